@@ -1,0 +1,6 @@
+//! WinHTTP without Windows.
+
+pub mod record;
+pub mod win32;
+
+pub mod http;

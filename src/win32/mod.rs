@@ -1,0 +1,19 @@
+//! The vocabulary of Windows: numbers, names, layouts, UTF-16, the last error.
+
+mod buffer;
+mod callback;
+mod constants;
+mod error;
+mod last_error;
+mod payload;
+mod structs;
+mod text;
+
+pub use buffer::CallerBuf;
+pub use callback::{RawStatusCallback, StatusCallback};
+pub use constants::*;
+pub use error::*;
+pub use last_error::{last_error, set_last_error};
+pub use payload::Payload;
+pub use structs::*;
+pub use text::{Wide, wide_z};
