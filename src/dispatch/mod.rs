@@ -12,5 +12,5 @@ mod world;
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 pub use workers::Job;
-pub use world::{World, set_delivery_policy};
 pub(crate) use world::current;
+pub use world::{World, set_delivery_policy};

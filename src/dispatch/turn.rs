@@ -33,7 +33,7 @@ pub enum Item {
 
 impl Item {
     /// Whether it runs the application's code.
-    fn calls_back(&self) -> bool {
+    pub fn calls_back(&self) -> bool {
         matches!(self, Item::Notify(_) | Item::Closing)
     }
 }
@@ -51,6 +51,8 @@ struct State {
     parked: bool,
     /// A worker is on its way.
     scheduled: bool,
+    /// Calls that wait a moment for the turn: whoever has it leaves the rest to them.
+    callers: usize,
     /// Endings that a synchronous call waits for: read side, write side.
     outcomes: [Option<Outcome>; 2],
 }
@@ -127,11 +129,13 @@ impl Turn {
     pub fn take(&self, own: usize) -> Option<Share> {
         let me = thread::current().id();
         let mut state = self.lock();
+        state.callers += 1;
         while !state.parked && state.holder.is_some_and(|holder| holder != me) {
             let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.parked |= waited.timed_out() && state.holder.is_some();
         }
+        state.callers -= 1;
         match state.holder {
             None => {
                 state.holder = Some(me);
@@ -172,7 +176,7 @@ impl Turn {
     pub fn next(&self, share: &mut Share) -> Next {
         let mut state = self.lock();
         let mine = match share {
-            Share::All => true,
+            Share::All => state.callers == 0 || state.depth > 0,
             Share::Quiet => state.queue.front().is_some_and(|item| !item.calls_back()),
             Share::Own(0) => state.depth == 0 && state.closing(),
             Share::Own(left) => {
@@ -189,7 +193,7 @@ impl Turn {
         }
         state.release();
         self.changed.notify_all();
-        let send = !state.queue.is_empty() && !state.scheduled;
+        let send = !state.queue.is_empty() && !state.scheduled && state.callers == 0;
         state.scheduled |= send;
         if send { Next::Send } else { Next::Done }
     }

@@ -82,8 +82,7 @@ impl Workers {
                 continue;
             }
             state.idle += 1;
-            let (woken, waited) =
-                self.arrived.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) = self.arrived.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
             if waited.timed_out() && state.jobs.is_empty() {

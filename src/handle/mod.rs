@@ -287,7 +287,13 @@ impl Handle {
     fn deliver(self: &Arc<Handle>, mut share: Share) {
         loop {
             match self.turn.next(&mut share) {
-                Next::Do(item) => self.execute(item),
+                Next::Do(item) => {
+                    let called_back = item.calls_back();
+                    self.execute(item);
+                    if called_back {
+                        self.turn.returned();
+                    }
+                }
                 Next::Done => return,
                 Next::Send => return self.world.run(Arc::clone(self) as Arc<dyn Job>),
             }
@@ -296,14 +302,8 @@ impl Handle {
 
     fn execute(self: &Arc<Handle>, item: Item) {
         match item {
-            Item::Notify(notification) => {
-                self.notify(&notification);
-                self.turn.returned();
-            }
-            Item::Closing => {
-                self.closed();
-                self.turn.returned();
-            }
+            Item::Notify(notification) => self.notify(&notification),
+            Item::Closing => self.closed(),
             Item::Proceed(leg) => self.proceed(leg),
             Item::Told => self.told(),
         }

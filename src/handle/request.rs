@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Handle, lock};
 use crate::dispatch::{Item, Job, Outcome, Share};
 use crate::machine::{self, Output, ending};
-use crate::record::{Api, Notification};
+use crate::record::Api;
 use crate::transport::{Event, Leg, Sink};
 use crate::win32::Win32Error;
 
@@ -72,7 +72,7 @@ impl Handle {
             }
             None => {
                 self.send_worker();
-                true
+                stepped.pushed > 0 || outcome.is_none()
             }
         };
         Ok(Called { outcome, later })
@@ -121,7 +121,7 @@ impl Handle {
         loop {
             match self.turn.wait(api) {
                 Ok(item) => {
-                    self.execute_waiting(item);
+                    self.execute(item);
                     self.turn.waited();
                 }
                 Err(outcome) => return outcome,

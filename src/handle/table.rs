@@ -40,8 +40,7 @@ fn value(shard: usize, slot: usize, generation: usize) -> usize {
 fn place(value: usize) -> Option<(usize, usize, usize)> {
     let low = value & ((1 << PLACE_BITS) - 1);
     let number = low / STEP;
-    (low % STEP == 0 && number >= SHARDS)
-        .then(|| (number % SHARDS, number / SHARDS - 1, value >> PLACE_BITS))
+    (low % STEP == 0 && number >= SHARDS).then(|| (number % SHARDS, number / SHARDS - 1, value >> PLACE_BITS))
 }
 
 /// Spreads threads over the shards.

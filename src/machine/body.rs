@@ -35,10 +35,14 @@ pub struct Body {
     announced: usize,
     end: Option<Result<Headers, Win32Error>>,
     /// Whether a part is a chunk, or a piece of one.
-    pub chunked: bool,
+    chunked: bool,
 }
 
 impl Body {
+    pub fn new(chunked: bool) -> Body {
+        Body { chunked, ..Body::default() }
+    }
+
     pub fn push(&mut self, bytes: Bytes) {
         if !bytes.is_empty() && self.end.is_none() {
             self.buffered += bytes.len();

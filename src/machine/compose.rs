@@ -88,7 +88,9 @@ impl Compose {
     pub fn asks_to_close(&self) -> bool {
         ["connection", "proxy-connection"].iter().any(|name| {
             let mut values = self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-            values.any(|header| header.value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"close")))
+            values.any(|header| {
+                header.value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"close"))
+            })
         })
     }
 

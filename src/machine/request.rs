@@ -15,8 +15,8 @@ use crate::record::{Api, AsyncResult, Notification};
 use crate::transport::{Event, Order, Peer};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
-    ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT,
-    WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, Win32Error,
+    ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST,
+    ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, Win32Error,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -335,7 +335,7 @@ impl Request {
                     return self.fail(now, ERROR_WINHTTP_TIMEOUT);
                 }
                 self.timers.arrived();
-                self.body = Body { chunked: head.is_chunked(), ..Body::default() };
+                self.body = Body::new(head.is_chunked());
                 self.response = Some(head);
                 self.received = received;
                 self.happened(now, Input::Head);

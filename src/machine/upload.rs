@@ -44,7 +44,14 @@ impl Upload {
         let first = optional.len() as u64;
         if headers.get("transfer-encoding", 0).is_some() {
             let framing = Framing::Application;
-            return Ok(Upload { framing, first: optional, remaining: None, length: None, ended: false, streamed: false });
+            return Ok(Upload {
+                framing,
+                first: optional,
+                remaining: None,
+                length: None,
+                ended: false,
+                streamed: false,
+            });
         }
         if automatic {
             let framing = Framing::Automatic;
@@ -69,7 +76,14 @@ impl Upload {
 
     /// A request that has no body any more, as after a redirect that became a GET.
     pub fn none() -> Upload {
-        Upload { framing: Framing::Length, first: Bytes::new(), remaining: Some(0), length: None, ended: false, streamed: false }
+        Upload {
+            framing: Framing::Length,
+            first: Bytes::new(),
+            remaining: Some(0),
+            length: None,
+            ended: false,
+            streamed: false,
+        }
     }
 
     /// Whether the body can be sent again.
