@@ -133,4 +133,6 @@ pub trait Leg: Send + Sync {
 pub trait Transport: Send + Sync {
     /// Starts an order. Events may come before this returns, but not on this thread.
     fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Box<dyn Leg>;
+    /// How many orders are under way, those that are only drained included.
+    fn running(&self) -> usize;
 }

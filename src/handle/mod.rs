@@ -18,9 +18,19 @@ use crate::win32::{
     WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION, Win32Error,
 };
 
-/// How many handles are open in this process.
-pub fn open_handles() -> usize {
-    table::TABLE.len()
+/// What is alive in this process: for tests that look for leaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// Handles that were not closed.
+    pub handles: usize,
+    /// Requests that are on their way, or whose unread bodies are being drained.
+    pub orders: usize,
+}
+
+/// Counts what is alive.
+pub fn census() -> Census {
+    let orders = crate::dispatch::current().map_or(0, |(world, _)| world.transport().running());
+    Census { handles: table::TABLE.len(), orders }
 }
 
 /// The callback of a handle, and which notifications it wants.

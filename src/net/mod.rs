@@ -59,4 +59,10 @@ impl Transport for Net {
         }
         Box::new(control::Held(control))
     }
+
+    fn running(&self) -> usize {
+        let running = self.runtime.get().and_then(Option::as_ref);
+        // The pool's sweeper is a task too.
+        running.map_or(0, |runtime| runtime.metrics().num_alive_tasks() - usize::from(self.pool.swept()))
+    }
 }

@@ -43,6 +43,11 @@ impl Pool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a task looks for connections that are idle for too long.
+    pub fn swept(&self) -> bool {
+        self.lock().swept
+    }
+
     /// The connection that was used last, if it is still good.
     pub fn take(&self, key: &Key) -> Option<Connection> {
         let (since, connection) = self.lock().connections.get_mut(key)?.pop()?;
