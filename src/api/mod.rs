@@ -6,7 +6,7 @@ mod absent;
 mod data;
 pub(crate) mod edge;
 mod headers;
-//mod kernel;
+mod kernel;
 mod options;
 mod request;
 mod session;
@@ -16,12 +16,9 @@ mod session;
 pub use absent::*;
 pub use data::*;
 pub use headers::*;
-//pub use kernel::*;
+pub use kernel::*;
 pub use options::*;
 pub use request::*;
 pub use session::*;
 //pub use time::*;
 //pub use url::*;
-#[cfg_attr(not(windows), unsafe(no_mangle))]
-#[allow(unsafe_code, missing_docs)]
-pub extern "system" fn GetLastError() -> u32 { crate::win32::last_error().0 }
