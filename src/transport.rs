@@ -106,10 +106,14 @@ impl From<Win32Error> for Failure {
     }
 }
 
-/// Who listens to the events of a leg. Called from the transport's threads, one event at a time.
+/// Who listens to the events of a leg. Called from the transport's threads, one at a time.
 pub trait Sink: Send + Sync {
+    /// Things happened together, in this order: no call of the application comes between them.
+    fn events(&self, events: &mut dyn Iterator<Item = Event>);
     /// Something happened.
-    fn event(&self, event: Event);
+    fn event(&self, event: Event) {
+        self.events(&mut std::iter::once(event));
+    }
     /// The time given to [`Leg::wake_at`] has come.
     fn tick(&self);
 }

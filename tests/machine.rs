@@ -45,9 +45,7 @@ const INPUTS: [Input; 23] = [
 
 fn states() -> impl Iterator<Item = State> {
     EXCHANGES.into_iter().flat_map(|exchange| {
-        READS
-            .into_iter()
-            .flat_map(move |read| WRITES.into_iter().map(move |write| State { exchange, read, write }))
+        READS.into_iter().flat_map(move |read| WRITES.into_iter().map(move |write| State { exchange, read, write }))
     })
 }
 

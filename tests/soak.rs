@@ -200,7 +200,12 @@ fn cancelled_at_random_points() {
         let _ = stream.set_nodelay(true);
         while let Some(head) = read_head(&mut stream) {
             let whole: &[&[u8]] = if head.contains("/chunked") {
-                &[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n", b"6\r\n world\r\n", b"0\r\n\r\n"]
+                &[
+                    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                    b"5\r\nhello\r\n",
+                    b"6\r\n world\r\n",
+                    b"0\r\n\r\n",
+                ]
             } else {
                 &[b"HTTP/1.1 200 OK\r\nContent-Length: 1200\r\n\r\n", &[b'x'; 1200]]
             };

@@ -16,7 +16,7 @@ const NESTED_AT_MOST: u32 = 5;
 
 /// How long a call waits for the holder's callback to return. Long enough for one that has just signalled the caller;
 /// short, because one may wait for a lock that the caller holds.
-const MOMENT: Duration = Duration::from_millis(2);
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// One thing that is done in a handle's order.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ struct State {
     parked: bool,
     /// A worker is on its way.
     scheduled: bool,
-    /// Calls that wait a moment for the turn: whoever has it leaves the rest to them.
+    /// Calls that are about to take the turn: whoever has it leaves the rest to them.
     callers: usize,
     /// Endings that a synchronous call waits for: read side, write side.
     outcomes: [Option<Outcome>; 2],
@@ -121,21 +121,25 @@ impl Turn {
         self.changed.notify_all();
     }
 
-    /// Takes the turn for a call that pushed its `own` items: the share that it delivers before it returns, or `None` if
-    /// somebody else will.
+    /// A call that may deliver what it brings about comes: whoever has the turn leaves the rest to it. Followed by
+    /// [`Turn::take`], [`Turn::take_to_close`] or [`Turn::withdraw`].
+    pub fn approach(&self) {
+        self.lock().callers += 1;
+    }
+
+    /// The call that approached has nothing to deliver.
+    pub fn withdraw(&self) {
+        self.lock().callers -= 1;
+    }
+
+    /// Takes the turn for a call that approached and pushed its `own` items: the share that it delivers before it
+    /// returns, or `None` if somebody else will.
     ///
     /// Nested in a callback of this handle, a call delivers only if nothing waits before its own items, and only up to
-    /// the nesting bound. A callback on another thread that is about to return is given a moment, once.
+    /// the nesting bound.
     pub fn take(&self, own: usize) -> Option<Share> {
         let me = thread::current().id();
-        let mut state = self.lock();
-        state.callers += 1;
-        while !state.parked && state.holder.is_some_and(|holder| holder != me) {
-            let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            state.parked |= waited.timed_out() && state.holder.is_some();
-        }
-        state.callers -= 1;
+        let mut state = self.outwait(me);
         match state.holder {
             None => {
                 state.holder = Some(me);
@@ -146,6 +150,31 @@ impl Turn {
                 nested.then_some(Share::Own(own))
             }
         }
+    }
+
+    /// Takes the turn for a call that approached to close the handle; never nested: the holder goes on after its
+    /// callback.
+    pub fn take_to_close(&self) -> bool {
+        let me = thread::current().id();
+        let mut state = self.outwait(me);
+        let free = state.holder.is_none();
+        if free {
+            state.holder = Some(me);
+        }
+        free
+    }
+
+    /// Gives a callback on another thread that is about to return a moment, once.
+    fn outwait(&self, me: ThreadId) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        while !state.parked && state.holder.is_some_and(|holder| holder != me) {
+            let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            // Between callbacks the holder runs our own code, which does not block.
+            state.parked |= waited.timed_out() && state.depth > 0;
+        }
+        state.callers -= 1;
+        state
     }
 
     /// Takes the turn if nobody has it.

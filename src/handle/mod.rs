@@ -248,6 +248,7 @@ impl Handle {
     /// WinHttpCloseHandle. Never waits.
     pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
         let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
+        handle.turn.approach();
         match &handle.kind {
             Kind::Session(session) => {
                 session.closed.store(true, Ordering::SeqCst);
@@ -268,15 +269,18 @@ impl Handle {
         Ok(())
     }
 
-    /// One reference less. The last one brings HANDLE_CLOSING: on this thread, unless a callback of the handle runs; then
-    /// after it, on its thread.
+    /// One reference less, for a thread that approached the turn. The last one brings HANDLE_CLOSING: on this thread,
+    /// unless a callback of the handle runs; then after it, on its thread.
     fn release(self: &Arc<Handle>) {
         if self.references.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.turn.push(Item::Closing);
         }
-        if self.policy.closing_inside() && self.turn.take_free() {
-            self.deliver(Share::All);
-        } else if self.turn.wants_worker() {
+        if !self.policy.closing_inside() {
+            self.turn.withdraw();
+        } else if self.turn.take_to_close() {
+            return self.deliver(Share::All);
+        }
+        if self.turn.wants_worker() {
             self.world.run(Arc::clone(self) as Arc<dyn Job>);
         }
     }
@@ -285,7 +289,10 @@ impl Handle {
     fn closed(self: &Arc<Handle>) {
         self.notify(&Notification::HandleClosing { handle: self.value });
         match (&self.parent, &self.kind) {
-            (Some(parent), _) => parent.release(),
+            (Some(parent), _) => {
+                parent.turn.approach();
+                parent.release();
+            }
             (None, Kind::Session(session)) => {
                 crate::dispatch::event::signal(session.unload_event.load(Ordering::SeqCst));
             }

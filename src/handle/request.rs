@@ -58,13 +58,27 @@ impl Handle {
         api: Api,
         take: impl FnOnce(&mut machine::Request, Duration) -> Result<(), Win32Error>,
     ) -> Result<Called, Win32Error> {
-        let (taken, stepped) = self.step(take)?;
-        taken?;
+        let inside = self.asynchronous && self.policy.inside(api);
+        if inside {
+            self.turn.approach();
+        }
+        let (taken, stepped) = match self.step(take) {
+            Ok(step) => step,
+            Err(error) => (Err(error), Stepped::default()),
+        };
+        let share = match (inside, stepped.pushed) {
+            (true, 0) => {
+                self.turn.withdraw();
+                None
+            }
+            (true, own) => self.turn.take(own),
+            (false, _) => None,
+        };
         if !self.asynchronous {
+            taken?;
             return Ok(Called { outcome: Some(self.wait(api)), later: false });
         }
         let outcome = stepped.ended.filter(|(ended, _)| *ended == api).map(|(_, outcome)| outcome);
-        let share = if stepped.pushed > 0 && self.policy.inside(api) { self.turn.take(stepped.pushed) } else { None };
         let later = match share {
             Some(share) => {
                 self.deliver(share);
@@ -75,6 +89,7 @@ impl Handle {
                 stepped.pushed > 0 || outcome.is_none()
             }
         };
+        taken?;
         Ok(Called { outcome, later })
     }
 
@@ -210,9 +225,14 @@ struct Listening {
 }
 
 impl Sink for Listening {
-    fn event(&self, event: Event) {
+    fn events(&self, events: &mut dyn Iterator<Item = Event>) {
         if let Some(handle) = self.handle.upgrade() {
-            if handle.step(|machine, now| machine.event(now, self.leg, event)).is_ok() {
+            let step = handle.step(|machine, now| {
+                for event in events {
+                    machine.event(now, self.leg, event);
+                }
+            });
+            if step.is_ok() {
                 handle.settle();
             }
         }

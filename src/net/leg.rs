@@ -176,10 +176,8 @@ impl Running {
         if download.over() {
             self.keep(&mut exchange).await;
         }
-        self.sink.event(Event::Head { head, received });
-        for piece in pieces {
-            self.sink.event(piece?.into());
-        }
+        let told = pieces.into_iter().map(|piece| piece.map_or_else(Event::Failed, Event::from));
+        self.sink.events(&mut std::iter::once(Event::Head { head, received }).chain(told));
         match self.body(&mut download, &mut exchange, waiting).await {
             Err(Stop::Dropped) => self.drain(&mut download, &mut exchange).await,
             outcome => outcome,
@@ -269,6 +267,6 @@ async fn alive(connection: &mut Connection) -> bool {
 struct Deaf;
 
 impl Sink for Deaf {
-    fn event(&self, _event: Event) {}
+    fn events(&self, _events: &mut dyn Iterator<Item = Event>) {}
     fn tick(&self) {}
 }

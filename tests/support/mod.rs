@@ -188,8 +188,15 @@ impl Client {
         let context = context(record);
         // SAFETY: NUL-terminated strings; the context outlives the handle.
         unsafe {
-            let request =
-                WinHttpOpenRequest(self.connection, wide(verb).as_ptr(), wide(path).as_ptr(), null(), null(), null(), 0);
+            let request = WinHttpOpenRequest(
+                self.connection,
+                wide(verb).as_ptr(),
+                wide(path).as_ptr(),
+                null(),
+                null(),
+                null(),
+                0,
+            );
             assert!(!request.is_null());
             assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8), 1);
             request
