@@ -80,12 +80,12 @@ impl ResponseHead {
         ResponseHead::parse_one(bytes).map(|(head, _)| head)
     }
 
-    /// Parses the first head that is not interim (1xx without 101).
-    pub fn parse_final(mut bytes: &[u8]) -> Result<ResponseHead, Win32Error> {
+    /// Parses the first head that is not interim (1xx without 101); answers its length in bytes, too.
+    pub fn parse_final(mut bytes: &[u8]) -> Result<(ResponseHead, usize), Win32Error> {
         loop {
             let (head, length) = ResponseHead::parse_one(bytes)?;
             if head.status / 100 != 1 || head.status == 101 {
-                return Ok(head);
+                return Ok((head, length));
             }
             bytes = &bytes[length..];
         }
@@ -151,7 +151,7 @@ mod tests {
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", &["HTTP/1.1 101 Switching Protocols"]),
         ];
         for (bytes, lines) in rows {
-            let head = ResponseHead::parse_final(bytes.as_bytes()).unwrap();
+            let (head, _) = ResponseHead::parse_final(bytes.as_bytes()).unwrap();
             let raw: Vec<_> = head.raw_lines().into_iter().map(|line| String::from_utf8(line).unwrap()).collect();
             assert_eq!(raw, *lines, "{bytes:?}");
         }

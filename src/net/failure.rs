@@ -8,10 +8,11 @@ use rustls::CertificateError;
 use crate::transport::Failure;
 use crate::win32::*;
 
-/// A failure of the connection while a request is on it.
-pub fn of_exchange(error: &hyper::Error, received: u64) -> Failure {
+/// A failure of the connection while a request is on it and so many bytes of the reply came.
+pub fn of_exchange(error: &hyper::Error, received: u64, head_limit: usize) -> Failure {
     let error = match () {
-        _ if error.is_parse_too_large() => ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
+        _ if error.is_parse_too_large() && received as usize > head_limit => ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
+        _ if error.is_parse_too_large() => ERROR_WINHTTP_HEADER_COUNT_EXCEEDED,
         _ if error.is_parse() => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
         // The server closed inside its head, or before it.
         _ if error.is_incomplete_message() && received > 0 => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,

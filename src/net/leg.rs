@@ -143,7 +143,9 @@ impl Running {
                 exchange.poll(cx, &*self.sink);
                 let received = exchange.tally().received;
                 if let Poll::Ready(response) = response.as_mut().poll(cx) {
-                    return Poll::Ready(response.map_err(|error| failure::of_exchange(&error, received).into()));
+                    return Poll::Ready(
+                        response.map_err(|error| failure::of_exchange(&error, received, self.order.head_limit).into()),
+                    );
                 }
                 if received == heard {
                     return Poll::Pending;
@@ -162,7 +164,10 @@ impl Running {
             let mut tally = exchange.tally();
             (tally.take_reply(), tally.received)
         };
-        let head = ResponseHead::parse_final(&reply).map_err(Failure::from)?;
+        let (head, length) = ResponseHead::parse_final(&reply).map_err(Failure::from)?;
+        if length > self.order.head_limit {
+            return Err(Failure::from(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW).into());
+        }
         let mut download = Download::new(response.into_body(), &head);
         // What came with the head is taken first: the connection is back in the pool before anybody hears of the end.
         let mut pieces = Vec::new();
