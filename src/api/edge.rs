@@ -16,7 +16,7 @@ pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
 }
 
 /// A function that answers TRUE or FALSE and the last error; after TRUE that is what the call says, mostly 0.
-pub(super) fn boolean(call: impl FnOnce() -> Result<Win32Error, Win32Error>) -> BOOL {
+pub(crate) fn boolean(call: impl FnOnce() -> Result<Win32Error, Win32Error>) -> BOOL {
     no_panic(0, || {
         let (answer, error) = match call() {
             Ok(last) => (1, last),
@@ -28,7 +28,7 @@ pub(super) fn boolean(call: impl FnOnce() -> Result<Win32Error, Win32Error>) -> 
 }
 
 /// [`boolean`] for calls that leave 0.
-pub(super) fn done(call: impl FnOnce() -> Result<(), Win32Error>) -> BOOL {
+pub(crate) fn done(call: impl FnOnce() -> Result<(), Win32Error>) -> BOOL {
     boolean(|| call().map(|()| ERROR_SUCCESS))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn find<T>(handle: *const T) -> Result<Arc<Handle>, Win32Error> {
 ///
 /// # Safety
 /// `text` is NULL or points to UTF-16 with a NUL.
-pub(super) unsafe fn text(text: PCWSTR) -> Option<Vec<u16>> {
+pub(crate) unsafe fn text(text: PCWSTR) -> Option<Vec<u16>> {
     if text.is_null() {
         return None;
     }

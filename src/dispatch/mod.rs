@@ -1,7 +1,9 @@
 //! Delivery: who runs the application's callbacks, in what order, on which thread; the clock and the waiting.
 #![forbid(unsafe_code)]
 
-pub mod event;
+#[cfg(feature = "win32")]
+pub(crate) mod clock;
+pub(crate) mod event;
 mod policy;
 #[cfg(feature = "net")]
 mod real;

@@ -1,0 +1,32 @@
+//! The system's clock, for the Win32 functions that ask it.
+
+use std::cell::Cell;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Milliseconds since a moment before the first question; programs subtract, so it begins late enough for that.
+pub(crate) fn ticks() -> u64 {
+    const BEFORE: u64 = 60 * 60 * 1000;
+    BEFORE + BEGAN.elapsed().as_millis() as u64
+}
+
+/// Sleeps on this thread.
+pub(crate) fn sleep(milliseconds: u32) {
+    match milliseconds {
+        0 => std::thread::yield_now(),
+        u32::MAX => loop {
+            std::thread::park();
+        },
+        _ => std::thread::sleep(Duration::from_millis(milliseconds.into())),
+    }
+}
+
+/// The number of this thread.
+pub(crate) fn thread_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    thread_local!(static NUMBER: Cell<u32> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)));
+    NUMBER.get()
+}
