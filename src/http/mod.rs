@@ -1,1 +1,11 @@
-//! Pure rules of HTTP.
+//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects. No sockets, no handles.
+#![forbid(unsafe_code)]
+
+mod head;
+mod headers;
+pub mod query;
+pub mod redirect;
+pub mod target;
+
+pub use head::{RequestHead, ResponseHead, Version};
+pub use headers::{Header, Headers};

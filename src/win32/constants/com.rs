@@ -1,3 +1,4 @@
+#![allow(non_upper_case_globals)]
 //! Numbers of the WinHttpRequest COM object. The object itself is not part of this crate.
 
 constants! {

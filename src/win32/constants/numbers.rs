@@ -1,3 +1,4 @@
+#![allow(non_upper_case_globals)]
 //! Indices, operations, types and feature ids.
 
 constants! {

@@ -1,0 +1,167 @@
+//! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
+
+use super::Headers;
+use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
+
+/// How many fields a reply may have.
+const FIELDS_AT_MOST: usize = 256;
+
+/// HTTP/major.minor
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// 1
+    pub major: u8,
+    /// 0 or 1
+    pub minor: u8,
+}
+
+impl Version {
+    /// The version argument of WinHttpOpenRequest: HTTP/1.1 unless it names 1.0.
+    pub fn of_request(text: &[u16]) -> Version {
+        let minor = u8::from(!String::from_utf16_lossy(text).eq_ignore_ascii_case("HTTP/1.0"));
+        Version { major: 1, minor }
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HTTP/{}.{}", self.major, self.minor)
+    }
+}
+
+/// The head of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHead {
+    /// The verb, as given.
+    pub method: String,
+    /// Path and query, as they go out.
+    pub target: String,
+    /// HTTP/1.1 or HTTP/1.0
+    pub version: Version,
+    /// The fields.
+    pub headers: Headers,
+}
+
+impl RequestHead {
+    /// The bytes on the wire, up to and with the empty line.
+    pub fn to_wire(&self) -> Vec<u8> {
+        let mut wire = Vec::with_capacity(256);
+        for line in self.raw_lines() {
+            wire.extend_from_slice(&line);
+            wire.extend_from_slice(b"\r\n");
+        }
+        wire.extend_from_slice(b"\r\n");
+        wire
+    }
+
+    /// The request line and the fields.
+    pub fn raw_lines(&self) -> Vec<Vec<u8>> {
+        lines(format!("{} {} {}", self.method, self.target, self.version).into_bytes(), &self.headers)
+    }
+}
+
+/// The head of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// Of the status line.
+    pub version: Version,
+    /// Of the status line.
+    pub status: u16,
+    /// Of the status line; may be empty.
+    pub reason: Vec<u8>,
+    /// The fields, in the order and case in which they came.
+    pub headers: Headers,
+}
+
+impl ResponseHead {
+    /// Parses a head that begins `bytes`; what follows it is ignored. Lenient as Windows is: spaces before the colon,
+    /// several spaces in the status line, folded lines, no reason.
+    pub fn parse(bytes: &[u8]) -> Result<ResponseHead, Win32Error> {
+        ResponseHead::parse_one(bytes).map(|(head, _)| head)
+    }
+
+    /// Parses the first head that is not interim (1xx without 101).
+    pub fn parse_final(mut bytes: &[u8]) -> Result<ResponseHead, Win32Error> {
+        loop {
+            let (head, length) = ResponseHead::parse_one(bytes)?;
+            if head.status / 100 != 1 || head.status == 101 {
+                return Ok(head);
+            }
+            bytes = &bytes[length..];
+        }
+    }
+
+    fn parse_one(bytes: &[u8]) -> Result<(ResponseHead, usize), Win32Error> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS_AT_MOST];
+        let mut parsed = httparse::Response::new(&mut fields);
+        let status = httparse::ParserConfig::default()
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_multiple_spaces_in_response_status_delimiters(true)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .parse_response(&mut parsed, bytes);
+        let length = match status {
+            Ok(httparse::Status::Complete(length)) => length,
+            Err(httparse::Error::TooManyHeaders) => return Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED),
+            Ok(httparse::Status::Partial) | Err(_) => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
+        };
+        let mut headers = Headers::default();
+        for field in parsed.headers.iter() {
+            headers.append(field.name, field.value.trim_ascii());
+        }
+        let head = ResponseHead {
+            version: Version { major: 1, minor: parsed.version.unwrap_or(1) },
+            status: parsed.code.ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?,
+            reason: parsed.reason.unwrap_or_default().as_bytes().to_vec(),
+            headers,
+        };
+        Ok((head, length))
+    }
+
+    /// Whether the body comes in chunks.
+    pub fn is_chunked(&self) -> bool {
+        let value = self.headers.get("transfer-encoding", 0).unwrap_or_default();
+        value.to_ascii_lowercase().windows(7).any(|window| window == b"chunked")
+    }
+
+    /// The status line and the fields, written anew: `Name: value` (semantics 4.2).
+    pub fn raw_lines(&self) -> Vec<Vec<u8>> {
+        let mut status = format!("{} {} ", self.version, self.status).into_bytes();
+        status.extend_from_slice(&self.reason);
+        lines(status.trim_ascii_end().to_vec(), &self.headers)
+    }
+}
+
+fn lines(first: Vec<u8>, headers: &Headers) -> Vec<Vec<u8>> {
+    let fields = headers.iter().map(|header| [header.name.as_bytes(), b": ", &header.value].concat());
+    std::iter::once(first).chain(fields).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lenient_replies() {
+        let rows: &[(&str, &[&str])] = &[
+            ("HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody", &["HTTP/1.1 200 OK", "A: b"]),
+            ("HTTP/1.1  200  OK\r\n\r\n", &["HTTP/1.1 200 OK"]),
+            ("HTTP/1.1 200\r\n\r\n", &["HTTP/1.1 200"]),
+            ("HTTP/1.1 200 OK\r\nSpaceAfterHdr  :   bad\r\n\r\n", &["HTTP/1.1 200 OK", "SpaceAfterHdr: bad"]),
+            ("HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.0 404 No\r\n\r\n", &["HTTP/1.0 404 No"]),
+            ("HTTP/1.1 101 Switching Protocols\r\n\r\n", &["HTTP/1.1 101 Switching Protocols"]),
+        ];
+        for (bytes, lines) in rows {
+            let head = ResponseHead::parse_final(bytes.as_bytes()).unwrap();
+            let raw: Vec<_> = head.raw_lines().into_iter().map(|line| String::from_utf8(line).unwrap()).collect();
+            assert_eq!(raw, *lines, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_12152() {
+        for bytes in ["", "hello", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nA", "HTTP/1.1 200 OK\r\n: b\r\n\r\n"] {
+            let error = ResponseHead::parse_final(bytes.as_bytes()).unwrap_err();
+            assert_eq!(error, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! An ordered list of header fields, and the rules of WinHttpAddRequestHeaders (semantics 4.1).
+
+use crate::win32::{
+    ERROR_INVALID_PARAMETER, ERROR_WINHTTP_HEADER_ALREADY_EXISTS, ERROR_WINHTTP_HEADER_NOT_FOUND,
+    ERROR_WINHTTP_INVALID_HEADER, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_ADD_IF_NEW,
+    WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA, WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON, WINHTTP_ADDREQ_FLAG_REPLACE,
+    Win32Error,
+};
+
+/// One header field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// An ASCII token, in the case in which it was given.
+    pub name: String,
+    /// The bytes as they go over the wire.
+    pub value: Vec<u8>,
+}
+
+/// Header fields in their order; names compare without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<Header>);
+
+/// Whether a byte may be part of a field name.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+impl Headers {
+    /// The fields in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.0.iter()
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of occurrence number `index`, from 0.
+    pub fn get(&self, name: &str, index: usize) -> Option<&[u8]> {
+        let mut named = self.0.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+        named.nth(index).map(|header| header.value.as_slice())
+    }
+
+    /// Adds a field behind all others. The caller vouches for name and value.
+    pub fn append(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+        self.0.push(Header { name: name.into(), value: value.into() });
+    }
+
+    /// Removes every field of this name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|header| !header.name.eq_ignore_ascii_case(name));
+    }
+
+    /// Adds, replaces or removes the fields in `text`, as WINHTTP_ADDREQ_FLAG_* say. Lines end with any run of CR and LF;
+    /// what follows the first bad one is not looked at.
+    pub fn add_text(&mut self, text: &[u16], modifiers: u32) -> Result<(), Win32Error> {
+        for line in text.split(|unit| matches!(*unit, 0xD | 0xA)).filter(|line| !line.is_empty()) {
+            self.add(parse_line(line)?, modifiers)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, header: Header, modifiers: u32) -> Result<(), Win32Error> {
+        let has = |flag| modifiers & flag != 0;
+        let first = self.0.iter().position(|known| known.name.eq_ignore_ascii_case(&header.name));
+        let separator: &[u8] = if has(WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA) {
+            b", "
+        } else if has(WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON) {
+            b"; "
+        } else {
+            b""
+        };
+        match first {
+            Some(_) if has(WINHTTP_ADDREQ_FLAG_ADD_IF_NEW) => return Err(ERROR_WINHTTP_HEADER_ALREADY_EXISTS),
+            Some(first) if has(WINHTTP_ADDREQ_FLAG_REPLACE) && header.value.is_empty() => {
+                self.0.remove(first);
+            }
+            Some(first) if has(WINHTTP_ADDREQ_FLAG_REPLACE) => self.0[first] = header,
+            Some(first) if !separator.is_empty() => {
+                let known = &mut self.0[first].value;
+                known.extend_from_slice(separator);
+                known.extend_from_slice(&header.value);
+            }
+            Some(_) => {
+                // Behind the last of its name.
+                let last = self.0.iter().rposition(|known| known.name.eq_ignore_ascii_case(&header.name));
+                self.0.insert(last.map_or(self.0.len(), |last| last + 1), header);
+            }
+            None if has(WINHTTP_ADDREQ_FLAG_REPLACE) && !has(WINHTTP_ADDREQ_FLAG_ADD) => {
+                return Err(ERROR_WINHTTP_HEADER_NOT_FOUND);
+            }
+            // Nothing to remove: ADD with REPLACE and an empty value leaves nothing.
+            None if has(WINHTTP_ADDREQ_FLAG_REPLACE) && header.value.is_empty() => {}
+            None => self.0.push(header),
+        }
+        Ok(())
+    }
+}
+
+/// `Name: value`; spaces before the name or the colon are refused.
+fn parse_line(line: &[u16]) -> Result<Header, Win32Error> {
+    let colon = line.iter().position(|unit| *unit == u16::from(b':')).ok_or(ERROR_WINHTTP_INVALID_HEADER)?;
+    let name = String::from_utf16(&line[..colon]).map_err(|_| ERROR_WINHTTP_INVALID_HEADER)?;
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(ERROR_WINHTTP_INVALID_HEADER);
+    }
+    let value = String::from_utf16(&line[colon + 1..]).map_err(|_| ERROR_INVALID_PARAMETER)?;
+    if value.contains('\0') {
+        return Err(ERROR_WINHTTP_INVALID_HEADER);
+    }
+    Ok(Header { name, value: value.trim_matches([' ', '\t']).as_bytes().to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    fn values(headers: &Headers) -> Vec<String> {
+        headers.iter().map(|header| String::from_utf8_lossy(&header.value).into_owned()).collect()
+    }
+
+    #[test]
+    fn worked_example_of_semantics_4_1() {
+        let (add, replace) = (WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE);
+        let (comma, semicolon) = (WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA, WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON);
+        let rows: &[(&str, u32, Result<(), Win32Error>, &[&str])] = &[
+            ("test1", add, Ok(()), &["test1"]),
+            ("test2", add, Ok(()), &["test1", "test2"]),
+            ("test3", replace, Ok(()), &["test3", "test2"]),
+            ("test4", WINHTTP_ADDREQ_FLAG_ADD_IF_NEW, Err(ERROR_WINHTTP_HEADER_ALREADY_EXISTS), &["test3", "test2"]),
+            ("test4", comma, Ok(()), &["test3, test4", "test2"]),
+            ("test5", comma, Ok(()), &["test3, test4, test5", "test2"]),
+            ("test6", semicolon, Ok(()), &["test3, test4, test5; test6", "test2"]),
+            ("test4", add | replace, Ok(()), &["test4", "test2"]),
+            ("", replace, Ok(()), &["test2"]),
+        ];
+        let mut headers = Headers::default();
+        for (value, modifiers, result, after) in rows {
+            assert_eq!(headers.add_text(&units(&format!("Warning: {value}")), *modifiers), *result, "{value}");
+            assert_eq!(values(&headers), *after, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_header() {
+        let rows: &[(&str, Result<usize, Win32Error>)] = &[
+            ("a:", Ok(1)),
+            (":", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            (":b", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("cd", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            (" e :f", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("g : value", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("n\u{e4}me: value", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("a: b\0c", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("a: 1\n\rb: 2\nc: 3\n\n\nd: 4\r\r\re: 5\r\n\r\nf: 6\rg: 7", Ok(7)),
+            ("", Ok(0)),
+        ];
+        for (text, count) in rows {
+            let mut headers = Headers::default();
+            let result = headers.add_text(&units(text), WINHTTP_ADDREQ_FLAG_ADD);
+            assert_eq!(result.map(|()| headers.len()), *count, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn replacing_what_is_absent() {
+        let mut headers = Headers::default();
+        let replace = headers.add_text(&units("a: b"), WINHTTP_ADDREQ_FLAG_REPLACE);
+        assert_eq!(replace, Err(ERROR_WINHTTP_HEADER_NOT_FOUND));
+    }
+
+    #[test]
+    fn earlier_lines_stay_when_a_later_one_is_bad() {
+        let mut headers = Headers::default();
+        assert!(headers.add_text(&units("a: 1\r\nbad\r\nc: 3"), WINHTTP_ADDREQ_FLAG_ADD).is_err());
+        assert_eq!(values(&headers), ["1"]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Which replies are redirects that WinHTTP follows, and to where (semantics 6.2, rules 14).
+
+use url::Url;
+
+use crate::win32::{
+    ERROR_WINHTTP_REDIRECT_FAILED, WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS, WINHTTP_OPTION_REDIRECT_POLICY_NEVER,
+    Win32Error,
+};
+
+/// The request that got the reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Current<'a> {
+    /// Its absolute URL.
+    pub url: &'a str,
+    /// Its verb.
+    pub method: &'a str,
+    /// REDIRECT_POLICY
+    pub policy: u32,
+    /// WINHTTP_DISABLE_REDIRECTS
+    pub disabled: bool,
+    /// How many redirects were followed since SendRequest.
+    pub followed: u32,
+    /// MAX_HTTP_AUTOMATIC_REDIRECTS
+    pub limit: u32,
+}
+
+/// What is done with a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is the application's.
+    Return,
+    /// Another request follows.
+    Follow {
+        /// Whether TLS is spoken.
+        secure: bool,
+        /// Without brackets.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// Path and query.
+        target: String,
+        /// The absolute URL, which REDIRECT tells.
+        url: String,
+        /// The verb of the next request.
+        method: String,
+        /// Whether lpOptional is sent again.
+        keep_body: bool,
+    },
+    /// ReceiveResponse fails with this.
+    Refuse(Win32Error),
+}
+
+/// Decides. `location` is the Location header.
+pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> Decision {
+    let never = current.disabled || current.policy == WINHTTP_OPTION_REDIRECT_POLICY_NEVER;
+    let Some(location) = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308) && !never) else {
+        return Decision::Return;
+    };
+    let refuse = Decision::Refuse(ERROR_WINHTTP_REDIRECT_FAILED);
+    if current.followed >= current.limit {
+        return refuse;
+    }
+    let location = String::from_utf8_lossy(location);
+    let next = Url::parse(current.url).and_then(|base| base.join(&location));
+    let Ok(mut next) = next else { return refuse };
+    next.set_fragment(None);
+    let secure = match next.scheme() {
+        "https" => true,
+        "http" => false,
+        // WinHTTP speaks no other scheme.
+        _ => return refuse,
+    };
+    let downgrade = current.url.starts_with("https:") && !secure;
+    if downgrade && current.policy != WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS {
+        return refuse;
+    }
+    let (Some(host), Some(port)) = (next.host_str(), next.port_or_known_default()) else { return refuse };
+    let to_get = match status {
+        303 => current.method != "HEAD",
+        301 | 302 => current.method == "POST",
+        _ => false,
+    };
+    Decision::Follow {
+        secure,
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
+        target: next[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        url: next.to_string(),
+        method: if to_get { "GET".to_owned() } else { current.method.to_owned() },
+        keep_body: !to_get,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::win32::WINHTTP_OPTION_REDIRECT_POLICY_DISALLOW_HTTPS_TO_HTTP as DEFAULT;
+
+    fn current<'a>(url: &'a str, method: &'a str) -> Current<'a> {
+        Current { url, method, policy: DEFAULT, disabled: false, followed: 0, limit: 10 }
+    }
+
+    #[test]
+    fn where_and_how_it_goes_on() {
+        let rows: &[(u16, &str, &str, &str, &str, bool)] = &[
+            (302, "GET", "/b", "http://h:8080/b", "GET", true),
+            (302, "POST", "c?d", "http://h:8080/x/c?d", "GET", false),
+            (301, "POST", "https://other/", "https://other/", "GET", false),
+            (303, "PUT", "/b", "http://h:8080/b", "GET", false),
+            (303, "HEAD", "/b", "http://h:8080/b", "HEAD", true),
+            (307, "POST", "/b#f", "http://h:8080/b", "POST", true),
+            (308, "POST", "//g/", "http://g/", "POST", true),
+        ];
+        for (status, method, location, url, next, keep) in rows {
+            match decide(*status, Some(location.as_bytes()), &current("http://h:8080/x/y", method)) {
+                Decision::Follow { url: to, method, keep_body, .. } => {
+                    assert_eq!((to.as_str(), method.as_str(), keep_body), (*url, *next, *keep), "{status} {location}");
+                }
+                other => panic!("{status} {location}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_followed() {
+        let refuse = Decision::Refuse(ERROR_WINHTTP_REDIRECT_FAILED);
+        let base = current("https://h/", "GET");
+        let rows = [
+            (200, Some("/b"), base, Decision::Return),
+            (302, None, base, Decision::Return),
+            (304, Some("/b"), base, Decision::Return),
+            (302, Some("/b"), Current { disabled: true, ..base }, Decision::Return),
+            (302, Some("/b"), Current { policy: WINHTTP_OPTION_REDIRECT_POLICY_NEVER, ..base }, Decision::Return),
+            (302, Some("/b"), Current { followed: 10, ..base }, refuse.clone()),
+            (302, Some("http://h/"), base, refuse.clone()),
+            (302, Some("ftp://h/"), base, refuse.clone()),
+            (302, Some("http://["), base, refuse),
+        ];
+        for (status, location, current, decision) in rows {
+            assert_eq!(decide(status, location.map(str::as_bytes), &current), decision, "{status} {location:?}");
+        }
+    }
+}
