@@ -185,4 +185,27 @@ mod tests {
         assert!(headers.add_text(&units("a: 1\r\nbad\r\nc: 3"), WINHTTP_ADDREQ_FLAG_ADD).is_err());
         assert_eq!(values(&headers), ["1"]);
     }
+
+    proptest::proptest! {
+        /// Whatever text is taken: a parser that reads the head sees the headers that were accepted, and nothing behind.
+        #[test]
+        fn no_text_smuggles_a_line(
+            text: Vec<u16>,
+            tail in "([a-c ]: ?[\\r\\n\\x00-\\x20\u{e9}]{0,3}x?[\\r\\n:]{0,2}){0,4}",
+            modifiers: u32,
+        ) {
+            let mut headers = Headers::default();
+            let _ = headers.add_text(&text, modifiers);
+            let _ = headers.add_text(&units(&tail), modifiers);
+            let version = crate::http::Version { major: 1, minor: 1 };
+            let head = crate::http::RequestHead { method: "GET".into(), target: "/".into(), version, headers };
+            let wire = head.to_wire();
+            let mut slots = vec![httparse::EMPTY_HEADER; head.headers.len() + 8];
+            let mut request = httparse::Request::new(&mut slots);
+            if let Ok(status) = request.parse(&wire) {
+                proptest::prop_assert_eq!(status, httparse::Status::Complete(wire.len()));
+                proptest::prop_assert_eq!(request.headers.len(), head.headers.len());
+            }
+        }
+    }
 }
