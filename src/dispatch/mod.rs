@@ -16,4 +16,6 @@ mod world;
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 pub(crate) use world::current;
-pub use world::{Job, World, set_delivery_policy};
+#[cfg(feature = "win32")]
+pub(crate) use world::entered;
+pub use world::{Entered, Job, Steps, Waiting, World, enter, set_delivery_policy};

@@ -244,6 +244,7 @@ impl Handle {
     fn notify(&self, notification: &Notification) {
         let status = notification.status();
         if let Some(callback) = self.wanted(status) {
+            self.world.notified(self.value, self.context(), notification);
             callback.call(self.value, self.context(), status, &notification.payload());
         }
     }
@@ -280,7 +281,7 @@ impl Handle {
         }
         if !self.policy.closing_inside() {
             self.turn.withdraw();
-        } else if self.turn.take_to_close() {
+        } else if self.turn.take_to_close(&*self.world) {
             return self.deliver(Share::All);
         }
         if self.turn.wants_worker() {

@@ -73,7 +73,7 @@ impl Handle {
                 self.turn.withdraw();
                 None
             }
-            (true, own) => self.turn.take(own),
+            (true, own) => self.turn.take(own, &*self.world),
             (false, _) => None,
         };
         if let Some(leg) = stepped.begun {
@@ -141,7 +141,7 @@ impl Handle {
 
     fn wait(self: &Arc<Handle>, api: Api) -> Outcome {
         loop {
-            match self.turn.wait(api) {
+            match self.turn.wait(api, &*self.world) {
                 Ok(item) => {
                     self.execute(item);
                     self.turn.waited();
