@@ -3,16 +3,17 @@
 
 #[cfg(feature = "win32")]
 pub(crate) mod clock;
+#[cfg(feature = "win32")]
 pub(crate) mod event;
 mod policy;
 #[cfg(feature = "net")]
 mod real;
 mod turn;
+#[cfg(feature = "net")]
 mod workers;
 mod world;
 
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
-pub use workers::Job;
 pub(crate) use world::current;
-pub use world::{World, set_delivery_policy};
+pub use world::{Job, World, set_delivery_policy};

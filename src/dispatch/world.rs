@@ -3,8 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Job, Policy};
+use super::Policy;
 use crate::transport::Transport;
+
+/// Something that a worker does.
+pub trait Job: Send + Sync {
+    /// Does it.
+    fn run(self: Arc<Self>);
+}
 
 /// What a handle needs from outside.
 pub trait World: Send + Sync {

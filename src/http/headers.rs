@@ -133,7 +133,8 @@ mod tests {
     fn worked_example_of_semantics_4_1() {
         let (add, replace) = (WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE);
         let (comma, semicolon) = (WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA, WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON);
-        let rows: &[(&str, u32, Result<(), Win32Error>, &[&str])] = &[
+        type Row = (&'static str, u32, Result<(), Win32Error>, &'static [&'static str]);
+        let rows: &[Row] = &[
             ("test1", add, Ok(()), &["test1"]),
             ("test2", add, Ok(()), &["test1", "test2"]),
             ("test3", replace, Ok(()), &["test3", "test2"]),
