@@ -20,7 +20,7 @@ pub unsafe extern "system" fn WinHttpQueryDataAvailable(
     hrequest: HINTERNET,
     lpdwnumberofbytesavailable: *mut u32,
 ) -> BOOL {
-    boolean(|| {
+    boolean("WinHttpQueryDataAvailable", hrequest, || {
         let handle = find(hrequest)?;
         let called = handle.call(Api::QUERY_DATA_AVAILABLE, |machine, now| machine.query(now))?;
         let last = last_error_of(&handle, &called);
@@ -47,7 +47,9 @@ pub unsafe extern "system" fn WinHttpReadData(
     lpdwnumberofbytesread: *mut u32,
 ) -> BOOL {
     // SAFETY: the caller's promise.
-    boolean(|| unsafe { read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, true) })
+    boolean("WinHttpReadData", hrequest, || unsafe {
+        read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, true)
+    })
 }
 
 /// Like [`WinHttpReadData`], but ends with the first bytes unless WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER is given
@@ -65,7 +67,7 @@ pub unsafe extern "system" fn WinHttpReadDataEx(
     cbproperty: u32,
     pvproperty: *const c_void,
 ) -> u32 {
-    code(|| {
+    code("WinHttpReadDataEx", hrequest, || {
         if ullflags & !WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0 || cbproperty != 0 || !pvproperty.is_null() {
             return Err(ERROR_INVALID_PARAMETER);
         }

@@ -1,11 +1,15 @@
 //! The boundary: no panic crosses it, every pointer is looked at here, every call sets the last error.
 #![allow(unsafe_code)]
 
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::dispatch::{self, Returned, World};
 use crate::handle::Handle;
-use crate::win32::{BOOL, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR, Win32Error, set_last_error};
+use crate::win32::{
+    BOOL, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR, Win32Error, last_error, set_last_error,
+};
 
 /// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR.
 pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
@@ -15,40 +19,79 @@ pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
     })
 }
 
-/// A function that answers TRUE or FALSE and the last error; after TRUE that is what the call says, mostly 0.
-pub(crate) fn boolean(call: impl FnOnce() -> Result<Win32Error, Win32Error>) -> BOOL {
-    no_panic(0, || {
-        let (answer, error) = match call() {
-            Ok(last) => (1, last),
-            Err(error) => (0, error),
-        };
-        set_last_error(error);
+/// The handle of functions that have none.
+pub(crate) const NONE: *const c_void = std::ptr::null();
+
+/// The world that is told of a call: that of its handle, else that of its thread.
+fn observer(handle: usize) -> Option<Arc<dyn World>> {
+    if !dispatch::observed() {
+        return None;
+    }
+    let of_handle = Handle::find(handle).ok().map(|handle| Arc::clone(handle.world()));
+    of_handle.or_else(|| dispatch::entered().map(|(world, _)| world))
+}
+
+/// Runs a call of `function`, sets the last error if there is one to set, and tells who observes.
+fn observed<T, R: Copy>(
+    function: &'static str,
+    handle: *const T,
+    failure: R,
+    returned: impl Fn(R) -> Returned,
+    call: impl FnOnce() -> (R, Option<Win32Error>),
+) -> R {
+    no_panic(failure, || {
+        let handle = handle.addr();
+        let observer = observer(handle);
+        if let Some(world) = &observer {
+            world.called(function, handle);
+        }
+        let (answer, error) = call();
+        if let Some(world) = &observer {
+            world.returned(function, handle, returned(answer), error.unwrap_or_else(last_error));
+        }
+        if let Some(error) = error {
+            set_last_error(error);
+        }
         answer
     })
 }
 
+/// A function that answers TRUE or FALSE and the last error; after TRUE that is what the call says, mostly 0.
+pub(crate) fn boolean<T>(
+    function: &'static str,
+    handle: *const T,
+    call: impl FnOnce() -> Result<Win32Error, Win32Error>,
+) -> BOOL {
+    let returned = |answer| Returned::Boolean(answer != 0);
+    observed(function, handle, 0, returned, || match call() {
+        Ok(last) => (1, Some(last)),
+        Err(error) => (0, Some(error)),
+    })
+}
+
 /// [`boolean`] for calls that leave 0.
-pub(crate) fn done(call: impl FnOnce() -> Result<(), Win32Error>) -> BOOL {
-    boolean(|| call().map(|()| ERROR_SUCCESS))
+pub(crate) fn done<T>(function: &'static str, handle: *const T, call: impl FnOnce() -> Result<(), Win32Error>) -> BOOL {
+    boolean(function, handle, || call().map(|()| ERROR_SUCCESS))
 }
 
 /// A function that answers a handle, or NULL and the last error.
-pub(super) fn handle(call: impl FnOnce() -> Result<Arc<Handle>, Win32Error>) -> HINTERNET {
-    no_panic(std::ptr::null_mut(), || match call() {
-        Ok(handle) => {
-            set_last_error(ERROR_SUCCESS);
-            std::ptr::without_provenance_mut(handle.value())
-        }
-        Err(error) => {
-            set_last_error(error);
-            std::ptr::null_mut()
-        }
+pub(super) fn handle<T>(
+    function: &'static str,
+    parent: *const T,
+    call: impl FnOnce() -> Result<Arc<Handle>, Win32Error>,
+) -> HINTERNET {
+    let returned = |answer: HINTERNET| Returned::Handle(answer.addr());
+    observed(function, parent, std::ptr::null_mut(), returned, || match call() {
+        Ok(handle) => (std::ptr::without_provenance_mut(handle.value()), Some(ERROR_SUCCESS)),
+        Err(error) => (std::ptr::null_mut(), Some(error)),
     })
 }
 
 /// A function that answers its error.
-pub(super) fn code(call: impl FnOnce() -> Result<(), Win32Error>) -> u32 {
-    no_panic(ERROR_WINHTTP_INTERNAL_ERROR.0, || call().err().unwrap_or(ERROR_SUCCESS).0)
+pub(super) fn code<T>(function: &'static str, handle: *const T, call: impl FnOnce() -> Result<(), Win32Error>) -> u32 {
+    observed(function, handle, ERROR_WINHTTP_INTERNAL_ERROR.0, Returned::Code, || {
+        (call().err().unwrap_or(ERROR_SUCCESS).0, None)
+    })
 }
 
 /// The open handle that the caller named.

@@ -21,7 +21,7 @@ pub unsafe extern "system" fn WinHttpAddRequestHeaders(
     dwheaderslength: u32,
     dwmodifiers: u32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpAddRequestHeaders", hrequest, || {
         if lpszheaders.is_null() || dwheaderslength == 0 {
             return Err(ERROR_INVALID_PARAMETER);
         }
@@ -50,7 +50,7 @@ pub unsafe extern "system" fn WinHttpQueryHeaders(
     lpdwbufferlength: *mut u32,
     lpdwindex: *mut u32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpQueryHeaders", hrequest, || {
         let handle = find(hrequest)?;
         let request = handle.as_request()?;
         if lpdwbufferlength.is_null() {

@@ -71,7 +71,7 @@ pub unsafe extern "system" fn WinHttpQueryOption(
     lpbuffer: *mut c_void,
     lpdwbufferlength: *mut u32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpQueryOption", hinternet, || {
         let value = match (hinternet.is_null(), dwoption) {
             (true, WINHTTP_OPTION_EXTENDED_ERROR) => Value::Dword(0),
             _ => {
@@ -115,7 +115,7 @@ pub unsafe extern "system" fn WinHttpSetOption(
     lpbuffer: *const c_void,
     dwbufferlength: u32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpSetOption", hinternet, || {
         let handle = find(hinternet)?;
         if lpbuffer.is_null() && dwbufferlength != 0 {
             return Err(ERROR_INVALID_PARAMETER);

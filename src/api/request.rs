@@ -28,7 +28,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
     ppwszaccepttypes: *const PCWSTR,
     dwflags: u32,
 ) -> HINTERNET {
-    handle(|| {
+    handle("WinHttpOpenRequest", hconnect, || {
         let parent = find(hconnect)?;
         let connection = parent.as_connection()?;
         let session = parent.session_part().ok_or(ERROR_INVALID_HANDLE)?;
@@ -109,7 +109,7 @@ pub unsafe extern "system" fn WinHttpSendRequest(
     dwtotallength: u32,
     dwcontext: usize,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpSendRequest", hrequest, || {
         let handle = find(hrequest)?;
         handle.as_request()?;
         if dwcontext != 0 {
@@ -135,7 +135,7 @@ pub unsafe extern "system" fn WinHttpSendRequest(
 /// Any values may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpReceiveResponse(hrequest: HINTERNET, _lpreserved: *mut core::ffi::c_void) -> BOOL {
-    done(|| {
+    done("WinHttpReceiveResponse", hrequest, || {
         let handle = find(hrequest)?;
         let called = handle.call(Api::RECEIVE_RESPONSE, |machine, now| machine.receive(now))?;
         ended(&handle, called).map(drop)
@@ -154,7 +154,7 @@ pub unsafe extern "system" fn WinHttpWriteData(
     dwnumberofbytestowrite: u32,
     lpdwnumberofbyteswritten: *mut u32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpWriteData", hrequest, || {
         let handle = find(hrequest)?;
         handle.as_request()?;
         // SAFETY: the caller's promise; the bytes are copied before the call returns.

@@ -1,7 +1,7 @@
 //! WinHttpOpen, WinHttpConnect, WinHttpCloseHandle, WinHttpSetStatusCallback, WinHttpSetTimeouts.
 #![allow(unsafe_code)]
 
-use super::edge::{done, find, handle, no_panic, text};
+use super::edge::{NONE, done, find, handle, no_panic, text};
 use crate::dispatch;
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
@@ -21,7 +21,7 @@ pub unsafe extern "system" fn WinHttpOpen(
     _pszproxybypassw: PCWSTR,
     dwflags: u32,
 ) -> HINTERNET {
-    handle(|| {
+    handle("WinHttpOpen", NONE, || {
         match dwaccesstype {
             WINHTTP_ACCESS_TYPE_DEFAULT_PROXY | WINHTTP_ACCESS_TYPE_NO_PROXY | WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => {}
             WINHTTP_ACCESS_TYPE_NAMED_PROXY if pszproxyw.is_null() => return Err(ERROR_INVALID_PARAMETER),
@@ -57,7 +57,7 @@ pub unsafe extern "system" fn WinHttpConnect(
     nserverport: u16,
     _dwreserved: u32,
 ) -> HINTERNET {
-    handle(|| {
+    handle("WinHttpConnect", hsession, || {
         // SAFETY: the caller's promise.
         let host = unsafe { text(pswzservername) }.ok_or(ERROR_INVALID_PARAMETER)?;
         let session = find(hsession)?;
@@ -88,7 +88,7 @@ fn server_name(text: &[u16]) -> Result<String, Win32Error> {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpCloseHandle(hinternet: HINTERNET) -> BOOL {
-    done(|| Handle::close(hinternet.addr()))
+    done("WinHttpCloseHandle", hinternet, || Handle::close(hinternet.addr()))
 }
 
 /// Sets the status callback of a handle (nf-winhttp-winhttpsetstatuscallback). Answers the former one, or
@@ -144,7 +144,7 @@ pub unsafe extern "system" fn WinHttpSetTimeouts(
     nsendtimeout: i32,
     nreceivetimeout: i32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpSetTimeouts", hinternet, || {
         let handle = find(hinternet)?;
         if [nresolvetimeout, nconnecttimeout, nsendtimeout, nreceivetimeout].iter().any(|value| *value < -1) {
             return Err(ERROR_INVALID_PARAMETER);

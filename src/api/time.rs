@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use super::edge::{done, get, put, text};
+use super::edge::{NONE, done, get, put, text};
 use crate::http::time;
 use crate::win32::*;
 
@@ -17,7 +17,7 @@ const CHARACTERS: usize = WINHTTP_TIME_FORMAT_BUFSIZE as usize / 2;
 /// `pst` is NULL or readable, `pwsztime` NULL or has WINHTTP_TIME_FORMAT_BUFSIZE bytes.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpTimeFromSystemTime(pst: *const SYSTEMTIME, pwsztime: PWSTR) -> BOOL {
-    done(|| {
+    done("WinHttpTimeFromSystemTime", NONE, || {
         // SAFETY: the caller's promise.
         let moment = unsafe { get(pst) }.filter(|_| !pwsztime.is_null()).ok_or(ERROR_INVALID_PARAMETER)?;
         let formatted = time::format(&moment).ok_or(ERROR_INVALID_PARAMETER)?;
@@ -34,7 +34,7 @@ pub unsafe extern "system" fn WinHttpTimeFromSystemTime(pst: *const SYSTEMTIME, 
 /// `pwsztime` is NULL or NUL-terminated UTF-16, `pst` NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpTimeToSystemTime(pwsztime: PCWSTR, pst: *mut SYSTEMTIME) -> BOOL {
-    done(|| {
+    done("WinHttpTimeToSystemTime", NONE, || {
         // SAFETY: the caller's promise.
         let moment = unsafe { text(pwsztime) }.filter(|_| !pst.is_null()).ok_or(ERROR_INVALID_PARAMETER)?;
         let moment = time::parse_or_now(&String::from_utf16_lossy(&moment), SystemTime::now());
@@ -47,5 +47,5 @@ pub unsafe extern "system" fn WinHttpTimeToSystemTime(pwsztime: PCWSTR, pst: *mu
 /// Whether WinHTTP works on this platform: TRUE (nf-winhttp-winhttpcheckplatform).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn WinHttpCheckPlatform() -> BOOL {
-    done(|| Ok(()))
+    done("WinHttpCheckPlatform", NONE, || Ok(()))
 }

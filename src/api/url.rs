@@ -1,7 +1,7 @@
 //! WinHttpCrackUrl, WinHttpCreateUrl: the pointers of URL_COMPONENTS.
 #![allow(unsafe_code)]
 
-use super::edge::{counted_text, done};
+use super::edge::{NONE, counted_text, done};
 use crate::http::url::{self, Given, Parts};
 use crate::win32::*;
 
@@ -33,7 +33,7 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
     dwflags: u32,
     lpurlcomponents: *mut URL_COMPONENTS,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpCrackUrl", NONE, || {
         if pwszurl.is_null() || lpurlcomponents.is_null() {
             return Err(ERROR_INVALID_PARAMETER);
         }
@@ -134,7 +134,7 @@ pub unsafe extern "system" fn WinHttpCreateUrl(
     pwszurl: PWSTR,
     pdwurllength: *mut u32,
 ) -> BOOL {
-    done(|| {
+    done("WinHttpCreateUrl", NONE, || {
         if lpurlcomponents.is_null() || pdwurllength.is_null() {
             return Err(ERROR_INVALID_PARAMETER);
         }

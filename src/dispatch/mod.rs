@@ -16,6 +16,5 @@ mod world;
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 pub(crate) use world::current;
-#[cfg(feature = "win32")]
-pub(crate) use world::entered;
-pub use world::{Entered, Job, Steps, Waiting, World, enter, set_delivery_policy};
+pub use world::{Entered, Job, Observing, Returned, Steps, Waiting, World, enter, observe, set_delivery_policy};
+pub(crate) use world::{entered, observed};

@@ -1,12 +1,14 @@
 //! The world that a handle lives in: its clock, its threads, its network.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Delivery, Policy};
 use crate::record::Notification;
 use crate::transport::Transport;
+use crate::win32::Win32Error;
 
 /// Something that a worker does.
 pub trait Job: Send + Sync {
@@ -22,12 +24,51 @@ pub trait World: Send + Sync {
     fn run(&self, job: Arc<dyn Job>);
     /// What carries requests.
     fn transport(&self) -> &dyn Transport;
+    /// This thread calls a function, on a handle of this world or none (0). Only told while somebody observes.
+    fn called(&self, _function: &'static str, _handle: usize) {}
+    /// That call is about to return.
+    fn returned(&self, _function: &'static str, _handle: usize, _returned: Returned, _last_error: Win32Error) {}
     /// A notification is about to be delivered on this thread.
     fn notified(&self, _handle: usize, _context: usize, _notification: &Notification) {}
     /// What a thread that has to wait does meanwhile.
     fn waiting(&self) -> Waiting<'_> {
         Waiting::Park
     }
+}
+
+/// What a function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returned {
+    /// TRUE or FALSE.
+    Boolean(bool),
+    /// A handle, or 0.
+    Handle(usize),
+    /// An error code.
+    Code(u32),
+}
+
+/// How many worlds want to be told of calls.
+static OBSERVERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Worlds are told of calls from now on until the answer is dropped.
+pub fn observe() -> Observing {
+    OBSERVERS.fetch_add(1, Ordering::Relaxed);
+    Observing(())
+}
+
+/// See [`observe`].
+#[derive(Debug)]
+pub struct Observing(());
+
+impl Drop for Observing {
+    fn drop(&mut self) {
+        OBSERVERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether any world wants to be told.
+pub(crate) fn observed() -> bool {
+    OBSERVERS.load(Ordering::Relaxed) > 0
 }
 
 /// How threads of a world wait.

@@ -168,6 +168,10 @@ impl Handle {
         self.asynchronous
     }
 
+    pub(crate) fn world(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         self.policy
     }

@@ -21,8 +21,10 @@ mod peer;
 mod reply;
 mod script;
 mod sim;
+mod verify;
 mod world;
 
 pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
 pub use reply::{Fault, Reply};
 pub use sim::Sim;
+pub use verify::Stop;

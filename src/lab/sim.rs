@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::peer::Peer;
+use super::verify::Stop;
 use super::world::SimWorld;
-use crate::dispatch::{Entered, Policy, Steps, World, enter};
+use crate::dispatch::{Entered, Observing, Policy, Steps, World, enter, observe};
 use crate::record::Trace;
 
 /// A world of its own for the thread that makes it, until it is dropped.
@@ -15,6 +16,7 @@ use crate::record::Trace;
 pub struct Sim {
     world: Arc<SimWorld>,
     _entered: Entered,
+    _observing: Observing,
 }
 
 impl Default for Sim {
@@ -33,7 +35,7 @@ impl Sim {
     pub fn with(policy: Policy) -> Sim {
         let world = SimWorld::new(policy);
         let entered = enter(Arc::clone(&world) as Arc<dyn World>, policy);
-        Sim { world, _entered: entered }
+        Sim { world, _entered: entered, _observing: observe() }
     }
 
     /// A server at an origin like `https://api.test` or `http://127.0.0.1:8080`.
@@ -94,7 +96,12 @@ impl Sim {
         });
     }
 
-    /// The records so far, with the times of this world.
+    /// This mistake does not fail the test.
+    pub fn allow(&self, stop: Stop) {
+        self.world.allow(stop);
+    }
+
+    /// The calls and records so far, with the times of this world.
     pub fn trace(&self) -> Trace {
         self.world.recorder.finish()
     }

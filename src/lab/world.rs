@@ -9,9 +9,11 @@ use super::baton::{self, Baton};
 use super::chooser::{Candidate, Chooser};
 use super::peer::Peer;
 use super::script::{Held, ScriptLeg};
-use crate::dispatch::{Job, Policy, Steps, Waiting, World, enter};
+use super::verify::{Stop, Verifier};
+use crate::dispatch::{Job, Policy, Returned, Steps, Waiting, World, enter};
 use crate::record::{Notification, Recorder};
 use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
+use crate::win32::Win32Error;
 
 type Origin = (bool, String, u16);
 type Happening = Box<dyn FnOnce() + Send>;
@@ -27,6 +29,7 @@ struct State {
     kept: BTreeSet<Origin>,
     chooser: Chooser,
     complaints: Vec<String>,
+    verifier: Verifier,
 }
 
 /// See the module.
@@ -99,6 +102,10 @@ impl SimWorld {
         state.complaints.push(format!("there is no peer {asked}; the peers are: {known}"));
     }
 
+    pub fn allow(&self, stop: Stop) {
+        self.lock().verifier.allow(stop);
+    }
+
     /// Runs code on a thread of the Sim until it ends or waits.
     pub fn run_on_worker(&self, body: Box<dyn FnOnce() + Send>) {
         let world = self.arc();
@@ -112,8 +119,12 @@ impl SimWorld {
     /// What did not go as expected.
     pub fn complaints(&self) -> Vec<String> {
         let state = self.lock();
+        let leaked = state.verifier.leaked().into_iter().map(|(handle, function)| {
+            let name = self.recorder.names(|names| names.handle(handle));
+            format!("{}: {name}, made by {function}, was not closed", Stop::HandleLeaked)
+        });
         let of_peers = state.peers.iter().flat_map(|(_, peer)| peer.complaints());
-        state.complaints.iter().cloned().chain(of_peers).collect()
+        state.complaints.iter().cloned().chain(of_peers).chain(leaked).collect()
     }
 
     pub fn end(&self) {
@@ -196,6 +207,25 @@ impl World for SimWorld {
 
     fn transport(&self) -> &dyn Transport {
         self
+    }
+
+    fn called(&self, function: &'static str, handle: usize) {
+        self.recorder.call(function, (handle != 0).then_some(handle), "");
+    }
+
+    fn returned(&self, function: &'static str, handle: usize, returned: Returned, last_error: Win32Error) {
+        let mistake = self.lock().verifier.returned(function, handle, returned, last_error);
+        if let Some((stop, mistake)) = mistake {
+            let name = self.recorder.names(|names| names.handle(handle));
+            self.lock().complaints.push(format!("{stop}: {mistake}: {name}"));
+        }
+        match returned {
+            Returned::Boolean(answer) => {
+                self.recorder.returned(function, if answer { "TRUE" } else { "FALSE" }, last_error);
+            }
+            Returned::Handle(handle) => self.recorder.returned_handle(function, handle, last_error),
+            Returned::Code(code) => self.recorder.returned(function, &code.to_string(), last_error),
+        }
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {

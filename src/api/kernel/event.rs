@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
-use crate::api::edge::{done, no_panic, text};
+use crate::api::edge::{NONE, done, no_panic, text};
 use crate::dispatch::event;
 use crate::win32::{
     BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCWSTR, set_last_error,
@@ -42,7 +42,7 @@ pub unsafe extern "system" fn CreateEventW(
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
-    done(|| event::set(hevent.addr(), true))
+    done("SetEvent", NONE, || event::set(hevent.addr(), true))
 }
 
 /// Takes the signal away (nf-synchapi-resetevent). FALSE with ERROR_INVALID_HANDLE.
@@ -51,7 +51,7 @@ pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
-    done(|| event::set(hevent.addr(), false))
+    done("ResetEvent", NONE, || event::set(hevent.addr(), false))
 }
 
 /// Closes the handle of an event (nf-handleapi-closehandle). FALSE with ERROR_INVALID_HANDLE.
@@ -60,7 +60,7 @@ pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
-    done(|| event::close(hobject.addr()))
+    done("CloseHandle", NONE, || event::close(hobject.addr()))
 }
 
 /// Waits for an event, in milliseconds or INFINITE: WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
