@@ -15,6 +15,8 @@ pub mod api;
 pub mod dispatch;
 pub mod handle;
 pub mod http;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod machine;
 #[cfg(feature = "net")]
 mod net;

@@ -118,9 +118,10 @@ pub trait Sink: Send + Sync {
     fn tick(&self);
 }
 
-/// A running order. Dropping it lets the order go: the connection is kept if the reply can be drained.
-/// No method blocks, and none calls the sink.
+/// A running order. No method blocks, and none but [`Leg::go`] calls the sink.
 pub trait Leg: Send + Sync {
+    /// Begins. The caller holds no lock: a transport may do on this thread what needs no waiting, and tell its sink.
+    fn go(&self);
     /// The head may go out: SENDING_REQUEST was delivered.
     fn proceed(&self);
     /// More body bytes; answered by [`Event::Wrote`].
@@ -131,12 +132,14 @@ pub trait Leg: Send + Sync {
     fn taken(&self, bytes: usize);
     /// Ask for a [`Sink::tick`] at this time of the world's clock; `None` asks for none.
     fn wake_at(&self, time: Option<Duration>);
+    /// Nobody wants it any more: no event follows. The connection is kept if the reply can be drained.
+    fn release(&self);
 }
 
 /// Carries orders.
 pub trait Transport: Send + Sync {
-    /// Starts an order. Events may come before this returns, but not on this thread.
-    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Box<dyn Leg>;
+    /// Prepares an order; nothing happens before [`Leg::go`].
+    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg>;
     /// How many orders are under way, those that are only drained included.
     fn running(&self) -> usize;
 }

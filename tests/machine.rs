@@ -186,15 +186,11 @@ fn diagram() -> String {
     let number = |exchange| EXCHANGES.iter().position(|known| *known == exchange).unwrap();
     for state in reachable().into_values() {
         for input in INPUTS {
-            match step(state, input) {
-                Step::Take(next, _) if next.exchange != state.exchange => {
-                    // Cancel and Close lead from everywhere: one note says so.
-                    if !matches!(input, Input::Cancel | Input::Close) {
-                        let edge = (number(state.exchange), number(next.exchange));
-                        edges.entry(edge).or_default().insert(format!("{input:?}"));
-                    }
-                }
-                _ => {}
+            let Step::Take(next, _) = step(state, input) else { continue };
+            // Cancel and Close lead from everywhere: one note says so.
+            if next.exchange != state.exchange && !matches!(input, Input::Cancel | Input::Close) {
+                let edge = (number(state.exchange), number(next.exchange));
+                edges.entry(edge).or_default().insert(format!("{input:?}"));
             }
         }
     }

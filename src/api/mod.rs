@@ -10,8 +10,8 @@ mod kernel;
 mod options;
 mod request;
 mod session;
-//mod time;
-//mod url;
+mod time;
+mod url;
 
 pub use absent::*;
 pub use data::*;
@@ -20,5 +20,5 @@ pub use kernel::*;
 pub use options::*;
 pub use request::*;
 pub use session::*;
-//pub use time::*;
-//pub use url::*;
+pub use time::*;
+pub use url::*;

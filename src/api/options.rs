@@ -3,7 +3,6 @@
 
 use std::ffi::c_void;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
 
 use super::edge::{as_bytes, bytes, copy_out, done, find};
 use super::session::{header_value, with_settings};
@@ -205,9 +204,10 @@ fn set(handle: &Handle, option: u32, bytes: &[u8], null: bool) -> Result<(), Win
             }
             request.with(|machine| machine.settings.security_flags = flags);
         }
+        #[cfg(feature = "win32")]
         (WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, Kind::Session(session)) => {
             let event = bytes.try_into().map_err(|_| ERROR_INSUFFICIENT_BUFFER)?;
-            session.unload_event.store(usize::from_ne_bytes(event), Ordering::SeqCst);
+            session.unload_event.store(usize::from_ne_bytes(event), std::sync::atomic::Ordering::SeqCst);
         }
         (WINHTTP_OPTION_CLIENT_CERT_CONTEXT, Kind::Request(request)) => {
             if !request.with(|machine| machine.site().secure) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::{Waiting, entered};
 use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
 
 /// Values are multiples of 4, as Windows' are, and far from those of WinHTTP's handles.
@@ -98,6 +99,21 @@ pub(crate) fn signal(handle: usize) {
 /// Waits for one of the events, or for all at once; `None` when the time is over. Auto-reset events that let the waiter
 /// go are not signalled any more.
 pub(crate) fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> Result<Option<usize>, Win32Error> {
+    if let Some((world, _)) = entered() {
+        if let Waiting::Step(steps) = world.waiting() {
+            let until = timeout.map(|timeout| world.now() + timeout);
+            let mut again = false;
+            loop {
+                if let Some(ready) = lock().ready(handles, all)? {
+                    return Ok(Some(ready));
+                }
+                if !steps.step("an event", until, again) {
+                    return Ok(None);
+                }
+                again = true;
+            }
+        }
+    }
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut state = lock();
     loop {

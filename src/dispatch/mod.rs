@@ -3,16 +3,19 @@
 
 #[cfg(feature = "win32")]
 pub(crate) mod clock;
+#[cfg(feature = "win32")]
 pub(crate) mod event;
 mod policy;
 #[cfg(feature = "net")]
 mod real;
 mod turn;
+#[cfg(feature = "net")]
 mod workers;
 mod world;
 
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
-pub use workers::Job;
 pub(crate) use world::current;
-pub use world::{World, set_delivery_policy};
+#[cfg(feature = "win32")]
+pub(crate) use world::entered;
+pub use world::{Entered, Job, Steps, Waiting, World, enter, set_delivery_policy};

@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use super::{Waiting, World};
 use crate::record::{Api, Notification};
 use crate::win32::Win32Error;
 
@@ -137,9 +138,9 @@ impl Turn {
     ///
     /// Nested in a callback of this handle, a call delivers only if nothing waits before its own items, and only up to
     /// the nesting bound.
-    pub fn take(&self, own: usize) -> Option<Share> {
+    pub fn take(&self, own: usize, world: &dyn World) -> Option<Share> {
         let me = thread::current().id();
-        let mut state = self.outwait(me);
+        let mut state = self.outwait(me, world);
         match state.holder {
             None => {
                 state.holder = Some(me);
@@ -154,9 +155,9 @@ impl Turn {
 
     /// Takes the turn for a call that approached to close the handle; never nested: the holder goes on after its
     /// callback.
-    pub fn take_to_close(&self) -> bool {
+    pub fn take_to_close(&self, world: &dyn World) -> bool {
         let me = thread::current().id();
-        let mut state = self.outwait(me);
+        let mut state = self.outwait(me, world);
         let free = state.holder.is_none();
         if free {
             state.holder = Some(me);
@@ -164,9 +165,10 @@ impl Turn {
         free
     }
 
-    /// Gives a callback on another thread that is about to return a moment, once.
-    fn outwait(&self, me: ThreadId) -> MutexGuard<'_, State> {
+    /// Gives a callback on another thread that is about to return a moment, once. In a world of steps nobody is.
+    fn outwait(&self, me: ThreadId, world: &dyn World) -> MutexGuard<'_, State> {
         let mut state = self.lock();
+        state.parked |= matches!(world.waiting(), Waiting::Step(_));
         while !state.parked && state.holder.is_some_and(|holder| holder != me) {
             let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
             state = woken;
@@ -235,9 +237,10 @@ impl Turn {
     /// Waits until there is an item for this thread to deliver, or the ending of `api`.
     ///
     /// Only calls on synchronous handles wait, and they wait here, parked on our own primitive.
-    pub fn wait(&self, api: Api) -> Result<Item, Outcome> {
+    pub fn wait(&self, api: Api, world: &dyn World) -> Result<Item, Outcome> {
         let me = thread::current().id();
         let mut state = self.lock();
+        let mut again = false;
         loop {
             if state.holder.is_none_or(|holder| holder == me) {
                 if let Some(item) = state.queue.pop_front() {
@@ -249,7 +252,15 @@ impl Turn {
                     return Err(outcome);
                 }
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match world.waiting() {
+                Waiting::Park => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Waiting::Step(world) => {
+                    drop(state);
+                    world.step(&format!("the end of {api}"), None, again);
+                    again = true;
+                    self.lock()
+                }
+            };
         }
     }
 

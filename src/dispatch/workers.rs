@@ -5,11 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Something that a worker does.
-pub trait Job: Send + Sync {
-    /// Does it.
-    fn run(self: Arc<Self>);
-}
+use super::Job;
 
 /// How many workers run before it matters whether they are blocked.
 const READY: usize = 4;

@@ -1,10 +1,18 @@
 //! The world that a handle lives in: its clock, its threads, its network.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Job, Policy};
+use super::{Delivery, Policy};
+use crate::record::Notification;
 use crate::transport::Transport;
+
+/// Something that a worker does.
+pub trait Job: Send + Sync {
+    /// Does it.
+    fn run(self: Arc<Self>);
+}
 
 /// What a handle needs from outside.
 pub trait World: Send + Sync {
@@ -14,9 +22,31 @@ pub trait World: Send + Sync {
     fn run(&self, job: Arc<dyn Job>);
     /// What carries requests.
     fn transport(&self) -> &dyn Transport;
+    /// A notification is about to be delivered on this thread.
+    fn notified(&self, _handle: usize, _context: usize, _notification: &Notification) {}
+    /// What a thread that has to wait does meanwhile.
+    fn waiting(&self) -> Waiting<'_> {
+        Waiting::Park
+    }
 }
 
-static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: super::Delivery::Windows, hold_send: true });
+/// How threads of a world wait.
+pub enum Waiting<'a> {
+    /// On our own primitive, until another thread wakes them.
+    Park,
+    /// By letting the world go on, one step at a time.
+    Step(&'a dyn Steps),
+}
+
+/// A world that only moves when it is told to.
+pub trait Steps {
+    /// Lets one thing happen for a thread that waits for `what`. `until`: the time at which it gives up; `false` when
+    /// that has come. `again`: it looked after the last step, and what it waits for was not there.
+    /// Where nothing can happen any more, and no time is set, this panics with a report: a hang.
+    fn step(&self, what: &str, until: Option<Duration>, again: bool) -> bool;
+}
+
+static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: Delivery::Windows, hold_send: true });
 
 /// Sets the delivery policy of the sessions that are opened from now on in this process; answers the former one.
 ///
@@ -29,14 +59,41 @@ pub fn set_delivery_policy(policy: Policy) -> Policy {
     std::mem::replace(&mut POLICY.lock().unwrap_or_else(PoisonError::into_inner), policy)
 }
 
-/// The world and the policy of a session that is opened now.
-pub(crate) fn current() -> Option<(Arc<dyn World>, Policy)> {
-    let policy = *POLICY.lock().unwrap_or_else(PoisonError::into_inner);
-    #[cfg(feature = "net")]
-    return Some((super::real::world(), policy));
-    #[cfg(not(feature = "net"))]
-    {
-        let _ = policy;
-        None
+thread_local! {
+    /// The worlds that this thread has entered, innermost last.
+    static ENTERED: RefCell<Vec<(Arc<dyn World>, Policy)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps the calling thread in a world until it is dropped.
+pub struct Entered(());
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.with_borrow_mut(|worlds| worlds.pop());
     }
+}
+
+/// Sessions that this thread opens belong to this world while the answer lives.
+pub fn enter(world: Arc<dyn World>, policy: Policy) -> Entered {
+    ENTERED.with_borrow_mut(|worlds| worlds.push((world, policy)));
+    Entered(())
+}
+
+/// The world that the thread has entered.
+pub(crate) fn entered() -> Option<(Arc<dyn World>, Policy)> {
+    ENTERED.with_borrow(|worlds| worlds.last().cloned())
+}
+
+/// The world and the policy of a session that is opened now: the one that the thread has entered, else the real one.
+pub(crate) fn current() -> Option<(Arc<dyn World>, Policy)> {
+    if let Some(entered) = entered() {
+        return Some(entered);
+    }
+    #[cfg(feature = "net")]
+    {
+        let policy = *POLICY.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((super::real::world(), policy))
+    }
+    #[cfg(not(feature = "net"))]
+    None
 }

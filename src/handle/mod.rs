@@ -44,6 +44,8 @@ pub(crate) struct Listener {
 pub(crate) struct Session {
     pub agent: Mutex<Option<String>>,
     pub settings: Mutex<Settings>,
+    /// UNLOAD_NOTIFY_EVENT: signalled after the last HANDLE_CLOSING of the tree.
+    #[cfg(feature = "win32")]
     pub unload_event: AtomicUsize,
     requests: Mutex<HashMap<usize, Weak<Handle>>>,
     closed: std::sync::atomic::AtomicBool,
@@ -59,7 +61,7 @@ pub(crate) struct Connection {
 pub(crate) enum Kind {
     Session(Session),
     Connection(Connection),
-    Request(Request),
+    Request(Box<Request>),
 }
 
 /// What a handle value stands for.
@@ -107,6 +109,7 @@ impl Handle {
             kind: Kind::Session(Session {
                 agent: Mutex::new(agent),
                 settings: Mutex::default(),
+                #[cfg(feature = "win32")]
                 unload_event: AtomicUsize::new(0),
                 requests: Mutex::default(),
                 closed: false.into(),
@@ -140,7 +143,7 @@ impl Handle {
 
     /// Opens a request of this connection. HANDLE_CREATED comes through the request.
     pub(crate) fn request(self: &Arc<Handle>, request: Request) -> Arc<Handle> {
-        let child = self.child(Kind::Request(request));
+        let child = self.child(Kind::Request(Box::new(request)));
         if let Some(session) = self.session_part() {
             lock(&session.requests).insert(child.value, Arc::downgrade(&child));
             if session.closed.load(Ordering::SeqCst) {
@@ -241,6 +244,7 @@ impl Handle {
     fn notify(&self, notification: &Notification) {
         let status = notification.status();
         if let Some(callback) = self.wanted(status) {
+            self.world.notified(self.value, self.context(), notification);
             callback.call(self.value, self.context(), status, &notification.payload());
         }
     }
@@ -277,7 +281,7 @@ impl Handle {
         }
         if !self.policy.closing_inside() {
             self.turn.withdraw();
-        } else if self.turn.take_to_close() {
+        } else if self.turn.take_to_close(&*self.world) {
             return self.deliver(Share::All);
         }
         if self.turn.wants_worker() {
@@ -293,6 +297,7 @@ impl Handle {
                 parent.turn.approach();
                 parent.release();
             }
+            #[cfg(feature = "win32")]
             (None, Kind::Session(session)) => {
                 crate::dispatch::event::signal(session.unload_event.load(Ordering::SeqCst));
             }

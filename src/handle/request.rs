@@ -17,7 +17,7 @@ pub(crate) struct Request {
 
 struct Running {
     machine: machine::Request,
-    leg: Option<Box<dyn Leg>>,
+    leg: Option<Arc<dyn Leg>>,
     deadline: Option<Duration>,
 }
 
@@ -37,6 +37,8 @@ struct Stepped {
     pushed: usize,
     /// Endings among them.
     ended: Option<(Api, Outcome)>,
+    /// A leg that is to begin when the lock is free.
+    begun: Option<Arc<dyn Leg>>,
 }
 
 impl Request {
@@ -71,9 +73,12 @@ impl Handle {
                 self.turn.withdraw();
                 None
             }
-            (true, own) => self.turn.take(own),
+            (true, own) => self.turn.take(own, &*self.world),
             (false, _) => None,
         };
+        if let Some(leg) = stepped.begun {
+            leg.go();
+        }
         if !self.asynchronous {
             taken?;
             return Ok(Called { outcome: Some(self.wait(api)), later: false });
@@ -112,7 +117,9 @@ impl Handle {
     }
 
     pub(super) fn told(self: &Arc<Handle>) {
-        let _ = self.step(|machine, now| machine.told(now));
+        if let Ok((_, Stepped { begun: Some(leg), .. })) = self.step(|machine, now| machine.told(now)) {
+            leg.go();
+        }
     }
 
     /// After a step that no call of the application took: who delivers what it brought?
@@ -134,7 +141,7 @@ impl Handle {
 
     fn wait(self: &Arc<Handle>, api: Api) -> Outcome {
         loop {
-            match self.turn.wait(api) {
+            match self.turn.wait(api, &*self.world) {
                 Ok(item) => {
                     self.execute(item);
                     self.turn.waited();
@@ -169,12 +176,16 @@ impl Handle {
                 Output::ThenTold => Item::Told,
                 Output::Start(number, order) => {
                     let sink = Arc::new(Listening { handle: Arc::downgrade(self), leg: number });
-                    running.leg = Some(self.world.transport().start(*order, sink));
+                    let leg = self.world.transport().start(*order, sink);
+                    running.leg = Some(Arc::clone(&leg));
                     running.deadline = None;
+                    stepped.begun = Some(leg);
                     continue;
                 }
                 Output::Abandon => {
-                    running.leg = None;
+                    if let Some(leg) = running.leg.take() {
+                        leg.release();
+                    }
                     continue;
                 }
                 other => {

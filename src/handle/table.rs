@@ -33,7 +33,7 @@ pub static TABLE: Table = Table([const { RwLock::new(Shard { slots: Vec::new(), 
 
 fn value(shard: usize, slot: usize, generation: usize) -> usize {
     // Slot numbers begin at 1, so that no value is 0.
-    ((slot + 1) * SHARDS + shard) * STEP | generation << PLACE_BITS
+    (((slot + 1) * SHARDS + shard) * STEP) | (generation << PLACE_BITS)
 }
 
 /// The shard, slot and generation of a value that could be ours.

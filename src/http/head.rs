@@ -164,4 +164,12 @@ mod tests {
             assert_eq!(error, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, "{bytes:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>, lines in "(HTTP/1[.][01] {1,2}[0-9]{3}( [a-z]{0,3})?\\r\\n([a-c] ?: ?[a-z]*\\r\\n){0,3}(\\r\\n)?){0,3}") {
+            let _ = ResponseHead::parse_final(&bytes);
+            let _ = ResponseHead::parse_final(lines.as_bytes());
+        }
+    }
 }

@@ -133,7 +133,8 @@ mod tests {
     fn worked_example_of_semantics_4_1() {
         let (add, replace) = (WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE);
         let (comma, semicolon) = (WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA, WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON);
-        let rows: &[(&str, u32, Result<(), Win32Error>, &[&str])] = &[
+        type Row = (&'static str, u32, Result<(), Win32Error>, &'static [&'static str]);
+        let rows: &[Row] = &[
             ("test1", add, Ok(()), &["test1"]),
             ("test2", add, Ok(()), &["test1", "test2"]),
             ("test3", replace, Ok(()), &["test3", "test2"]),
@@ -184,5 +185,28 @@ mod tests {
         let mut headers = Headers::default();
         assert!(headers.add_text(&units("a: 1\r\nbad\r\nc: 3"), WINHTTP_ADDREQ_FLAG_ADD).is_err());
         assert_eq!(values(&headers), ["1"]);
+    }
+
+    proptest::proptest! {
+        /// Whatever text is taken: a parser that reads the head sees the headers that were accepted, and nothing behind.
+        #[test]
+        fn no_text_smuggles_a_line(
+            text: Vec<u16>,
+            tail in "([a-c ]: ?[\\r\\n\\x00-\\x20\u{e9}]{0,3}x?[\\r\\n:]{0,2}){0,4}",
+            modifiers: u32,
+        ) {
+            let mut headers = Headers::default();
+            let _ = headers.add_text(&text, modifiers);
+            let _ = headers.add_text(&units(&tail), modifiers);
+            let version = crate::http::Version { major: 1, minor: 1 };
+            let head = crate::http::RequestHead { method: "GET".into(), target: "/".into(), version, headers };
+            let wire = head.to_wire();
+            let mut slots = vec![httparse::EMPTY_HEADER; head.headers.len() + 8];
+            let mut request = httparse::Request::new(&mut slots);
+            if let Ok(status) = request.parse(&wire) {
+                proptest::prop_assert_eq!(status, httparse::Status::Complete(wire.len()));
+                proptest::prop_assert_eq!(request.headers.len(), head.headers.len());
+            }
+        }
     }
 }

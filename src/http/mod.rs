@@ -6,6 +6,8 @@ mod headers;
 pub mod query;
 pub mod redirect;
 pub mod target;
+pub mod time;
+pub mod url;
 
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Header, Headers};

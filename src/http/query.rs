@@ -1,8 +1,6 @@
 //! WinHttpQueryHeaders without its pointers (semantics 4.2, rules 12).
 
-use std::time::SystemTime;
-
-use super::{Headers, RequestHead, ResponseHead};
+use super::{Headers, RequestHead, ResponseHead, time};
 use crate::win32::*;
 
 /// What a query answers.
@@ -107,33 +105,9 @@ fn modified(value: &[u8], level: u32) -> Result<Answer, Win32Error> {
         return text()?.parse().map(Answer::Qword).map_err(invalid);
     }
     if level & WINHTTP_QUERY_FLAG_SYSTEMTIME != 0 {
-        let time = httpdate::parse_http_date(text()?).map_err(|_| ERROR_WINHTTP_INVALID_QUERY_REQUEST)?;
-        return Ok(Answer::Time(system_time(time)));
+        return time::parse(text()?).map(Answer::Time).ok_or(ERROR_WINHTTP_INVALID_QUERY_REQUEST);
     }
     Ok(Answer::Text(wide(value)))
-}
-
-/// Windows' broken-down time of a moment after 1970.
-fn system_time(time: SystemTime) -> SYSTEMTIME {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (days, clock) = (seconds / 86_400, seconds % 86_400);
-    // Days to a date of the proleptic Gregorian calendar, counted from 1 March of year 0.
-    let z = days + 719_468;
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    SYSTEMTIME {
-        wYear: (year_of_era + era * 400 + u64::from(month <= 2)) as u16,
-        wMonth: month as u16,
-        wDayOfWeek: ((days + 4) % 7) as u16,
-        wDay: (day_of_year - (153 * shifted + 2) / 5 + 1) as u16,
-        wHour: (clock / 3600) as u16,
-        wMinute: (clock / 60 % 60) as u16,
-        wSecond: (clock % 60) as u16,
-        wMilliseconds: 0,
-    }
 }
 
 /// Header bytes as UTF-16: as UTF-8 if they are that, else as Latin-1.

@@ -1,13 +1,11 @@
 //! What the machine tells a running leg, kept until the leg's task looks.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-
-use crate::transport::Leg;
 
 /// What was told so far.
 #[derive(Debug, Default)]
@@ -40,7 +38,8 @@ impl Control {
         told
     }
 
-    fn tell(&self, what: impl FnOnce(&mut Told)) {
+    /// Changes what was told, and wakes the task.
+    pub fn tell(&self, what: impl FnOnce(&mut Told)) {
         let mut told = self.lock();
         what(&mut told);
         let waker = told.waker.take();
@@ -48,36 +47,5 @@ impl Control {
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-}
-
-/// The machine's end. Dropping it lets the order go.
-pub struct Held(pub Arc<Control>);
-
-impl Leg for Held {
-    fn proceed(&self) {
-        self.0.tell(|told| told.proceed = true);
-    }
-
-    fn write(&self, bytes: Bytes) {
-        self.0.tell(|told| told.writes.push_back(bytes));
-    }
-
-    fn finish(&self) {
-        self.0.tell(|told| told.finish = true);
-    }
-
-    fn taken(&self, bytes: usize) {
-        self.0.tell(|told| told.taken += bytes);
-    }
-
-    fn wake_at(&self, time: Option<Duration>) {
-        self.0.tell(|told| told.wake_at = time);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.tell(|told| told.dropped = true);
     }
 }

@@ -5,17 +5,19 @@ use std::io;
 
 use rustls::CertificateError;
 
+use crate::http::ResponseHead;
 use crate::transport::Failure;
 use crate::win32::*;
 
-/// A failure of the connection while a request is on it and so many bytes of the reply came.
-pub fn of_exchange(error: &hyper::Error, received: u64, head_limit: usize) -> Failure {
+/// A failure of the connection while a request is on it. `reply`: what came of the head.
+pub fn of_exchange(error: &hyper::Error, reply: &[u8], head_limit: usize) -> Failure {
     let error = match () {
-        _ if error.is_parse_too_large() && received as usize > head_limit => ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
-        _ if error.is_parse_too_large() => ERROR_WINHTTP_HEADER_COUNT_EXCEEDED,
-        _ if error.is_parse() => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+        _ if error.is_parse() && reply.len() > head_limit => ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
+        _ if error.is_parse() => {
+            ResponseHead::parse_final(reply).err().unwrap_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)
+        }
         // The server closed inside its head, or before it.
-        _ if error.is_incomplete_message() && received > 0 => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+        _ if error.is_incomplete_message() && !reply.is_empty() => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
         _ => return io_source(error).map_or(ERROR_WINHTTP_CONNECTION_ERROR.into(), of_io),
     };
     error.into()

@@ -143,9 +143,9 @@ impl Running {
                 exchange.poll(cx, &*self.sink);
                 let received = exchange.tally().received;
                 if let Poll::Ready(response) = response.as_mut().poll(cx) {
-                    return Poll::Ready(
-                        response.map_err(|error| failure::of_exchange(&error, received, self.order.head_limit).into()),
-                    );
+                    return Poll::Ready(response.map_err(|error| {
+                        failure::of_exchange(&error, &exchange.tally().reply, self.order.head_limit).into()
+                    }));
                 }
                 if received == heard {
                     return Poll::Pending;

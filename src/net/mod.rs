@@ -14,10 +14,14 @@ mod tls;
 mod upload;
 mod wire;
 
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
+use bytes::Bytes;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::transport::{Event, Failure, Leg, Order, Sink, Transport};
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
@@ -44,25 +48,66 @@ impl Net {
 }
 
 impl Transport for Net {
-    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Box<dyn Leg> {
+    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg> {
         let control = Arc::new(Control::default());
-        match self.runtime() {
-            Some(runtime) => {
-                let leg = leg::Running::new(order, Arc::clone(&control), sink, Arc::clone(&self.pool), self.began);
-                runtime.spawn(leg.run());
-            }
-            // The caller holds its handle's lock: the failure has to come from another thread.
-            None => {
-                let fail = move || sink.event(Event::Failed(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR)));
-                drop(std::thread::Builder::new().spawn(fail));
-            }
-        }
-        Box::new(control::Held(control))
+        let leg = leg::Running::new(order, Arc::clone(&control), Arc::clone(&sink), Arc::clone(&self.pool), self.began);
+        let runtime = self.runtime().map(|runtime| runtime.handle().clone());
+        Arc::new(Started { control, sink, runtime, task: Mutex::new(Some(Box::pin(leg.run()))) })
     }
 
     fn running(&self) -> usize {
         let running = self.runtime.get().and_then(Option::as_ref);
         // The pool's sweeper is a task too.
         running.map_or(0, |runtime| runtime.metrics().num_alive_tasks() - usize::from(self.pool.swept()))
+    }
+}
+
+/// A leg before and after it went to the runtime.
+struct Started {
+    control: Arc<Control>,
+    sink: Arc<dyn Sink>,
+    runtime: Option<Handle>,
+    task: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+impl Leg for Started {
+    fn go(&self) {
+        let Some(mut task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(runtime) = &self.runtime else {
+            return self.sink.event(Event::Failed(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR)));
+        };
+        // The first step is taken here: on a connection from the pool the head is out before the call returns, and no
+        // other thread has to wake up first. The runtime goes on from there.
+        let pending = {
+            let _context = runtime.enter();
+            task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+        };
+        if pending {
+            runtime.spawn(task);
+        }
+    }
+
+    fn proceed(&self) {
+        self.control.tell(|told| told.proceed = true);
+    }
+
+    fn write(&self, bytes: Bytes) {
+        self.control.tell(|told| told.writes.push_back(bytes));
+    }
+
+    fn finish(&self) {
+        self.control.tell(|told| told.finish = true);
+    }
+
+    fn taken(&self, bytes: usize) {
+        self.control.tell(|told| told.taken += bytes);
+    }
+
+    fn wake_at(&self, time: Option<Duration>) {
+        self.control.tell(|told| told.wake_at = time);
+    }
+
+    fn release(&self) {
+        self.control.tell(|told| told.dropped = true);
     }
 }
