@@ -33,6 +33,10 @@ pub struct Order {
     pub keep_alive: bool,
     /// SECURITY_FLAG_IGNORE_* bits.
     pub ignore: u32,
+    /// WINHTTP_FLAG_SECURE_PROTOCOL_* bits.
+    pub protocols: u32,
+    /// Connections are shared by the orders that have the same number.
+    pub pool: usize,
     /// How many addresses of the host are tried (CONNECT_RETRIES).
     pub addresses: usize,
     /// Longest reply head in bytes (MAX_RESPONSE_HEADER_SIZE).

@@ -163,8 +163,9 @@ fn round(client: &Client, random: &mut Random) {
             let request = WinHttpOpenRequest(client.connection, null, path.as_ptr(), null, null, null.cast(), 0);
             assert!(!request.is_null());
             assert_eq!(WinHttpSendRequest(request, null, 0, null.cast(), 0, 0, context), 1);
-            if driven.close_at == 0 {
-                assert_eq!(close(request), 1);
+            if driven.close_at == 0 && close(request) == 0 {
+                // The callbacks were faster, and have closed it.
+                assert_eq!(last_error(), 6);
             }
         }
         contexts.push(driven);

@@ -74,7 +74,18 @@ fn serve_tls(issuer: &Issuer<'static, KeyPair>, name: &str, expired: bool) -> u1
 
 /// An asynchronous GET: what SECURE_FAILURE said (0 if nothing), and the error (0 if none).
 fn get(port: u16, ignore: u32) -> (u32, u32) {
+    get_with(port, ignore, None)
+}
+
+fn get_with(port: u16, ignore: u32, protocols: Option<u32>) -> (u32, u32) {
     let client = Client::new(true, port);
+    if let Some(protocols) = protocols {
+        // SAFETY: a DWORD.
+        let set = unsafe {
+            WinHttpSetOption(client.session, WINHTTP_OPTION_SECURE_PROTOCOLS, (&raw const protocols).cast(), 4)
+        };
+        assert_eq!(set, 1, "{}", last_error());
+    }
     let record = Record::with(|request, seen| {
         if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
             assert_eq!(receive(request), 1);
@@ -123,6 +134,10 @@ fn what_is_trusted_refused_and_ignored() {
     for (what, port, ignore, expected) in rows {
         assert_eq!(get(port, ignore), expected, "{what}");
     }
+    // Only what SECURE_PROTOCOLS names is spoken; what nobody here speaks is no protocol.
+    let port = serve_tls(trusted, "127.0.0.1", false);
+    let (old, new) = (WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3);
+    assert_eq!([get_with(port, 0, Some(old)), get_with(port, 0, Some(old | new))], [(0x8000_0000, 12175), (0, 0)]);
     // What was ignored once is not ignored by the next request: the pool and the sessions of TLS keep them apart.
     let port = serve_tls(&unknown, "127.0.0.1", false);
     assert_eq!([get(port, ca), get(port, 0), get(port, ca)], [(0, 0), (8, 12175), (0, 0)]);

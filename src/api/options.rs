@@ -209,6 +209,24 @@ fn set(handle: &Handle, option: u32, bytes: &[u8], null: bool) -> Result<(), Win
             let event = bytes.try_into().map_err(|_| ERROR_INSUFFICIENT_BUFFER)?;
             session.unload_event.store(usize::from_ne_bytes(event), std::sync::atomic::Ordering::SeqCst);
         }
+        (WINHTTP_OPTION_SECURE_PROTOCOLS, Kind::Session(_)) => {
+            let protocols = dword(bytes)?;
+            with_settings(handle, |settings| settings.secure_protocols = protocols)?;
+        }
+        (WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, Kind::Session(_)) => {
+            let pool = if dword(bytes)? != 0 { handle.value() } else { 0 };
+            with_settings(handle, |settings| settings.pool = pool)?;
+        }
+        // The application promises something that we do not need.
+        (WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS, Kind::Session(_)) => {
+            dword(bytes)?;
+        }
+        // Default credentials are never sent: every policy is kept.
+        (WINHTTP_OPTION_AUTOLOGON_POLICY, Kind::Request(_)) => {
+            if dword(bytes)? > WINHTTP_AUTOLOGON_SECURITY_LEVEL_PROXY_ONLY {
+                return Err(ERROR_INVALID_PARAMETER);
+            }
+        }
         (WINHTTP_OPTION_CLIENT_CERT_CONTEXT, Kind::Request(request)) => {
             if !request.with(|machine| machine.site().secure) {
                 return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
@@ -230,6 +248,10 @@ fn set(handle: &Handle, option: u32, bytes: &[u8], null: bool) -> Result<(), Win
             WINHTTP_OPTION_DISABLE_FEATURE
             | WINHTTP_OPTION_SECURITY_FLAGS
             | WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT
+            | WINHTTP_OPTION_SECURE_PROTOCOLS
+            | WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
+            | WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS
+            | WINHTTP_OPTION_AUTOLOGON_POLICY
             | WINHTTP_OPTION_CLIENT_CERT_CONTEXT
             | WINHTTP_OPTION_PROXY,
             _,

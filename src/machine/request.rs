@@ -515,6 +515,8 @@ impl Request {
             more: self.upload.open(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
             ignore: self.settings.security_flags,
+            protocols: self.settings.secure_protocols,
+            pool: self.settings.pool,
             addresses: self.settings.connect_retries.max(1) as usize,
             head_limit: self.settings.max_head as usize,
             drain_limit: self.settings.max_drain as usize,

@@ -2,7 +2,7 @@
 
 use crate::win32::{
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
-    WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
+    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
 };
 
 /// The timeouts of WinHttpSetTimeouts and RECEIVE_RESPONSE_TIMEOUT, in milliseconds; 0 and 0xFFFFFFFF mean no limit.
@@ -48,6 +48,10 @@ pub struct Settings {
     pub max_drain: u32,
     /// SECURITY_FLAGS: the certificate errors that are ignored.
     pub security_flags: u32,
+    /// SECURE_PROTOCOLS: the versions of TLS that may be spoken.
+    pub secure_protocols: u32,
+    /// DISABLE_GLOBAL_POOLING: the session whose connections are used, or 0 for those of all sessions.
+    pub pool: usize,
 }
 
 impl Default for Settings {
@@ -62,6 +66,8 @@ impl Default for Settings {
             max_head: 64 * 1024,
             max_drain: 1024 * 1024,
             security_flags: 0,
+            secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
+            pool: 0,
         }
     }
 }

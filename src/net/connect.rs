@@ -56,7 +56,7 @@ pub async fn connect(order: &Order, sink: &dyn Sink) -> Result<Connection, Failu
     stream.set_nodelay(true).map_err(lost)?;
     let peer = Peer { local: stream.local_addr().map_err(lost)?, remote };
     let stream = if order.secure {
-        let stream = tls::handshake(stream, &order.host, order.ignore).await.map_err(lost)?;
+        let stream = tls::handshake(stream, &order.host, order.ignore, order.protocols).await.map_err(lost)?;
         Stream::Tls(Box::new(stream))
     } else {
         Stream::Plain(stream)

@@ -19,12 +19,15 @@ pub struct Key {
     port: u16,
     secure: bool,
     ignore: u32,
+    protocols: u32,
+    pool: usize,
 }
 
 impl From<&Order> for Key {
     fn from(order: &Order) -> Key {
-        let ignore = if order.secure { order.ignore } else { 0 };
-        Key { host: order.host.to_ascii_lowercase(), port: order.port, secure: order.secure, ignore }
+        let (ignore, protocols) = if order.secure { (order.ignore, order.protocols) } else { (0, 0) };
+        let (host, pool) = (order.host.to_ascii_lowercase(), order.pool);
+        Key { host, port: order.port, secure: order.secure, ignore, protocols, pool }
     }
 }
 

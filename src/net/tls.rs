@@ -9,6 +9,7 @@ use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_na
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::version::{TLS12, TLS13};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -16,32 +17,39 @@ use tokio_rustls::client::TlsStream;
 
 use crate::win32::{
     SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
-    SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA,
+    SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
+    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
 
-/// Speaks TLS on a connected socket. `ignore`: SECURITY_FLAG_IGNORE_* bits.
-pub async fn handshake(stream: TcpStream, host: &str, ignore: u32) -> io::Result<TlsStream<TcpStream>> {
+/// Speaks TLS on a connected socket. `ignore`: SECURITY_FLAG_IGNORE_* bits; `protocols`: WINHTTP_FLAG_SECURE_PROTOCOL_*
+/// bits, of which 1.2 and 1.3 exist here.
+pub async fn handshake(stream: TcpStream, host: &str, ignore: u32, protocols: u32) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(config(ignore)).connect(name, stream).await
+    TlsConnector::from(config(ignore, protocols).map_err(io::Error::other)?).connect(name, stream).await
 }
 
-/// One configuration for each set of ignored errors, so that sessions are resumed only under the same rules.
-fn config(ignore: u32) -> Arc<ClientConfig> {
-    static CONFIGS: LazyLock<Mutex<HashMap<u32, Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
+/// One configuration for each set of rules, so that sessions are resumed only under the same.
+fn config(ignore: u32, protocols: u32) -> Result<Arc<ClientConfig>, Error> {
+    static CONFIGS: LazyLock<Mutex<HashMap<(u32, u32), Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
     let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(configs.entry(ignore).or_insert_with(|| Arc::new(configure(ignore))))
+    if let Some(config) = configs.get(&(ignore, protocols)) {
+        return Ok(Arc::clone(config));
+    }
+    let config = Arc::new(configure(ignore, protocols)?);
+    configs.insert((ignore, protocols), Arc::clone(&config));
+    Ok(config)
 }
 
-fn configure(ignore: u32) -> ClientConfig {
+fn configure(ignore: u32, protocols: u32) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier { roots: Arc::clone(&ROOTS), provider: Arc::clone(&provider), ignore };
-    let versions = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap_or_else(|error| unreachable!("ring has the suites of TLS 1.2 and 1.3: {error}"));
+    let known = [(WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, &TLS13), (WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, &TLS12)];
+    let allowed: Vec<_> = known.iter().filter(|(bit, _)| protocols & bit != 0).map(|(_, version)| *version).collect();
+    let versions = ClientConfig::builder_with_provider(provider).with_protocol_versions(&allowed)?;
     let verified = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = verified.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
+    Ok(config)
 }
 
 /// The platform's roots, or those of SSL_CERT_FILE and SSL_CERT_DIR. Without any, no server is trusted.
