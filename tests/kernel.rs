@@ -140,3 +140,22 @@ fn each_thread_has_its_last_error_and_number() {
         assert!(before > 0 && GetTickCount64() >= before);
     }
 }
+
+/// UNLOAD_NOTIFY_EVENT: not while the session is open; once the last handle of the session is gone (semantics 1.2).
+#[test]
+fn the_unload_event_comes_after_the_last_handle() {
+    use windows_sys::Win32::Networking::WinHttp::*;
+    let unloaded = event(TRUE, FALSE);
+    // SAFETY: strings end in NUL; the option takes the handle of an event.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+        let set = WinHttpSetOption(session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, (&raw const unloaded).cast(), 8);
+        assert_eq!(set, TRUE);
+        let host: Vec<u16> = "localhost\0".encode_utf16().collect();
+        let connection = WinHttpConnect(session, host.as_ptr(), 80, 0);
+        assert_eq!(WinHttpCloseHandle(session), TRUE);
+        assert_eq!(wait(unloaded), WAIT_TIMEOUT, "a connection is open");
+        assert_eq!(WinHttpCloseHandle(connection), TRUE);
+        assert_eq!(wait(unloaded), WAIT_OBJECT_0);
+    }
+}

@@ -295,4 +295,29 @@ absent! {
     ) -> u32 {
         code("WinHttpIsHostInProxyBypassList", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
     }
+
+    /// Not there: ERROR_CALL_NOT_IMPLEMENTED. No header declares it; its arguments are not looked at.
+    fn WinHttpConnectionDeletePolicyEntries() -> u32 {
+        code("WinHttpConnectionDeletePolicyEntries", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
+    }
+
+    /// Not there: ERROR_CALL_NOT_IMPLEMENTED. No header declares it; its arguments are not looked at.
+    fn WinHttpConnectionDeleteProxyInfo() -> u32 {
+        code("WinHttpConnectionDeleteProxyInfo", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
+    }
+
+    /// Not there: ERROR_CALL_NOT_IMPLEMENTED. No header declares it; its arguments are not looked at.
+    fn WinHttpConnectionSetPolicyEntries() -> u32 {
+        code("WinHttpConnectionSetPolicyEntries", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
+    }
+
+    /// Not there: ERROR_CALL_NOT_IMPLEMENTED. No header declares it; its arguments are not looked at.
+    fn WinHttpConnectionSetProxyInfo() -> u32 {
+        code("WinHttpConnectionSetProxyInfo", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
+    }
+
+    /// Not there: ERROR_CALL_NOT_IMPLEMENTED. No header declares it; its arguments are not looked at.
+    fn WinHttpConnectionUpdateIfIndexTable() -> u32 {
+        code("WinHttpConnectionUpdateIfIndexTable", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
+    }
 }

@@ -22,13 +22,13 @@ pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
 /// The handle of functions that have none.
 pub(crate) const NONE: *const c_void = std::ptr::null();
 
-/// The world that is told of a call: that of its handle, else that of its thread.
+/// The world that is told of a call: that of its handle, else that of its thread, else the real one.
 fn observer(handle: usize) -> Option<Arc<dyn World>> {
     if !dispatch::observed() {
         return None;
     }
     let of_handle = Handle::find(handle).ok().map(|handle| Arc::clone(handle.world()));
-    of_handle.or_else(|| dispatch::entered().map(|(world, _)| world))
+    of_handle.or_else(|| dispatch::current().map(|(world, _)| world))
 }
 
 /// Runs a call of `function`, sets the last error if there is one to set, and tells who observes.

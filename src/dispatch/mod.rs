@@ -8,6 +8,8 @@ pub(crate) mod event;
 mod policy;
 #[cfg(feature = "net")]
 mod real;
+#[cfg(feature = "net")]
+mod tracing;
 mod turn;
 #[cfg(feature = "net")]
 mod workers;
@@ -16,5 +18,7 @@ mod world;
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 pub(crate) use world::current;
+#[cfg(feature = "win32")]
+pub(crate) use world::entered;
+pub(crate) use world::observed;
 pub use world::{Entered, Job, Observing, Returned, Steps, Waiting, World, enter, observe, set_delivery_policy};
-pub(crate) use world::{entered, observed};

@@ -3,15 +3,20 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::tracing::Tracing;
 use super::workers::Workers;
-use super::{Job, World};
+use super::{Job, Returned, World};
 use crate::net::Net;
+use crate::record::Notification;
 use crate::transport::Transport;
+use crate::win32::Win32Error;
 
 struct Real {
     workers: Arc<Workers>,
     net: Net,
     began: Instant,
+    /// WINHTTP_TRACE
+    tracing: Option<Tracing>,
 }
 
 impl World for Real {
@@ -26,6 +31,24 @@ impl World for Real {
     fn transport(&self) -> &dyn Transport {
         &self.net
     }
+
+    fn called(&self, function: &'static str, handle: usize) {
+        if let Some(tracing) = &self.tracing {
+            tracing.called(function, handle);
+        }
+    }
+
+    fn returned(&self, function: &'static str, _handle: usize, returned: Returned, last_error: Win32Error) {
+        if let Some(tracing) = &self.tracing {
+            tracing.returned(function, returned, last_error);
+        }
+    }
+
+    fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        if let Some(tracing) = &self.tracing {
+            tracing.notified(handle, context, notification);
+        }
+    }
 }
 
 /// The one real world of the process, made by the first session.
@@ -33,7 +56,8 @@ pub(super) fn world() -> Arc<dyn World> {
     static REAL: OnceLock<Arc<Real>> = OnceLock::new();
     let real = REAL.get_or_init(|| {
         let began = Instant::now();
-        Arc::new(Real { workers: Arc::default(), net: Net::new(began), began })
+        let tracing = Tracing::from_environment(began);
+        Arc::new(Real { workers: Arc::default(), net: Net::new(began), began, tracing })
     });
     Arc::clone(real) as Arc<dyn World>
 }

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Delivery, Policy};
-use crate::record::Notification;
+use crate::record::{Notification, Recorder};
 use crate::transport::Transport;
 use crate::win32::Win32Error;
 
@@ -47,6 +47,19 @@ pub enum Returned {
     Code(u32),
 }
 
+impl Returned {
+    /// Tells a recorder.
+    pub fn record(self, recorder: &Recorder, function: &str, last_error: Win32Error) {
+        match self {
+            Returned::Boolean(answer) => {
+                recorder.returned(function, if answer { "TRUE" } else { "FALSE" }, last_error);
+            }
+            Returned::Handle(handle) => recorder.returned_handle(function, handle, last_error),
+            Returned::Code(code) => recorder.returned(function, &code.to_string(), last_error),
+        }
+    }
+}
+
 /// How many worlds want to be told of calls.
 static OBSERVERS: AtomicUsize = AtomicUsize::new(0);
 
@@ -66,9 +79,10 @@ impl Drop for Observing {
     }
 }
 
-/// Whether any world wants to be told.
+/// Whether any world wants to be told; the real one does when WINHTTP_TRACE is set.
 pub(crate) fn observed() -> bool {
-    OBSERVERS.load(Ordering::Relaxed) > 0
+    static TRACED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WINHTTP_TRACE").is_some());
+    OBSERVERS.load(Ordering::Relaxed) > 0 || *TRACED
 }
 
 /// How threads of a world wait.

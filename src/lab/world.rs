@@ -219,13 +219,7 @@ impl World for SimWorld {
             let name = self.recorder.names(|names| names.handle(handle));
             self.lock().complaints.push(format!("{stop}: {mistake}: {name}"));
         }
-        match returned {
-            Returned::Boolean(answer) => {
-                self.recorder.returned(function, if answer { "TRUE" } else { "FALSE" }, last_error);
-            }
-            Returned::Handle(handle) => self.recorder.returned_handle(function, handle, last_error),
-            Returned::Code(code) => self.recorder.returned(function, &code.to_string(), last_error),
-        }
+        returned.record(&self.recorder, function, last_error);
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {
