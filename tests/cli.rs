@@ -1,0 +1,122 @@
+//! The command line from outside: what it prints where, and its exit codes.
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, Output, Stdio};
+
+use portable_winhttp::record::Trace;
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portable-winhttp"));
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+fn run(words: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command(words).output().unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (status.code(), stdout, stderr)
+}
+
+/// `portable-winhttp serve` while a test runs.
+struct Serving {
+    process: Child,
+    /// Ends with a slash.
+    url: String,
+}
+
+impl Serving {
+    fn start() -> Serving {
+        let mut process = command(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        Serving { process, url: url.trim().to_owned() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn without_arguments_it_shows_four_timelines() {
+    let (code, out, err) = run(&[]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let headings: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix("== ")).collect();
+    let expected = ["A GET", "A POST with WinHttpWriteData", "A redirect", "A failure: nobody listens"];
+    assert_eq!(headings, expected);
+    for part in ["WRITE_COMPLETE", "REDIRECT", "{API_SEND_REQUEST, ERROR_WINHTTP_CANNOT_CONNECT (12029)}"] {
+        assert!(out.contains(part), "{part} is missing:\n{out}");
+    }
+    assert_eq!(out.matches(" HANDLE_CLOSING ").count(), 12, "three handles, four times:\n{out}");
+}
+
+#[test]
+fn a_trace_has_three_forms() {
+    let server = Serving::start();
+    let url = server.url("chunked");
+    for words in [&["trace", &url][..], &["trace", &url, "--sync"]] {
+        let (code, table, err) = run(words);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{table}");
+        assert!(table.contains("# status 200, 16 bytes of body"), "{table}");
+        assert_eq!(table.contains("HEADERS_AVAILABLE"), words.len() == 2, "{table}");
+    }
+    let (_, json, _) = run(&["trace", &url, "--json"]);
+    let trace = Trace::from_json_lines(&json).unwrap();
+    let (_, mermaid, _) = run(&["trace", &url, "--mermaid"]);
+    assert!(!trace.events.is_empty() && mermaid.starts_with("sequenceDiagram\n"), "{mermaid}");
+}
+
+#[test]
+fn data_and_headers_go_out_and_the_body_goes_to_a_file() {
+    let server = Serving::start();
+    let file = std::env::temp_dir().join(format!("portable-winhttp-body-{}", std::process::id()));
+    let path = file.to_str().unwrap();
+    let (code, _, err) = run(&["trace", &server.url("echo"), "-d", "sent", "-H", "X-Mark: 7", "--body", path]);
+    let body = std::fs::read_to_string(&file);
+    let _ = std::fs::remove_file(&file);
+    let body = body.unwrap();
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(body.starts_with("POST /echo HTTP/1.1\r\n") && body.ends_with("\r\n\r\nsent"), "{body}");
+    assert!(body.to_ascii_lowercase().contains("\r\nx-mark: 7\r\n"), "{body}");
+}
+
+#[test]
+fn a_long_body_is_read_to_its_end_but_not_recorded_to_it() {
+    let server = Serving::start();
+    let (code, table, _) = run(&["trace", &server.url("bytes/5000000")]);
+    assert_eq!(code, Some(0), "{table}");
+    assert!(table.contains("# status 200, 5000000 bytes of body"), "{table}");
+    assert!(table.lines().count() < 300, "{} lines", table.lines().count());
+}
+
+#[test]
+fn failures_have_exit_codes_and_reasons() {
+    let server = Serving::start();
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let (drop, closed) = (server.url("drop"), format!("http://{closed}/"));
+    let cases: [(&[&str], i32, &str); 9] = [
+        (&["trace", &drop], 1, "ERROR_WINHTTP_CONNECTION_ERROR (12030)"),
+        (&["trace", &closed], 1, "{API_SEND_REQUEST, ERROR_WINHTTP_CANNOT_CONNECT (12029)}"),
+        (&["trace", &closed, "--sync"], 1, "WinHttpSendRequest failed: ERROR_WINHTTP_CANNOT_CONNECT (12029)"),
+        (&["trace", "ftp://a/"], 2, "ERROR_WINHTTP_UNRECOGNIZED_SCHEME (12006)"),
+        (&["trace", "http://user:word@a/"], 2, "ERROR_WINHTTP_INVALID_URL (12005)"),
+        (&["trace", &closed, "--data", "@/no/such/file"], 2, "--data @/no/such/file"),
+        (&["trace", &closed, "--body", "/no/such/folder/file"], 2, "--body /no/such/folder/file"),
+        (&["trace", &closed, "--header", "no colon"], 2, "a header is 'Name: value'"),
+        (&["nonsense"], 2, "unrecognized subcommand"),
+    ];
+    for (words, expected, reason) in cases {
+        let (code, _, err) = run(words);
+        assert_eq!(code, Some(expected), "{words:?}: {err}");
+        assert!(err.contains(reason), "{words:?}: {err}");
+    }
+}
