@@ -1,6 +1,25 @@
-//! WinHTTP without Windows.
+//! WinHTTP without Windows: the functions, constants, structures, handles, callback order, threads and error records of
+//! WinHTTP, on tokio, hyper and rustls.
+//!
+//! Code written against `windows_sys::Win32::Networking::WinHttp` links and runs unchanged on Linux and macOS once a
+//! target names this crate: `use portable_winhttp as _;`. On Windows nothing is exported; the system's own winhttp is
+//! used there.
+//!
+//! Where things are: [`api`] has the exported functions by Windows' names, [`machine`] says what WinHTTP does,
+//! [`handle`] and [`dispatch`] say who is told and on which thread, [`transport`] is what carries requests, [`http`]
+//! has the rules of HTTP, [`record`] what was observed, [`win32`] the vocabulary.
+#![deny(missing_docs, unsafe_code, unsafe_op_in_unsafe_fn)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
-pub mod record;
-pub mod win32;
-
+pub mod api;
+pub mod dispatch;
+pub mod handle;
 pub mod http;
+#[cfg(feature = "lab")]
+pub mod lab;
+pub mod machine;
+#[cfg(feature = "net")]
+mod net;
+pub mod record;
+pub mod transport;
+pub mod win32;

@@ -1,1 +1,204 @@
-//! URLs.
+//! WinHttpCrackUrl and WinHttpCreateUrl without their pointers (semantics 5.1, 5.2, rules 22).
+
+use std::ops::Range;
+
+use crate::win32::{ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_UNRECOGNIZED_SCHEME, Win32Error};
+
+/// Where the parts of a URL are. Absent parts are `None`; path and extra information are there but may be empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Whether the scheme is https.
+    pub secure: bool,
+    /// `http`
+    pub scheme: Range<usize>,
+    /// Before the `:` of the user information.
+    pub user: Option<Range<usize>>,
+    /// Behind it.
+    pub password: Option<Range<usize>>,
+    /// Up to the port or the path.
+    pub host: Range<usize>,
+    /// As given, or the scheme's.
+    pub port: u16,
+    /// From the first `/`, up to the extra information.
+    pub path: Range<usize>,
+    /// From the `?` or `#` behind the path.
+    pub extra: Range<usize>,
+}
+
+fn find(text: &[u16], from: usize, what: &[u8]) -> Option<usize> {
+    text[from..].iter().position(|unit| what.iter().any(|byte| *unit == u16::from(*byte))).map(|at| from + at)
+}
+
+/// Whether the text is this ASCII word, without regard to case.
+fn is(text: &[u16], word: &str) -> bool {
+    text.len() == word.len()
+        && text
+            .iter()
+            .zip(word.bytes())
+            .all(|(unit, byte)| u8::try_from(*unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte)))
+}
+
+/// Takes a URL apart. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for anything but http and https, ERROR_WINHTTP_INVALID_URL for
+/// what has no `//`, no host, or no port number.
+pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
+    let colon = find(url, 0, b":").ok_or(ERROR_WINHTTP_UNRECOGNIZED_SCHEME)?;
+    let secure = match &url[..colon] {
+        scheme if is(scheme, "http") => false,
+        scheme if is(scheme, "https") => true,
+        _ => return Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME),
+    };
+    let slash = u16::from(b'/');
+    let start = colon + 3;
+    if url.get(colon + 1..start) != Some(&[slash, slash]) || url.len() == start {
+        return Err(ERROR_WINHTTP_INVALID_URL);
+    }
+    let end = find(url, start, b"/").unwrap_or(url.len());
+    // User information is only what an `@` before the path ends.
+    let at = url[start..end].iter().rposition(|unit| *unit == u16::from(b'@')).map(|at| start + at);
+    let (user, password, host) = match at {
+        None => (None, None, start),
+        Some(at) => match find(&url[..at], start, b":") {
+            Some(colon) => (Some(start..colon), Some(colon + 1..at), at + 1),
+            None => (Some(start..at), None, at + 1),
+        },
+    };
+    let bracket = url[host..end].iter().position(|unit| *unit == u16::from(b']')).map_or(host, |at| host + at);
+    let port_colon = find(&url[..end], bracket, b":");
+    let port = match port_colon.map(|colon| &url[colon + 1..end]) {
+        None | Some([]) => {
+            if secure {
+                443
+            } else {
+                80
+            }
+        }
+        Some(digits) => port_number(digits).ok_or(ERROR_WINHTTP_INVALID_URL)?,
+    };
+    let extra = find(url, end, b"?#").unwrap_or(url.len());
+    Ok(Parts {
+        secure,
+        scheme: 0..colon,
+        user,
+        password,
+        host: host..port_colon.unwrap_or(end),
+        port,
+        path: end..extra,
+        extra: extra..url.len(),
+    })
+}
+
+fn port_number(digits: &[u16]) -> Option<u16> {
+    let text = String::from_utf16(digits).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// `%XX` becomes the character that the bytes are in UTF-8, or in Latin-1.
+pub fn decode(text: &[u16]) -> Vec<u16> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((unit, behind)) = rest.split_first() {
+        let escaped = (*unit == u16::from(b'%')).then(|| behind.get(..2).and_then(hex)).flatten();
+        match escaped {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                flush(&mut decoded, &mut bytes);
+                decoded.push(*unit);
+                rest = behind;
+            }
+        }
+    }
+    flush(&mut decoded, &mut bytes);
+    decoded
+}
+
+fn flush(decoded: &mut Vec<u16>, bytes: &mut Vec<u8>) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => decoded.extend(text.encode_utf16()),
+        Err(_) => decoded.extend(bytes.iter().copied().map(u16::from)),
+    }
+    bytes.clear();
+}
+
+fn hex(digits: &[u16]) -> Option<u8> {
+    let text = String::from_utf16(digits).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u8::from_str_radix(&text, 16).ok())?
+}
+
+/// ICU_ESCAPE: what may not stand in a path or query becomes `%XX`. ERROR_INVALID_PARAMETER for what is not ASCII.
+pub fn escape(text: &[u16], and_percent: bool) -> Result<Vec<u16>, Win32Error> {
+    let mut escaped = Vec::with_capacity(text.len());
+    for unit in text {
+        let byte = u8::try_from(*unit).ok().filter(u8::is_ascii).ok_or(ERROR_INVALID_PARAMETER)?;
+        let kept = byte.is_ascii_alphanumeric() || b"!$&'()*+,-./:;=?@_".contains(&byte);
+        if kept || (byte == b'%' && !and_percent) {
+            escaped.push(*unit);
+        } else {
+            escaped.extend(format!("%{byte:02X}").encode_utf16());
+        }
+    }
+    Ok(escaped)
+}
+
+/// The parts that WinHttpCreateUrl puts together; `None` for a NULL pointer.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Scheme text; wins over `secure`.
+    pub scheme: Option<Vec<u16>>,
+    /// INTERNET_SCHEME_HTTPS
+    pub secure: bool,
+    /// User name.
+    pub user: Option<Vec<u16>>,
+    /// Password; needs a user.
+    pub password: Option<Vec<u16>>,
+    /// Host name.
+    pub host: Option<Vec<u16>>,
+    /// Shown unless it is what the scheme has.
+    pub port: u16,
+    /// URL path.
+    pub path: Option<Vec<u16>>,
+    /// Query and fragment.
+    pub extra: Option<Vec<u16>>,
+}
+
+/// Puts a URL together. `escaping`: ICU_ESCAPE. ERROR_INVALID_PARAMETER for a password without user, and for what cannot
+/// be escaped.
+pub fn create(given: &Given, escaping: bool) -> Result<Vec<u16>, Win32Error> {
+    if given.password.is_some() && given.user.is_none() {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+    let escaped = |text: &[u16]| if escaping { escape(text, true) } else { Ok(text.to_vec()) };
+    let scheme = given.scheme.clone().unwrap_or_else(|| units(if given.secure { "https" } else { "http" }));
+    let default_port = match () {
+        () if is(&scheme, "http") => Some(80),
+        () if is(&scheme, "https") => Some(443),
+        () => None,
+    };
+    let mut url = scheme;
+    url.extend(units("://"));
+    if let Some(user) = &given.user {
+        url.extend(user);
+        if let Some(password) = &given.password {
+            url.extend(units(":"));
+            url.extend(password);
+        }
+        url.extend(units("@"));
+    }
+    let host = given.host.as_deref().unwrap_or_default();
+    url.extend(host);
+    // Without a host there is nothing that a port belongs to.
+    if given.host.is_some() && default_port != Some(given.port) {
+        url.extend(units(&format!(":{}", given.port)));
+    }
+    let path = given.path.as_deref().unwrap_or_default();
+    if !host.is_empty() && !path.is_empty() && path[0] != u16::from(b'/') {
+        url.extend(units("/"));
+    }
+    url.extend(escaped(path)?);
+    url.extend(escaped(given.extra.as_deref().unwrap_or_default())?);
+    Ok(url)
+}

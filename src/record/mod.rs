@@ -1,1 +1,27 @@
-//! Typed records.
+//! What WinHTTP told its caller: typed records, and traces of them as JSON lines, a table or a diagram.
+//!
+//! A [`Notification`] is one status callback with its payload; an [`AsyncResult`] says which operation failed and
+//! why. A [`Recorder`] collects calls and notifications from every thread into a [`Trace`]. A trace holds names
+//! (`R1`, `ctx1`, `buf1`), never addresses, so that two runs of the same program compare equal.
+#![forbid(unsafe_code)]
+
+mod api;
+mod event;
+mod mermaid;
+mod names;
+mod notification;
+mod numbered;
+mod recorder;
+mod status;
+mod table;
+mod trace;
+mod view;
+
+pub use api::{Api, AsyncResult};
+pub use event::{Event, Thread, ThreadRole, What};
+pub use names::{HandleKind, Names};
+pub use notification::Notification;
+pub use recorder::Recorder;
+pub use status::Status;
+pub use trace::{Trace, TraceError};
+pub use view::Record;

@@ -68,6 +68,7 @@ errors! {
     ERROR_INVALID_PARAMETER = 87, "Bad argument, wrong option for this handle, bad length, contradictory Content-Length.";
     ERROR_CALL_NOT_IMPLEMENTED = 120, "This function is not there on this system.";
     ERROR_INSUFFICIENT_BUFFER = 122, "Buffer too small; needed size stored in the length argument.";
+    ERROR_ALREADY_EXISTS = 183, "An object of this name is there already.";
     ERROR_NO_MORE_ITEMS = 259, "Listed on the error page without an API.";
     ERROR_IO_PENDING = 997, "DWORD style async call was accepted; observed as the GetLastError value after a TRUE return that completes on another thread.";
     ERROR_INVALID_OPERATION = 4317, "Operation not allowed in this state (websocket already closing, same-side operation pending, no close frame yet; porting page: second async operation on a request).";

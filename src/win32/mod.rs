@@ -5,6 +5,7 @@ mod callback;
 mod constants;
 mod error;
 mod last_error;
+pub mod memory;
 mod payload;
 mod structs;
 mod text;

@@ -329,3 +329,40 @@ pub struct WINHTTP_SECURITY_INFO {
     pub ConnectionInfo: [u32; 7],
     pub CipherInfo: [u32; 170],
 }
+
+/// Sizes on 32-bit x86, where the headers pack to 4 bytes; elsewhere a test compares with `windows-sys`.
+#[cfg(target_arch = "x86")]
+const _: () = {
+    assert!(size_of::<WINHTTP_ASYNC_RESULT>() == 8);
+    assert!(size_of::<WINHTTP_WEB_SOCKET_ASYNC_RESULT>() == 12);
+    assert!(size_of::<WINHTTP_WEB_SOCKET_STATUS>() == 8);
+    assert!(size_of::<URL_COMPONENTS>() == 60);
+    assert!(size_of::<WINHTTP_PROXY_INFO>() == 12);
+    assert!(size_of::<WINHTTP_AUTOPROXY_OPTIONS>() == 24);
+    assert!(size_of::<WINHTTP_CURRENT_USER_IE_PROXY_CONFIG>() == 16);
+    assert!(size_of::<WINHTTP_PROXY_RESULT_ENTRY>() == 20);
+    assert!(size_of::<WINHTTP_PROXY_RESULT>() == 8);
+    assert!(size_of::<WINHTTP_PROXY_RESULT_EX>() == 16);
+    assert!(size_of::<WINHTTP_REQUEST_TIMES>() == 516);
+    assert!(size_of::<WINHTTP_REQUEST_STATS>() == 272);
+    assert!(size_of::<WINHTTP_CONNECTION_INFO>() == 260);
+    assert!(size_of::<WINHTTP_CERTIFICATE_INFO>() == 40);
+    assert!(size_of::<HTTP_VERSION_INFO>() == 8);
+    assert!(size_of::<WINHTTP_EXTENDED_HEADER>() == 8);
+    assert!(size_of::<WINHTTP_EXTENDED_HEADER_0>() == 4);
+    assert!(size_of::<WINHTTP_EXTENDED_HEADER_1>() == 4);
+    assert!(size_of::<WINHTTP_HEADER_NAME>() == 4);
+    assert!(size_of::<WINHTTP_CREDS>() == 24);
+    assert!(size_of::<WINHTTP_CREDS_EX>() == 28);
+    assert!(size_of::<WINHTTP_FAILED_CONNECTION_RETRIES>() == 8);
+    assert!(size_of::<WINHTTP_HTTP2_RECEIVE_WINDOW>() == 8);
+    assert!(size_of::<WINHTTP_MATCH_CONNECTION_GUID>() == 24);
+    assert!(size_of::<WINHTTP_CONNECTION_GROUP>() == 20);
+    assert!(size_of::<WINHTTP_HOST_CONNECTION_GROUP>() == 12);
+    assert!(size_of::<WINHTTP_QUERY_CONNECTION_GROUP_RESULT>() == 8);
+    assert!(size_of::<WINHTTP_RESOLVER_CACHE_CONFIG>() == 32);
+    assert!(size_of::<WINHTTP_PROXY_SETTINGS>() == 68);
+    assert!(size_of::<WINHTTP_PROXY_NETWORKING_KEY>() == 128);
+    assert!(size_of::<WINHTTP_PROXY_SETTINGS_EX>() == 44);
+    assert!(size_of::<WINHTTP_PROXY_SETTINGS_PARAM>() == 16);
+};

@@ -1,4 +1,5 @@
 //! Numbers of the WinHttpRequest COM object. The object itself is not part of this crate.
+#![allow(non_upper_case_globals)]
 
 constants! {
     AutoLogonPolicy_Always: i32 = 0, "COM WinHttpRequest object: Always.";
@@ -42,3 +43,11 @@ constants! {
     WinHttpRequestOption_UrlEscapeDisableQuery: i32 = 8, "COM WinHttpRequest object: UrlEscapeDisableQuery.";
     WinHttpRequestOption_UserAgentString: i32 = 0, "COM WinHttpRequest object: UserAgentString.";
 }
+
+/// Class id of the COM object.
+pub const WinHttpRequest: crate::win32::GUID = crate::win32::GUID {
+    data1: 0x2087_c2f4,
+    data2: 0x2cef,
+    data3: 0x4953,
+    data4: [0xa8, 0xab, 0x66, 0x77, 0x9b, 0x67, 0x04, 0x95],
+};

@@ -1,4 +1,5 @@
 //! Indices, operations, types and feature ids.
+#![allow(non_upper_case_globals)]
 
 constants! {
     WinHttpSecureDnsSettingDefault: i32 = 0, "WINHTTP_RESOLVER_CACHE_CONFIG.SecureDnsSetting: DoH policy: Default.";

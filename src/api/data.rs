@@ -1,0 +1,108 @@
+//! WinHttpQueryDataAvailable, WinHttpReadData, WinHttpReadDataEx.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+
+use super::edge::{boolean, code, find, put};
+use super::request::ended;
+use crate::handle::{Called, Handle};
+use crate::record::{Api, Notification};
+use crate::win32::*;
+
+/// Asks how many bytes can be read at once, at most 8192 (nf-winhttp-winhttpquerydataavailable). Ends with
+/// DATA_AVAILABLE, or REQUEST_ERROR {API_QUERY_DATA_AVAILABLE, error}; the last error is ERROR_IO_PENDING if that comes
+/// from a worker.
+///
+/// # Safety
+/// The count is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpQueryDataAvailable(
+    hrequest: HINTERNET,
+    lpdwnumberofbytesavailable: *mut u32,
+) -> BOOL {
+    boolean("WinHttpQueryDataAvailable", hrequest, || {
+        let handle = find(hrequest)?;
+        let called = handle.call(Api::QUERY_DATA_AVAILABLE, |machine, now| machine.query(now))?;
+        let last = last_error_of(&handle, &called);
+        if let Some(Notification::DataAvailable { bytes }) = ended(&handle, called)? {
+            // SAFETY: the caller's promise.
+            unsafe { put(lpdwnumberofbytesavailable, bytes) };
+        }
+        Ok(last)
+    })
+}
+
+/// Reads body bytes until the buffer is full or the body ends (nf-winhttp-winhttpreaddata). Ends with READ_COMPLETE,
+/// 0 bytes at the end, or REQUEST_ERROR {API_READ_DATA, error}; the last error is ERROR_IO_PENDING if that comes from a
+/// worker.
+///
+/// # Safety
+/// `lpbuffer` has room for `dwnumberofbytestoread` bytes and is left alone until the operation ends; the count is NULL
+/// or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpReadData(
+    hrequest: HINTERNET,
+    lpbuffer: *mut c_void,
+    dwnumberofbytestoread: u32,
+    lpdwnumberofbytesread: *mut u32,
+) -> BOOL {
+    // SAFETY: the caller's promise.
+    boolean("WinHttpReadData", hrequest, || unsafe {
+        read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, true)
+    })
+}
+
+/// Like [`WinHttpReadData`], but ends with the first bytes unless WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER is given
+/// (nf-winhttp-winhttpreaddataex). Answers the error: 0 also when the end is told later.
+///
+/// # Safety
+/// As for [`WinHttpReadData`].
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpReadDataEx(
+    hrequest: HINTERNET,
+    lpbuffer: *mut c_void,
+    dwnumberofbytestoread: u32,
+    lpdwnumberofbytesread: *mut u32,
+    ullflags: u64,
+    cbproperty: u32,
+    pvproperty: *const c_void,
+) -> u32 {
+    code("WinHttpReadDataEx", hrequest, || {
+        if ullflags & !WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0 || cbproperty != 0 || !pvproperty.is_null() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        let fill = ullflags & WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0;
+        // SAFETY: the caller's promise.
+        unsafe { read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, fill) }.map(drop)
+    })
+}
+
+/// # Safety
+/// As for [`WinHttpReadData`].
+unsafe fn read(
+    request: HINTERNET,
+    buffer: *mut c_void,
+    length: u32,
+    count: *mut u32,
+    fill: bool,
+) -> Result<Win32Error, Win32Error> {
+    let handle = find(request)?;
+    handle.as_request()?;
+    if buffer.is_null() && length != 0 {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    // SAFETY: the caller's promise: the buffer is ours until the operation ends.
+    let buffer = unsafe { CallerBuf::new(buffer, length) };
+    let called = handle.call(Api::READ_DATA, |machine, now| machine.read(now, buffer, fill))?;
+    let last = last_error_of(&handle, &called);
+    if let Some(Notification::ReadComplete { bytes, .. }) = ended(&handle, called)? {
+        // SAFETY: the caller's promise.
+        unsafe { put(count, bytes) };
+    }
+    Ok(last)
+}
+
+/// Semantics 1.3: 997 while the completion is on its way from a worker.
+fn last_error_of(handle: &Handle, called: &Called) -> Win32Error {
+    if handle.asynchronous() && called.later { ERROR_IO_PENDING } else { ERROR_SUCCESS }
+}

@@ -1,0 +1,192 @@
+//! The boundary: no panic crosses it, every pointer is looked at here, every call sets the last error.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::dispatch::{self, Returned, World};
+use crate::handle::Handle;
+use crate::win32::{
+    BOOL, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR, Win32Error, last_error, set_last_error,
+};
+
+/// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR.
+pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        set_last_error(ERROR_WINHTTP_INTERNAL_ERROR);
+        failure
+    })
+}
+
+/// The handle of functions that have none.
+pub(crate) const NONE: *const c_void = std::ptr::null();
+
+/// The world that is told of a call: that of its handle, else that of its thread.
+fn observer(handle: usize) -> Option<Arc<dyn World>> {
+    if !dispatch::observed() {
+        return None;
+    }
+    let of_handle = Handle::find(handle).ok().map(|handle| Arc::clone(handle.world()));
+    of_handle.or_else(|| dispatch::entered().map(|(world, _)| world))
+}
+
+/// Runs a call of `function`, sets the last error if there is one to set, and tells who observes.
+fn observed<T, R: Copy>(
+    function: &'static str,
+    handle: *const T,
+    failure: R,
+    returned: impl Fn(R) -> Returned,
+    call: impl FnOnce() -> (R, Option<Win32Error>),
+) -> R {
+    no_panic(failure, || {
+        let handle = handle.addr();
+        let observer = observer(handle);
+        if let Some(world) = &observer {
+            world.called(function, handle);
+        }
+        let (answer, error) = call();
+        if let Some(world) = &observer {
+            world.returned(function, handle, returned(answer), error.unwrap_or_else(last_error));
+        }
+        if let Some(error) = error {
+            set_last_error(error);
+        }
+        answer
+    })
+}
+
+/// A function that answers TRUE or FALSE and the last error; after TRUE that is what the call says, mostly 0.
+pub(crate) fn boolean<T>(
+    function: &'static str,
+    handle: *const T,
+    call: impl FnOnce() -> Result<Win32Error, Win32Error>,
+) -> BOOL {
+    let returned = |answer| Returned::Boolean(answer != 0);
+    observed(function, handle, 0, returned, || match call() {
+        Ok(last) => (1, Some(last)),
+        Err(error) => (0, Some(error)),
+    })
+}
+
+/// [`boolean`] for calls that leave 0.
+pub(crate) fn done<T>(function: &'static str, handle: *const T, call: impl FnOnce() -> Result<(), Win32Error>) -> BOOL {
+    boolean(function, handle, || call().map(|()| ERROR_SUCCESS))
+}
+
+/// A function that answers a handle, or NULL and the last error.
+pub(super) fn handle<T>(
+    function: &'static str,
+    parent: *const T,
+    call: impl FnOnce() -> Result<Arc<Handle>, Win32Error>,
+) -> HINTERNET {
+    let returned = |answer: HINTERNET| Returned::Handle(answer.addr());
+    observed(function, parent, std::ptr::null_mut(), returned, || match call() {
+        Ok(handle) => (std::ptr::without_provenance_mut(handle.value()), Some(ERROR_SUCCESS)),
+        Err(error) => (std::ptr::null_mut(), Some(error)),
+    })
+}
+
+/// A function that answers its error.
+pub(super) fn code<T>(function: &'static str, handle: *const T, call: impl FnOnce() -> Result<(), Win32Error>) -> u32 {
+    observed(function, handle, ERROR_WINHTTP_INTERNAL_ERROR.0, Returned::Code, || {
+        (call().err().unwrap_or(ERROR_SUCCESS).0, None)
+    })
+}
+
+/// The open handle that the caller named.
+pub(super) fn find<T>(handle: *const T) -> Result<Arc<Handle>, Win32Error> {
+    Handle::find(handle.addr())
+}
+
+/// NUL-terminated text; `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL or points to UTF-16 with a NUL.
+pub(crate) unsafe fn text(text: PCWSTR) -> Option<Vec<u16>> {
+    if text.is_null() {
+        return None;
+    }
+    let mut length = 0;
+    // SAFETY: everything up to the NUL is readable (contract).
+    while unsafe { text.add(length).read() } != 0 {
+        length += 1;
+    }
+    // SAFETY: as above.
+    Some(unsafe { std::slice::from_raw_parts(text, length) }.to_vec())
+}
+
+/// Text of `length` characters, or NUL-terminated if that is -1; `None` for NULL.
+///
+/// # Safety
+/// `pointer` is NULL or points to so much UTF-16.
+pub(super) unsafe fn counted_text(pointer: PCWSTR, length: u32) -> Option<Vec<u16>> {
+    if length == u32::MAX || pointer.is_null() {
+        // SAFETY: the caller's promise.
+        return unsafe { text(pointer) };
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { std::slice::from_raw_parts(pointer, length as usize) }.to_vec())
+}
+
+/// The caller's bytes; `None` if there should be some and the pointer is NULL.
+///
+/// # Safety
+/// `pointer` is NULL or points to `length` bytes that nobody changes while the slice lives.
+pub(super) unsafe fn bytes<'a, T>(pointer: *const T, length: u32) -> Option<&'a [u8]> {
+    match (pointer.is_null(), length) {
+        (_, 0) => Some(&[]),
+        (true, _) => None,
+        // SAFETY: the caller's promise.
+        (false, length) => Some(unsafe { std::slice::from_raw_parts(pointer.cast(), length as usize) }),
+    }
+}
+
+/// Writes to an out parameter that may be NULL.
+///
+/// # Safety
+/// `out` is NULL or valid for a write.
+pub(super) unsafe fn put<T>(out: *mut T, value: T) {
+    if !out.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { out.write_unaligned(value) };
+    }
+}
+
+/// Reads an in parameter that may be NULL.
+///
+/// # Safety
+/// `from` is NULL or valid for a read.
+pub(super) unsafe fn get<T: Copy>(from: *const T) -> Option<T> {
+    // SAFETY: the caller's promise.
+    (!from.is_null()).then(|| unsafe { from.read_unaligned() })
+}
+
+/// Copies `value` into a caller's buffer with Windows' rules for lengths in bytes: too small is FALSE, 122 and `needed`;
+/// success leaves `reported`.
+///
+/// # Safety
+/// `length` points to the buffer's length in bytes, `buffer` is NULL or has it.
+pub(super) unsafe fn copy_out<T>(
+    value: &[u8],
+    needed: usize,
+    reported: usize,
+    buffer: *mut T,
+    length: *mut u32,
+) -> Result<(), Win32Error> {
+    // SAFETY: the caller's promise; nothing is written beyond the length that the caller gave.
+    unsafe {
+        if buffer.is_null() || (length.read_unaligned() as usize) < needed {
+            length.write_unaligned(needed as u32);
+            return Err(crate::win32::ERROR_INSUFFICIENT_BUFFER);
+        }
+        std::ptr::copy_nonoverlapping(value.as_ptr(), buffer.cast::<u8>(), value.len());
+        length.write_unaligned(reported as u32);
+    }
+    Ok(())
+}
+
+/// UTF-16 as bytes in memory order.
+pub(super) fn as_bytes(text: &[u16]) -> Vec<u8> {
+    text.iter().flat_map(|unit| unit.to_ne_bytes()).collect()
+}

@@ -1,0 +1,98 @@
+//! WinHttpAddRequestHeaders, WinHttpQueryHeaders.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+
+use super::edge::{as_bytes, copy_out, counted_text, done, find, get, put, text};
+use crate::http::query;
+use crate::win32::*;
+
+/// Adds, replaces or removes request headers (nf-winhttp-winhttpaddrequestheaders, semantics 4.1).
+///
+/// ERROR_INVALID_PARAMETER for NULL or length 0, before the handle is looked at; ERROR_WINHTTP_INVALID_HEADER for text
+/// that is no header; ERROR_WINHTTP_HEADER_NOT_FOUND, ERROR_WINHTTP_HEADER_ALREADY_EXISTS by the modifiers.
+///
+/// # Safety
+/// `lpszheaders` has `dwheaderslength` characters, or a NUL if that is -1.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpAddRequestHeaders(
+    hrequest: HINTERNET,
+    lpszheaders: PCWSTR,
+    dwheaderslength: u32,
+    dwmodifiers: u32,
+) -> BOOL {
+    done("WinHttpAddRequestHeaders", hrequest, || {
+        if lpszheaders.is_null() || dwheaderslength == 0 {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        let handle = find(hrequest)?;
+        let request = handle.as_request()?;
+        // SAFETY: the caller's promise.
+        let headers = unsafe { counted_text(lpszheaders, dwheaderslength) }.unwrap_or_default();
+        request.with(|machine| machine.compose.headers.add_text(&headers, dwmodifiers))
+    })
+}
+
+/// Reads headers of the reply or of the request (nf-winhttp-winhttpqueryheaders, semantics 4.2).
+///
+/// Lengths are bytes. ERROR_INSUFFICIENT_BUFFER with the length that is needed; ERROR_WINHTTP_HEADER_NOT_FOUND;
+/// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the reply was received.
+///
+/// # Safety
+/// The name is NULL or NUL-terminated UTF-16; `lpbuffer` is NULL or has `*lpdwbufferlength` bytes; the length is
+/// readable and writable, the index NULL or so.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpQueryHeaders(
+    hrequest: HINTERNET,
+    dwinfolevel: u32,
+    pwszname: PCWSTR,
+    lpbuffer: *mut c_void,
+    lpdwbufferlength: *mut u32,
+    lpdwindex: *mut u32,
+) -> BOOL {
+    done("WinHttpQueryHeaders", hrequest, || {
+        let handle = find(hrequest)?;
+        let request = handle.as_request()?;
+        if lpdwbufferlength.is_null() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        // SAFETY: the caller's promise.
+        let (name, index) = unsafe { (text(pwszname), get(lpdwindex)) };
+        let (answer, next) = request.with(|machine| {
+            let sent = machine.request_head();
+            let reply = machine.response_head().ok();
+            query::query(dwinfolevel, name.as_deref(), index, &sent, reply, machine.trailers())
+        })?;
+        let bytes = match &answer {
+            query::Answer::Text(text) => as_bytes(&with_nul(text)),
+            query::Answer::RawNul(text) => as_bytes(text),
+            query::Answer::Dword(value) => value.to_ne_bytes().to_vec(),
+            query::Answer::Qword(value) => value.to_ne_bytes().to_vec(),
+            query::Answer::Time(time) => [
+                time.wYear,
+                time.wMonth,
+                time.wDayOfWeek,
+                time.wDay,
+                time.wHour,
+                time.wMinute,
+                time.wSecond,
+                time.wMilliseconds,
+            ]
+            .iter()
+            .flat_map(|field| field.to_ne_bytes())
+            .collect(),
+        };
+        // SAFETY: the caller's promise.
+        unsafe {
+            copy_out(&bytes, bytes.len(), answer.reported(), lpbuffer, lpdwbufferlength)?;
+            if let Some(next) = next {
+                put(lpdwindex, next);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn with_nul(text: &[u16]) -> Vec<u16> {
+    text.iter().copied().chain([0]).collect()
+}

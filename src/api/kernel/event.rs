@@ -1,0 +1,110 @@
+//! CreateEventW, SetEvent, ResetEvent, WaitForSingleObject, WaitForMultipleObjects, CloseHandle.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::time::Duration;
+
+use crate::api::edge::{NONE, done, no_panic, text};
+use crate::dispatch::event;
+use crate::win32::{
+    BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCWSTR, set_last_error,
+};
+
+const WAIT_TIMEOUT: u32 = 258;
+const WAIT_FAILED: u32 = u32::MAX;
+const INFINITE: u32 = u32::MAX;
+const MAXIMUM_WAIT_OBJECTS: u32 = 64;
+
+/// Makes an event, or opens the one of this process that has the name; the last error is then ERROR_ALREADY_EXISTS
+/// (nf-synchapi-createeventw). Security attributes are not looked at.
+///
+/// # Safety
+/// The name is NULL or NUL-terminated UTF-16.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn CreateEventW(
+    _lpeventattributes: *const c_void,
+    bmanualreset: BOOL,
+    binitialstate: BOOL,
+    lpname: PCWSTR,
+) -> HANDLE {
+    no_panic(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(lpname) }.filter(|name| !name.is_empty());
+        let (handle, known) = event::create(bmanualreset != 0, binitialstate != 0, name);
+        set_last_error(if known { ERROR_ALREADY_EXISTS } else { ERROR_SUCCESS });
+        std::ptr::without_provenance_mut(handle)
+    })
+}
+
+/// Signals an event (nf-synchapi-setevent). FALSE with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn SetEvent(hevent: HANDLE) -> BOOL {
+    done("SetEvent", NONE, || event::set(hevent.addr(), true))
+}
+
+/// Takes the signal away (nf-synchapi-resetevent). FALSE with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
+    done("ResetEvent", NONE, || event::set(hevent.addr(), false))
+}
+
+/// Closes the handle of an event (nf-handleapi-closehandle). FALSE with ERROR_INVALID_HANDLE.
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
+    done("CloseHandle", NONE, || event::close(hobject.addr()))
+}
+
+/// Waits for an event, in milliseconds or INFINITE: WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
+/// ERROR_INVALID_HANDLE (nf-synchapi-waitforsingleobject).
+///
+/// # Safety
+/// Any values may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmilliseconds: u32) -> u32 {
+    no_panic(WAIT_FAILED, || wait(&[hhandle.addr()], false, dwmilliseconds))
+}
+
+/// Waits for one of up to 64 events, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 and the index of the
+/// first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED.
+///
+/// # Safety
+/// `lphandles` points to `ncount` handles.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WaitForMultipleObjects(
+    ncount: u32,
+    lphandles: *const HANDLE,
+    bwaitall: BOOL,
+    dwmilliseconds: u32,
+) -> u32 {
+    no_panic(WAIT_FAILED, || {
+        if ncount == 0 || ncount > MAXIMUM_WAIT_OBJECTS || lphandles.is_null() {
+            set_last_error(ERROR_INVALID_PARAMETER);
+            return WAIT_FAILED;
+        }
+        // SAFETY: the caller's promise.
+        let handles = unsafe { std::slice::from_raw_parts(lphandles, ncount as usize) };
+        let handles: Vec<usize> = handles.iter().map(|handle| handle.addr()).collect();
+        wait(&handles, bwaitall != 0, dwmilliseconds)
+    })
+}
+
+fn wait(handles: &[usize], all: bool, milliseconds: u32) -> u32 {
+    let timeout = (milliseconds != INFINITE).then(|| Duration::from_millis(milliseconds.into()));
+    match event::wait(handles, all, timeout) {
+        Ok(Some(index)) => index as u32,
+        Ok(None) => WAIT_TIMEOUT,
+        Err(error) => {
+            set_last_error(error);
+            WAIT_FAILED
+        }
+    }
+}

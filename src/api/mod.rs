@@ -1,0 +1,24 @@
+//! The functions of WinHTTP, by Windows' names, one file a family. Each checks its arguments in Windows' order, calls
+//! the engine and sets the last error; none knows how a request is carried.
+#![allow(non_snake_case)]
+
+mod absent;
+mod data;
+pub(crate) mod edge;
+mod headers;
+mod kernel;
+mod options;
+mod request;
+mod session;
+mod time;
+mod url;
+
+pub use absent::*;
+pub use data::*;
+pub use headers::*;
+pub use kernel::*;
+pub use options::*;
+pub use request::*;
+pub use session::*;
+pub use time::*;
+pub use url::*;

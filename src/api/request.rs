@@ -1,0 +1,179 @@
+//! WinHttpOpenRequest, WinHttpSendRequest, WinHttpWriteData, WinHttpReceiveResponse.
+#![allow(unsafe_code)]
+
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+
+use super::edge::{bytes, counted_text, done, find, handle, put, text};
+use super::session::header_value;
+use crate::handle::{Called, Request};
+use crate::http::{Headers, Version, target};
+use crate::machine::{self, Compose, SendCall, Site};
+use crate::record::{Api, Notification};
+use crate::win32::*;
+
+/// Makes a request (nf-winhttp-winhttpopenrequest). NULL or empty: GET, `/`, HTTP/1.1. Nothing is sent.
+/// ERROR_INVALID_PARAMETER for a verb that is no token.
+///
+/// # Safety
+/// The strings are NULL or NUL-terminated UTF-16; the accept types NULL or an array of such with a NULL behind it.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpOpenRequest(
+    hconnect: HINTERNET,
+    pwszverb: PCWSTR,
+    pwszobjectname: PCWSTR,
+    pwszversion: PCWSTR,
+    pwszreferrer: PCWSTR,
+    ppwszaccepttypes: *const PCWSTR,
+    dwflags: u32,
+) -> HINTERNET {
+    handle("WinHttpOpenRequest", hconnect, || {
+        let parent = find(hconnect)?;
+        let connection = parent.as_connection()?;
+        let session = parent.session_part().ok_or(ERROR_INVALID_HANDLE)?;
+        // SAFETY: the caller's promise, for all four and the array.
+        let (verb, object, version, referrer, accept) = unsafe {
+            (
+                text(pwszverb),
+                text(pwszobjectname),
+                text(pwszversion),
+                text(pwszreferrer),
+                accept_types(ppwszaccepttypes),
+            )
+        };
+        let method = verb.map_or_else(String::new, |verb| String::from_utf16_lossy(&verb));
+        if !method.bytes().all(is_token) {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        let secure = dwflags & WINHTTP_FLAG_SECURE != 0;
+        let port = match connection.port {
+            0 => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            port => port,
+        };
+        let compose = Compose {
+            method: if method.is_empty() { "GET".to_owned() } else { method },
+            target: target::escape(&object.unwrap_or_default(), dwflags),
+            version: Version::of_request(&version.unwrap_or_default()),
+            headers: Headers::default(),
+            agent: session.agent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            accept: accept?,
+            referrer: referrer.filter(|text| !text.is_empty()).map(|text| header_value(&text)).transpose()?,
+            refresh: dwflags & WINHTTP_FLAG_REFRESH != 0,
+            automatic_chunking: dwflags & WINHTTP_FLAG_AUTOMATIC_CHUNKING != 0,
+        };
+        let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let site = Site { secure, host: connection.host.clone(), port };
+        Ok(parent.request(Request::new(machine::Request::new(site, compose, settings))))
+    })
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// # Safety
+/// `types` is NULL or an array of NUL-terminated UTF-16 with a NULL behind it.
+unsafe fn accept_types(types: *const PCWSTR) -> Result<Vec<String>, Win32Error> {
+    let mut accept = Vec::new();
+    if !types.is_null() {
+        // SAFETY: the caller's promise: every entry up to the NULL is readable.
+        while let Some(entry) = unsafe { text(types.add(accept.len()).read()) } {
+            accept.push(header_value(&entry)?);
+        }
+    }
+    Ok(accept)
+}
+
+/// Sends a request (nf-winhttp-winhttpsendrequest). Ends with SENDREQUEST_COMPLETE, or REQUEST_ERROR
+/// {API_SEND_REQUEST, error}.
+///
+/// `dwcontext` replaces the handle's context if it is not 0, also when the call fails. ERROR_INVALID_PARAMETER if a
+/// Content-Length header contradicts `dwtotallength`; ERROR_WINHTTP_INCORRECT_HANDLE_STATE while an operation is pending.
+///
+/// # Safety
+/// `lpszheaders` has `dwheaderslength` characters, or a NUL if that is -1 or 0; `lpoptional` has `dwoptionallength` bytes.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpSendRequest(
+    hrequest: HINTERNET,
+    lpszheaders: PCWSTR,
+    dwheaderslength: u32,
+    lpoptional: *const core::ffi::c_void,
+    dwoptionallength: u32,
+    dwtotallength: u32,
+    dwcontext: usize,
+) -> BOOL {
+    done("WinHttpSendRequest", hrequest, || {
+        let handle = find(hrequest)?;
+        handle.as_request()?;
+        if dwcontext != 0 {
+            handle.set_context(dwcontext);
+        }
+        let length = if dwheaderslength == 0 { u32::MAX } else { dwheaderslength };
+        // SAFETY: the caller's promise, for both. The bytes are copied: they can be needed until the reply is there.
+        let (headers, optional) = unsafe {
+            let optional = bytes(lpoptional, dwoptionallength).ok_or(ERROR_INVALID_PARAMETER)?;
+            (counted_text(lpszheaders, length).unwrap_or_default(), Bytes::copy_from_slice(optional))
+        };
+        let hold = handle.asynchronous() && handle.policy().hold_send;
+        let call = SendCall { headers, optional, total: dwtotallength, hold };
+        let called = handle.call(Api::SEND_REQUEST, |machine, now| machine.send(now, call))?;
+        ended(&handle, called).map(drop)
+    })
+}
+
+/// Takes the reply (nf-winhttp-winhttpreceiveresponse); ends the body unless WINHTTP_FLAG_AUTOMATIC_CHUNKING was given.
+/// Ends with HEADERS_AVAILABLE, or REQUEST_ERROR {API_RECEIVE_RESPONSE, error}.
+///
+/// # Safety
+/// Any values may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpReceiveResponse(hrequest: HINTERNET, _lpreserved: *mut core::ffi::c_void) -> BOOL {
+    done("WinHttpReceiveResponse", hrequest, || {
+        let handle = find(hrequest)?;
+        let called = handle.call(Api::RECEIVE_RESPONSE, |machine, now| machine.receive(now))?;
+        ended(&handle, called).map(drop)
+    })
+}
+
+/// Sends body bytes (nf-winhttp-winhttpwritedata). Ends with WRITE_COMPLETE, or REQUEST_ERROR {API_WRITE_DATA, error}.
+/// ERROR_INVALID_PARAMETER for more bytes than were announced.
+///
+/// # Safety
+/// `lpbuffer` has `dwnumberofbytestowrite` bytes; the count is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpWriteData(
+    hrequest: HINTERNET,
+    lpbuffer: *const core::ffi::c_void,
+    dwnumberofbytestowrite: u32,
+    lpdwnumberofbyteswritten: *mut u32,
+) -> BOOL {
+    done("WinHttpWriteData", hrequest, || {
+        let handle = find(hrequest)?;
+        handle.as_request()?;
+        // SAFETY: the caller's promise; the bytes are copied before the call returns.
+        let data = unsafe { bytes(lpbuffer, dwnumberofbytestowrite) }.ok_or(ERROR_INVALID_PARAMETER)?;
+        let called = handle.call(Api::WRITE_DATA, |machine, now| machine.write(now, data))?;
+        if let Some(Notification::WriteComplete { bytes }) = ended(&handle, called)? {
+            // SAFETY: the caller's promise.
+            unsafe { put(lpdwnumberofbyteswritten, bytes) };
+        }
+        Ok(())
+    })
+}
+
+/// The completion of an operation that has ended. A synchronous call fails with its error; an asynchronous one has
+/// told it to the callback.
+pub(super) fn ended(handle: &crate::handle::Handle, called: Called) -> Result<Option<Notification>, Win32Error> {
+    match called.outcome {
+        Some(Ok(completion)) => Ok(Some(completion)),
+        Some(Err(error)) if !handle.asynchronous() => Err(error),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,170 @@
+//! WinHttpOpen, WinHttpConnect, WinHttpCloseHandle, WinHttpSetStatusCallback, WinHttpSetTimeouts.
+#![allow(unsafe_code)]
+
+use super::edge::{NONE, done, find, handle, no_panic, text};
+use crate::dispatch;
+use crate::handle::{Connection, Handle, Kind, Listener};
+use crate::machine::Settings;
+use crate::win32::*;
+
+/// Opens a session (nf-winhttp-winhttpopen). With WINHTTP_FLAG_ASYNC everything made from it is asynchronous.
+///
+/// A named proxy is not supported yet: NULL with ERROR_NOT_SUPPORTED.
+///
+/// # Safety
+/// The strings are NULL or NUL-terminated UTF-16.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpOpen(
+    pszagentw: PCWSTR,
+    dwaccesstype: u32,
+    pszproxyw: PCWSTR,
+    _pszproxybypassw: PCWSTR,
+    dwflags: u32,
+) -> HINTERNET {
+    handle("WinHttpOpen", NONE, || {
+        match dwaccesstype {
+            WINHTTP_ACCESS_TYPE_DEFAULT_PROXY | WINHTTP_ACCESS_TYPE_NO_PROXY | WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => {}
+            WINHTTP_ACCESS_TYPE_NAMED_PROXY if pszproxyw.is_null() => return Err(ERROR_INVALID_PARAMETER),
+            WINHTTP_ACCESS_TYPE_NAMED_PROXY => return Err(ERROR_NOT_SUPPORTED),
+            _ => return Err(ERROR_INVALID_PARAMETER),
+        }
+        // SAFETY: the caller's promise.
+        let agent = unsafe { text(pszagentw) }.filter(|agent| !agent.is_empty());
+        let agent = agent.map(|agent| header_value(&agent)).transpose()?;
+        let asynchronous = dwflags & WINHTTP_FLAG_ASYNC != 0;
+        let (world, policy) = dispatch::current().ok_or(ERROR_NOT_SUPPORTED)?;
+        Ok(Handle::session(world, policy, asynchronous, agent))
+    })
+}
+
+/// Text that becomes the value of a header: it must not bring another line.
+pub(super) fn header_value(text: &[u16]) -> Result<String, Win32Error> {
+    let value = String::from_utf16_lossy(text);
+    if value.chars().any(|c| c.is_control() && c != '\t') {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    Ok(value)
+}
+
+/// Names the server of requests (nf-winhttp-winhttpconnect). Nothing is sent. Port 0: 80 or 443.
+///
+/// # Safety
+/// `pswzservername` is NULL or NUL-terminated UTF-16.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpConnect(
+    hsession: HINTERNET,
+    pswzservername: PCWSTR,
+    nserverport: u16,
+    _dwreserved: u32,
+) -> HINTERNET {
+    handle("WinHttpConnect", hsession, || {
+        // SAFETY: the caller's promise.
+        let host = unsafe { text(pswzservername) }.ok_or(ERROR_INVALID_PARAMETER)?;
+        let session = find(hsession)?;
+        session.as_session()?;
+        let host = server_name(&host)?;
+        Ok(session.connection(Connection { host, port: nserverport }))
+    })
+}
+
+/// A host name or address literal. It becomes the Host header, so it must not hold what ends a line or a name.
+fn server_name(text: &[u16]) -> Result<String, Win32Error> {
+    let name = String::from_utf16(text).map_err(|_| ERROR_WINHTTP_INVALID_URL)?;
+    let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
+    let good = |c: char| c.is_ascii_graphic() && !"/\\?#@<>[]\"^`{|}".contains(c);
+    if inner.is_empty()
+        || !inner.chars().all(good)
+        || (inner.contains(':') && inner.parse::<std::net::IpAddr>().is_err())
+    {
+        return Err(ERROR_WINHTTP_INVALID_URL);
+    }
+    Ok(inner.to_owned())
+}
+
+/// Closes a handle of any type (nf-winhttp-winhttpclosehandle). Never waits; what is pending ends with
+/// ERROR_WINHTTP_OPERATION_CANCELLED, then comes HANDLE_CLOSING.
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpCloseHandle(hinternet: HINTERNET) -> BOOL {
+    done("WinHttpCloseHandle", hinternet, || Handle::close(hinternet.addr()))
+}
+
+/// Sets the status callback of a handle (nf-winhttp-winhttpsetstatuscallback). Answers the former one, or
+/// WINHTTP_INVALID_STATUS_CALLBACK: ERROR_INVALID_HANDLE, or ERROR_INVALID_OPERATION for a NULL callback while an
+/// operation is pending (clients 2.8).
+///
+/// # Safety
+/// The callback may be called from any thread until the handle's HANDLE_CLOSING.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpSetStatusCallback(
+    hinternet: HINTERNET,
+    lpfninternetcallback: Option<RawStatusCallback>,
+    dwnotificationflags: u32,
+    _dwreserved: usize,
+) -> Option<RawStatusCallback> {
+    // SAFETY: a function pointer may have any value but 0, as long as nobody calls it; Windows has the same answer.
+    let invalid = unsafe { std::mem::transmute::<usize, Option<RawStatusCallback>>(WINHTTP_INVALID_STATUS_CALLBACK) };
+    no_panic(invalid, || {
+        let set = || {
+            let handle = find(hinternet)?;
+            if let (None, Kind::Request(request)) = (lpfninternetcallback, handle.kind()) {
+                if request.with(|machine| machine.pending()) {
+                    return Err(ERROR_INVALID_OPERATION);
+                }
+            }
+            // SAFETY: the caller's promise.
+            let callback = lpfninternetcallback.map(|function| unsafe { StatusCallback::new(function) });
+            Ok(handle.listen(Listener { callback, mask: dwnotificationflags }))
+        };
+        match set() {
+            Ok(former) => {
+                set_last_error(ERROR_SUCCESS);
+                former.map(StatusCallback::raw)
+            }
+            Err(error) => {
+                set_last_error(error);
+                invalid
+            }
+        }
+    })
+}
+
+/// Sets the four timeouts of a session or request in milliseconds; 0 and -1 mean no limit
+/// (nf-winhttp-winhttpsettimeouts). Values below -1 are ERROR_INVALID_PARAMETER whatever the handle's type.
+///
+/// # Safety
+/// Any values may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpSetTimeouts(
+    hinternet: HINTERNET,
+    nresolvetimeout: i32,
+    nconnecttimeout: i32,
+    nsendtimeout: i32,
+    nreceivetimeout: i32,
+) -> BOOL {
+    done("WinHttpSetTimeouts", hinternet, || {
+        let handle = find(hinternet)?;
+        if [nresolvetimeout, nconnecttimeout, nsendtimeout, nreceivetimeout].iter().any(|value| *value < -1) {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        with_settings(&handle, |settings| {
+            settings.timeouts.resolve = nresolvetimeout as u32;
+            settings.timeouts.connect = nconnecttimeout as u32;
+            settings.timeouts.send = nsendtimeout as u32;
+            settings.timeouts.receive = nreceivetimeout as u32;
+        })
+    })
+}
+
+/// Changes the settings of a session or request; a connection has none of its own.
+pub(super) fn with_settings<R>(handle: &Handle, change: impl FnOnce(&mut Settings) -> R) -> Result<R, Win32Error> {
+    match handle.kind() {
+        Kind::Session(session) => {
+            Ok(change(&mut session.settings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
+        }
+        Kind::Connection(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        Kind::Request(request) => Ok(request.with(|machine| change(&mut machine.settings))),
+    }
+}

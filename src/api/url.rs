@@ -1,0 +1,180 @@
+//! WinHttpCrackUrl, WinHttpCreateUrl: the pointers of URL_COMPONENTS.
+#![allow(unsafe_code)]
+
+use super::edge::{NONE, counted_text, done};
+use crate::http::url::{self, Given, Parts};
+use crate::win32::*;
+
+const SIZE: u32 = size_of::<URL_COMPONENTS>() as u32;
+
+/// A component of URL_COMPONENTS: where its pointer and length are.
+type Place = (fn(&mut URL_COMPONENTS) -> &mut PWSTR, fn(&mut URL_COMPONENTS) -> &mut u32);
+
+const SCHEME: Place = (|c| &mut c.lpszScheme, |c| &mut c.dwSchemeLength);
+const HOST: Place = (|c| &mut c.lpszHostName, |c| &mut c.dwHostNameLength);
+const USER: Place = (|c| &mut c.lpszUserName, |c| &mut c.dwUserNameLength);
+const PASSWORD: Place = (|c| &mut c.lpszPassword, |c| &mut c.dwPasswordLength);
+const PATH: Place = (|c| &mut c.lpszUrlPath, |c| &mut c.dwUrlPathLength);
+const EXTRA: Place = (|c| &mut c.lpszExtraInfo, |c| &mut c.dwExtraInfoLength);
+const PLACES: [Place; 6] = [SCHEME, USER, PASSWORD, HOST, PATH, EXTRA];
+
+/// Takes a URL apart (nf-winhttp-winhttpcrackurl, semantics 5.1). A component with a NULL pointer and a length gets a
+/// pointer into the URL; with a buffer it gets a copy with a NUL; with neither it is left out.
+///
+/// ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ERROR_WINHTTP_INVALID_URL; ERROR_INSUFFICIENT_BUFFER with the lengths that are
+/// needed; ERROR_INVALID_PARAMETER, which changes nothing.
+///
+/// # Safety
+/// `pwszurl` has `dwurllength` characters, or a NUL if that is 0; buffers have the lengths that are given.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpCrackUrl(
+    pwszurl: PCWSTR,
+    dwurllength: u32,
+    dwflags: u32,
+    lpurlcomponents: *mut URL_COMPONENTS,
+) -> BOOL {
+    done("WinHttpCrackUrl", NONE, || {
+        if pwszurl.is_null() || lpurlcomponents.is_null() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        // SAFETY: the caller's promise; the structure is not NULL.
+        let (mut text, components) = unsafe {
+            let length = if dwurllength == 0 { u32::MAX } else { dwurllength };
+            (counted_text(pwszurl, length).unwrap_or_default(), &mut *lpurlcomponents)
+        };
+        let decoding = dwflags & ICU_DECODE != 0;
+        let escaping = dwflags & ICU_ESCAPE != 0;
+        if components.dwStructSize != SIZE {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        for (pointer, length) in PLACES {
+            let (is_null, length) = (pointer(components).is_null(), *length(components));
+            // A buffer without room; or changed text without a buffer to put it into.
+            if (!is_null && length == 0) || (is_null && length != 0 && (decoding || escaping)) {
+                return Err(ERROR_INVALID_PARAMETER);
+            }
+        }
+        if text.is_empty() {
+            return Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME);
+        }
+        if decoding && !escaping {
+            text = url::decode(&text);
+        }
+        let parts = url::crack(&text)?;
+        if dwflags & ICU_REJECT_USERPWD != 0 && parts.user.is_some() {
+            return Err(ERROR_WINHTTP_INVALID_URL);
+        }
+        // SAFETY: pointers into the URL are only handed out when the text was not changed.
+        unsafe { hand_out(&text, parts, pwszurl, escaping, components) }
+    })
+}
+
+/// # Safety
+/// As for [`WinHttpCrackUrl`]; `text` is what `source` points to, unless every component that is wanted has a buffer.
+unsafe fn hand_out(
+    text: &[u16],
+    parts: Parts,
+    source: PCWSTR,
+    escaping: bool,
+    components: &mut URL_COMPONENTS,
+) -> Result<(), Win32Error> {
+    // Extra information that is not wanted stays in the path.
+    let extra_wanted = *EXTRA.1(components) != 0;
+    let path = if extra_wanted { parts.path } else { parts.path.start..parts.extra.end };
+    let ranges = [Some(parts.scheme), parts.user, parts.password, Some(parts.host), Some(path), Some(parts.extra)];
+    let escaped = [false, false, false, false, escaping, escaping];
+    // All pieces are made before anything is changed.
+    let mut pieces = Vec::with_capacity(PLACES.len());
+    for (range, escaped) in ranges.iter().zip(escaped) {
+        let piece = &text[range.clone().unwrap_or(0..0)];
+        pieces.push(if escaped { url::escape(piece, false)? } else { piece.to_vec() });
+    }
+    let mut result = Ok(());
+    for (((pointer, length), range), piece) in PLACES.into_iter().zip(ranges).zip(pieces) {
+        match (pointer(components).is_null(), *length(components)) {
+            (true, 0) => {}
+            (true, _) => match range {
+                // SAFETY: the range lies in the URL, or at its end.
+                Some(range) => unsafe {
+                    *length(components) = range.len() as u32;
+                    *pointer(components) = source.add(range.start).cast_mut();
+                },
+                None => *length(components) = 0,
+            },
+            (false, capacity) if piece.len() >= capacity as usize => {
+                *length(components) = piece.len() as u32 + 1;
+                result = Err(ERROR_INSUFFICIENT_BUFFER);
+            }
+            (false, _) => {
+                // SAFETY: the buffer has more characters than the piece.
+                unsafe {
+                    let buffer = *pointer(components);
+                    std::ptr::copy_nonoverlapping(piece.as_ptr(), buffer, piece.len());
+                    buffer.add(piece.len()).write(0);
+                }
+                *length(components) = piece.len() as u32;
+            }
+        }
+    }
+    components.nScheme = if parts.secure { WINHTTP_INTERNET_SCHEME_HTTPS } else { WINHTTP_INTERNET_SCHEME_HTTP };
+    components.nPort = parts.port;
+    result
+}
+
+/// Puts a URL together (nf-winhttp-winhttpcreateurl, semantics 5.2). Lengths are characters: on success without the NUL,
+/// with ERROR_INSUFFICIENT_BUFFER including it. ERROR_INVALID_PARAMETER for NULL arguments, a wrong structure size, a
+/// password without user, and for what cannot be escaped.
+///
+/// # Safety
+/// Components have the lengths that are given; `pwszurl` is NULL or has `*pdwurllength` characters.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WinHttpCreateUrl(
+    lpurlcomponents: *const URL_COMPONENTS,
+    dwflags: u32,
+    pwszurl: PWSTR,
+    pdwurllength: *mut u32,
+) -> BOOL {
+    done("WinHttpCreateUrl", NONE, || {
+        if lpurlcomponents.is_null() || pdwurllength.is_null() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        // SAFETY: the caller's promise.
+        let mut components = unsafe { lpurlcomponents.read_unaligned() };
+        if components.dwStructSize != SIZE {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        let mut component = |(pointer, length): Place| {
+            let (pointer, length) = (*pointer(&mut components), *length(&mut components));
+            // SAFETY: the caller's promise.
+            unsafe { counted_text(pointer, length) }
+        };
+        let given = Given {
+            scheme: component(SCHEME),
+            user: component(USER),
+            password: component(PASSWORD),
+            host: component(HOST),
+            path: component(PATH),
+            extra: component(EXTRA),
+            secure: components.nScheme == WINHTTP_INTERNET_SCHEME_HTTPS,
+            port: components.nPort,
+        };
+        let url = url::create(&given, dwflags & ICU_ESCAPE != 0)?;
+        // SAFETY: the caller's promise.
+        let capacity = unsafe { pdwurllength.read_unaligned() } as usize;
+        if capacity <= url.len() {
+            // SAFETY: as above.
+            unsafe { pdwurllength.write_unaligned(url.len() as u32 + 1) };
+            return Err(ERROR_INSUFFICIENT_BUFFER);
+        }
+        if pwszurl.is_null() {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        // SAFETY: the buffer has room for the URL and a NUL.
+        unsafe {
+            std::ptr::copy_nonoverlapping(url.as_ptr(), pwszurl, url.len());
+            pwszurl.add(url.len()).write(0);
+            pdwurllength.write_unaligned(url.len() as u32);
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,126 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// WinHTTP without Windows: see what it tells its callers.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Sends a request and prints every call and notification; without a URL, shows four requests to a local server.
+    Trace(Box<Trace>),
+    /// Runs the local server alone.
+    Serve {
+        /// Port on 127.0.0.1; 0 takes any free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+}
+
+impl Default for Command {
+    fn default() -> Command {
+        Command::Trace(Box::default())
+    }
+}
+
+#[derive(Args, Default)]
+pub struct Trace {
+    /// http:// or https://
+    pub url: Option<String>,
+    /// Request method [default: GET, or POST with --data]
+    #[arg(long, short = 'X', requires = "url", value_parser = method)]
+    pub method: Option<String>,
+    /// Request header, 'Name: value'; may be repeated
+    #[arg(long = "header", short = 'H', requires = "url", value_name = "HEADER", value_parser = header)]
+    pub headers: Vec<String>,
+    /// Request body, given to WinHttpSendRequest; @FILE reads it from a file
+    #[arg(long, short = 'd', requires = "url", value_name = "STR|@FILE")]
+    pub data: Option<String>,
+    /// Use a synchronous session
+    #[arg(long, requires = "url")]
+    pub sync: bool,
+    /// Print JSON lines instead of a table
+    #[arg(long, requires = "url", conflicts_with = "mermaid")]
+    pub json: bool,
+    /// Print a Mermaid sequence diagram instead of a table
+    #[arg(long, requires = "url")]
+    pub mermaid: bool,
+    /// Write the body of the reply to a file
+    #[arg(long, requires = "url", value_name = "FILE")]
+    pub body: Option<PathBuf>,
+}
+
+/// RFC 9110 5.6.2.
+fn is_token(text: &str) -> bool {
+    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(of_token)
+}
+
+fn method(text: &str) -> Result<String, String> {
+    if is_token(text) { Ok(text.to_owned()) } else { Err("a method is one word such as GET".into()) }
+}
+
+fn header(text: &str) -> Result<String, String> {
+    let (name, value) = text.split_once(':').ok_or("a header is 'Name: value'")?;
+    if !is_token(name) {
+        return Err(format!("{name:?} is not the name of a header"));
+    }
+    if value.chars().any(|character| character.is_control() && character != '\t') {
+        return Err("a header has no control characters".into());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::error::ErrorKind;
+
+    fn parse(words: &[&str]) -> Result<Trace, ErrorKind> {
+        let words = ["portable-winhttp", "trace"].iter().chain(words);
+        match Arguments::try_parse_from(words).map_err(|error| error.kind())?.command {
+            Some(Command::Trace(trace)) => Ok(*trace),
+            _ => unreachable!("the words begin with trace"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_request_can_be_described() {
+        let words = ["http://a/", "-X", "PUT", "-H", "A: 1", "--header", "B:2", "-d", "text", "--sync", "--json"];
+        let trace = parse(&words).unwrap();
+        assert_eq!(trace.url.as_deref(), Some("http://a/"));
+        assert_eq!((trace.method.as_deref(), trace.data.as_deref()), (Some("PUT"), Some("text")));
+        assert_eq!(trace.headers, ["A: 1", "B:2"]);
+        assert!(trace.sync && trace.json && !trace.mermaid);
+    }
+
+    #[test]
+    fn bad_words_are_refused() {
+        let cases: [(&[&str], ErrorKind); 8] = [
+            (&["u", "-X", "A B"], ErrorKind::ValueValidation),
+            (&["u", "-X", ""], ErrorKind::ValueValidation),
+            (&["u", "-H", "no colon"], ErrorKind::ValueValidation),
+            (&["u", "-H", ": no name"], ErrorKind::ValueValidation),
+            (&["u", "-H", "A: b\r\nC: d"], ErrorKind::ValueValidation),
+            (&["u", "--json", "--mermaid"], ErrorKind::ArgumentConflict),
+            (&["--json"], ErrorKind::MissingRequiredArgument),
+            (&["u", "v"], ErrorKind::UnknownArgument),
+        ];
+        for (words, kind) in cases {
+            assert_eq!(parse(words).err(), Some(kind), "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `portable-winhttp trace`, `portable-winhttp serve`.
+
+mod arguments;
+mod demo;
+mod exchange;
+mod output;
+mod serve;
+mod server;
+mod trace;
+mod winhttp;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// What to tell the shell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Well = 0,
+    /// The request, or a file, did not work.
+    Badly = 1,
+    /// The command line asks for what cannot be done.
+    Usage = 2,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let command = Arguments::parse().command.unwrap_or_default();
+    let end = match command {
+        Command::Trace(trace) => match trace.url.clone() {
+            Some(url) => trace::run(&url, trace),
+            None => demo::run(),
+        },
+        Command::Serve { port } => serve::run(port),
+    };
+    ExitCode::from(end as u8)
+}

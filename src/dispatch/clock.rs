@@ -1,0 +1,43 @@
+//! The system's clock, for the Win32 functions that ask it.
+
+use std::cell::Cell;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Waiting, entered};
+
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Milliseconds since a moment before the first question; programs subtract, so it begins late enough for that.
+pub(crate) fn ticks() -> u64 {
+    const BEFORE: u64 = 60 * 60 * 1000;
+    let elapsed = entered().map_or_else(|| BEGAN.elapsed(), |(world, _)| world.now());
+    BEFORE + elapsed.as_millis() as u64
+}
+
+/// Sleeps on this thread: in its world's time.
+pub(crate) fn sleep(milliseconds: u32) {
+    if let Some((world, _)) = entered() {
+        if let Waiting::Step(steps) = world.waiting() {
+            let until = (milliseconds != u32::MAX).then(|| world.now() + Duration::from_millis(milliseconds.into()));
+            let mut again = false;
+            while steps.step("Sleep", until, std::mem::replace(&mut again, true)) {}
+            return;
+        }
+    }
+    match milliseconds {
+        0 => std::thread::yield_now(),
+        u32::MAX => loop {
+            std::thread::park();
+        },
+        _ => std::thread::sleep(Duration::from_millis(milliseconds.into())),
+    }
+}
+
+/// The number of this thread.
+pub(crate) fn thread_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    thread_local!(static NUMBER: Cell<u32> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)));
+    NUMBER.get()
+}

@@ -1,0 +1,48 @@
+//! Who runs the callback: the one object that every function asks.
+
+use crate::record::Api;
+
+/// Where notifications of a call may be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// As measured on Windows: ReceiveResponse, QueryDataAvailable and ReadData end inside the call when they can,
+    /// SendRequest and WriteData on a worker (clients 2.8).
+    #[default]
+    Windows,
+    /// Always on a worker.
+    Worker,
+    /// Inside the call whenever it can be.
+    Inside,
+}
+
+/// The delivery policy of a session and everything made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Where notifications are delivered.
+    pub delivery: Delivery,
+    /// Whether SENDREQUEST_COMPLETE of a request whose whole body was given to SendRequest waits until the head of the
+    /// reply is there or its time is up; ReceiveResponse then ends inside the call (semantics 1.2 A1).
+    pub hold_send: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { delivery: Delivery::Windows, hold_send: true }
+    }
+}
+
+impl Policy {
+    /// Whether what a call to `api` brings about may be delivered before it returns.
+    pub fn inside(self, api: Api) -> bool {
+        match self.delivery {
+            Delivery::Windows => !matches!(api, Api::SEND_REQUEST | Api::WRITE_DATA),
+            Delivery::Worker => false,
+            Delivery::Inside => true,
+        }
+    }
+
+    /// Whether HANDLE_CLOSING may be delivered inside WinHttpCloseHandle.
+    pub fn closing_inside(self) -> bool {
+        self.delivery != Delivery::Worker
+    }
+}

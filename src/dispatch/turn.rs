@@ -1,0 +1,276 @@
+//! The turn of a handle: what waits to be delivered, and which thread may deliver it.
+//!
+//! Callbacks of one handle never run on two threads at once, but they may nest on one. Whoever holds the turn, or is
+//! nested in it, delivers; everybody else enqueues and goes on.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use super::{Waiting, World};
+use crate::record::{Api, Notification};
+use crate::win32::Win32Error;
+
+/// How many callbacks of a handle may be active when one more is delivered inside a call (semantics 1.3).
+const NESTED_AT_MOST: u32 = 5;
+
+/// How long a call waits for the holder's callback to return. Long enough for one that has just signalled the caller;
+/// short, because one may wait for a lock that the caller holds.
+const MOMENT: Duration = Duration::from_millis(5);
+
+/// One thing that is done in a handle's order.
+#[derive(Debug)]
+pub enum Item {
+    /// Notify the application.
+    Notify(Notification),
+    /// The callbacks before it have returned: leg so-and-so of the request may go out.
+    Proceed(u64),
+    /// The callbacks before it have returned: the redirect may be followed.
+    Told,
+    /// HANDLE_CLOSING; nothing comes after it.
+    Closing,
+}
+
+impl Item {
+    /// Whether it runs the application's code.
+    pub fn calls_back(&self) -> bool {
+        matches!(self, Item::Notify(_) | Item::Closing)
+    }
+}
+
+/// How an operation of a synchronous handle ended.
+pub type Outcome = Result<Notification, Win32Error>;
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Item>,
+    holder: Option<ThreadId>,
+    /// Callbacks active on the holder.
+    depth: u32,
+    /// The holder's callback took longer than a moment: nobody waits for it again.
+    parked: bool,
+    /// A worker is on its way.
+    scheduled: bool,
+    /// Calls that are about to take the turn: whoever has it leaves the rest to them.
+    callers: usize,
+    /// Endings that a synchronous call waits for: read side, write side.
+    outcomes: [Option<Outcome>; 2],
+}
+
+impl State {
+    fn release(&mut self) {
+        self.holder = None;
+        self.parked = false;
+    }
+
+    fn closing(&self) -> bool {
+        matches!(self.queue.back(), Some(Item::Closing))
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Turn {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What a thread does next with a turn.
+#[derive(Debug)]
+pub enum Next {
+    /// Do this, then ask again.
+    Do(Item),
+    /// Nothing is left for this thread.
+    Done,
+    /// A worker must be sent for the rest.
+    Send,
+}
+
+/// Which items a thread that got the turn delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// So many: those of its own call. If the handle is closing, all.
+    Own(usize),
+    /// Everything.
+    All,
+    /// Only what runs no code of the application.
+    Quiet,
+}
+
+fn slot(api: Api) -> usize {
+    usize::from(matches!(api, Api::SEND_REQUEST | Api::WRITE_DATA))
+}
+
+impl Turn {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends an item.
+    pub fn push(&self, item: Item) {
+        self.lock().queue.push_back(item);
+    }
+
+    /// Keeps the ending of an operation for the synchronous call that waits for it.
+    pub fn conclude(&self, api: Api, outcome: Outcome) {
+        self.lock().outcomes[slot(api)] = Some(outcome);
+    }
+
+    /// Wakes whoever waits in [`Turn::wait`].
+    pub fn wake(&self) {
+        self.changed.notify_all();
+    }
+
+    /// A call that may deliver what it brings about comes: whoever has the turn leaves the rest to it. Followed by
+    /// [`Turn::take`], [`Turn::take_to_close`] or [`Turn::withdraw`].
+    pub fn approach(&self) {
+        self.lock().callers += 1;
+    }
+
+    /// The call that approached has nothing to deliver.
+    pub fn withdraw(&self) {
+        self.lock().callers -= 1;
+    }
+
+    /// Takes the turn for a call that approached and pushed its `own` items: the share that it delivers before it
+    /// returns, or `None` if somebody else will.
+    ///
+    /// Nested in a callback of this handle, a call delivers only if nothing waits before its own items, and only up to
+    /// the nesting bound.
+    pub fn take(&self, own: usize, world: &dyn World) -> Option<Share> {
+        let me = thread::current().id();
+        let mut state = self.outwait(me, world);
+        match state.holder {
+            None => {
+                state.holder = Some(me);
+                Some(Share::Own(state.queue.len()))
+            }
+            Some(holder) => {
+                let nested = holder == me && state.queue.len() == own && state.depth <= NESTED_AT_MOST;
+                nested.then_some(Share::Own(own))
+            }
+        }
+    }
+
+    /// Takes the turn for a call that approached to close the handle; never nested: the holder goes on after its
+    /// callback.
+    pub fn take_to_close(&self, world: &dyn World) -> bool {
+        let me = thread::current().id();
+        let mut state = self.outwait(me, world);
+        let free = state.holder.is_none();
+        if free {
+            state.holder = Some(me);
+        }
+        free
+    }
+
+    /// Gives a callback on another thread that is about to return a moment, once. In a world of steps nobody is.
+    fn outwait(&self, me: ThreadId, world: &dyn World) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        state.parked |= matches!(world.waiting(), Waiting::Step(_));
+        while !state.parked && state.holder.is_some_and(|holder| holder != me) {
+            let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            // Between callbacks the holder runs our own code, which does not block.
+            state.parked |= waited.timed_out() && state.depth > 0;
+        }
+        state.callers -= 1;
+        state
+    }
+
+    /// Takes the turn if nobody has it.
+    pub fn take_free(&self) -> bool {
+        let mut state = self.lock();
+        let free = state.holder.is_none();
+        if free {
+            state.holder = Some(thread::current().id());
+        }
+        free
+    }
+
+    /// A worker arrived: takes the turn if nobody has it.
+    pub fn arrive(&self) -> bool {
+        self.lock().scheduled = false;
+        self.take_free()
+    }
+
+    /// Whether a worker must be sent: there is something to do and nobody is there or on his way.
+    pub fn wants_worker(&self) -> bool {
+        let mut state = self.lock();
+        let wants = !state.queue.is_empty() && state.holder.is_none() && !state.scheduled;
+        state.scheduled |= wants;
+        wants
+    }
+
+    /// What the holder does next with its `share`; gives the turn back when the outermost has nothing left.
+    pub fn next(&self, share: &mut Share) -> Next {
+        let mut state = self.lock();
+        let mine = match share {
+            Share::All => state.callers == 0 || state.depth > 0,
+            Share::Quiet => state.queue.front().is_some_and(|item| !item.calls_back()),
+            Share::Own(0) => state.depth == 0 && state.closing(),
+            Share::Own(left) => {
+                *left -= 1;
+                true
+            }
+        };
+        if let Some(item) = if mine { state.queue.pop_front() } else { None } {
+            state.depth += u32::from(item.calls_back());
+            return Next::Do(item);
+        }
+        if state.depth > 0 {
+            return Next::Done;
+        }
+        state.release();
+        self.changed.notify_all();
+        let send = !state.queue.is_empty() && !state.scheduled && state.callers == 0;
+        state.scheduled |= send;
+        if send { Next::Send } else { Next::Done }
+    }
+
+    /// The callback that [`Turn::next`] handed out has returned.
+    pub fn returned(&self) {
+        self.lock().depth -= 1;
+    }
+
+    /// Waits until there is an item for this thread to deliver, or the ending of `api`.
+    ///
+    /// Only calls on synchronous handles wait, and they wait here, parked on our own primitive.
+    pub fn wait(&self, api: Api, world: &dyn World) -> Result<Item, Outcome> {
+        let me = thread::current().id();
+        let mut state = self.lock();
+        let mut again = false;
+        loop {
+            if state.holder.is_none_or(|holder| holder == me) {
+                if let Some(item) = state.queue.pop_front() {
+                    state.holder = Some(me);
+                    state.depth += 1;
+                    return Ok(item);
+                }
+                if let Some(outcome) = state.outcomes[slot(api)].take() {
+                    return Err(outcome);
+                }
+            }
+            state = match world.waiting() {
+                Waiting::Park => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Waiting::Step(world) => {
+                    drop(state);
+                    world.step(&format!("the end of {api}"), None, again);
+                    again = true;
+                    self.lock()
+                }
+            };
+        }
+    }
+
+    /// The item that [`Turn::wait`] handed out is done.
+    pub fn waited(&self) {
+        let mut state = self.lock();
+        state.depth -= 1;
+        if state.depth == 0 {
+            state.release();
+            self.changed.notify_all();
+        }
+    }
+}

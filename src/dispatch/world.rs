@@ -1,0 +1,140 @@
+//! The world that a handle lives in: its clock, its threads, its network.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Delivery, Policy};
+use crate::record::Notification;
+use crate::transport::Transport;
+use crate::win32::Win32Error;
+
+/// Something that a worker does.
+pub trait Job: Send + Sync {
+    /// Does it.
+    fn run(self: Arc<Self>);
+}
+
+/// What a handle needs from outside.
+pub trait World: Send + Sync {
+    /// The time since some moment before the first handle.
+    fn now(&self) -> Duration;
+    /// Runs a job on a worker.
+    fn run(&self, job: Arc<dyn Job>);
+    /// What carries requests.
+    fn transport(&self) -> &dyn Transport;
+    /// This thread calls a function, on a handle of this world or none (0). Only told while somebody observes.
+    fn called(&self, _function: &'static str, _handle: usize) {}
+    /// That call is about to return.
+    fn returned(&self, _function: &'static str, _handle: usize, _returned: Returned, _last_error: Win32Error) {}
+    /// A notification is about to be delivered on this thread.
+    fn notified(&self, _handle: usize, _context: usize, _notification: &Notification) {}
+    /// What a thread that has to wait does meanwhile.
+    fn waiting(&self) -> Waiting<'_> {
+        Waiting::Park
+    }
+}
+
+/// What a function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returned {
+    /// TRUE or FALSE.
+    Boolean(bool),
+    /// A handle, or 0.
+    Handle(usize),
+    /// An error code.
+    Code(u32),
+}
+
+/// How many worlds want to be told of calls.
+static OBSERVERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Worlds are told of calls from now on until the answer is dropped.
+pub fn observe() -> Observing {
+    OBSERVERS.fetch_add(1, Ordering::Relaxed);
+    Observing(())
+}
+
+/// See [`observe`].
+#[derive(Debug)]
+pub struct Observing(());
+
+impl Drop for Observing {
+    fn drop(&mut self) {
+        OBSERVERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether any world wants to be told.
+pub(crate) fn observed() -> bool {
+    OBSERVERS.load(Ordering::Relaxed) > 0
+}
+
+/// How threads of a world wait.
+pub enum Waiting<'a> {
+    /// On our own primitive, until another thread wakes them.
+    Park,
+    /// By letting the world go on, one step at a time.
+    Step(&'a dyn Steps),
+}
+
+/// A world that only moves when it is told to.
+pub trait Steps {
+    /// Lets one thing happen for a thread that waits for `what`. `until`: the time at which it gives up; `false` when
+    /// that has come. `again`: it looked after the last step, and what it waits for was not there.
+    /// Where nothing can happen any more, and no time is set, this panics with a report: a hang.
+    fn step(&self, what: &str, until: Option<Duration>, again: bool) -> bool;
+}
+
+static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: Delivery::Windows, hold_send: true });
+
+/// Sets the delivery policy of the sessions that are opened from now on in this process; answers the former one.
+///
+/// ```
+/// use portable_winhttp::dispatch::{Delivery, Policy, set_delivery_policy};
+/// let former = set_delivery_policy(Policy { delivery: Delivery::Worker, ..Policy::default() });
+/// assert_eq!(former, Policy::default());
+/// ```
+pub fn set_delivery_policy(policy: Policy) -> Policy {
+    std::mem::replace(&mut POLICY.lock().unwrap_or_else(PoisonError::into_inner), policy)
+}
+
+thread_local! {
+    /// The worlds that this thread has entered, innermost last.
+    static ENTERED: RefCell<Vec<(Arc<dyn World>, Policy)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps the calling thread in a world until it is dropped.
+pub struct Entered(());
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.with_borrow_mut(|worlds| worlds.pop());
+    }
+}
+
+/// Sessions that this thread opens belong to this world while the answer lives.
+pub fn enter(world: Arc<dyn World>, policy: Policy) -> Entered {
+    ENTERED.with_borrow_mut(|worlds| worlds.push((world, policy)));
+    Entered(())
+}
+
+/// The world that the thread has entered.
+pub(crate) fn entered() -> Option<(Arc<dyn World>, Policy)> {
+    ENTERED.with_borrow(|worlds| worlds.last().cloned())
+}
+
+/// The world and the policy of a session that is opened now: the one that the thread has entered, else the real one.
+pub(crate) fn current() -> Option<(Arc<dyn World>, Policy)> {
+    if let Some(entered) = entered() {
+        return Some(entered);
+    }
+    #[cfg(feature = "net")]
+    {
+        let policy = *POLICY.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((super::real::world(), policy))
+    }
+    #[cfg(not(feature = "net"))]
+    None
+}

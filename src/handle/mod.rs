@@ -1,0 +1,345 @@
+//! Handles: what a value stands for, who its parent is, what it inherits, and when HANDLE_CLOSING comes (semantics 9).
+#![forbid(unsafe_code)]
+
+mod request;
+mod table;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+pub(crate) use request::{Called, Request};
+
+use crate::dispatch::{Item, Job, Next, Policy, Share, Turn, World};
+use crate::machine::Settings;
+use crate::record::Notification;
+use crate::win32::{
+    ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
+    WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION, Win32Error,
+};
+
+/// What is alive in this process: for tests that look for leaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// Handles that were not closed.
+    pub handles: usize,
+    /// Requests that are on their way, or whose unread bodies are being drained.
+    pub orders: usize,
+}
+
+/// Counts what is alive.
+pub fn census() -> Census {
+    let orders = crate::dispatch::current().map_or(0, |(world, _)| world.transport().running());
+    Census { handles: table::TABLE.len(), orders }
+}
+
+/// The callback of a handle, and which notifications it wants.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Listener {
+    pub callback: Option<StatusCallback>,
+    pub mask: u32,
+}
+
+/// A session: the root of a tree of handles.
+pub(crate) struct Session {
+    pub agent: Mutex<Option<String>>,
+    pub settings: Mutex<Settings>,
+    /// UNLOAD_NOTIFY_EVENT: signalled after the last HANDLE_CLOSING of the tree.
+    #[cfg(feature = "win32")]
+    pub unload_event: AtomicUsize,
+    requests: Mutex<HashMap<usize, Weak<Handle>>>,
+    closed: std::sync::atomic::AtomicBool,
+}
+
+/// A connection: a server, not a socket.
+pub(crate) struct Connection {
+    pub host: String,
+    pub port: u16,
+}
+
+/// What a handle is.
+pub(crate) enum Kind {
+    Session(Session),
+    Connection(Connection),
+    Request(Box<Request>),
+}
+
+/// What a handle value stands for.
+pub struct Handle {
+    value: usize,
+    parent: Option<Arc<Handle>>,
+    world: Arc<dyn World>,
+    policy: Policy,
+    asynchronous: bool,
+    context: AtomicUsize,
+    listener: Mutex<Listener>,
+    /// The open handle itself, and each child whose HANDLE_CLOSING was not delivered.
+    references: AtomicUsize,
+    turn: Turn,
+    kind: Kind,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Handle {
+    /// The open handle with this value, of any type.
+    pub(crate) fn find(value: usize) -> Result<Arc<Handle>, Win32Error> {
+        table::TABLE.get(value).ok_or(ERROR_INVALID_HANDLE)
+    }
+
+    /// Opens a session.
+    pub(crate) fn session(
+        world: Arc<dyn World>,
+        policy: Policy,
+        asynchronous: bool,
+        agent: Option<String>,
+    ) -> Arc<Handle> {
+        table::TABLE.insert(|value| Handle {
+            value,
+            parent: None,
+            world,
+            policy,
+            asynchronous,
+            context: AtomicUsize::new(0),
+            listener: Mutex::default(),
+            references: AtomicUsize::new(1),
+            turn: Turn::default(),
+            kind: Kind::Session(Session {
+                agent: Mutex::new(agent),
+                settings: Mutex::default(),
+                #[cfg(feature = "win32")]
+                unload_event: AtomicUsize::new(0),
+                requests: Mutex::default(),
+                closed: false.into(),
+            }),
+        })
+    }
+
+    /// Opens a child: it inherits the world, the mode, the context, the callback and its mask.
+    fn child(self: &Arc<Handle>, kind: Kind) -> Arc<Handle> {
+        self.references.fetch_add(1, Ordering::Relaxed);
+        table::TABLE.insert(|value| Handle {
+            value,
+            parent: Some(Arc::clone(self)),
+            world: Arc::clone(&self.world),
+            policy: self.policy,
+            asynchronous: self.asynchronous,
+            context: AtomicUsize::new(self.context()),
+            listener: Mutex::new(*lock(&self.listener)),
+            references: AtomicUsize::new(1),
+            turn: Turn::default(),
+            kind,
+        })
+    }
+
+    /// Opens a connection of this session. HANDLE_CREATED comes through the session (semantics 1.1).
+    pub(crate) fn connection(self: &Arc<Handle>, connection: Connection) -> Arc<Handle> {
+        let child = self.child(Kind::Connection(connection));
+        self.notify(&Notification::HandleCreated { handle: child.value });
+        child
+    }
+
+    /// Opens a request of this connection. HANDLE_CREATED comes through the request.
+    pub(crate) fn request(self: &Arc<Handle>, request: Request) -> Arc<Handle> {
+        let child = self.child(Kind::Request(Box::new(request)));
+        if let Some(session) = self.session_part() {
+            lock(&session.requests).insert(child.value, Arc::downgrade(&child));
+            if session.closed.load(Ordering::SeqCst) {
+                child.cancel();
+            }
+        }
+        child.notify(&Notification::HandleCreated { handle: child.value });
+        child
+    }
+
+    /// The value that the application knows.
+    pub(crate) fn value(&self) -> usize {
+        self.value
+    }
+
+    pub(crate) fn parent(&self) -> Option<&Arc<Handle>> {
+        self.parent.as_ref()
+    }
+
+    /// Whether it belongs to an asynchronous session.
+    pub(crate) fn asynchronous(&self) -> bool {
+        self.asynchronous
+    }
+
+    pub(crate) fn world(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// WINHTTP_HANDLE_TYPE_*
+    pub(crate) fn type_number(&self) -> u32 {
+        match self.kind {
+            Kind::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
+            Kind::Connection(_) => WINHTTP_HANDLE_TYPE_CONNECT,
+            Kind::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+        }
+    }
+
+    pub(crate) fn as_session(&self) -> Result<&Session, Win32Error> {
+        match &self.kind {
+            Kind::Session(session) => Ok(session),
+            _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        }
+    }
+
+    pub(crate) fn as_connection(&self) -> Result<&Connection, Win32Error> {
+        match &self.kind {
+            Kind::Connection(connection) => Ok(connection),
+            _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        }
+    }
+
+    pub(crate) fn as_request(&self) -> Result<&Request, Win32Error> {
+        match &self.kind {
+            Kind::Request(request) => Ok(request),
+            _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        }
+    }
+
+    /// The session at the root of this handle's tree.
+    pub(crate) fn session_part(&self) -> Option<&Session> {
+        let mut handle = self;
+        while let Some(parent) = &handle.parent {
+            handle = parent;
+        }
+        handle.as_session().ok()
+    }
+
+    pub(crate) fn context(&self) -> usize {
+        self.context.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_context(&self, context: usize) {
+        self.context.store(context, Ordering::SeqCst);
+    }
+
+    pub(crate) fn listener(&self) -> Listener {
+        *lock(&self.listener)
+    }
+
+    /// Sets the callback; answers the former one.
+    pub(crate) fn listen(&self, listener: Listener) -> Option<StatusCallback> {
+        std::mem::replace(&mut *lock(&self.listener), listener).callback
+    }
+
+    /// Whether the application wants this status.
+    fn wanted(&self, status: u32) -> Option<StatusCallback> {
+        let Listener { callback, mask } = self.listener();
+        // HANDLE_CREATED and HANDLE_CLOSING share one flag with two bits.
+        let flags = if status & WINHTTP_CALLBACK_FLAG_HANDLES != 0 { WINHTTP_CALLBACK_FLAG_HANDLES } else { status };
+        callback.filter(|_| mask & flags != 0)
+    }
+
+    /// Runs the application's callback on this thread.
+    fn notify(&self, notification: &Notification) {
+        let status = notification.status();
+        if let Some(callback) = self.wanted(status) {
+            self.world.notified(self.value, self.context(), notification);
+            callback.call(self.value, self.context(), status, &notification.payload());
+        }
+    }
+
+    /// WinHttpCloseHandle. Never waits.
+    pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
+        let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
+        handle.turn.approach();
+        match &handle.kind {
+            Kind::Session(session) => {
+                session.closed.store(true, Ordering::SeqCst);
+                let requests: Vec<_> = lock(&session.requests).values().filter_map(Weak::upgrade).collect();
+                for request in requests {
+                    request.cancel();
+                }
+            }
+            Kind::Connection(_) => {}
+            Kind::Request(_) => {
+                if let Some(session) = handle.session_part() {
+                    lock(&session.requests).remove(&value);
+                }
+                handle.close_exchange();
+            }
+        }
+        handle.release();
+        Ok(())
+    }
+
+    /// One reference less, for a thread that approached the turn. The last one brings HANDLE_CLOSING: on this thread,
+    /// unless a callback of the handle runs; then after it, on its thread.
+    fn release(self: &Arc<Handle>) {
+        if self.references.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.turn.push(Item::Closing);
+        }
+        if !self.policy.closing_inside() {
+            self.turn.withdraw();
+        } else if self.turn.take_to_close(&*self.world) {
+            return self.deliver(Share::All);
+        }
+        if self.turn.wants_worker() {
+            self.world.run(Arc::clone(self) as Arc<dyn Job>);
+        }
+    }
+
+    /// HANDLE_CLOSING, the last that is heard of this handle; then the parent has one child less.
+    fn closed(self: &Arc<Handle>) {
+        self.notify(&Notification::HandleClosing { handle: self.value });
+        match (&self.parent, &self.kind) {
+            (Some(parent), _) => {
+                parent.turn.approach();
+                parent.release();
+            }
+            #[cfg(feature = "win32")]
+            (None, Kind::Session(session)) => {
+                crate::dispatch::event::signal(session.unload_event.load(Ordering::SeqCst));
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Delivers this thread's share of what waits; the thread has the turn.
+    fn deliver(self: &Arc<Handle>, mut share: Share) {
+        loop {
+            match self.turn.next(&mut share) {
+                Next::Do(item) => {
+                    let called_back = item.calls_back();
+                    self.execute(item);
+                    if called_back {
+                        self.turn.returned();
+                    }
+                }
+                Next::Done => return,
+                Next::Send => return self.world.run(Arc::clone(self) as Arc<dyn Job>),
+            }
+        }
+    }
+
+    fn execute(self: &Arc<Handle>, item: Item) {
+        match item {
+            Item::Notify(notification) => self.notify(&notification),
+            Item::Closing => self.closed(),
+            Item::Proceed(leg) => self.proceed(leg),
+            Item::Told => self.told(),
+        }
+    }
+}
+
+impl Job for Handle {
+    fn run(self: Arc<Handle>) {
+        if self.turn.arrive() {
+            self.deliver(Share::All);
+        }
+    }
+}

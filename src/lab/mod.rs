@@ -1,0 +1,30 @@
+//! The test double: WinHTTP in a world of its own, with scripted servers and a clock that only tests move.
+//!
+//! A [`Sim`] is a world: sessions that its thread opens live in it, reach only its [`Peer`]s, and see its time. The code
+//! under test calls `WinHttp*` unmodified; the machine, the handles and the delivery are those of the real world. Callbacks
+//! run on the Sim's own worker threads, one at a time, or inside a call, as on Windows.
+//!
+//! ```
+//! use portable_winhttp::lab::{Reply, Sim, get};
+//!
+//! let sim = Sim::new();
+//! let api = sim.peer("https://api.test");
+//! api.on(get("/items")).reply(Reply::ok().body("hello")).expect(0);
+//! // ... the code under test ...
+//! assert_eq!(sim.elapsed().as_millis(), 0);
+//! ```
+#![forbid(unsafe_code)]
+
+mod baton;
+mod chooser;
+mod peer;
+mod reply;
+mod script;
+mod sim;
+mod verify;
+mod world;
+
+pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
+pub use reply::{Fault, Reply};
+pub use sim::Sim;
+pub use verify::Stop;

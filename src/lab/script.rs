@@ -1,0 +1,190 @@
+//! The transport of a Sim: no bytes, no sockets; peers are asked and their replies told, piece by piece.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::peer::{Peer, Received};
+use super::reply::{Fault, Reply};
+use super::world::SimWorld;
+use crate::http::Headers;
+use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
+use crate::win32::{ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
+
+#[derive(Default)]
+struct State {
+    body: BytesMut,
+    released: bool,
+    wake_at: Option<Duration>,
+    peer: Option<Peer>,
+}
+
+/// An order on its way through the script.
+pub struct ScriptLeg {
+    world: Arc<SimWorld>,
+    sink: Arc<dyn Sink>,
+    order: Order,
+    state: Mutex<State>,
+}
+
+impl ScriptLeg {
+    pub fn new(world: Arc<SimWorld>, order: Order, sink: Arc<dyn Sink>) -> ScriptLeg {
+        ScriptLeg { world, sink, order, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something after a while, unless nobody wants the leg any more.
+    fn after(self: &Arc<Self>, delay: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let leg = Arc::clone(self);
+        self.world.after(delay, move || {
+            if !leg.lock().released {
+                then(&leg);
+            }
+        });
+    }
+
+    fn tell(self: &Arc<Self>, delay: Duration, event: Event) {
+        self.after(delay, move |leg| leg.sink.event(event));
+    }
+
+    fn fail(self: &Arc<Self>, delay: Duration, error: Win32Error, secure: u32) {
+        self.tell(delay, Event::Failed(Failure { error, secure }));
+    }
+
+    fn origin(&self) -> (bool, String, u16) {
+        (self.order.secure, self.order.host.to_ascii_lowercase(), self.order.port)
+    }
+
+    /// A new connection: name, address, TCP, TLS. Then the head may go out.
+    fn connect(self: &Arc<Self>, known: Option<(Peer, Ends)>) {
+        let zero = Duration::ZERO;
+        self.tell(zero, Event::Resolving);
+        let Some((peer, ends)) = known else {
+            self.world.unknown_host(&self.order);
+            return self.fail(zero, ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
+        };
+        let address = ends.remote.ip().to_string();
+        self.tell(zero, Event::Resolved(address.clone()));
+        self.tell(zero, Event::Connecting(address.clone()));
+        let fault = peer.connection_fault();
+        if fault != Some(Fault::Refuse) {
+            self.tell(zero, Event::Connected(address));
+        }
+        match fault.and_then(Fault::failure) {
+            Some((error, secure)) => self.fail(zero, error, secure),
+            None => self.tell(zero, Event::Ready(ends)),
+        }
+    }
+
+    /// The request is complete: the peer answers.
+    fn respond(self: &Arc<Self>) {
+        let body = self.lock().body.split().freeze();
+        let Some(peer) = self.lock().peer.clone() else { return };
+        let reply = peer.answer(Received::parse(&self.order.head, body));
+        if reply.never {
+            return;
+        }
+        let mut at = reply.delay;
+        for status in &reply.interim {
+            self.tell(at, Event::Interim(*status));
+        }
+        let head = reply.complete_head();
+        let no_body = self.order.head_only || matches!(head.status, 101 | 204 | 304);
+        let mut pieces = if no_body { Vec::new() } else { reply.pieces() };
+        let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
+        // What needs no time comes with the head.
+        let first = if reply.between.is_zero() { std::mem::take(&mut pieces) } else { Vec::new() };
+        let received = (wire + 2 + first.iter().map(Bytes::len).sum::<usize>()) as u64;
+        let mut events = vec![Event::Head { head, received }];
+        events.extend(first.into_iter().map(|bytes| Event::Body { bytes, end: None }));
+        if pieces.is_empty() {
+            events.extend(self.last(&reply));
+        }
+        self.after(at, move |leg| leg.sink.events(&mut events.into_iter()));
+        let count = pieces.len();
+        for (number, bytes) in pieces.into_iter().enumerate() {
+            at += reply.between;
+            let mut events = vec![Event::Body { bytes, end: None }];
+            if number + 1 == count {
+                events.extend(self.last(&reply));
+            }
+            self.after(at, move |leg| leg.sink.events(&mut events.into_iter()));
+        }
+    }
+
+    /// How a reply ends; nothing for one that stalls.
+    fn last(&self, reply: &Reply) -> Option<Event> {
+        match reply.fault {
+            None => {
+                if self.order.keep_alive {
+                    self.world.keep(self.origin());
+                }
+                Some(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) })
+            }
+            Some(fault) => fault.failure().map(|(error, secure)| Event::Failed(Failure { error, secure })),
+        }
+    }
+}
+
+/// The machine's end of a leg.
+pub struct Held(pub Arc<ScriptLeg>);
+
+impl Leg for Held {
+    fn go(&self) {
+        let leg = &self.0;
+        let origin = leg.origin();
+        let known = leg.world.peer_of(&origin);
+        leg.lock().peer = known.as_ref().map(|(peer, _)| peer.clone());
+        match known {
+            Some((_, ends)) if leg.order.keep_alive && leg.world.take_kept(&origin) => {
+                leg.tell(Duration::ZERO, Event::Ready(ends));
+            }
+            known => leg.connect(known),
+        }
+    }
+
+    fn proceed(&self) {
+        let leg = &self.0;
+        leg.lock().body.extend_from_slice(&leg.order.body);
+        let bytes = (leg.order.head.len() + leg.order.body.len()) as u64;
+        leg.tell(Duration::ZERO, Event::Sent(bytes));
+        if !leg.order.more {
+            leg.after(Duration::ZERO, ScriptLeg::respond);
+        }
+    }
+
+    fn write(&self, bytes: Bytes) {
+        self.0.lock().body.extend_from_slice(&bytes);
+        self.0.tell(Duration::ZERO, Event::Wrote);
+    }
+
+    fn finish(&self) {
+        self.0.after(Duration::ZERO, ScriptLeg::respond);
+    }
+
+    fn taken(&self, _bytes: usize) {}
+
+    fn wake_at(&self, time: Option<Duration>) {
+        self.0.lock().wake_at = time;
+        if let Some(time) = time {
+            let leg = Arc::clone(&self.0);
+            self.0.world.at(time, move || {
+                let state = leg.lock();
+                // A timer that was set anew in the meantime rings at its own time.
+                let rings = !state.released && state.wake_at == Some(time);
+                drop(state);
+                if rings {
+                    leg.sink.tick();
+                }
+            });
+        }
+    }
+
+    fn release(&self) {
+        self.0.lock().released = true;
+    }
+}

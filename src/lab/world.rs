@@ -1,0 +1,272 @@
+//! The world of a Sim: its clock, its agenda, its peers.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use super::baton::{self, Baton};
+use super::chooser::{Candidate, Chooser};
+use super::peer::Peer;
+use super::script::{Held, ScriptLeg};
+use super::verify::{Stop, Verifier};
+use crate::dispatch::{Job, Policy, Returned, Steps, Waiting, World, enter};
+use crate::record::{Notification, Recorder};
+use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
+use crate::win32::Win32Error;
+
+type Origin = (bool, String, u16);
+type Happening = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct State {
+    now: Duration,
+    jobs: VecDeque<Arc<dyn Job>>,
+    /// What happens when; the number keeps the order of things of one time.
+    agenda: BTreeMap<(Duration, u64), Happening>,
+    planned: u64,
+    peers: Vec<(Origin, Peer)>,
+    kept: BTreeSet<Origin>,
+    chooser: Chooser,
+    complaints: Vec<String>,
+    verifier: Verifier,
+}
+
+/// See the module.
+pub struct SimWorld {
+    me: Weak<SimWorld>,
+    state: Mutex<State>,
+    baton: Arc<Baton>,
+    policy: Policy,
+    pub recorder: Recorder,
+}
+
+impl SimWorld {
+    pub fn new(policy: Policy) -> Arc<SimWorld> {
+        Arc::new_cyclic(|me: &Weak<SimWorld>| {
+            let clock = me.clone();
+            let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
+            let (me, state) = (me.clone(), Mutex::default());
+            SimWorld { me, state, baton: Arc::default(), policy, recorder: Recorder::new(Box::new(now)) }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arc(&self) -> Arc<SimWorld> {
+        self.me.upgrade().unwrap_or_else(|| unreachable!("a world is only reached through its Arc"))
+    }
+
+    /// Plans something; never earlier than now.
+    pub fn at(&self, time: Duration, happening: impl FnOnce() + Send + 'static) {
+        let mut state = self.lock();
+        state.planned += 1;
+        let key = (time.max(state.now), state.planned);
+        state.agenda.insert(key, Box::new(happening));
+    }
+
+    pub fn after(&self, delay: Duration, happening: impl FnOnce() + Send + 'static) {
+        let time = self.now() + delay;
+        self.at(time, happening);
+    }
+
+    pub fn add_peer(&self, origin: Origin, peer: Peer) {
+        self.lock().peers.push((origin, peer));
+    }
+
+    /// The peer at an origin, and the ends of a connection to it.
+    pub fn peer_of(&self, origin: &Origin) -> Option<(Peer, Ends)> {
+        let state = self.lock();
+        let number = state.peers.iter().position(|(known, _)| known == origin)?;
+        let remote = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1 + (number % 250) as u8), origin.2));
+        let local = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 254), 49152));
+        Some((state.peers[number].1.clone(), Ends { local, remote }))
+    }
+
+    /// An idle connection to this origin is there.
+    pub fn keep(&self, origin: Origin) {
+        self.lock().kept.insert(origin);
+    }
+
+    pub fn take_kept(&self, origin: &Origin) -> bool {
+        self.lock().kept.remove(origin)
+    }
+
+    pub fn unknown_host(&self, order: &Order) {
+        let mut state = self.lock();
+        let known: Vec<_> = state.peers.iter().map(|((secure, host, port), _)| shown(*secure, host, *port)).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let asked = shown(order.secure, &order.host, order.port);
+        state.complaints.push(format!("there is no peer {asked}; the peers are: {known}"));
+    }
+
+    pub fn allow(&self, stop: Stop) {
+        self.lock().verifier.allow(stop);
+    }
+
+    /// Runs code on a thread of the Sim until it ends or waits.
+    pub fn run_on_worker(&self, body: Box<dyn FnOnce() + Send>) {
+        let world = self.arc();
+        self.baton.run(body, move || {
+            let policy = world.policy;
+            // The thread belongs to the Sim until it ends.
+            std::mem::forget(enter(world, policy));
+        });
+    }
+
+    /// What did not go as expected.
+    pub fn complaints(&self) -> Vec<String> {
+        let state = self.lock();
+        let leaked = state.verifier.leaked().into_iter().map(|(handle, function)| {
+            let name = self.recorder.names(|names| names.handle(handle));
+            format!("{}: {name}, made by {function}, was not closed", Stop::HandleLeaked)
+        });
+        let of_peers = state.peers.iter().flat_map(|(_, peer)| peer.complaints());
+        state.complaints.iter().cloned().chain(of_peers).chain(leaked).collect()
+    }
+
+    pub fn end(&self) {
+        self.baton.end();
+        let mut state = self.lock();
+        state.jobs.clear();
+        state.agenda.clear();
+    }
+
+    /// Lets one thing happen now, without moving the time. `false` if there is nothing.
+    pub fn step_now(&self) -> bool {
+        let mut state = self.lock();
+        let now = state.now;
+        let curious = self.baton.curious(now);
+        let mut candidates = Vec::new();
+        candidates.extend((!state.jobs.is_empty()).then_some(Candidate::Deliver));
+        candidates.extend((!curious.is_empty()).then_some(Candidate::Resume));
+        let due = state.agenda.first_key_value().is_some_and(|((time, _), _)| *time <= now);
+        candidates.extend(due.then_some(Candidate::Happen));
+        if candidates.is_empty() {
+            return false;
+        }
+        let choice = state.chooser.choose(&candidates);
+        match candidates[choice] {
+            Candidate::Deliver => {
+                let job = state.jobs.pop_front();
+                drop(state);
+                if let Some(job) = job {
+                    self.run_on_worker(Box::new(move || job.run()));
+                }
+            }
+            Candidate::Resume => {
+                drop(state);
+                self.baton.resume(curious[0]);
+            }
+            Candidate::Happen => {
+                let happening = state.agenda.pop_first();
+                drop(state);
+                if let Some((_, happening)) = happening {
+                    happening();
+                    self.baton.happened();
+                }
+            }
+        }
+        true
+    }
+
+    /// Moves the time to the next thing that happens. `false` if nothing ever will, or not before `until`.
+    pub fn advance(&self, until: Option<Duration>) -> bool {
+        let ends = self.baton.next_end();
+        let mut state = self.lock();
+        let planned = state.agenda.first_key_value().map(|((time, _), _)| *time);
+        let next = [planned, ends].into_iter().flatten().min();
+        match (next, until) {
+            (Some(next), until) if until.is_none_or(|until| next <= until) => {
+                state.now = state.now.max(next);
+                true
+            }
+            (_, Some(until)) => {
+                state.now = state.now.max(until);
+                false
+            }
+            (_, None) => false,
+        }
+    }
+}
+
+fn shown(secure: bool, host: &str, port: u16) -> String {
+    format!("{}://{host}:{port}", if secure { "https" } else { "http" })
+}
+
+impl World for SimWorld {
+    fn now(&self) -> Duration {
+        self.lock().now
+    }
+
+    fn run(&self, job: Arc<dyn Job>) {
+        self.lock().jobs.push_back(job);
+    }
+
+    fn transport(&self) -> &dyn Transport {
+        self
+    }
+
+    fn called(&self, function: &'static str, handle: usize) {
+        self.recorder.call(function, (handle != 0).then_some(handle), "");
+    }
+
+    fn returned(&self, function: &'static str, handle: usize, returned: Returned, last_error: Win32Error) {
+        let mistake = self.lock().verifier.returned(function, handle, returned, last_error);
+        if let Some((stop, mistake)) = mistake {
+            let name = self.recorder.names(|names| names.handle(handle));
+            self.lock().complaints.push(format!("{stop}: {mistake}: {name}"));
+        }
+        match returned {
+            Returned::Boolean(answer) => {
+                self.recorder.returned(function, if answer { "TRUE" } else { "FALSE" }, last_error);
+            }
+            Returned::Handle(handle) => self.recorder.returned_handle(function, handle, last_error),
+            Returned::Code(code) => self.recorder.returned(function, &code.to_string(), last_error),
+        }
+    }
+
+    fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        self.recorder.notified(handle, context, notification);
+    }
+
+    fn waiting(&self) -> Waiting<'_> {
+        Waiting::Step(self)
+    }
+}
+
+impl Steps for SimWorld {
+    fn step(&self, what: &str, until: Option<Duration>, again: bool) -> bool {
+        if until.is_some_and(|until| until <= self.now()) {
+            return false;
+        }
+        if !baton::is_pump() {
+            self.baton.wait(what, until, again);
+            return until.is_none_or(|until| self.now() < until);
+        }
+        if self.step_now() || self.advance(until) {
+            return true;
+        }
+        if until.is_some() {
+            return false;
+        }
+        let others = self.baton.waiting();
+        let others =
+            if others.is_empty() { String::new() } else { format!("; other threads wait for {}", others.join(", ")) };
+        let report = format!("HANG: waiting for {what}, but nothing can happen any more{others}");
+        self.lock().complaints.push(report.clone());
+        panic!("{report}\n{}", self.recorder.finish().to_table());
+    }
+}
+
+impl Transport for SimWorld {
+    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg> {
+        Arc::new(Held(Arc::new(ScriptLeg::new(self.arc(), order, sink))))
+    }
+
+    fn running(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,100 @@
+//! The request head: what the application put into it, and what WinHTTP adds when it goes out (semantics 4.1).
+
+use super::upload::Upload;
+use super::{Settings, Site};
+use crate::http::{Headers, RequestHead, Version};
+
+/// The parts of a request head that the application gave.
+#[derive(Clone, Debug)]
+pub struct Compose {
+    /// The verb, as given.
+    pub method: String,
+    /// Path and query, as they go out.
+    pub target: String,
+    /// HTTP/1.1 or HTTP/1.0.
+    pub version: Version,
+    /// The headers that the application added.
+    pub headers: Headers,
+    /// The session's agent.
+    pub agent: Option<String>,
+    /// The accept types of OpenRequest.
+    pub accept: Vec<String>,
+    /// The referrer of OpenRequest.
+    pub referrer: Option<String>,
+    /// WINHTTP_FLAG_REFRESH
+    pub refresh: bool,
+    /// WINHTTP_FLAG_AUTOMATIC_CHUNKING
+    pub automatic_chunking: bool,
+}
+
+impl Site {
+    /// `host`, `host:port` or `[v6]:port`; a port that the scheme implies is left out.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match (self.secure, self.port) {
+            (false, 80) | (true, 443) => host,
+            (_, port) => format!("{host}:{port}"),
+        }
+    }
+}
+
+impl Compose {
+    /// The absolute URL.
+    pub fn url(&self, site: &Site) -> String {
+        let scheme = if site.secure { "https" } else { "http" };
+        format!("{scheme}://{}{}", site.authority(), self.target)
+    }
+
+    /// The head before it was sent.
+    pub fn head(&self) -> RequestHead {
+        self.with(self.headers.clone())
+    }
+
+    /// The head as it goes out: the application's headers between those that WinHTTP puts first and last.
+    pub fn complete(&self, site: &Site, settings: &Settings, upload: &Upload) -> RequestHead {
+        let mut headers = Headers::default();
+        let absent = |name: &str| self.headers.get(name, 0).is_none();
+        if absent("connection") && absent("proxy-connection") {
+            headers.append("Connection", if settings.keep_alive_disabled() { "Close" } else { "Keep-Alive" });
+        }
+        if self.refresh && absent("pragma") {
+            headers.append("Pragma", "no-cache");
+        }
+        if self.refresh && absent("cache-control") {
+            headers.append("Cache-Control", "no-cache");
+        }
+        if !self.accept.is_empty() && absent("accept") {
+            headers.append("Accept", self.accept.join(", "));
+        }
+        if let Some(referrer) = self.referrer.as_deref().filter(|_| absent("referer")) {
+            headers.append("Referer", referrer);
+        }
+        for header in self.headers.iter() {
+            headers.append(header.name.clone(), header.value.clone());
+        }
+        if let Some(agent) = self.agent.as_deref().filter(|_| absent("user-agent")) {
+            headers.append("User-Agent", agent);
+        }
+        if let Some((name, value)) = upload.headers().filter(|(name, _)| absent(name)) {
+            headers.append(name, value);
+        }
+        if absent("host") {
+            headers.append("Host", site.authority());
+        }
+        self.with(headers)
+    }
+
+    /// Whether the application asked for the connection to be closed.
+    pub fn asks_to_close(&self) -> bool {
+        ["connection", "proxy-connection"].iter().any(|name| {
+            let mut values = self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+            values.any(|header| {
+                header.value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"close"))
+            })
+        })
+    }
+
+    fn with(&self, headers: Headers) -> RequestHead {
+        RequestHead { method: self.method.clone(), target: self.target.clone(), version: self.version, headers }
+    }
+}

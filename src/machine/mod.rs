@@ -1,0 +1,18 @@
+//! The state machines of WinHTTP, without sockets, threads or a clock: read them to know what WinHTTP does.
+//!
+//! [`table`] says what may follow what; [`Request`] holds the data that the table does not know and turns its actions
+//! into [`Output`]s. Whoever drives a machine hands it calls, transport events and the time, and carries the outputs
+//! out in their order.
+#![forbid(unsafe_code)]
+
+mod body;
+mod compose;
+mod request;
+mod settings;
+pub mod table;
+mod timers;
+mod upload;
+
+pub use compose::Compose;
+pub use request::{Output, Request, SendCall, Site, ending};
+pub use settings::{Settings, Timeouts};

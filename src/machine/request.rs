@@ -1,0 +1,604 @@
+//! The data of a request, and what the actions of the table do with it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::body::{Body, PendingRead, Supply};
+use super::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
+use super::timers::Timers;
+use super::upload::Upload;
+use super::{Compose, Settings};
+use crate::http::redirect::{self, Decision};
+use crate::http::{Headers, RequestHead, ResponseHead};
+use crate::record::{Api, AsyncResult, Notification};
+use crate::transport::{Event, Order, Peer};
+use crate::win32::{
+    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
+    ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST,
+    ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, Win32Error,
+};
+
+/// The server that a request is for; a redirect may change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Whether TLS is spoken.
+    pub secure: bool,
+    /// Host name or address literal, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// The arguments of a WinHttpSendRequest.
+#[derive(Debug)]
+pub struct SendCall {
+    /// Additional headers.
+    pub headers: Vec<u16>,
+    /// lpOptional
+    pub optional: Bytes,
+    /// dwTotalLength
+    pub total: u32,
+    /// Whether SENDREQUEST_COMPLETE of a whole request waits for the head of the reply.
+    pub hold: bool,
+}
+
+/// What must be done, in this order, by whoever drives a [`Request`].
+#[derive(Debug)]
+pub enum Output {
+    /// Notify the application.
+    Notify(Notification),
+    /// The pending operation of this API ended: its completion, or its error.
+    End(Api, Result<Notification, Win32Error>),
+    /// Call [`Request::proceed`] with this number when the callbacks before it have returned.
+    ThenProceed(u64),
+    /// Call [`Request::told`] when the callbacks before it have returned.
+    ThenTold,
+    /// Give the order to the transport; its events come back with this number.
+    Start(u64, Box<Order>),
+    /// To the running leg: the head may go out.
+    Proceed,
+    /// To the running leg: body bytes.
+    Write(Bytes),
+    /// To the running leg: the body is complete.
+    Finish,
+    /// To the running leg: so many bytes were taken.
+    Taken(usize),
+    /// Drop the running leg.
+    Abandon,
+}
+
+/// A redirect that is about to be followed.
+#[derive(Debug)]
+struct Following {
+    url: String,
+    site: Site,
+    target: String,
+    method: String,
+    keep_body: bool,
+}
+
+/// A request handle's machine.
+#[derive(Debug)]
+pub struct Request {
+    state: State,
+    /// What the application put into the head.
+    pub compose: Compose,
+    /// The options of the handle.
+    pub settings: Settings,
+    site: Site,
+    upload: Upload,
+    hold: bool,
+    sent: bool,
+    /// Counts the legs, so that what an abandoned one says is not heard.
+    leg: u64,
+    peer: Option<Peer>,
+    redirects: u32,
+    interim: u32,
+    following: Option<Following>,
+    response: Option<ResponseHead>,
+    /// Bytes that went out with the head, and that came in with the reply's.
+    out: u64,
+    received: u64,
+    body: Body,
+    reading: Option<PendingRead>,
+    writing: u32,
+    outgoing: Bytes,
+    told_closing: bool,
+    cause: Win32Error,
+    timers: Timers,
+    outputs: Vec<Output>,
+}
+
+impl Request {
+    /// A request that was just opened.
+    pub fn new(site: Site, compose: Compose, settings: Settings) -> Request {
+        Request {
+            state: OPENED,
+            compose,
+            settings,
+            site,
+            upload: Upload::none(),
+            hold: false,
+            sent: false,
+            leg: 0,
+            peer: None,
+            redirects: 0,
+            interim: 0,
+            following: None,
+            response: None,
+            out: 0,
+            received: 0,
+            body: Body::default(),
+            reading: None,
+            writing: 0,
+            outgoing: Bytes::new(),
+            told_closing: false,
+            cause: ERROR_WINHTTP_INTERNAL_ERROR,
+            timers: Timers::default(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The server that it is for.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The absolute URL, after redirects the last one (option URL).
+    pub fn url(&self) -> String {
+        self.compose.url(&self.site)
+    }
+
+    /// The two ends of the connection that it used last.
+    pub fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
+    /// Whether an operation is pending.
+    pub fn pending(&self) -> bool {
+        self.state.read != ReadSide::Idle || !matches!(self.state.write, WriteSide::Shut | WriteSide::Open)
+    }
+
+    /// The head of the request: as the application made it, and after a send as it went out.
+    pub fn request_head(&self) -> RequestHead {
+        if self.sent { self.compose.complete(&self.site, &self.settings, &self.upload) } else { self.compose.head() }
+    }
+
+    /// The head of the reply, once ReceiveResponse took it or a redirect is being told.
+    pub fn response_head(&self) -> Result<&ResponseHead, Win32Error> {
+        let readable = matches!(self.state.exchange, Exchange::Body | Exchange::Following | Exchange::Cancelled);
+        self.response.as_ref().filter(|_| readable).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
+    }
+
+    /// The trailers, once the body was read.
+    pub fn trailers(&self) -> Option<&Headers> {
+        self.body.trailers()
+    }
+
+    /// When [`Request::tick`] wants to be called.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    /// What is to be done, oldest first. Must be called after every other method.
+    pub fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+        self.outputs.drain(..)
+    }
+
+    // ---- calls of the application ----
+
+    /// WinHttpSendRequest
+    pub fn send(&mut self, now: Duration, call: SendCall) -> Result<(), Win32Error> {
+        self.refused(Input::CallSend)?;
+        if !call.headers.is_empty() {
+            self.compose.headers.add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
+        }
+        let compose = &self.compose;
+        self.upload =
+            Upload::plan(&compose.headers, &compose.method, call.optional, call.total, compose.automatic_chunking)?;
+        self.hold = call.hold;
+        self.redirects = 0;
+        self.apply(now, Input::CallSend)
+    }
+
+    /// WinHttpWriteData
+    pub fn write(&mut self, now: Duration, bytes: &[u8]) -> Result<(), Win32Error> {
+        self.refused(Input::CallWrite)?;
+        if !self.upload.fits(bytes.len()) {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        if self.state.exchange == Exchange::Failed {
+            return self.apply(now, Input::CallWrite);
+        }
+        self.writing = bytes.len() as u32;
+        let (outgoing, last) = self.upload.write(bytes);
+        self.outgoing = outgoing;
+        self.apply(now, if last { Input::CallWriteLast } else { Input::CallWrite })
+    }
+
+    /// WinHttpReceiveResponse
+    pub fn receive(&mut self, now: Duration) -> Result<(), Win32Error> {
+        let duplex = self.upload.duplex();
+        self.apply(now, if duplex { Input::CallReceiveDuplex } else { Input::CallReceive })
+    }
+
+    /// WinHttpQueryDataAvailable
+    pub fn query(&mut self, now: Duration) -> Result<(), Win32Error> {
+        self.refused(Input::CallQuery)?;
+        self.timers.reading(now, &self.settings.timeouts);
+        self.apply(now, Input::CallQuery)
+    }
+
+    /// WinHttpReadData, and WinHttpReadDataEx when it need not `fill` the buffer.
+    pub fn read(&mut self, now: Duration, buffer: CallerBuf, fill: bool) -> Result<(), Win32Error> {
+        self.refused(Input::CallRead)?;
+        self.reading = Some(PendingRead { buffer, filled: 0, fill });
+        self.timers.reading(now, &self.settings.timeouts);
+        self.apply(now, Input::CallRead)
+    }
+
+    /// The session was closed.
+    pub fn cancel(&mut self, now: Duration) {
+        self.happened(now, Input::Cancel);
+    }
+
+    /// WinHttpCloseHandle
+    pub fn close(&mut self, now: Duration) {
+        self.happened(now, Input::Close);
+    }
+
+    // ---- what the driver reports ----
+
+    /// SENDING_REQUEST of leg `leg` was delivered.
+    pub fn proceed(&mut self, now: Duration, leg: u64) {
+        if leg == self.leg && self.state.exchange == Exchange::Sending {
+            self.timers.sending(now, &self.settings.timeouts);
+            self.outputs.push(Output::Proceed);
+        }
+    }
+
+    /// REDIRECT was delivered.
+    pub fn told(&mut self, now: Duration) {
+        if let Some(following) = self.following.take() {
+            self.site = following.site;
+            self.compose.target = following.target;
+            self.compose.method = following.method;
+            if !following.keep_body {
+                self.upload = Upload::none();
+            }
+            self.happened(now, Input::Told);
+        }
+    }
+
+    /// The time may have come that [`Request::deadline`] named.
+    pub fn tick(&mut self, now: Duration) {
+        if self.timers.over(now) {
+            self.fail(now, ERROR_WINHTTP_TIMEOUT);
+        }
+    }
+
+    /// The transport reports.
+    pub fn event(&mut self, now: Duration, leg: u64, event: Event) {
+        if leg != self.leg {
+            return;
+        }
+        let timeouts = self.settings.timeouts;
+        match event {
+            Event::Resolving => {
+                self.timers.resolving(now, &timeouts);
+                self.notify(Notification::ResolvingName { host: self.site.host.as_str().into() });
+            }
+            Event::Resolved(address) => {
+                self.notify(Notification::NameResolved { address: address.as_str().into() });
+            }
+            Event::Connecting(address) => {
+                self.timers.connecting(now, &timeouts);
+                self.notify(Notification::ConnectingToServer { address: address.as_str().into() });
+            }
+            Event::Connected(address) => {
+                self.notify(Notification::ConnectedToServer { address: address.as_str().into() });
+            }
+            Event::Ready(peer) => {
+                self.timers.ready();
+                self.peer = Some(peer);
+                self.notify(Notification::SendingRequest);
+                self.outputs.push(Output::ThenProceed(self.leg));
+            }
+            Event::Sent(bytes) => self.head_is_out(now, bytes),
+            Event::Wrote => {
+                self.timers.written();
+                self.happened(now, Input::Wrote);
+                self.await_reply(now);
+            }
+            Event::Restarted => self.happened(now, Input::Restart),
+            Event::Interim(status) => {
+                self.interim += 1;
+                self.timers.heard(now, &timeouts);
+                self.notify(Notification::IntermediateResponse { status: status.into() });
+                if self.interim > self.settings.max_interim {
+                    self.fail(now, ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+                }
+            }
+            Event::Progress => {
+                if self.timers.heard(now, &timeouts) {
+                    self.fail(now, ERROR_WINHTTP_TIMEOUT);
+                }
+            }
+            Event::Head { head, received } => {
+                if self.timers.heard(now, &timeouts) {
+                    return self.fail(now, ERROR_WINHTTP_TIMEOUT);
+                }
+                self.timers.arrived();
+                self.body = Body::new(head.is_chunked());
+                self.response = Some(head);
+                self.received = received;
+                self.happened(now, Input::Head);
+            }
+            Event::Body { bytes, end } => {
+                if self.reading.is_some() {
+                    self.timers.reading(now, &timeouts);
+                }
+                self.body.push(bytes);
+                if let Some(trailers) = end {
+                    self.body.end(Ok(trailers));
+                }
+                self.happened(now, Input::Data);
+            }
+            Event::Failed(failure) => {
+                if failure.secure != 0 {
+                    self.notify(Notification::SecureFailure { flags: failure.secure });
+                }
+                self.fail(now, failure.error);
+            }
+        }
+    }
+
+    // ---- inside ----
+
+    fn notify(&mut self, notification: Notification) {
+        self.outputs.push(Output::Notify(notification));
+    }
+
+    fn fail(&mut self, now: Duration, error: Win32Error) {
+        self.cause = error;
+        self.body.end(Err(error));
+        self.timers.arrived();
+        self.happened(now, Input::Fail);
+    }
+
+    /// The error with which the table refuses a call; the call then changes nothing.
+    fn refused(&self, call: Input) -> Result<(), Win32Error> {
+        match step(self.state, call) {
+            Step::Take(..) => Ok(()),
+            Step::Refuse(error) => Err(error),
+            Step::Impossible => Err(ERROR_WINHTTP_INTERNAL_ERROR),
+        }
+    }
+
+    /// An input that nobody waits for: one that is impossible now changes nothing.
+    fn happened(&mut self, now: Duration, input: Input) {
+        let _ = self.apply(now, input);
+    }
+
+    fn apply(&mut self, now: Duration, input: Input) -> Result<(), Win32Error> {
+        match step(self.state, input) {
+            Step::Refuse(error) => Err(error),
+            Step::Impossible => Err(ERROR_WINHTTP_INTERNAL_ERROR),
+            Step::Take(next, actions) => {
+                let before = std::mem::replace(&mut self.state, next);
+                for action in actions {
+                    self.act(now, before, *action);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn act(&mut self, now: Duration, before: State, action: Action) {
+        match action {
+            Action::Start => self.start(),
+            Action::Transmit => {
+                self.timers.writing(now, &self.settings.timeouts);
+                let bytes = std::mem::take(&mut self.outgoing);
+                self.outputs.push(Output::Write(bytes));
+            }
+            Action::Finish => {
+                self.outputs.push(Output::Finish);
+                self.await_reply(now);
+            }
+            Action::Abandon => {
+                self.leg += 1;
+                self.timers.clear();
+                self.outputs.push(Output::Abandon);
+            }
+            Action::Answer => {
+                let verdict = self.answer();
+                self.happened(now, verdict);
+            }
+            Action::Supply => self.supply(now),
+            Action::TellSent => {
+                let bytes = self.out.min(u32::MAX.into()) as u32;
+                self.notify(Notification::RequestSent { bytes });
+            }
+            Action::TellReceiving => self.notify(Notification::ReceivingResponse),
+            Action::TellReceived => {
+                let bytes = self.received.min(u32::MAX.into()) as u32;
+                self.notify(Notification::ResponseReceived { bytes });
+            }
+            Action::TellRedirect => {
+                self.redirects += 1;
+                if let Some(following) = &self.following {
+                    let url = following.url.as_str().into();
+                    self.notify(Notification::Redirect { url });
+                }
+                self.outputs.push(Output::ThenTold);
+            }
+            Action::EndSend => self.end(Api::SEND_REQUEST, Notification::SendRequestComplete),
+            Action::EndWrite => self.end(Api::WRITE_DATA, Notification::WriteComplete { bytes: self.writing }),
+            Action::EndReceive => self.end(Api::RECEIVE_RESPONSE, Notification::HeadersAvailable),
+            Action::EndQuery => {
+                let bytes = self.body.announce();
+                self.end(Api::QUERY_DATA_AVAILABLE, Notification::DataAvailable { bytes });
+            }
+            Action::EndRead => {
+                if let Some(read) = self.reading.take() {
+                    let complete =
+                        Notification::ReadComplete { buffer: read.buffer.address(), bytes: read.filled as u32 };
+                    self.end(Api::READ_DATA, complete);
+                }
+            }
+            Action::FailSend(why) => self.failed(Api::SEND_REQUEST, why),
+            Action::FailWrite(why) => self.failed(Api::WRITE_DATA, why),
+            Action::FailReceive(why) => self.failed(Api::RECEIVE_RESPONSE, why),
+            Action::FailQuery(why) => self.failed(Api::QUERY_DATA_AVAILABLE, why),
+            Action::FailRead(why) => self.failed(Api::READ_DATA, why),
+            Action::CancelPending => {
+                let read = match before.read {
+                    ReadSide::Idle => None,
+                    ReadSide::Receive => Some(Api::RECEIVE_RESPONSE),
+                    ReadSide::Query => Some(Api::QUERY_DATA_AVAILABLE),
+                    ReadSide::Read => Some(Api::READ_DATA),
+                };
+                let write = match before.write {
+                    WriteSide::Shut | WriteSide::Open => None,
+                    WriteSide::Send => Some(Api::SEND_REQUEST),
+                    WriteSide::Write | WriteSide::Last => Some(Api::WRITE_DATA),
+                };
+                for api in [read, write].into_iter().flatten() {
+                    self.failed(api, Why::Cancelled);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, api: Api, completion: Notification) {
+        if matches!(api, Api::QUERY_DATA_AVAILABLE | Api::READ_DATA) {
+            self.timers.read();
+        }
+        self.outputs.push(Output::End(api, Ok(completion)));
+    }
+
+    fn failed(&mut self, api: Api, why: Why) {
+        let error = match why {
+            Why::Cause => self.cause,
+            Why::WrongState => ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
+            Why::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
+        };
+        if api == Api::READ_DATA {
+            self.reading = None;
+        }
+        self.timers.read();
+        self.outputs.push(Output::End(api, Err(error)));
+    }
+
+    fn start(&mut self) {
+        self.sent = true;
+        self.interim = 0;
+        self.response = None;
+        self.received = 0;
+        self.body = Body::default();
+        self.told_closing = false;
+        let head = self.compose.complete(&self.site, &self.settings, &self.upload);
+        let order = Order {
+            secure: self.site.secure,
+            host: self.site.host.clone(),
+            port: self.site.port,
+            head: head.to_wire().into(),
+            head_only: head.method == "HEAD",
+            body: self.upload.first.clone(),
+            more: self.upload.open(),
+            keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
+            ignore: self.settings.security_flags,
+            addresses: self.settings.connect_retries.max(1) as usize,
+            head_limit: self.settings.max_head as usize,
+            drain_limit: self.settings.max_drain as usize,
+        };
+        self.outputs.push(Output::Start(self.leg, Box::new(order)));
+    }
+
+    fn head_is_out(&mut self, now: Duration, bytes: u64) {
+        self.timers.sent();
+        let input = match () {
+            _ if self.upload.open() => Input::SentPart,
+            _ if self.hold => Input::SentHeld,
+            _ => Input::SentWhole,
+        };
+        self.out = bytes;
+        self.happened(now, input);
+        self.await_reply(now);
+    }
+
+    /// The server's time runs once the request is complete.
+    fn await_reply(&mut self, now: Duration) {
+        let complete = matches!(self.state.write, WriteSide::Shut | WriteSide::Send);
+        if self.state.exchange == Exchange::Awaiting && (complete || self.upload.duplex()) {
+            self.timers.awaiting(now, &self.settings.timeouts);
+        }
+    }
+
+    /// What the head that arrived means.
+    fn answer(&mut self) -> Input {
+        let Some(head) = &self.response else { return Input::Refused };
+        let current = redirect::Current {
+            url: &self.compose.url(&self.site),
+            method: &self.compose.method,
+            policy: self.settings.redirect_policy,
+            disabled: self.settings.redirects_disabled(),
+            followed: self.redirects,
+            limit: self.settings.max_redirects,
+        };
+        match redirect::decide(head.status, head.headers.get("location", 0), &current) {
+            Decision::Return => Input::Final,
+            Decision::Refuse(error) => {
+                self.cause = error;
+                Input::Refused
+            }
+            Decision::Follow { secure, host, port, target, url, method, keep_body } => {
+                if keep_body && !self.upload.replayable() {
+                    self.cause = ERROR_WINHTTP_RESEND_REQUEST;
+                    return Input::Refused;
+                }
+                let site = Site { secure, host, port };
+                self.following = Some(Following { url, site, target, method, keep_body });
+                Input::Follow
+            }
+        }
+    }
+
+    fn supply(&mut self, now: Duration) {
+        let supply = match &mut self.reading {
+            Some(read) => {
+                let (supply, taken) = self.body.read(read);
+                if taken > 0 {
+                    self.outputs.push(Output::Taken(taken));
+                }
+                supply
+            }
+            None => self.body.query(),
+        };
+        let input = match supply {
+            Supply::Dry => return,
+            Supply::Broken(error) => {
+                self.cause = error;
+                Input::Broken
+            }
+            Supply::Enough => Input::Supplied,
+        };
+        if self.body.finished() && self.compose.asks_to_close() && !std::mem::replace(&mut self.told_closing, true) {
+            self.notify(Notification::ClosingConnection);
+            self.notify(Notification::ConnectionClosed);
+        }
+        self.happened(now, input);
+    }
+}
+
+/// REQUEST_ERROR for an operation that failed, else its completion.
+pub fn ending(api: Api, result: Result<Notification, Win32Error>) -> Notification {
+    result.unwrap_or_else(|error| Notification::RequestError(AsyncResult { api, error }))
+}

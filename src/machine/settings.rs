@@ -1,0 +1,89 @@
+//! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
+
+use crate::win32::{
+    WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
+    WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
+};
+
+/// The timeouts of WinHttpSetTimeouts and RECEIVE_RESPONSE_TIMEOUT, in milliseconds; 0 and 0xFFFFFFFF mean no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// RESOLVE_TIMEOUT
+    pub resolve: u32,
+    /// CONNECT_TIMEOUT: all addresses of the host together.
+    pub connect: u32,
+    /// SEND_TIMEOUT: the request, or one WriteData.
+    pub send: u32,
+    /// RECEIVE_TIMEOUT: the longest silence of the server.
+    pub receive: u32,
+    /// RECEIVE_RESPONSE_TIMEOUT: the whole head; `None` until it is set.
+    pub response: Option<u32>,
+}
+
+impl Timeouts {
+    /// What a query of RECEIVE_RESPONSE_TIMEOUT reads: never less than the receive timeout.
+    pub fn response_as_read(&self) -> u32 {
+        self.response.map_or(u32::MAX, |value| value.max(self.receive))
+    }
+}
+
+/// The options of a session or request that decide how requests run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The five timeouts.
+    pub timeouts: Timeouts,
+    /// CONNECT_RETRIES: how many addresses of a host are tried.
+    pub connect_retries: u32,
+    /// DISABLE_FEATURE bits, WINHTTP_DISABLE_*.
+    pub disabled: u32,
+    /// REDIRECT_POLICY
+    pub redirect_policy: u32,
+    /// MAX_HTTP_AUTOMATIC_REDIRECTS
+    pub max_redirects: u32,
+    /// MAX_HTTP_STATUS_CONTINUE: how many interim replies are skipped.
+    pub max_interim: u32,
+    /// MAX_RESPONSE_HEADER_SIZE, in bytes.
+    pub max_head: u32,
+    /// MAX_RESPONSE_DRAIN_SIZE, in bytes.
+    pub max_drain: u32,
+    /// SECURITY_FLAGS: the certificate errors that are ignored.
+    pub security_flags: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            timeouts: Timeouts { resolve: 0, connect: 60_000, send: 30_000, receive: 30_000, response: None },
+            connect_retries: 5,
+            disabled: 0,
+            redirect_policy: WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
+            max_redirects: 10,
+            max_interim: 10,
+            max_head: 64 * 1024,
+            max_drain: 1024 * 1024,
+            security_flags: 0,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether redirects are returned as they are.
+    pub fn redirects_disabled(&self) -> bool {
+        self.disabled & WINHTTP_DISABLE_REDIRECTS != 0
+    }
+
+    /// Whether each request closes its connection.
+    pub fn keep_alive_disabled(&self) -> bool {
+        self.disabled & WINHTTP_DISABLE_KEEP_ALIVE != 0
+    }
+
+    /// Whether cookies are neither stored nor sent.
+    pub fn cookies_disabled(&self) -> bool {
+        self.disabled & WINHTTP_DISABLE_COOKIES != 0
+    }
+
+    /// Whether 401 and 407 are returned as they are.
+    pub fn authentication_disabled(&self) -> bool {
+        self.disabled & WINHTTP_DISABLE_AUTHENTICATION != 0
+    }
+}

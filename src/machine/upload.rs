@@ -1,0 +1,141 @@
+//! How a request body is announced and framed (semantics 6.1, rules 11).
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::http::Headers;
+use crate::win32::{ERROR_INVALID_PARAMETER, Win32Error};
+
+/// Who frames the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// Content-Length, or none: bytes go out as they are.
+    Length,
+    /// The application wrote `Transfer-Encoding` and frames the bytes itself.
+    Application,
+    /// WINHTTP_FLAG_AUTOMATIC_CHUNKING: each piece becomes a chunk.
+    Automatic,
+}
+
+/// The body of one SendRequest.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    framing: Framing,
+    /// lpOptional, as it goes out.
+    pub first: Bytes,
+    /// What WriteData may still bring; `None`: no limit is announced.
+    remaining: Option<u64>,
+    /// The value of our own Content-Length header.
+    length: Option<u64>,
+    /// Whether the end of the body was written (AUTOMATIC_CHUNKING).
+    ended: bool,
+    /// Whether WriteData brought bytes: they are gone and cannot be sent again.
+    streamed: bool,
+}
+
+impl Upload {
+    /// Plans the body from the arguments of SendRequest and the application's headers.
+    pub fn plan(
+        headers: &Headers,
+        method: &str,
+        optional: Bytes,
+        total: u32,
+        automatic: bool,
+    ) -> Result<Upload, Win32Error> {
+        let first = optional.len() as u64;
+        if headers.get("transfer-encoding", 0).is_some() {
+            let framing = Framing::Application;
+            return Ok(Upload {
+                framing,
+                first: optional,
+                remaining: None,
+                length: None,
+                ended: false,
+                streamed: false,
+            });
+        }
+        if automatic {
+            let framing = Framing::Automatic;
+            let first = if optional.is_empty() { optional } else { chunk(&optional) };
+            return Ok(Upload { framing, first, remaining: None, length: None, ended: false, streamed: false });
+        }
+        let total = u64::from(total).max(first);
+        let framing = Framing::Length;
+        if let Some(value) = headers.get("content-length", 0) {
+            let announced = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse::<u64>().ok());
+            let announced = announced.ok_or(ERROR_INVALID_PARAMETER)?;
+            // Above 4 GB, and with WINHTTP_IGNORE_REQUEST_TOTAL_LENGTH (0), the header alone counts.
+            if announced <= u64::from(u32::MAX) && total != 0 && total != announced || announced < first {
+                return Err(ERROR_INVALID_PARAMETER);
+            }
+            let remaining = Some(announced - first);
+            return Ok(Upload { framing, first: optional, remaining, length: None, ended: false, streamed: false });
+        }
+        let length = (total > 0 || method == "POST" || method == "PUT").then_some(total);
+        Ok(Upload { framing, first: optional, remaining: Some(total - first), length, ended: false, streamed: false })
+    }
+
+    /// A request that has no body any more, as after a redirect that became a GET.
+    pub fn none() -> Upload {
+        Upload {
+            framing: Framing::Length,
+            first: Bytes::new(),
+            remaining: Some(0),
+            length: None,
+            ended: false,
+            streamed: false,
+        }
+    }
+
+    /// Whether the body can be sent again.
+    pub fn replayable(&self) -> bool {
+        !self.streamed
+    }
+
+    /// The headers that this body adds to the request.
+    pub fn headers(&self) -> Option<(&'static str, String)> {
+        match self.framing {
+            Framing::Automatic => Some(("Transfer-Encoding", "chunked".to_owned())),
+            _ => self.length.map(|length| ("Content-Length", length.to_string())),
+        }
+    }
+
+    /// Whether WriteData may follow.
+    pub fn open(&self) -> bool {
+        !self.ended && self.remaining != Some(0)
+    }
+
+    /// Whether the reply may be read while the body goes on.
+    pub fn duplex(&self) -> bool {
+        self.framing == Framing::Automatic && !self.ended
+    }
+
+    /// Whether `bytes` more are at most what was announced.
+    pub fn fits(&self, bytes: usize) -> bool {
+        self.remaining.is_none_or(|remaining| bytes as u64 <= remaining)
+    }
+
+    /// Takes the bytes of a WriteData: what goes out, and whether these are the last.
+    pub fn write(&mut self, bytes: &[u8]) -> (Bytes, bool) {
+        let framed = match self.framing {
+            Framing::Automatic if bytes.is_empty() => {
+                self.ended = true;
+                Bytes::from_static(b"0\r\n\r\n")
+            }
+            Framing::Automatic => chunk(bytes),
+            _ => Bytes::copy_from_slice(bytes),
+        };
+        self.streamed = true;
+        if let Some(remaining) = &mut self.remaining {
+            *remaining -= bytes.len() as u64;
+        }
+        (framed, !self.open())
+    }
+}
+
+fn chunk(bytes: &[u8]) -> Bytes {
+    let mut chunk = BytesMut::with_capacity(bytes.len() + 20);
+    chunk.put_slice(format!("{:X}\r\n", bytes.len()).as_bytes());
+    chunk.put_slice(bytes);
+    chunk.put_slice(b"\r\n");
+    chunk.freeze()
+}

@@ -1,0 +1,119 @@
+//! A new connection: name, address, TCP, TLS, HTTP.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::client::TlsStream;
+
+use super::upload::Upload;
+use super::wire::{Tally, Wire};
+use super::{failure, tls};
+use crate::transport::{Event, Failure, Order, Peer, Sink};
+use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED};
+
+/// TCP, with or without TLS on it.
+#[derive(Debug)]
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// The half of a connection that must be polled for anything to move.
+pub type Driver = http1::Connection<TokioIo<Wire<Stream>>, Upload>;
+
+/// A connection that can carry a request. Nobody polls it while it is idle; whoever takes it from the pool looks first.
+#[derive(Debug)]
+pub struct Connection {
+    pub sender: http1::SendRequest<Upload>,
+    pub driver: Driver,
+    pub tally: Arc<Mutex<Tally>>,
+    pub peer: Peer,
+}
+
+/// Connects, and tells each step.
+pub async fn connect(order: &Order, sink: &dyn Sink) -> Result<Connection, Failure> {
+    sink.event(Event::Resolving);
+    let addresses = resolve(order).await?;
+    sink.event(Event::Resolved(addresses[0].ip().to_string()));
+    let mut connected = None;
+    for address in addresses.iter().take(order.addresses) {
+        sink.event(Event::Connecting(address.ip().to_string()));
+        if let Ok(stream) = TcpStream::connect(address).await {
+            connected = Some((stream, *address));
+            break;
+        }
+    }
+    let (stream, remote) = connected.ok_or(ERROR_WINHTTP_CANNOT_CONNECT)?;
+    sink.event(Event::Connected(remote.ip().to_string()));
+    let lost = |error: io::Error| failure::of_io(&error);
+    stream.set_nodelay(true).map_err(lost)?;
+    let peer = Peer { local: stream.local_addr().map_err(lost)?, remote };
+    let stream = if order.secure {
+        let stream = tls::handshake(stream, &order.host, order.ignore).await.map_err(lost)?;
+        Stream::Tls(Box::new(stream))
+    } else {
+        Stream::Plain(stream)
+    };
+    let (wire, tally) = Wire::new(stream);
+    let (sender, driver) = http1::Builder::new()
+        .allow_spaces_after_header_name_in_responses(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .max_headers(256)
+        .handshake(TokioIo::new(wire))
+        .await
+        .map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
+    Ok(Connection { sender, driver, tally, peer })
+}
+
+/// The addresses of the host, IPv4 first; never empty.
+async fn resolve(order: &Order) -> Result<Vec<SocketAddr>, Failure> {
+    if let Ok(address) = order.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, order.port)]);
+    }
+    let found = lookup_host((order.host.as_str(), order.port)).await.map_err(|_| ERROR_WINHTTP_NAME_NOT_RESOLVED)?;
+    let mut addresses: Vec<_> = found.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    if addresses.is_empty() {
+        return Err(ERROR_WINHTTP_NAME_NOT_RESOLVED.into());
+    }
+    Ok(addresses)
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What the machine tells a running leg, kept until the leg's task looks.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// What was told so far.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub proceed: bool,
+    pub writes: VecDeque<Bytes>,
+    pub finish: bool,
+    /// Body bytes that the machine took since the leg looked last.
+    pub taken: usize,
+    pub wake_at: Option<Duration>,
+    pub dropped: bool,
+    waker: Option<Waker>,
+}
+
+#[derive(Debug, Default)]
+pub struct Control(Mutex<Told>);
+
+impl Control {
+    pub fn lock(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was told; the task is woken by what comes later.
+    pub fn look(&self, cx: &Context<'_>) -> MutexGuard<'_, Told> {
+        let mut told = self.lock();
+        match &mut told.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        told
+    }
+
+    /// Changes what was told, and wakes the task.
+    pub fn tell(&self, what: impl FnOnce(&mut Told)) {
+        let mut told = self.lock();
+        what(&mut told);
+        let waker = told.waker.take();
+        drop(told);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Which Windows error a failure of tokio, hyper or rustls is.
+
+use std::error::Error;
+use std::io;
+
+use rustls::CertificateError;
+
+use crate::http::ResponseHead;
+use crate::transport::Failure;
+use crate::win32::*;
+
+/// A failure of the connection while a request is on it. `reply`: what came of the head.
+pub fn of_exchange(error: &hyper::Error, reply: &[u8], head_limit: usize) -> Failure {
+    let error = match () {
+        _ if error.is_parse() && reply.len() > head_limit => ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
+        _ if error.is_parse() => {
+            ResponseHead::parse_final(reply).err().unwrap_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)
+        }
+        // The server closed inside its head, or before it.
+        _ if error.is_incomplete_message() && !reply.is_empty() => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+        _ => return io_source(error).map_or(ERROR_WINHTTP_CONNECTION_ERROR.into(), of_io),
+    };
+    error.into()
+}
+
+/// A failure inside the body; `None` is an end that came too early.
+pub fn of_body(error: &hyper::Error) -> Option<Failure> {
+    // hyper's predicates do not tell an early end: its source does.
+    let source = io_source(error);
+    match source.map(io::Error::kind) {
+        Some(io::ErrorKind::UnexpectedEof) => None,
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            Some(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into())
+        }
+        _ => Some(ERROR_WINHTTP_CONNECTION_ERROR.into()),
+    }
+}
+
+/// A failure of a socket or of TLS on it.
+pub fn of_io(error: &io::Error) -> Failure {
+    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return of_tls(tls);
+    }
+    let error = match error.kind() {
+        io::ErrorKind::TimedOut => ERROR_WINHTTP_TIMEOUT,
+        _ => ERROR_WINHTTP_CONNECTION_ERROR,
+    };
+    error.into()
+}
+
+fn of_tls(error: &rustls::Error) -> Failure {
+    let secure = match error {
+        rustls::Error::InvalidCertificate(error) => match error {
+            CertificateError::UnknownIssuer => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
+            CertificateError::Revoked => WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE
+            }
+            _ => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
+        },
+        _ => WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
+    };
+    Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure }
+}
+
+fn io_source(error: &hyper::Error) -> Option<&io::Error> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return Some(io);
+        }
+        source = error.source();
+    }
+    None
+}

@@ -1,0 +1,81 @@
+//! Idle connections: one pool for the process, which outlives sessions (design.md fact 7).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::connect::Connection;
+use crate::transport::Order;
+
+/// How long a connection stays idle.
+const IDLE: Duration = Duration::from_secs(30);
+/// How often idle ones are looked for, while there are any.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// What must agree for a connection to be used again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    host: String,
+    port: u16,
+    secure: bool,
+    ignore: u32,
+}
+
+impl From<&Order> for Key {
+    fn from(order: &Order) -> Key {
+        let ignore = if order.secure { order.ignore } else { 0 };
+        Key { host: order.host.to_ascii_lowercase(), port: order.port, secure: order.secure, ignore }
+    }
+}
+
+#[derive(Default)]
+struct Idle {
+    connections: HashMap<Key, Vec<(Instant, Connection)>>,
+    swept: bool,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Pool(Mutex<Idle>);
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, Idle> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a task looks for connections that are idle for too long.
+    pub fn swept(&self) -> bool {
+        self.lock().swept
+    }
+
+    /// The connection that was used last, if it is still good.
+    pub fn take(&self, key: &Key) -> Option<Connection> {
+        let (since, connection) = self.lock().connections.get_mut(key)?.pop()?;
+        (since.elapsed() < IDLE).then_some(connection)
+    }
+
+    /// Keeps a connection for the next request. Runs inside the runtime.
+    pub fn put(self: &Arc<Self>, key: Key, connection: Connection) {
+        let mut idle = self.lock();
+        idle.connections.entry(key).or_default().push((Instant::now(), connection));
+        if !std::mem::replace(&mut idle.swept, true) {
+            tokio::spawn(Pool::sweep(Arc::clone(self)));
+        }
+    }
+
+    /// Closes what was idle for too long; ends when nothing is left.
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let mut idle = self.lock();
+            idle.connections.retain(|_, connections| {
+                connections.retain(|(since, _)| since.elapsed() < IDLE);
+                !connections.is_empty()
+            });
+            if idle.connections.is_empty() {
+                idle.swept = false;
+                return;
+            }
+        }
+    }
+}

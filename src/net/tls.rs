@@ -1,0 +1,127 @@
+//! TLS by rustls: the platform's roots, and the errors that SECURITY_FLAGS ignores.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::win32::{
+    SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
+    SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA,
+};
+
+/// Speaks TLS on a connected socket. `ignore`: SECURITY_FLAG_IGNORE_* bits.
+pub async fn handshake(stream: TcpStream, host: &str, ignore: u32) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(config(ignore)).connect(name, stream).await
+}
+
+/// One configuration for each set of ignored errors, so that sessions are resumed only under the same rules.
+fn config(ignore: u32) -> Arc<ClientConfig> {
+    static CONFIGS: LazyLock<Mutex<HashMap<u32, Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
+    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(configs.entry(ignore).or_insert_with(|| Arc::new(configure(ignore))))
+}
+
+fn configure(ignore: u32) -> ClientConfig {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier { roots: Arc::clone(&ROOTS), provider: Arc::clone(&provider), ignore };
+    let versions = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|error| unreachable!("ring has the suites of TLS 1.2 and 1.3: {error}"));
+    let verified = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = verified.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
+
+/// The platform's roots, or those of SSL_CERT_FILE and SSL_CERT_DIR. Without any, no server is trusted.
+static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    Arc::new(roots)
+});
+
+#[derive(Debug)]
+struct Verifier {
+    roots: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+    ignore: u32,
+}
+
+impl Verifier {
+    fn ignores(&self, error: &Error) -> bool {
+        let Error::InvalidCertificate(error) = error else { return false };
+        let flag = match error {
+            CertificateError::UnknownIssuer => SECURITY_FLAG_IGNORE_UNKNOWN_CA,
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                SECURITY_FLAG_IGNORE_CERT_CN_INVALID
+            }
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE
+            }
+            _ => 0,
+        };
+        self.ignore & flag != 0
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let chain =
+            verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, algorithms);
+        // The name is looked at even when the chain is ignored.
+        for verdict in [chain, verify_server_name(&certificate, server_name)] {
+            if let Err(error) = verdict {
+                if !self.ignores(&error) {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

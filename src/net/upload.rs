@@ -1,0 +1,66 @@
+//! The request body that hyper reads: what WriteData brings.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
+
+#[derive(Debug, Default)]
+struct Queue {
+    pieces: VecDeque<Bytes>,
+    ended: bool,
+    waker: Option<Waker>,
+}
+
+/// The body of one request; clones are ends of the same queue.
+#[derive(Clone, Debug, Default)]
+pub struct Upload(Arc<Mutex<Queue>>);
+
+impl Upload {
+    /// A body without bytes.
+    pub fn none() -> Upload {
+        Upload(Arc::new(Mutex::new(Queue { ended: true, ..Queue::default() })))
+    }
+
+    pub fn push(&self, piece: Bytes) {
+        self.change(|queue| queue.pieces.push_back(piece));
+    }
+
+    pub fn end(&self) {
+        self.change(|queue| queue.ended = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Queue)) {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut queue);
+        if let Some(waker) = queue.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.pieces.pop_front() {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            None if queue.ended => Poll::Ready(None),
+            None => {
+                queue.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.ended && queue.pieces.is_empty()
+    }
+}

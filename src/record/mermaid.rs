@@ -1,0 +1,56 @@
+//! A trace as a Mermaid sequence diagram.
+
+use super::api::brief;
+use super::table::one_line;
+use super::{Record, Trace, What};
+use crate::win32::ERROR_SUCCESS;
+
+impl Trace {
+    /// A `sequenceDiagram` of caller, WinHTTP and worker: calls and returns with full arrows, notifications with
+    /// dashed ones. It is the text of the diagram alone, without a Markdown fence.
+    pub fn to_mermaid(&self) -> String {
+        let head = "sequenceDiagram\n    participant caller\n    participant WinHTTP\n    participant worker\n";
+        let lines = self.events.iter().map(|event| {
+            let lane = event.thread.role;
+            match &event.what {
+                What::Call { function, handle, arguments } => {
+                    let arguments = join(", ", &[handle.as_deref().unwrap_or_default(), arguments]);
+                    message(&format!("{lane}->>WinHTTP"), &format!("{function}({arguments})"))
+                }
+                What::Return { function, result, last_error } => {
+                    let error = if *last_error == ERROR_SUCCESS { String::new() } else { brief(*last_error) };
+                    let text = format!("{function} returns {}", join(", ", &[result, &error]));
+                    message(&format!("WinHTTP->>{lane}"), &text)
+                }
+                What::Notification { handle, notification: Record { status, value, result }, .. } => {
+                    let value = value.as_deref().unwrap_or_default();
+                    let result = result.map(|result| result.to_string()).unwrap_or_default();
+                    let text = join(" ", &[handle, &status.to_string(), value, &result]);
+                    message(&format!("WinHTTP-->>{lane}"), &text)
+                }
+                What::Note(text) => message("Note over WinHTTP", text),
+            }
+        });
+        head.to_owned() + &lines.collect::<String>()
+    }
+}
+
+fn join(separator: &str, parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(separator)
+}
+
+fn message(arrow: &str, text: &str) -> String {
+    format!("    {arrow}: {}\n", escape(text))
+}
+
+/// Mermaid ends a message at `;` and reads `#`, HTML and `%%` itself.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in one_line(text).chars() {
+        match character {
+            ';' | '#' | '<' | '>' | '&' => escaped.push_str(&format!("#{};", u32::from(character))),
+            _ => escaped.push(character),
+        }
+    }
+    escaped.replace("%%", "%#37;")
+}

@@ -1,0 +1,161 @@
+//! The collector that every thread reports to.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use super::{Event, HandleKind, Names, Notification, Record, Thread, ThreadRole, Trace, What};
+use crate::win32::Win32Error;
+
+/// Tells the time since the trace began. It runs under the recorder's lock and must not call the recorder.
+type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
+
+/// Collects calls and notifications, from any thread, in the order in which they are reported.
+///
+/// It knows which calls are in progress on each thread, and so which notification was delivered inside which call.
+/// No method calls the application; each holds a short lock.
+pub struct Recorder {
+    clock: Clock,
+    maker: ThreadId,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Event>,
+    names: Names,
+    threads: HashMap<ThreadId, ThreadState>,
+}
+
+struct ThreadState {
+    number: u32,
+    calls: Vec<OpenCall>,
+}
+
+/// A call in progress. Its handle may be announced by HANDLE_CREATED before the function returns it.
+struct OpenCall {
+    function: String,
+    made: Option<usize>,
+}
+
+impl Recorder {
+    /// Starts a trace; the thread that makes the recorder is its caller, number 1.
+    pub fn new(clock: Clock) -> Recorder {
+        let recorder = Recorder { clock, maker: std::thread::current().id(), state: Mutex::default() };
+        recorder.state().thread(recorder.maker);
+        recorder
+    }
+
+    /// The program calls `function` on `handle`, on this thread; `arguments` are the others, as text.
+    pub fn call(&self, function: &str, handle: Option<usize>, arguments: &str) {
+        let mut state = self.state();
+        let handle = handle.map(|handle| state.names.handle(handle));
+        let call = OpenCall { function: function.to_owned(), made: None };
+        state.here().calls.push(call);
+        let what = What::Call { function: function.to_owned(), handle, arguments: arguments.to_owned() };
+        self.push(&mut state, what);
+    }
+
+    /// `function` returns `result` to this thread, and leaves `last_error` there.
+    pub fn returned(&self, function: &str, result: &str, last_error: Win32Error) {
+        self.end(&mut self.state(), function, result.to_owned(), last_error);
+    }
+
+    /// `function` returns a handle, or NULL: as [`returned`](Recorder::returned), with the name of the handle. A new
+    /// handle gets its name here, unless HANDLE_CREATED or [`created`](Recorder::created) told of it before.
+    pub fn returned_handle(&self, function: &str, handle: usize, last_error: Win32Error) {
+        let mut state = self.state();
+        if handle != 0 {
+            state.made(function, handle);
+        }
+        let result = state.names.handle(handle);
+        self.end(&mut state, function, result, last_error);
+    }
+
+    /// A handle of a known kind was made on this thread; returns its name. Needed only where neither the function in
+    /// progress nor its return tells the kind.
+    pub fn created(&self, handle: usize, kind: HandleKind) -> String {
+        let mut state = self.state();
+        if let Some(call) = state.here().calls.last_mut() {
+            call.made = Some(handle);
+        }
+        state.names.created(handle, kind)
+    }
+
+    /// The status callback runs on this thread.
+    pub fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        let mut state = self.state();
+        let during = state.here().calls.last().map(|call| call.function.clone());
+        if let (Notification::HandleCreated { handle }, Some(function)) = (notification, &during) {
+            state.made(function, *handle);
+        }
+        let names = &mut state.names;
+        let what = What::Notification {
+            handle: names.handle(handle),
+            context: names.context(context),
+            notification: Record::new(notification, names),
+            during,
+        };
+        self.push(&mut state, what);
+    }
+
+    /// Looks names up for an argument or a result: `recorder.names(|names| names.buffer(address))`. `look` runs under
+    /// the lock and must not call the recorder.
+    pub fn names<R>(&self, look: impl FnOnce(&mut Names) -> R) -> R {
+        look(&mut self.state().names)
+    }
+
+    /// Adds a remark.
+    pub fn note(&self, text: &str) {
+        self.push(&mut self.state(), What::Note(text.to_owned()));
+    }
+
+    /// Everything reported so far, in order; what comes later is not in it.
+    pub fn finish(&self) -> Trace {
+        Trace { events: self.state().events.clone() }
+    }
+
+    fn end(&self, state: &mut State, function: &str, result: String, last_error: Win32Error) {
+        self.push(state, What::Return { function: function.to_owned(), result, last_error });
+        let calls = &mut state.here().calls;
+        if let Some(position) = calls.iter().rposition(|call| call.function == function) {
+            calls.truncate(position);
+        }
+    }
+
+    fn push(&self, state: &mut State, what: What) {
+        let here = std::thread::current().id();
+        let thread = state.thread(here);
+        let caller = here == self.maker || !thread.calls.is_empty();
+        let role = if caller { ThreadRole::Caller } else { ThreadRole::Worker };
+        let thread = Thread { role, number: thread.number };
+        state.events.push(Event { at: (self.clock)(), thread, what });
+    }
+
+    /// The state is whole after every step, so a panic of the clock spoils nothing.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn here(&mut self) -> &mut ThreadState {
+        self.thread(std::thread::current().id())
+    }
+
+    fn thread(&mut self, id: ThreadId) -> &mut ThreadState {
+        let number = self.threads.len() as u32 + 1;
+        self.threads.entry(id).or_insert_with(|| ThreadState { number, calls: Vec::new() })
+    }
+
+    /// Names a handle as new if `function` is in progress here, makes handles and has not told of this one yet.
+    fn made(&mut self, function: &str, handle: usize) {
+        let Some(kind) = HandleKind::made_by(function) else { return };
+        let Some(call) = self.here().calls.iter_mut().rfind(|call| call.function == function) else { return };
+        if call.made != Some(handle) {
+            call.made = Some(handle);
+            self.names.created(handle, kind);
+        }
+    }
+}

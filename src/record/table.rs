@@ -1,0 +1,101 @@
+//! A trace as a table for people.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::api::brief;
+use super::{Event, Trace, What};
+use crate::win32::ERROR_SUCCESS;
+
+const HEAD: [&str; 6] = ["ms", "thread", "handle", "what", "payload", "result"];
+
+impl Trace {
+    /// Aligned columns: time in milliseconds, thread, handle, what, payload, API and error.
+    ///
+    /// What happens inside a call is indented under it, and so is what its callbacks call. The texts of a trace
+    /// come from elsewhere: their control characters are escaped, so that a row stays a row.
+    pub fn to_table(&self) -> String {
+        let mut nesting = Nesting::default();
+        let mut rows = vec![HEAD.map(str::to_owned)];
+        rows.extend(self.events.iter().map(|event| row(event, nesting.level(event))));
+
+        // A cell with nothing behind it may be as long as it likes.
+        let pushes = |row: &[String; 6], column| row[column + 1..].iter().any(|cell| !cell.is_empty());
+        let widths: [usize; 6] = std::array::from_fn(|column| {
+            rows.iter().filter(|row| pushes(row, column)).map(|row| row[column].chars().count()).max().unwrap_or(0)
+        });
+        let mut table = String::new();
+        for row in &rows {
+            let mut line = format!("{:>width$}", row[0], width = widths[0]);
+            for (cell, width) in row.iter().zip(widths).skip(1) {
+                let _ = write!(line, "  {cell:width$}");
+            }
+            table.push_str(line.trim_end());
+            table.push('\n');
+        }
+        table
+    }
+}
+
+fn row(event: &Event, level: usize) -> [String; 6] {
+    let (handle, what, payload, result) = match &event.what {
+        What::Call { function, handle, arguments } => {
+            (handle.clone().unwrap_or_default(), function.clone(), arguments.clone(), String::new())
+        }
+        What::Return { function, result, last_error } => {
+            let error = if *last_error == ERROR_SUCCESS { String::new() } else { brief(*last_error) };
+            (String::new(), format!("{function} returns"), result.clone(), error)
+        }
+        What::Notification { handle, notification, .. } => (
+            handle.clone(),
+            notification.status.to_string(),
+            notification.value.clone().unwrap_or_default(),
+            notification.result.map(|result| result.to_string()).unwrap_or_default(),
+        ),
+        What::Note(text) => (String::new(), format!("# {text}"), String::new(), String::new()),
+    };
+    let what = "  ".repeat(level) + &what;
+    [milliseconds(event.at), event.thread.to_string(), handle, what, payload, result].map(|cell| one_line(&cell))
+}
+
+fn milliseconds(at: Duration) -> String {
+    format!("{}.{:03}", at.as_millis(), at.as_micros() % 1000)
+}
+
+/// The text without anything that moves the cursor.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
+    }
+    line
+}
+
+/// The calls in progress on each thread, from which the indentation follows: a call inside a call can only come
+/// from a callback, so it stands one step below the notifications of the outer one.
+#[derive(Default)]
+struct Nesting<'a> {
+    open: HashMap<u32, Vec<&'a str>>,
+}
+
+impl<'a> Nesting<'a> {
+    fn level(&mut self, event: &'a Event) -> usize {
+        let open = self.open.entry(event.thread.number).or_default();
+        match &event.what {
+            What::Call { function, .. } => {
+                open.push(function);
+                2 * (open.len() - 1)
+            }
+            What::Return { function, .. } => {
+                if let Some(position) = open.iter().rposition(|name| name == function) {
+                    open.truncate(position);
+                }
+                2 * open.len()
+            }
+            What::Notification { during: Some(_), .. } => (2 * open.len()).saturating_sub(1).max(1),
+            What::Notification { during: None, .. } => 0,
+            What::Note(_) => (2 * open.len()).saturating_sub(1),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What lies under the machine: something that carries one request to a server and tells what happens on the way.
+//!
+//! The real transport is `net`; the lab has one made of a script. The machine cannot tell them apart: both take an
+//! [`Order`], answer with [`Event`]s and obey the methods of a [`Leg`].
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::http::{Headers, ResponseHead};
+use crate::win32::Win32Error;
+
+/// One request as it goes to a server: everything that the transport needs to know, decided.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Whether TLS is spoken.
+    pub secure: bool,
+    /// Host name or address literal, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// The head, byte for byte as it goes out over HTTP/1.1.
+    pub head: Bytes,
+    /// Whether the reply has no body because the method is HEAD.
+    pub head_only: bool,
+    /// The body bytes that follow the head at once, framed as they go out.
+    pub body: Bytes,
+    /// Whether more body bytes come by [`Leg::write`] until [`Leg::finish`].
+    pub more: bool,
+    /// Whether the connection may come from the pool and go back there.
+    pub keep_alive: bool,
+    /// SECURITY_FLAG_IGNORE_* bits.
+    pub ignore: u32,
+    /// How many addresses of the host are tried (CONNECT_RETRIES).
+    pub addresses: usize,
+    /// Longest reply head in bytes (MAX_RESPONSE_HEADER_SIZE).
+    pub head_limit: usize,
+    /// How many bytes of an unwanted body are read so that the connection can be kept (MAX_RESPONSE_DRAIN_SIZE).
+    pub drain_limit: usize,
+}
+
+/// The two ends of the connection that carries a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Our end.
+    pub local: SocketAddr,
+    /// The server's, or the proxy's, end.
+    pub remote: SocketAddr,
+}
+
+/// What happened to an [`Order`], in the order in which it happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The host name is looked up.
+    Resolving,
+    /// It has this address.
+    Resolved(String),
+    /// A TCP connection to this address is attempted.
+    Connecting(String),
+    /// It stands.
+    Connected(String),
+    /// A connection is there; the head goes out after [`Leg::proceed`].
+    Ready(Peer),
+    /// Head and first body bytes are out: so many.
+    Sent(u64),
+    /// The bytes of the oldest unanswered [`Leg::write`] are out.
+    Wrote,
+    /// A connection from the pool died before a byte of the reply came; the order starts again on a new one.
+    Restarted,
+    /// An interim reply (1xx).
+    Interim(u16),
+    /// Bytes of the head came, but not all.
+    Progress,
+    /// The head is complete. Always after [`Event::Sent`].
+    Head {
+        /// The head.
+        head: ResponseHead,
+        /// Bytes of head and body received so far.
+        received: u64,
+    },
+    /// Body bytes, or the body's end, or both at once.
+    Body {
+        /// Bytes without chunk framing, never parts of two chunks; may be empty.
+        bytes: Bytes,
+        /// The trailer section, mostly empty, when the body is complete.
+        end: Option<Headers>,
+    },
+    /// It failed; nothing follows.
+    Failed(Failure),
+}
+
+/// Why an order failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Windows' number for it.
+    pub error: Win32Error,
+    /// WINHTTP_CALLBACK_STATUS_FLAG_* bits for SECURE_FAILURE, or 0.
+    pub secure: u32,
+}
+
+impl From<Win32Error> for Failure {
+    fn from(error: Win32Error) -> Failure {
+        Failure { error, secure: 0 }
+    }
+}
+
+/// Who listens to the events of a leg. Called from the transport's threads, one at a time.
+pub trait Sink: Send + Sync {
+    /// Things happened together, in this order: no call of the application comes between them.
+    fn events(&self, events: &mut dyn Iterator<Item = Event>);
+    /// Something happened.
+    fn event(&self, event: Event) {
+        self.events(&mut std::iter::once(event));
+    }
+    /// The time given to [`Leg::wake_at`] has come.
+    fn tick(&self);
+}
+
+/// A running order. No method blocks, and none but [`Leg::go`] calls the sink.
+pub trait Leg: Send + Sync {
+    /// Begins. The caller holds no lock: a transport may do on this thread what needs no waiting, and tell its sink.
+    fn go(&self);
+    /// The head may go out: SENDING_REQUEST was delivered.
+    fn proceed(&self);
+    /// More body bytes; answered by [`Event::Wrote`].
+    fn write(&self, bytes: Bytes);
+    /// The body is complete.
+    fn finish(&self);
+    /// So many body bytes are no longer waiting at the machine: the transport may read ahead again.
+    fn taken(&self, bytes: usize);
+    /// Ask for a [`Sink::tick`] at this time of the world's clock; `None` asks for none.
+    fn wake_at(&self, time: Option<Duration>);
+    /// Nobody wants it any more: no event follows. The connection is kept if the reply can be drained.
+    fn release(&self);
+}
+
+/// Carries orders.
+pub trait Transport: Send + Sync {
+    /// Prepares an order; nothing happens before [`Leg::go`].
+    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg>;
+    /// How many orders are under way, those that are only drained included.
+    fn running(&self) -> usize;
+}

@@ -1,0 +1,362 @@
+//! The lab: clients of WinHTTP in a world of their own.
+
+mod support;
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_winhttp::lab::{Fault, Reply, Sim, Stop, any, get, post};
+use support::*;
+use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Win32::Networking::WinHttp::*;
+use windows_sys::Win32::System::Threading::*;
+
+/// A client as programs have it: driven by its callbacks to the end of the body, or to its error.
+struct Fetch {
+    record: Arc<Record>,
+    client: Client,
+    body: Arc<Mutex<Vec<u8>>>,
+    done: Arc<AtomicBool>,
+}
+
+impl Fetch {
+    fn start(verb: &str, path: &str, data: &str) -> Fetch {
+        let body = Arc::new(Mutex::new(Vec::new()));
+        let done = Arc::new(AtomicBool::new(false));
+        let buffer = Box::leak(Box::new([0u8; 16])).as_mut_ptr() as usize;
+        let (collected, ended) = (Arc::clone(&body), Arc::clone(&done));
+        let record = Record::with(move |request, seen| match seen.status {
+            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => assert_eq!(receive(request), 1),
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => read_into(request, buffer),
+            WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => {
+                // SAFETY: READ_COMPLETE says that so many bytes are there.
+                let bytes = unsafe { std::slice::from_raw_parts(buffer as *const u8, seen.value as usize) };
+                collected.lock().unwrap().extend_from_slice(bytes);
+                read_into(request, buffer);
+            }
+            WINHTTP_CALLBACK_STATUS_READ_COMPLETE | WINHTTP_CALLBACK_STATUS_REQUEST_ERROR => {
+                close(request);
+            }
+            WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => ended.store(true, Ordering::SeqCst),
+            _ => {}
+        });
+        let client = Client::new(true, 80);
+        let request = client.request(verb, path, &record);
+        let data = Box::leak(data.to_owned().into_boxed_str());
+        // SAFETY: the data lives for ever.
+        let sent = unsafe {
+            WinHttpSendRequest(request, null(), 0, data.as_ptr().cast(), data.len() as u32, data.len() as u32, 0)
+        };
+        assert_eq!(sent, 1);
+        Fetch { record, client, body, done }
+    }
+
+    fn done(&self) -> bool {
+        self.done.load(Ordering::SeqCst)
+    }
+
+    /// The body, or the API and error of the REQUEST_ERROR.
+    fn result(&self) -> Result<String, (usize, u32)> {
+        let seen = self.record.seen();
+        match seen.iter().find(|seen| seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR) {
+            Some(error) => Err((error.api, error.value)),
+            None => Ok(String::from_utf8(self.body.lock().unwrap().clone()).unwrap()),
+        }
+    }
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        self.client.close();
+    }
+}
+
+fn read_into(request: *mut c_void, buffer: usize) {
+    // SAFETY: the buffer has 16 bytes and lives for ever.
+    assert_eq!(unsafe { WinHttpReadData(request, buffer as *mut c_void, 16, std::ptr::null_mut()) }, 1);
+}
+
+/// What a fetch gives for a reply, and how much time passed in its world.
+fn fetch(reply: Reply) -> (Result<String, (usize, u32)>, Duration) {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(get("/")).reply(reply);
+    let fetch = Fetch::start("GET", "/", "");
+    sim.block_until(|| fetch.done());
+    (fetch.result(), sim.elapsed())
+}
+
+#[test]
+fn replies_and_faults() {
+    let (zero, second) = (Duration::ZERO, Duration::from_secs(1));
+    let text = |text: &str| Ok(text.to_owned());
+    let body = "0123456789abcdefghij";
+    let rows = [
+        ("a body", Reply::ok().body("hello"), text("hello"), zero),
+        ("chunks", Reply::ok().body(body).chunks([3, 2, 10]), text(body), zero),
+        ("slow chunks", Reply::ok().body(body).chunks([5, 5, 5]).between(second), text(body), 4 * second),
+        ("a late head", Reply::ok().body("x").delay(5 * second), text("x"), 5 * second),
+        ("no body", Reply::status(204), text(""), zero),
+        ("an interim reply", Reply::ok().body("x").interim(103), text("x"), zero),
+        ("a reset", Reply::ok().body(body).then(Fault::ResetAfter(3)), Err((3, 12030)), zero),
+        ("never", Reply::never(), Err((1, 12002)), 30 * second),
+        ("a stall", Reply::ok().body(body).then(Fault::StallAfter(3)), Err((3, 12002)), 30 * second),
+    ];
+    for (what, reply, result, elapsed) in rows {
+        let (got, passed) = fetch(reply);
+        assert_eq!((got, passed), (result, elapsed), "{what}");
+    }
+}
+
+#[test]
+fn faults_of_connections() {
+    let rows = [(Fault::Refuse, 12029, None), (Fault::Secure(0x20), 12175, Some(0x20))];
+    for (fault, error, flags) in rows {
+        let sim = Sim::new();
+        sim.peer("http://127.0.0.1").fault(fault);
+        let fetch = Fetch::start("GET", "/", "");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result(), Err((5, error)), "{fault:?}");
+        let seen = fetch.record.seen();
+        let secure = seen.iter().find(|seen| seen.status == WINHTTP_CALLBACK_STATUS_SECURE_FAILURE);
+        assert_eq!(secure.map(|seen| seen.value), flags, "{fault:?}");
+    }
+}
+
+#[test]
+fn requests_are_matched_recorded_and_counted() {
+    let sim = Sim::new();
+    let api = sim.peer("http://127.0.0.1");
+    api.on(any()).reply(Reply::status(500));
+    api.on(post("/items").body("data")).reply(Reply::ok().body("one")).reply(Reply::ok().body("two")).expect(2);
+    for expected in ["one", "two"] {
+        let fetch = Fetch::start("POST", "/items", "data");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result().as_deref(), Ok(expected));
+    }
+    let received = api.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].to_string(), "POST /items");
+    assert_eq!(received[0].header("content-length").as_deref(), Some("4"));
+    assert_eq!(&received[1].body[..], b"data");
+}
+
+#[test]
+fn redirects_are_followed_to_another_peer() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(get("/")).reply(Reply::redirect("http://other.test/x")).expect(1);
+    sim.peer("http://other.test").on(get("/x")).reply(Reply::ok().body("there")).expect(1);
+    let fetch = Fetch::start("GET", "/", "");
+    sim.block_until(|| fetch.done());
+    assert_eq!(fetch.result().as_deref(), Ok("there"));
+}
+
+/// The message of a Sim that does not end well.
+fn complaint(body: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(body)).expect_err("the Sim complains");
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn what_a_sim_complains_about() {
+    let hang = complaint(|| {
+        let sim = Sim::new();
+        sim.block_until(|| false);
+    });
+    assert!(hang.starts_with("HANG: waiting for what the test blocks for, but nothing can happen any more"), "{hang}");
+
+    let unknown = complaint(|| {
+        let sim = Sim::new();
+        sim.peer("https://api.test");
+        let fetch = Fetch::start("GET", "/", "");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result(), Err((5, 12007)));
+    });
+    assert!(unknown.contains("there is no peer http://127.0.0.1:80; the peers are: https://api.test:443"), "{unknown}");
+
+    let unmatched = complaint(|| {
+        let sim = Sim::new();
+        let api = sim.peer("http://127.0.0.1");
+        api.on(get("/items")).reply(Reply::ok()).expect(1);
+        let fetch = Fetch::start("GET", "/item", "");
+        sim.block_until(|| fetch.done());
+    });
+    assert!(
+        unmatched.contains("no rule for GET /item: closest is `GET /items`, but the path is not /items"),
+        "{unmatched}"
+    );
+    assert!(unmatched.contains("`GET /items` was expected 1 times and came 0 times"), "{unmatched}");
+}
+
+/// Waits of ours are exact, and cost nothing.
+#[test]
+fn time_is_the_worlds() {
+    let began = Instant::now();
+    let sim = Sim::new();
+    // SAFETY: no pointers but the event's handle.
+    unsafe {
+        let event = CreateEventW(null(), 0, 0, null());
+        assert_eq!(WaitForSingleObject(event, 3_600_000), 258);
+        assert_eq!(sim.elapsed(), Duration::from_secs(3600));
+        Sleep(1000);
+        assert_eq!(sim.elapsed(), Duration::from_secs(3601));
+
+        let signalled = event as usize;
+        sim.spawn(move || {
+            Sleep(500);
+            SetEvent(signalled as HANDLE);
+        });
+        assert_eq!(WaitForSingleObject(event, INFINITE), 0);
+        assert_eq!(sim.elapsed(), Duration::from_millis(3_601_500));
+    }
+    assert!(began.elapsed() < Duration::from_secs(60), "an hour has not passed");
+}
+
+#[test]
+fn synchronous_calls_let_the_world_go_on() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(get("/")).reply(Reply::ok().body("hello").delay(Duration::from_secs(7)));
+    let client = Client::new(false, 80);
+    let request = client.request("GET", "/", &Record::new());
+    assert_eq!((send(request), receive(request)), (1, 1), "{}", last_error());
+    let (mut buffer, mut count) = ([0u8; 16], 0u32);
+    // SAFETY: the buffer has so many bytes.
+    let read = unsafe { WinHttpReadData(request, buffer.as_mut_ptr().cast(), 16, &mut count) };
+    assert_eq!((read, &buffer[..count as usize]), (1, &b"hello"[..]));
+    close(request);
+    client.close();
+    assert_eq!(sim.elapsed(), Duration::from_secs(7));
+}
+
+/// Callbacks come on workers of the Sim, or inside a call, as on Windows: never on the thread that only waits.
+#[test]
+fn the_waiting_thread_delivers_nothing() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("hello"));
+    let record = Record::new();
+    let client = Client::new(true, 80);
+    let request = client.request("GET", "/", &record);
+    assert_eq!(send(request), 1);
+    sim.settle();
+    let me = std::thread::current().id();
+    assert_ne!(record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE).thread, me);
+    assert_eq!(receive(request), 1);
+    assert_eq!(record.wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE).thread, me);
+    close(request);
+    client.close();
+}
+
+/// A worker that waits for an event of another callback does not stop the world.
+#[test]
+fn callbacks_may_wait() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("hello"));
+    // SAFETY: no pointers.
+    let event = unsafe { CreateEventW(null(), 1, 0, null()) } as usize;
+    let waiting = Record::with(move |_, seen| {
+        if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
+            // SAFETY: any value may be passed.
+            assert_eq!(unsafe { WaitForSingleObject(event as HANDLE, INFINITE) }, 0);
+        }
+    });
+    let signalling = Record::with(move |_, seen| {
+        if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
+            // SAFETY: any value may be passed.
+            unsafe { SetEvent(event as HANDLE) };
+        }
+    });
+    let client = Client::new(true, 80);
+    let requests = [client.request("GET", "/", &waiting), client.request("GET", "/", &signalling)];
+    for request in requests {
+        assert_eq!(send(request), 1);
+    }
+    sim.settle();
+    for request in requests {
+        assert_eq!(receive(request), 1);
+        close(request);
+    }
+    client.close();
+}
+
+#[test]
+fn the_same_test_gives_the_same_trace() {
+    let run = || {
+        let sim = Sim::new();
+        let api = sim.peer("http://127.0.0.1");
+        api.on(any()).reply(Reply::ok().body("0123456789abcdefghij").chunks([7, 7]).between(Duration::from_millis(3)));
+        let fetches = [Fetch::start("GET", "/a", ""), Fetch::start("GET", "/b", "")];
+        sim.block_until(|| fetches.iter().all(Fetch::done));
+        sim.trace().to_json_lines()
+    };
+    let first = run();
+    assert!(first.contains("READ_COMPLETE"), "{first}");
+    for _ in 0..1000 {
+        assert_eq!(run(), first);
+    }
+}
+
+/// Each stop: what triggers it, and the twin that does not.
+#[test]
+fn mistakes_are_stopped() {
+    let use_after_close = |mistake: bool| {
+        move |_: &Sim| {
+            let client = Client::new(true, 80);
+            let request = client.request("GET", "/", &Record::new());
+            close(request);
+            if mistake {
+                assert_eq!((close(request), last_error()), (0, 6));
+            }
+            client.close();
+        }
+    };
+    let leak = |mistake: bool| {
+        move |_: &Sim| {
+            let client = Client::new(true, 80);
+            let request = client.request("GET", "/", &Record::new());
+            if !mistake {
+                close(request);
+            }
+            client.close();
+        }
+    };
+    type Body = Box<dyn Fn(&Sim)>;
+    let rows: Vec<(Stop, &str, Body, Body)> = vec![
+        (
+            Stop::HandleAfterClose,
+            "W08: WinHttpCloseHandle on a handle that was closed: R1",
+            Box::new(use_after_close(true)),
+            Box::new(use_after_close(false)),
+        ),
+        (
+            Stop::HandleLeaked,
+            "W11: R1, made by WinHttpOpenRequest, was not closed",
+            Box::new(leak(true)),
+            Box::new(leak(false)),
+        ),
+    ];
+    for (stop, message, wrong, right) in rows {
+        let complaint = complaint(|| wrong(&Sim::new()));
+        assert!(complaint.contains(message), "{stop}: {complaint}");
+        right(&Sim::new());
+        let lenient = Sim::new();
+        lenient.allow(stop);
+        wrong(&lenient);
+    }
+}
+
+#[test]
+fn the_trace_has_calls_and_records() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("hello").delay(Duration::from_millis(250)));
+    let fetch = Fetch::start("GET", "/", "");
+    sim.block_until(|| fetch.done());
+    let trace = sim.trace().to_table();
+    for line in
+        ["WinHttpSendRequest returns", "SENDREQUEST_COMPLETE", "250.000  caller 2  R1      WinHttpReceiveResponse"]
+    {
+        assert!(trace.contains(line), "{line} is not in\n{trace}");
+    }
+}

@@ -1,0 +1,215 @@
+//! The request machine's table: every state with every input, and the diagram drawn from it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use portable_winhttp::machine::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
+
+const EXCHANGES: [Exchange; 9] = [
+    Exchange::Unsent,
+    Exchange::Sending,
+    Exchange::Awaiting,
+    Exchange::Arrived,
+    Exchange::Following,
+    Exchange::Failed,
+    Exchange::Body,
+    Exchange::Cancelled,
+    Exchange::Closed,
+];
+const READS: [ReadSide; 4] = [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read];
+const WRITES: [WriteSide; 5] = [WriteSide::Shut, WriteSide::Open, WriteSide::Send, WriteSide::Write, WriteSide::Last];
+const INPUTS: [Input; 23] = [
+    Input::CallSend,
+    Input::CallWrite,
+    Input::CallWriteLast,
+    Input::CallReceive,
+    Input::CallReceiveDuplex,
+    Input::CallQuery,
+    Input::CallRead,
+    Input::SentPart,
+    Input::SentWhole,
+    Input::SentHeld,
+    Input::Wrote,
+    Input::Restart,
+    Input::Head,
+    Input::Final,
+    Input::Follow,
+    Input::Refused,
+    Input::Told,
+    Input::Data,
+    Input::Supplied,
+    Input::Broken,
+    Input::Fail,
+    Input::Cancel,
+    Input::Close,
+];
+
+fn states() -> impl Iterator<Item = State> {
+    EXCHANGES.into_iter().flat_map(|exchange| {
+        READS.into_iter().flat_map(move |read| WRITES.into_iter().map(move |write| State { exchange, read, write }))
+    })
+}
+
+fn reachable() -> BTreeMap<String, State> {
+    let mut seen = BTreeMap::from([(format!("{OPENED:?}"), OPENED)]);
+    let mut left = VecDeque::from([OPENED]);
+    while let Some(state) = left.pop_front() {
+        for input in INPUTS {
+            if let Step::Take(next, _) = step(state, input) {
+                if seen.insert(format!("{next:?}"), next).is_none() {
+                    left.push_back(next);
+                }
+            }
+        }
+    }
+    seen
+}
+
+fn is_call(input: Input) -> bool {
+    use Input::*;
+    matches!(input, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead)
+}
+
+/// The pending operations of a state, as the names of their actions.
+fn pending(state: State) -> BTreeSet<&'static str> {
+    let read = match state.read {
+        ReadSide::Idle => None,
+        ReadSide::Receive => Some("Receive"),
+        ReadSide::Query => Some("Query"),
+        ReadSide::Read => Some("Read"),
+    };
+    let write = match state.write {
+        WriteSide::Shut | WriteSide::Open => None,
+        WriteSide::Send => Some("Send"),
+        WriteSide::Write | WriteSide::Last => Some("Write"),
+    };
+    read.into_iter().chain(write).collect()
+}
+
+/// The operations that actions end.
+fn ended(actions: &[Action]) -> Vec<&'static str> {
+    let mut ended = Vec::new();
+    for action in actions {
+        match action {
+            Action::EndSend | Action::FailSend(_) => ended.push("Send"),
+            Action::EndWrite | Action::FailWrite(_) => ended.push("Write"),
+            Action::EndReceive | Action::FailReceive(_) => ended.push("Receive"),
+            Action::EndQuery | Action::FailQuery(_) => ended.push("Query"),
+            Action::EndRead | Action::FailRead(_) => ended.push("Read"),
+            _ => {}
+        }
+    }
+    ended
+}
+
+fn started(input: Input) -> Option<&'static str> {
+    use Input::*;
+    Some(match input {
+        CallSend => "Send",
+        CallWrite | CallWriteLast => "Write",
+        CallReceive | CallReceiveDuplex => "Receive",
+        CallQuery => "Query",
+        CallRead => "Read",
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_pair_keeps_the_promises() {
+    for state in states() {
+        for input in INPUTS {
+            let pair = format!("{state:?} x {input:?}");
+            match step(state, input) {
+                Step::Refuse(error) => {
+                    assert!(is_call(input), "{pair}: only calls are refused");
+                    assert_ne!(error.0, 0, "{pair}");
+                }
+                Step::Impossible => {
+                    let gone = state.exchange == Exchange::Closed;
+                    assert!(gone || !is_call(input), "{pair}: a call always has an answer");
+                }
+                Step::Take(..) => {}
+            }
+        }
+    }
+}
+
+/// Every operation that is started ends exactly once: while it is pending, or at the step that starts it.
+#[test]
+fn operations_end_exactly_once() {
+    for state in reachable().into_values() {
+        for input in INPUTS {
+            let Step::Take(next, actions) = step(state, input) else { continue };
+            let mut open: Vec<_> = pending(state).into_iter().chain(started(input)).collect();
+            if actions.contains(&Action::CancelPending) {
+                open.clear();
+            }
+            for end in ended(actions) {
+                let place = open.iter().position(|name| *name == end);
+                let place = place.unwrap_or_else(|| panic!("{state:?} x {input:?}: {end} was not pending"));
+                open.remove(place);
+            }
+            let open: BTreeSet<_> = open.into_iter().collect();
+            assert_eq!(open, pending(next), "{state:?} x {input:?} -> {next:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_operation_on_a_busy_side_is_refused_with_12019() {
+    for state in reachable().into_values() {
+        for input in [Input::CallReceive, Input::CallQuery, Input::CallRead] {
+            if state.read != ReadSide::Idle {
+                assert_eq!(step(state, input), Step::Refuse(portable_winhttp::win32::Win32Error(12019)), "{state:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cancelling_is_possible_in_every_open_state() {
+    for state in reachable().into_values().filter(|state| state.exchange != Exchange::Closed) {
+        let Step::Take(next, actions) = step(state, Input::Close) else { panic!("{state:?}") };
+        assert_eq!(next.exchange, Exchange::Closed);
+        assert_eq!(actions.first(), Some(&Action::CancelPending));
+    }
+}
+
+#[test]
+fn a_call_in_the_wrong_state_is_an_error_record() {
+    let receive = step(OPENED, Input::CallReceive);
+    assert_eq!(receive, Step::Take(OPENED, &[Action::FailReceive(Why::WrongState)]));
+}
+
+/// Draws the exchange: which input leads from where to where. Inputs that stay are left out.
+fn diagram() -> String {
+    let mut edges: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
+    let number = |exchange| EXCHANGES.iter().position(|known| *known == exchange).unwrap();
+    for state in reachable().into_values() {
+        for input in INPUTS {
+            let Step::Take(next, _) = step(state, input) else { continue };
+            // Cancel and Close lead from everywhere: one note says so.
+            if next.exchange != state.exchange && !matches!(input, Input::Cancel | Input::Close) {
+                let edge = (number(state.exchange), number(next.exchange));
+                edges.entry(edge).or_default().insert(format!("{input:?}"));
+            }
+        }
+    }
+    let mut text = String::from("\n```mermaid\nstateDiagram-v2\n    [*] --> Unsent\n");
+    for ((from, to), inputs) in edges {
+        let inputs: Vec<_> = inputs.into_iter().collect();
+        text += &format!("    {:?} --> {:?}: {}\n", EXCHANGES[from], EXCHANGES[to], inputs.join(", "));
+    }
+    text += "    note left of Cancelled: Cancel leads here from every state\n";
+    text += "    note left of Closed: Close leads here from every state\n```\n";
+    text
+}
+
+/// `UPDATE_DIAGRAM=1 cargo test --test machine` draws it anew.
+#[test]
+fn the_diagram_in_the_documentation_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/machine/states.md");
+    if std::env::var_os("UPDATE_DIAGRAM").is_some() {
+        std::fs::write(path, diagram()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), diagram(), "run UPDATE_DIAGRAM=1 cargo test --test machine");
+}

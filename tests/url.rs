@@ -1,0 +1,296 @@
+//! WinHttpCrackUrl, WinHttpCreateUrl and the time functions: the rows of semantics 4.4, 5.1 and 5.2.
+
+mod support;
+
+use std::ptr::{null, null_mut};
+
+use support::{last_error, wide};
+use windows_sys::Win32::Foundation::SYSTEMTIME;
+use windows_sys::Win32::Networking::WinHttp::*;
+
+const SIZE: u32 = size_of::<URL_COMPONENTS>() as u32;
+const FULL: &str = "http://username:password@www.winehq.org/site/about?query";
+
+/// Components of which all are wanted as pointers.
+fn pointers() -> URL_COMPONENTS {
+    URL_COMPONENTS {
+        dwStructSize: SIZE,
+        dwSchemeLength: 1,
+        dwHostNameLength: 1,
+        dwUserNameLength: 1,
+        dwPasswordLength: 1,
+        dwUrlPathLength: 1,
+        dwExtraInfoLength: 1,
+        ..Default::default()
+    }
+}
+
+/// Offset and length of a part; `None` for a NULL pointer.
+type Part = Option<(usize, u32)>;
+
+/// Cracks with pointers: scheme number, port, and the parts scheme, user, password, host, path, extra.
+fn crack(url: &str, flags: u32) -> Result<(i32, u16, [Part; 6]), u32> {
+    let (url, mut c) = (wide(url), pointers());
+    // SAFETY: ends in NUL.
+    if unsafe { WinHttpCrackUrl(url.as_ptr(), 0, flags, &mut c) } == 0 {
+        return Err(last_error());
+    }
+    assert_eq!(last_error(), 0);
+    let parts = [
+        (c.lpszScheme, c.dwSchemeLength),
+        (c.lpszUserName, c.dwUserNameLength),
+        (c.lpszPassword, c.dwPasswordLength),
+        (c.lpszHostName, c.dwHostNameLength),
+        (c.lpszUrlPath, c.dwUrlPathLength),
+        (c.lpszExtraInfo, c.dwExtraInfoLength),
+    ];
+    let offset = |pointer: *mut u16| (pointer as usize - url.as_ptr() as usize) / 2;
+    let parts = parts.map(|(pointer, length)| (!pointer.is_null()).then(|| (offset(pointer), length)));
+    Ok((c.nScheme, c.nPort, parts))
+}
+
+#[test]
+fn cracking_with_pointers() {
+    let rows = [
+        (
+            "http://username:password@www.winehq.org/site/about",
+            1,
+            80,
+            [(0, 4), (7, 8), (16, 8), (25, 14), (39, 11), (50, 0)],
+        ),
+        ("http://u:p@winehq?", 1, 80, [(0, 4), (7, 1), (9, 1), (11, 7), (18, 0), (18, 0)]),
+        ("http://u:p@winehq/post;a", 1, 80, [(0, 4), (7, 1), (9, 1), (11, 6), (17, 7), (24, 0)]),
+        ("https://u:p@www.winehq.org/post?", 2, 443, [(0, 5), (8, 1), (10, 1), (12, 14), (26, 5), (31, 1)]),
+        ("http://u:p@winehq.org:42/a", 1, 42, [(0, 4), (7, 1), (9, 1), (11, 10), (24, 2), (26, 0)]),
+        ("http://u:p@winehq.org:0/", 1, 0, [(0, 4), (7, 1), (9, 1), (11, 10), (23, 1), (24, 0)]),
+        ("http://u:p@winehq.org:", 1, 80, [(0, 4), (7, 1), (9, 1), (11, 10), (22, 0), (22, 0)]),
+    ];
+    for (url, scheme, port, parts) in rows {
+        assert_eq!(crack(url, 0), Ok((scheme, port, parts.map(Some))), "{url}");
+    }
+    // User information ends before the path.
+    let (_, _, parts) = crack("http://example.net/path?var1=example@example.com&var2=x", 0).unwrap();
+    assert_eq!(parts[1..3], [None, None]);
+    assert_eq!(parts[3], Some((7, 11)));
+    assert_eq!(parts[4], Some((18, 5)));
+}
+
+#[test]
+fn what_cannot_be_cracked() {
+    let rows = [
+        ("HTTP:www.winehq.org", 0, 12005),
+        ("http:/www.winehq.org", 0, 12005),
+        ("http://", 0, 12005),
+        ("http://winehq.org:65536", 0, 12005),
+        ("http://winehq.org:1x", 0, 12005),
+        ("www.winehq.org", 0, 12006),
+        ("www", 0, 12006),
+        ("http", 0, 12006),
+        ("", 0, 12006),
+        ("ftp://winehq.org/", 0, 12006),
+        ("http://a%20b/", ICU_DECODE, 87),
+        ("http://u:p@h/", ICU_REJECT_USERPWD, 12005),
+    ];
+    for (url, flags, error) in rows {
+        assert_eq!(crack(url, flags), Err(error), "{url}");
+    }
+    // SAFETY: NULL is refused.
+    unsafe {
+        assert_eq!((WinHttpCrackUrl(null(), 0, 0, &mut pointers()), last_error()), (0, 87));
+        assert_eq!((WinHttpCrackUrl(wide("http://h").as_ptr(), 0, 0, null_mut()), last_error()), (0, 87));
+        let mut other = URL_COMPONENTS { dwStructSize: 4, ..pointers() };
+        assert_eq!((WinHttpCrackUrl(wide("http://h").as_ptr(), 0, 0, &mut other), last_error()), (0, 87));
+    }
+}
+
+/// Cracks into buffers of `capacity` characters for scheme, host, path, extra; answers lengths and texts.
+fn crack_into(url: &str, flags: u32, capacity: [u32; 4]) -> (u32, [u32; 4], [String; 4], URL_COMPONENTS) {
+    let mut buffers = [[0xAAAAu16; 128]; 4];
+    let [scheme, host, path, extra] = &mut buffers;
+    let mut c = URL_COMPONENTS {
+        dwStructSize: SIZE,
+        lpszScheme: scheme.as_mut_ptr(),
+        dwSchemeLength: capacity[0],
+        lpszHostName: host.as_mut_ptr(),
+        dwHostNameLength: capacity[1],
+        lpszUrlPath: path.as_mut_ptr(),
+        dwUrlPathLength: capacity[2],
+        lpszExtraInfo: extra.as_mut_ptr(),
+        dwExtraInfoLength: capacity[3],
+        ..Default::default()
+    };
+    // SAFETY: the buffers are longer than their capacities.
+    let answer = unsafe { WinHttpCrackUrl(wide(url).as_ptr(), 0, flags, &mut c) };
+    let error = if answer == 0 { last_error() } else { 0 };
+    let lengths = [c.dwSchemeLength, c.dwHostNameLength, c.dwUrlPathLength, c.dwExtraInfoLength];
+    let texts = buffers.map(|buffer| {
+        let end = buffer.iter().position(|unit| *unit == 0).unwrap_or(0);
+        String::from_utf16_lossy(&buffer[..end])
+    });
+    (error, lengths, texts, c)
+}
+
+#[test]
+fn cracking_into_buffers() {
+    let (error, lengths, texts, c) = crack_into(FULL, 0, [20; 4]);
+    assert_eq!((error, lengths), (0, [4, 14, 11, 6]));
+    assert_eq!(texts, ["http", "www.winehq.org", "/site/about", "?query"]);
+    assert_eq!((c.nScheme, c.nPort), (WINHTTP_INTERNET_SCHEME_HTTP, 80));
+
+    let (error, lengths, texts, _) = crack_into(FULL, 0, [1, 1, 20, 20]);
+    assert_eq!((error, lengths), (122, [5, 15, 11, 6]));
+    assert_eq!(texts[2..], ["/site/about", "?query"], "the others are filled");
+
+    let (error, lengths, _, c) = crack_into(FULL, 0, [20, 0, 20, 20]);
+    assert_eq!((error, lengths, c.nScheme), (87, [20, 0, 20, 20], 0), "87 changes nothing");
+
+    let (error, _, texts, _) = crack_into("http://h/%20%22%23x?%3Cy", ICU_DECODE, [20; 4]);
+    assert_eq!((error, texts[2].as_str(), texts[3].as_str()), (0, "/ \"", "#x?<y"), "decoded before it is split");
+
+    let (error, _, texts, _) =
+        crack_into("http://winehq.o g/path with spaces", ICU_ESCAPE | ICU_DECODE, [20, 20, 40, 20]);
+    assert_eq!((error, texts[1].as_str(), texts[2].as_str()), (0, "winehq.o g", "/path%20with%20spaces"));
+}
+
+#[test]
+fn extra_information_that_is_not_wanted_stays_in_the_path() {
+    let url = wide("https://host:19133/a/b?x=37");
+    let mut c = URL_COMPONENTS { dwExtraInfoLength: 0, ..pointers() };
+    // SAFETY: ends in NUL.
+    assert_eq!(unsafe { WinHttpCrackUrl(url.as_ptr(), 0, 0, &mut c) }, 1);
+    assert_eq!((c.dwUrlPathLength, c.nPort), (9, 19133));
+}
+
+/// The parts of [`FULL`]; texts live for ever.
+fn full() -> URL_COMPONENTS {
+    let part = |text: &str| (Box::leak(wide(text).into_boxed_slice()).as_mut_ptr(), text.len() as u32);
+    let mut c =
+        URL_COMPONENTS { dwStructSize: SIZE, nScheme: WINHTTP_INTERNET_SCHEME_HTTP, nPort: 80, ..Default::default() };
+    (c.lpszScheme, c.dwSchemeLength) = part("http");
+    (c.lpszHostName, c.dwHostNameLength) = part("www.winehq.org");
+    (c.lpszUserName, c.dwUserNameLength) = part("username");
+    (c.lpszPassword, c.dwPasswordLength) = part("password");
+    (c.lpszUrlPath, c.dwUrlPathLength) = part("/site/about");
+    (c.lpszExtraInfo, c.dwExtraInfoLength) = part("?query");
+    c
+}
+
+fn create(components: &URL_COMPONENTS, flags: u32) -> Result<String, u32> {
+    let (mut buffer, mut length) = ([0u16; 256], 256);
+    // SAFETY: the buffer has so many characters.
+    if unsafe { WinHttpCreateUrl(components, flags, buffer.as_mut_ptr(), &mut length) } == 0 {
+        return Err(last_error());
+    }
+    assert_eq!(buffer[length as usize], 0);
+    Ok(String::from_utf16(&buffer[..length as usize]).unwrap())
+}
+
+#[test]
+fn creating() {
+    let ftp = Box::leak(wide("ftp").into_boxed_slice()).as_mut_ptr();
+    type Change = Box<dyn Fn(&mut URL_COMPONENTS)>;
+    let rows: Vec<(&str, Change, Result<&str, u32>)> = vec![
+        ("all", Box::new(|_| {}), Ok(FULL)),
+        ("scheme by number", Box::new(|c| c.lpszScheme = null_mut()), Ok(FULL)),
+        ("scheme by text", Box::new(|c| c.nScheme = 0), Ok(FULL)),
+        (
+            "password empty",
+            Box::new(|c| c.dwPasswordLength = 0),
+            Ok("http://username:@www.winehq.org/site/about?query"),
+        ),
+        (
+            "password NULL",
+            Box::new(|c| c.lpszPassword = null_mut()),
+            Ok("http://username@www.winehq.org/site/about?query"),
+        ),
+        ("user NULL", Box::new(|c| c.lpszUserName = null_mut()), Err(87)),
+        ("user empty", Box::new(|c| c.dwUserNameLength = 0), Ok("http://:password@www.winehq.org/site/about?query")),
+        (
+            "both empty",
+            Box::new(|c| (c.dwUserNameLength, c.dwPasswordLength) = (0, 0)),
+            Ok("http://:@www.winehq.org/site/about?query"),
+        ),
+        (
+            "both NULL",
+            Box::new(|c| (c.lpszUserName, c.lpszPassword) = (null_mut(), null_mut())),
+            Ok("http://www.winehq.org/site/about?query"),
+        ),
+        (
+            "ftp",
+            Box::new(move |c| (c.lpszScheme, c.dwSchemeLength) = (ftp, 3)),
+            Ok("ftp://username:password@www.winehq.org:80/site/about?query"),
+        ),
+        ("port 42", Box::new(|c| c.nPort = 42), Ok("http://username:password@www.winehq.org:42/site/about?query")),
+        (
+            "no scheme, port 0",
+            Box::new(|c| (c.lpszScheme, c.nScheme, c.nPort) = (null_mut(), 0, 0)),
+            Ok("http://username:password@www.winehq.org:0/site/about?query"),
+        ),
+        ("size 0", Box::new(|c| c.dwStructSize = 0), Err(87)),
+    ];
+    for (what, change, expected) in rows {
+        let mut components = full();
+        change(&mut components);
+        assert_eq!(create(&components, 0), expected.map(str::to_owned), "{what}");
+    }
+}
+
+#[test]
+fn creating_into_nothing() {
+    let c = full();
+    let mut length = 0;
+    // SAFETY: NULL is refused, and a buffer of 2 has two characters.
+    unsafe {
+        assert_eq!((WinHttpCreateUrl(&c, 0, null_mut(), &mut length), last_error(), length), (0, 122, 57));
+        length = 256;
+        assert_eq!((WinHttpCreateUrl(&c, 0, null_mut(), &mut length), last_error(), length), (0, 87, 256));
+        length = 2;
+        assert_eq!((WinHttpCreateUrl(&c, 0, [0; 2].as_mut_ptr(), &mut length), last_error(), length), (0, 122, 57));
+        assert_eq!((WinHttpCreateUrl(null(), 0, null_mut(), &mut length), last_error(), length), (0, 87, 57));
+        assert_eq!((WinHttpCreateUrl(&c, 0, null_mut(), null_mut()), last_error()), (0, 87));
+    }
+}
+
+#[test]
+fn escaping_what_is_created() {
+    let extra = |text: &str| URL_COMPONENTS {
+        dwStructSize: SIZE,
+        lpszExtraInfo: Box::leak(wide(text).into_boxed_slice()).as_mut_ptr(),
+        dwExtraInfoLength: text.encode_utf16().count() as u32,
+        ..Default::default()
+    };
+    let punctuation = "?!$&'()*+,-./:;=?@_ \"#%<>[\\]^`{|}~";
+    let escaped = "http://?!$&'()*+,-./:;=?@_%20%22%23%25%3C%3E%5B%5C%5D%5E%60%7B%7C%7D%7E";
+    assert_eq!(create(&extra(punctuation), ICU_ESCAPE).as_deref(), Ok(escaped));
+    assert_eq!(create(&extra("\r\x1f \n\x7f\r\n"), ICU_ESCAPE).as_deref(), Ok("http://%0D%1F%20%0A%7F%0D%0A"));
+    assert_eq!(create(&extra("?\u{fb00}"), ICU_ESCAPE), Err(87));
+    assert_eq!(create(&extra("?text=\u{fb00}"), 0).as_deref(), Ok("http://?text=\u{fb00}"));
+}
+
+#[test]
+fn times() {
+    let time = SYSTEMTIME {
+        wYear: 2008,
+        wMonth: 7,
+        wDayOfWeek: 1,
+        wDay: 28,
+        wHour: 10,
+        wMinute: 5,
+        wSecond: 52,
+        wMilliseconds: 0,
+    };
+    let mut text = [0u16; WINHTTP_TIME_FORMAT_BUFSIZE as usize / 2];
+    // SAFETY: the buffer has the size that the function asks for; NULL is refused.
+    unsafe {
+        assert_eq!(WinHttpTimeFromSystemTime(&time, text.as_mut_ptr()), 1);
+        assert_eq!(text[..30], wide("Mon, 28 Jul 2008 10:05:52 GMT")[..]);
+        let mut read = SYSTEMTIME::default();
+        assert_eq!(WinHttpTimeToSystemTime(wide(" mon 28 jul 2008 10 05 52\n").as_ptr(), &mut read), 1);
+        assert_eq!((read.wYear, read.wMonth, read.wDay, read.wSecond), (2008, 7, 28, 52));
+        assert_eq!((WinHttpTimeFromSystemTime(null(), text.as_mut_ptr()), last_error()), (0, 87));
+        assert_eq!((WinHttpTimeFromSystemTime(&time, null_mut()), last_error()), (0, 87));
+        assert_eq!((WinHttpTimeToSystemTime(null(), &mut read), last_error()), (0, 87));
+        assert_eq!((WinHttpTimeToSystemTime(text.as_ptr(), null_mut()), last_error()), (0, 87));
+        assert_eq!(WinHttpCheckPlatform(), 1);
+    }
+}

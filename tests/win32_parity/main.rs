@@ -1,0 +1,4 @@
+//! Our vocabulary is Windows': values, sizes and offsets are those of `windows-sys`.
+
+mod constants;
+mod structs;
