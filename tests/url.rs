@@ -81,6 +81,8 @@ fn what_cannot_be_cracked() {
         ("HTTP:www.winehq.org", 0, 12005),
         ("http:/www.winehq.org", 0, 12005),
         ("http://", 0, 12005),
+        ("http://:80/", 0, 12005),
+        ("http://u@/", 0, 12005),
         ("http://winehq.org:65536", 0, 12005),
         ("http://winehq.org:1x", 0, 12005),
         ("www.winehq.org", 0, 12006),
@@ -232,6 +234,39 @@ fn creating() {
         let mut components = full();
         change(&mut components);
         assert_eq!(create(&components, 0), expected.map(str::to_owned), "{what}");
+    }
+}
+
+#[test]
+fn flags_and_scheme_numbers() {
+    let bare = |number: i32, host: &str| {
+        let (host, length) = (Box::leak(wide(host).into_boxed_slice()).as_mut_ptr(), host.len() as u32);
+        URL_COMPONENTS {
+            dwStructSize: SIZE,
+            nScheme: number,
+            lpszHostName: host,
+            dwHostNameLength: length,
+            nPort: 443,
+            ..Default::default()
+        }
+    };
+    let rows = [
+        (bare(0, "h"), 0, Ok("http://h:443")),
+        (bare(WINHTTP_INTERNET_SCHEME_HTTPS, "h"), 0, Ok("https://h")),
+        (
+            bare(WINHTTP_INTERNET_SCHEME_HTTPS, "h"),
+            portable_winhttp::win32::ICU_INCLUDE_DEFAULT_PORT,
+            Ok("https://h:443"),
+        ),
+        (bare(WINHTTP_INTERNET_SCHEME_FTP, "h"), 0, Ok("ftp://h:443")),
+        (bare(99, "h"), 0, Err(87)),
+        (bare(WINHTTP_INTERNET_SCHEME_HTTPS, "o g"), ICU_ESCAPE, Ok("https://o g")),
+        (bare(WINHTTP_INTERNET_SCHEME_HTTPS, "o g"), ICU_ESCAPE_AUTHORITY, Ok("https://o%20g")),
+        (bare(WINHTTP_INTERNET_SCHEME_HTTPS, "[::1]"), ICU_ESCAPE_AUTHORITY, Ok("https://[::1]")),
+        (full(), ICU_REJECT_USERPWD, Err(12005)),
+    ];
+    for (components, flags, expected) in rows {
+        assert_eq!(create(&components, flags), expected.map(str::to_owned), "{expected:?}");
     }
 }
 

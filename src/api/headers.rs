@@ -66,6 +66,7 @@ pub unsafe extern "system" fn WinHttpQueryHeaders(
         let bytes = match &answer {
             query::Answer::Text(text) => as_bytes(&with_nul(text)),
             query::Answer::RawNul(text) => as_bytes(text),
+            query::Answer::Wire(bytes) => [bytes.as_slice(), &[0]].concat(),
             query::Answer::Dword(value) => value.to_ne_bytes().to_vec(),
             query::Answer::Qword(value) => value.to_ne_bytes().to_vec(),
             query::Answer::Time(time) => [

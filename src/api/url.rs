@@ -155,10 +155,10 @@ pub unsafe extern "system" fn WinHttpCreateUrl(
             host: component(HOST),
             path: component(PATH),
             extra: component(EXTRA),
-            secure: components.nScheme == WINHTTP_INTERNET_SCHEME_HTTPS,
+            scheme_number: components.nScheme,
             port: components.nPort,
         };
-        let url = url::create(&given, dwflags & ICU_ESCAPE != 0)?;
+        let url = url::create(&given, dwflags)?;
         // SAFETY: the caller's promise.
         let capacity = unsafe { pdwurllength.read_unaligned() } as usize;
         if capacity <= url.len() {

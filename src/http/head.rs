@@ -1,10 +1,18 @@
 //! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
 
-use super::Headers;
+use super::{Header, Headers};
 use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
 /// How many fields a reply may have.
 const FIELDS_AT_MOST: usize = 256;
+
+/// Header bytes as text: as UTF-8 if they are that, else as Latin-1.
+pub(super) fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
 
 /// HTTP/major.minor
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,12 +114,15 @@ impl ResponseHead {
         };
         let mut headers = Headers::default();
         for field in parsed.headers.iter() {
-            headers.append(field.name, field.value.trim_ascii());
+            // A folded line has its line end in the value: one header stays one line.
+            let value =
+                field.value.trim_ascii().iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
+            headers.append(field.name, value.collect::<Vec<u8>>());
         }
         let head = ResponseHead {
             version: Version { major: 1, minor: parsed.version.unwrap_or(1) },
             status: parsed.code.ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?,
-            reason: parsed.reason.unwrap_or_default().as_bytes().to_vec(),
+            reason: reason(bytes),
             headers,
         };
         Ok((head, length))
@@ -131,9 +142,15 @@ impl ResponseHead {
     }
 }
 
+/// The text behind the status code of a status line that `httparse` took; it gives none itself that is not ASCII.
+fn reason(bytes: &[u8]) -> Vec<u8> {
+    let line = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+    let code = line.and_then(|line| line.get("HTTP/1.1".len()..)).unwrap_or_default().trim_ascii_start();
+    code.get("200".len()..).unwrap_or_default().trim_ascii().to_vec()
+}
+
 fn lines(first: Vec<u8>, headers: &Headers) -> Vec<Vec<u8>> {
-    let fields = headers.iter().map(|header| [header.name.as_bytes(), b": ", &header.value].concat());
-    std::iter::once(first).chain(fields).collect()
+    std::iter::once(first).chain(headers.iter().map(Header::line)).collect()
 }
 
 #[cfg(test)]
@@ -149,6 +166,9 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nSpaceAfterHdr  :   bad\r\n\r\n", &["HTTP/1.1 200 OK", "SpaceAfterHdr: bad"]),
             ("HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.0 404 No\r\n\r\n", &["HTTP/1.0 404 No"]),
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", &["HTTP/1.1 101 Switching Protocols"]),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", &["HTTP/1.1 200 OK", "A: b   c"]),
+            ("HTTP/1.1 200 caf\u{e9}\r\n\r\n", &["HTTP/1.1 200 caf\u{e9}"]),
+            ("\r\nHTTP/1.0 404 Not Found\n\n", &["HTTP/1.0 404 Not Found"]),
         ];
         for (bytes, lines) in rows {
             let (head, _) = ResponseHead::parse_final(bytes.as_bytes()).unwrap();

@@ -4,7 +4,7 @@ use crate::win32::{
     ERROR_INVALID_PARAMETER, ERROR_WINHTTP_HEADER_ALREADY_EXISTS, ERROR_WINHTTP_HEADER_NOT_FOUND,
     ERROR_WINHTTP_INVALID_HEADER, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_ADD_IF_NEW,
     WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA, WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON, WINHTTP_ADDREQ_FLAG_REPLACE,
-    Win32Error,
+    WINHTTP_ADDREQ_INDEX_MASK, Win32Error,
 };
 
 /// One header field.
@@ -14,6 +14,13 @@ pub struct Header {
     pub name: String,
     /// The bytes as they go over the wire.
     pub value: Vec<u8>,
+}
+
+impl Header {
+    /// `Name: value`
+    pub fn line(&self) -> Vec<u8> {
+        [self.name.as_bytes(), b": ", &self.value].concat()
+    }
 }
 
 /// Header fields in their order; names compare without case.
@@ -57,8 +64,9 @@ impl Headers {
         self.0.retain(|header| !header.name.eq_ignore_ascii_case(name));
     }
 
-    /// Adds, replaces or removes the fields in `text`, as WINHTTP_ADDREQ_FLAG_* say. Lines end with any run of CR and LF;
-    /// what follows the first bad one is not looked at.
+    /// Adds, replaces or removes the fields in `text`, as WINHTTP_ADDREQ_FLAG_* say; the low half of `modifiers` is the
+    /// duplicate that REPLACE acts on. Lines end with any run of CR and LF; what follows the first bad one is not
+    /// looked at.
     pub fn add_text(&mut self, text: &[u16], modifiers: u32) -> Result<(), Win32Error> {
         for line in text.split(|unit| matches!(*unit, 0xD | 0xA)).filter(|line| !line.is_empty()) {
             self.add(parse_line(line)?, modifiers)?;
@@ -69,6 +77,8 @@ impl Headers {
     fn add(&mut self, header: Header, modifiers: u32) -> Result<(), Win32Error> {
         let has = |flag| modifiers & flag != 0;
         let first = self.0.iter().position(|known| known.name.eq_ignore_ascii_case(&header.name));
+        let replaced = self.0.iter().enumerate().filter(|(_, known)| known.name.eq_ignore_ascii_case(&header.name));
+        let replaced = replaced.map(|(at, _)| at).nth((modifiers & WINHTTP_ADDREQ_INDEX_MASK) as usize);
         let separator: &[u8] = if has(WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA) {
             b", "
         } else if has(WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON) {
@@ -76,7 +86,7 @@ impl Headers {
         } else {
             b""
         };
-        match first {
+        match if has(WINHTTP_ADDREQ_FLAG_REPLACE) { replaced } else { first } {
             Some(_) if has(WINHTTP_ADDREQ_FLAG_ADD_IF_NEW) => return Err(ERROR_WINHTTP_HEADER_ALREADY_EXISTS),
             Some(first) if has(WINHTTP_ADDREQ_FLAG_REPLACE) && header.value.is_empty() => {
                 self.0.remove(first);
@@ -103,7 +113,7 @@ impl Headers {
     }
 }
 
-/// `Name: value`; spaces before the name or the colon are refused.
+/// `Name: value`; spaces before the name or the colon are refused, and so are control characters.
 fn parse_line(line: &[u16]) -> Result<Header, Win32Error> {
     let colon = line.iter().position(|unit| *unit == u16::from(b':')).ok_or(ERROR_WINHTTP_INVALID_HEADER)?;
     let name = String::from_utf16(&line[..colon]).map_err(|_| ERROR_WINHTTP_INVALID_HEADER)?;
@@ -111,7 +121,7 @@ fn parse_line(line: &[u16]) -> Result<Header, Win32Error> {
         return Err(ERROR_WINHTTP_INVALID_HEADER);
     }
     let value = String::from_utf16(&line[colon + 1..]).map_err(|_| ERROR_INVALID_PARAMETER)?;
-    if value.contains('\0') {
+    if value.chars().any(|c| c.is_ascii_control() && c != '\t') {
         return Err(ERROR_WINHTTP_INVALID_HEADER);
     }
     Ok(Header { name, value: value.trim_matches([' ', '\t']).as_bytes().to_vec() })
@@ -163,6 +173,8 @@ mod tests {
             ("g : value", Err(ERROR_WINHTTP_INVALID_HEADER)),
             ("n\u{e4}me: value", Err(ERROR_WINHTTP_INVALID_HEADER)),
             ("a: b\0c", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("a: b\u{1}c", Err(ERROR_WINHTTP_INVALID_HEADER)),
+            ("a: b\tc", Ok(1)),
             ("a: 1\n\rb: 2\nc: 3\n\n\nd: 4\r\r\re: 5\r\n\r\nf: 6\rg: 7", Ok(7)),
             ("", Ok(0)),
         ];
@@ -178,6 +190,16 @@ mod tests {
         let mut headers = Headers::default();
         let replace = headers.add_text(&units("a: b"), WINHTTP_ADDREQ_FLAG_REPLACE);
         assert_eq!(replace, Err(ERROR_WINHTTP_HEADER_NOT_FOUND));
+    }
+
+    #[test]
+    fn the_low_half_says_which_duplicate_is_replaced() {
+        let mut headers = Headers::default();
+        headers.add_text(&units("a: 1\na: 2"), WINHTTP_ADDREQ_FLAG_ADD).unwrap();
+        assert_eq!(headers.add_text(&units("a: 3"), WINHTTP_ADDREQ_FLAG_REPLACE | 1), Ok(()));
+        assert_eq!(values(&headers), ["1", "3"]);
+        let third = headers.add_text(&units("a: 4"), WINHTTP_ADDREQ_FLAG_REPLACE | 2);
+        assert_eq!(third, Err(ERROR_WINHTTP_HEADER_NOT_FOUND));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! WinHttpQueryHeaders without its pointers (semantics 4.2, rules 12).
 
-use super::{Headers, RequestHead, ResponseHead, time};
+use super::head::text;
+use super::{Header, Headers, RequestHead, ResponseHead, time};
 use crate::win32::*;
 
 /// What a query answers.
@@ -10,6 +11,8 @@ pub enum Answer {
     Text(Vec<u16>),
     /// Lines that end in NUL, and a last NUL.
     RawNul(Vec<u16>),
+    /// WINHTTP_QUERY_FLAG_WIRE_ENCODING: the bytes as they came, without their NUL.
+    Wire(Vec<u8>),
     /// WINHTTP_QUERY_FLAG_NUMBER
     Dword(u32),
     /// WINHTTP_QUERY_FLAG_NUMBER64
@@ -24,6 +27,7 @@ impl Answer {
         match self {
             Answer::Text(text) => text.len() * 2,
             Answer::RawNul(text) => (text.len() - 1) * 2,
+            Answer::Wire(bytes) => bytes.len(),
             Answer::Dword(_) => 4,
             Answer::Qword(_) => 8,
             Answer::Time(_) => 16,
@@ -60,12 +64,21 @@ pub fn query(
         return Ok((modified(request.method.as_bytes(), level)?, None));
     }
     let reply = || response.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
-    let raw = || if of_request { Ok(request.raw_lines()) } else { reply().map(ResponseHead::raw_lines) };
+    let of_trailers = !of_request && level & WINHTTP_QUERY_FLAG_TRAILERS != 0;
+    let trailers = || reply().and(trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+    let raw = || match () {
+        () if of_request => Ok(request.raw_lines()),
+        () if of_trailers => Ok(trailers()?.iter().map(Header::line).collect()),
+        () => reply().map(ResponseHead::raw_lines),
+    };
     let line = match attribute {
         WINHTTP_QUERY_RAW_HEADERS_CRLF => {
-            let mut text: Vec<u16> = raw()?.iter().flat_map(|line| [wide(line), vec![13, 10]].concat()).collect();
-            text.extend([13, 10]);
-            return Ok((Answer::Text(text), None));
+            let lines: Vec<u8> = raw()?.into_iter().flat_map(|line| [line, b"\r\n".to_vec()].concat()).collect();
+            let wire = level & WINHTTP_QUERY_FLAG_WIRE_ENCODING;
+            return Ok((modified(&[lines, b"\r\n".to_vec()].concat(), wire)?, None));
+        }
+        WINHTTP_QUERY_RAW_HEADERS if level & WINHTTP_QUERY_FLAG_WIRE_ENCODING != 0 => {
+            return Ok((Answer::Wire(raw()?.into_iter().flat_map(|line| [line, vec![0]].concat()).collect()), None));
         }
         WINHTTP_QUERY_RAW_HEADERS => {
             let mut text: Vec<u16> = raw()?.iter().flat_map(|line| [wide(line), vec![0]].concat()).collect();
@@ -73,15 +86,13 @@ pub fn query(
             return Ok((Answer::RawNul(text), None));
         }
         WINHTTP_QUERY_VERSION if of_request => request.version.to_string().into_bytes(),
-        WINHTTP_QUERY_VERSION => reply()?.version.to_string().into_bytes(),
-        WINHTTP_QUERY_STATUS_CODE if !of_request => reply()?.status.to_string().into_bytes(),
-        WINHTTP_QUERY_STATUS_TEXT if !of_request => reply()?.reason.clone(),
+        WINHTTP_QUERY_VERSION if !of_trailers => reply()?.version.to_string().into_bytes(),
+        WINHTTP_QUERY_STATUS_CODE if !of_request && !of_trailers => reply()?.status.to_string().into_bytes(),
+        WINHTTP_QUERY_STATUS_TEXT if !of_request && !of_trailers => reply()?.reason.clone(),
         _ => {
             let headers = match () {
                 () if of_request => &request.headers,
-                () if level & WINHTTP_QUERY_FLAG_TRAILERS != 0 => {
-                    trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?
-                }
+                () if of_trailers => trailers()?,
                 () => &reply()?.headers,
             };
             let name = match attribute {
@@ -107,15 +118,14 @@ fn modified(value: &[u8], level: u32) -> Result<Answer, Win32Error> {
     if level & WINHTTP_QUERY_FLAG_SYSTEMTIME != 0 {
         return time::parse(text()?).map(Answer::Time).ok_or(ERROR_WINHTTP_INVALID_QUERY_REQUEST);
     }
+    if level & WINHTTP_QUERY_FLAG_WIRE_ENCODING != 0 {
+        return Ok(Answer::Wire(value.to_vec()));
+    }
     Ok(Answer::Text(wide(value)))
 }
 
-/// Header bytes as UTF-16: as UTF-8 if they are that, else as Latin-1.
 fn wide(bytes: &[u8]) -> Vec<u16> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.encode_utf16().collect(),
-        Err(_) => bytes.iter().copied().map(u16::from).collect(),
-    }
+    text(bytes).encode_utf16().collect()
 }
 
 /// The header that an info level means.
@@ -253,6 +263,35 @@ mod tests {
         }
         let early = query(WINHTTP_QUERY_STATUS_CODE, None, None, &request, None, None);
         assert_eq!(early, Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+    }
+
+    #[test]
+    fn bytes_as_they_came_and_trailers() {
+        let (wire, trailing) = (WINHTTP_QUERY_FLAG_WIRE_ENCODING, WINHTTP_QUERY_FLAG_TRAILERS);
+        let (request, response) = (request(), ResponseHead::parse(b"HTTP/1.1 200 OK\r\nServer: \xe9\r\n\r\n").unwrap());
+        let mut trailers = Headers::default();
+        trailers.append("Server", "t");
+        let rows = [
+            (WINHTTP_QUERY_SERVER, Ok(text("\u{e9}"))),
+            (WINHTTP_QUERY_SERVER | wire, Ok(Answer::Wire(b"\xe9".to_vec()))),
+            (WINHTTP_QUERY_RAW_HEADERS | wire, Ok(Answer::Wire(b"HTTP/1.1 200 OK\0Server: \xe9\0".to_vec()))),
+            (
+                WINHTTP_QUERY_RAW_HEADERS_CRLF | wire,
+                Ok(Answer::Wire(b"HTTP/1.1 200 OK\r\nServer: \xe9\r\n\r\n".to_vec())),
+            ),
+            (WINHTTP_QUERY_SERVER | trailing, Ok(text("t"))),
+            (WINHTTP_QUERY_RAW_HEADERS_CRLF | trailing, Ok(text("Server: t\r\n\r\n"))),
+            (WINHTTP_QUERY_STATUS_CODE | trailing, Err(ERROR_WINHTTP_HEADER_NOT_FOUND)),
+            (WINHTTP_QUERY_VERSION | trailing, Err(ERROR_WINHTTP_HEADER_NOT_FOUND)),
+        ];
+        for (level, expected) in rows {
+            let answer = query(level, None, None, &request, Some(&response), Some(&trailers)).map(|(answer, _)| answer);
+            assert_eq!(answer, expected, "{level:#x}");
+        }
+        for level in [WINHTTP_QUERY_SERVER, WINHTTP_QUERY_RAW_HEADERS] {
+            let early = query(level | trailing, None, None, &request, Some(&response), None);
+            assert_eq!(early, Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+        }
     }
 
     #[test]

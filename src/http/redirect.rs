@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::head::text;
 use crate::win32::{
     ERROR_WINHTTP_REDIRECT_FAILED, WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS, WINHTTP_OPTION_REDIRECT_POLICY_NEVER,
     Win32Error,
@@ -50,20 +51,25 @@ pub enum Decision {
     Refuse(Win32Error),
 }
 
-/// Decides. `location` is the Location header.
+/// Decides. `location` is the Location header; an empty one is none. Its fragment is not sent, its credentials are
+/// dropped: they would be another origin's choice.
 pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> Decision {
     let never = current.disabled || current.policy == WINHTTP_OPTION_REDIRECT_POLICY_NEVER;
-    let Some(location) = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308) && !never) else {
+    let is_redirect = matches!(status, 301 | 302 | 303 | 307 | 308) && !never;
+    let Some(location) = location.filter(|text| is_redirect && !text.is_empty()) else {
         return Decision::Return;
     };
     let refuse = Decision::Refuse(ERROR_WINHTTP_REDIRECT_FAILED);
     if current.followed >= current.limit {
         return refuse;
     }
-    let location = String::from_utf8_lossy(location);
+    let location = text(location);
     let next = Url::parse(current.url).and_then(|base| base.join(&location));
     let Ok(mut next) = next else { return refuse };
     next.set_fragment(None);
+    // What has no host can have no credentials either; it is refused below.
+    let _ = next.set_username("");
+    let _ = next.set_password(None);
     let secure = match next.scheme() {
         "https" => true,
         "http" => false,
@@ -110,6 +116,8 @@ mod tests {
             (303, "HEAD", "/b", "http://h:8080/b", "HEAD", true),
             (307, "POST", "/b#f", "http://h:8080/b", "POST", true),
             (308, "POST", "//g/", "http://g/", "POST", true),
+            (302, "GET", "http://u:p@g/", "http://g/", "GET", true),
+            (302, "GET", "/\u{e9} b", "http://h:8080/%C3%A9%20b", "GET", true),
         ];
         for (status, method, location, url, next, keep) in rows {
             match decide(*status, Some(location.as_bytes()), &current("http://h:8080/x/y", method)) {
@@ -128,6 +136,7 @@ mod tests {
         let rows = [
             (200, Some("/b"), base, Decision::Return),
             (302, None, base, Decision::Return),
+            (302, Some(""), base, Decision::Return),
             (304, Some("/b"), base, Decision::Return),
             (302, Some("/b"), Current { disabled: true, ..base }, Decision::Return),
             (302, Some("/b"), Current { policy: WINHTTP_OPTION_REDIRECT_POLICY_NEVER, ..base }, Decision::Return),
@@ -138,6 +147,23 @@ mod tests {
         ];
         for (status, location, current, decision) in rows {
             assert_eq!(decide(status, location.map(str::as_bytes), &current), decision, "{status} {location:?}");
+        }
+    }
+
+    #[test]
+    fn a_location_that_is_not_utf_8_is_latin_1() {
+        let decision = decide(302, Some(b"/caf\xe9"), &current("http://h/", "GET"));
+        assert!(matches!(decision, Decision::Follow { target, .. } if target == "/caf%C3%A9"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_target_is_one_ascii_word(location: Vec<u8>, words: String, status in 300u16..309) {
+            for location in [&*location, words.as_bytes()] {
+                if let Decision::Follow { target, .. } = decide(status, Some(location), &current("http://h/x", "GET")) {
+                    proptest::prop_assert!(target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic()));
+                }
+            }
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use crate::win32::{ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_UNRECOGNIZED_SCHEME, Win32Error};
+use crate::win32::{
+    ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ICU_ESCAPE,
+    ICU_ESCAPE_AUTHORITY, ICU_INCLUDE_DEFAULT_PORT, ICU_REJECT_USERPWD, WINHTTP_INTERNET_SCHEME_FTP,
+    WINHTTP_INTERNET_SCHEME_HTTP, WINHTTP_INTERNET_SCHEME_HTTPS, Win32Error,
+};
 
 /// Where the parts of a URL are. Absent parts are `None`; path and extra information are there but may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
     };
     let slash = u16::from(b'/');
     let start = colon + 3;
-    if url.get(colon + 1..start) != Some(&[slash, slash]) || url.len() == start {
+    if url.get(colon + 1..start) != Some(&[slash, slash]) {
         return Err(ERROR_WINHTTP_INVALID_URL);
     }
     let end = find(url, start, b"/").unwrap_or(url.len());
@@ -74,17 +78,12 @@ pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
         }
         Some(digits) => port_number(digits).ok_or(ERROR_WINHTTP_INVALID_URL)?,
     };
+    let host = host..port_colon.unwrap_or(end);
+    if host.is_empty() {
+        return Err(ERROR_WINHTTP_INVALID_URL);
+    }
     let extra = find(url, end, b"?#").unwrap_or(url.len());
-    Ok(Parts {
-        secure,
-        scheme: 0..colon,
-        user,
-        password,
-        host: host..port_colon.unwrap_or(end),
-        port,
-        path: end..extra,
-        extra: extra..url.len(),
-    })
+    Ok(Parts { secure, scheme: 0..colon, user, password, host, port, path: end..extra, extra: extra..url.len() })
 }
 
 fn port_number(digits: &[u16]) -> Option<u16> {
@@ -146,10 +145,10 @@ pub fn escape(text: &[u16], and_percent: bool) -> Result<Vec<u16>, Win32Error> {
 /// The parts that WinHttpCreateUrl puts together; `None` for a NULL pointer.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// Scheme text; wins over `secure`.
+    /// Scheme text; wins over `scheme_number`.
     pub scheme: Option<Vec<u16>>,
-    /// INTERNET_SCHEME_HTTPS
-    pub secure: bool,
+    /// INTERNET_SCHEME_*; 0 means http.
+    pub scheme_number: i32,
     /// User name.
     pub user: Option<Vec<u16>>,
     /// Password; needs a user.
@@ -164,15 +163,25 @@ pub struct Given {
     pub extra: Option<Vec<u16>>,
 }
 
-/// Puts a URL together. `escaping`: ICU_ESCAPE. ERROR_INVALID_PARAMETER for a password without user, and for what cannot
-/// be escaped.
-pub fn create(given: &Given, escaping: bool) -> Result<Vec<u16>, Win32Error> {
+/// Puts a URL together. `flags`: ICU_ESCAPE for path and extra information, ICU_ESCAPE_AUTHORITY for the user, the
+/// password and the host (but no address in brackets), ICU_INCLUDE_DEFAULT_PORT, ICU_REJECT_USERPWD.
+///
+/// ERROR_INVALID_PARAMETER for a password without user, for what cannot be escaped, and for a number that is no scheme of
+/// URLs (our choice); ERROR_WINHTTP_INVALID_URL for a user that is rejected.
+pub fn create(given: &Given, flags: u32) -> Result<Vec<u16>, Win32Error> {
+    let has = |flag| flags & flag != 0;
     if given.password.is_some() && given.user.is_none() {
         return Err(ERROR_INVALID_PARAMETER);
     }
     let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-    let escaped = |text: &[u16]| if escaping { escape(text, true) } else { Ok(text.to_vec()) };
-    let scheme = given.scheme.clone().unwrap_or_else(|| units(if given.secure { "https" } else { "http" }));
+    let escaped = |text: &[u16], escaping| if escaping { escape(text, true) } else { Ok(text.to_vec()) };
+    let scheme = match (&given.scheme, given.scheme_number) {
+        (Some(text), _) => text.clone(),
+        (None, 0 | WINHTTP_INTERNET_SCHEME_HTTP) => units("http"),
+        (None, WINHTTP_INTERNET_SCHEME_HTTPS) => units("https"),
+        (None, WINHTTP_INTERNET_SCHEME_FTP) => units("ftp"),
+        (None, _) => return Err(ERROR_INVALID_PARAMETER),
+    };
     let default_port = match () {
         () if is(&scheme, "http") => Some(80),
         () if is(&scheme, "https") => Some(443),
@@ -181,24 +190,55 @@ pub fn create(given: &Given, escaping: bool) -> Result<Vec<u16>, Win32Error> {
     let mut url = scheme;
     url.extend(units("://"));
     if let Some(user) = &given.user {
-        url.extend(user);
+        if has(ICU_REJECT_USERPWD) {
+            return Err(ERROR_WINHTTP_INVALID_URL);
+        }
+        url.extend(escaped(user, has(ICU_ESCAPE_AUTHORITY))?);
         if let Some(password) = &given.password {
             url.extend(units(":"));
-            url.extend(password);
+            url.extend(escaped(password, has(ICU_ESCAPE_AUTHORITY))?);
         }
         url.extend(units("@"));
     }
     let host = given.host.as_deref().unwrap_or_default();
-    url.extend(host);
+    let bracketed = host.first() == Some(&u16::from(b'['));
+    url.extend(escaped(host, has(ICU_ESCAPE_AUTHORITY) && !bracketed)?);
     // Without a host there is nothing that a port belongs to.
-    if given.host.is_some() && default_port != Some(given.port) {
+    if given.host.is_some() && (has(ICU_INCLUDE_DEFAULT_PORT) || default_port != Some(given.port)) {
         url.extend(units(&format!(":{}", given.port)));
     }
     let path = given.path.as_deref().unwrap_or_default();
     if !host.is_empty() && !path.is_empty() && path[0] != u16::from(b'/') {
         url.extend(units("/"));
     }
-    url.extend(escaped(path)?);
-    url.extend(escaped(given.extra.as_deref().unwrap_or_default())?);
+    url.extend(escaped(path, has(ICU_ESCAPE))?);
+    url.extend(escaped(given.extra.as_deref().unwrap_or_default(), has(ICU_ESCAPE))?);
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_panics_and_ranges_are_in_order(
+            any: Vec<u16>,
+            tail in "[a-c:/@?#%0-9\\[\\] \u{e9}]{0,24}",
+            flags: u32,
+        ) {
+            let likely: Vec<u16> = format!("http://{tail}").encode_utf16().collect();
+            for url in [&any, &decode(&any), &likely, &decode(&likely)] {
+                let _ = escape(url, true);
+                let given = Given { host: Some(url.clone()), path: Some(url.clone()), ..Given::default() };
+                let _ = create(&given, flags);
+                if let Ok(parts) = crack(url) {
+                    let user = parts.user.unwrap_or(7..7);
+                    proptest::prop_assert!(user.end <= parts.host.start && !parts.host.is_empty());
+                    proptest::prop_assert!(parts.host.end <= parts.path.start);
+                    proptest::prop_assert_eq!((parts.path.end, parts.extra.end), (parts.extra.start, url.len()));
+                }
+            }
+        }
+    }
 }
