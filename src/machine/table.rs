@@ -225,7 +225,7 @@ pub const fn step(state: State, input: Input) -> Step {
 
         // WinHttpWriteData
         (Awaiting | Arrived | Body, _, Open, CallWrite)      => to(x, r, Write, &[Transmit]),
-        (Awaiting | Arrived | Body, _, Open, CallWriteLast)  => to(x, r, Last,  &[Transmit]),
+        (Awaiting | Arrived | Body, _, Open, CallWriteLast)  => to(x, r, Last,  &[Transmit, Finish]),
         (Awaiting | Arrived | Body, _, Shut, CallWrite | CallWriteLast) => TOO_MUCH,
         (Failed, _, Open, CallWrite | CallWriteLast)         => to(x, r, w, &[FailWrite(Why::Cause)]),
         (_, _, _, CallWrite | CallWriteLast) => BUSY,

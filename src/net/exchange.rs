@@ -137,19 +137,19 @@ impl Exchange {
         }
     }
 
-    /// The reply is over: what was or will be written is answered, but goes nowhere.
-    pub fn discard(&mut self, sink: &dyn Sink) {
-        let (writes, finish) = {
-            let mut told = self.control.lock();
-            (std::mem::take(&mut told.writes).len(), told.finish)
-        };
+    /// The reply is over: what was or will be written is answered, but goes nowhere. Says whether the body is complete.
+    pub fn discard(&mut self, cx: &Context<'_>, sink: &dyn Sink) -> bool {
+        let writes = std::mem::take(&mut self.control.look(cx).writes).len();
+        // A server that has not read everything cannot get another request.
+        self.closed |= writes > 0 || !self.marks.is_empty();
         for _ in 0..self.marks.len() {
             self.passed(sink);
         }
         for _ in 0..writes {
             sink.event(Event::Wrote);
         }
-        self.upload_over |= finish;
+        self.feed(cx);
+        self.upload_over
     }
 }
 

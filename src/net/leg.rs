@@ -210,20 +210,29 @@ impl Running {
             }
             self.sink.event(piece.into());
         }
-        // The server has answered; what the application still writes goes nowhere.
-        while !exchange.upload_over() {
-            poll_fn(|cx| {
-                exchange.discard(&*self.sink);
-                self.poll_control(cx).map(Err::<(), Stop>)
+        if !exchange.upload_over() {
+            // The server has answered. What the application still writes goes nowhere; if it writes nothing more, the
+            // connection can be kept after all.
+            poll_fn(|cx| match self.poll_control(cx) {
+                Poll::Ready(stop) => Poll::Ready(Err(stop)),
+                Poll::Pending if exchange.discard(cx, &*self.sink) => Poll::Ready(Ok(())),
+                Poll::Pending => Poll::Pending,
             })
             .await?;
+            self.keep(exchange).await;
         }
         Ok(())
     }
 
     /// Nobody wants the rest: it is read so that the connection can be kept, within bounds.
     async fn drain(&mut self, download: &mut Download, exchange: &mut Exchange) -> Result<(), Stop> {
-        if download.over() || !self.order.keep_alive {
+        if !self.order.keep_alive {
+            return Ok(());
+        }
+        if download.over() {
+            if poll_fn(|cx| Poll::Ready(exchange.discard(cx, &Deaf))).await {
+                self.keep(exchange).await;
+            }
             return Ok(());
         }
         let limit = self.order.drain_limit;

@@ -30,7 +30,8 @@ pub async fn handshake(stream: TcpStream, host: &str, ignore: u32, protocols: u3
 
 /// One configuration for each set of rules, so that sessions are resumed only under the same.
 fn config(ignore: u32, protocols: u32) -> Result<Arc<ClientConfig>, Error> {
-    static CONFIGS: LazyLock<Mutex<HashMap<(u32, u32), Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
+    type Configs = HashMap<(u32, u32), Arc<ClientConfig>>;
+    static CONFIGS: LazyLock<Mutex<Configs>> = LazyLock::new(Mutex::default);
     let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(config) = configs.get(&(ignore, protocols)) {
         return Ok(Arc::clone(config));
