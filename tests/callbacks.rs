@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::ffi::c_void;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -135,9 +136,8 @@ fn a_lock_around_every_call_that_callbacks_take_too() {
     client.close();
 }
 
-/// The holder of a turn that is parked does not hold up calls on its own handle either: they answer 997.
-#[test]
-fn a_call_while_a_callback_of_the_same_request_is_parked() {
+/// A request whose callback of SENDREQUEST_COMPLETE waits at a door.
+fn parked() -> (Client, *mut c_void, Arc<Record>, Arc<Door>) {
     let client = Client::new(true, serve_always(HELLO));
     let door = Arc::new(Door::default());
     let parked = Arc::clone(&door);
@@ -149,6 +149,13 @@ fn a_call_while_a_callback_of_the_same_request_is_parked() {
     let request = client.request("GET", "/", &record);
     assert_eq!(send(request), 1);
     door.wait_until_waiting(1);
+    (client, request, record, door)
+}
+
+/// The holder of a turn that is parked does not hold up calls on its own handle either: they answer 997.
+#[test]
+fn a_call_while_a_callback_of_the_same_request_is_parked() {
+    let (client, request, record, door) = parked();
     assert_eq!((receive(request), last_error()), (1, 0));
     assert_eq!((query_data(request), last_error()), (1, 997));
     door.open();
@@ -163,17 +170,7 @@ fn a_call_while_a_callback_of_the_same_request_is_parked() {
 
 #[test]
 fn closing_while_a_callback_is_parked_does_not_wait_and_ends_on_its_thread() {
-    let client = Client::new(true, serve_always(HELLO));
-    let door = Arc::new(Door::default());
-    let parked = Arc::clone(&door);
-    let record = Record::with(move |_, seen| {
-        if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
-            parked.wait();
-        }
-    });
-    let request = client.request("GET", "/", &record);
-    assert_eq!(send(request), 1);
-    door.wait_until_waiting(1);
+    let (client, request, record, door) = parked();
     assert_eq!(close(request), 1);
     assert!(!record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING), "a callback is running");
     door.open();

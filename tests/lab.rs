@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use portable_winhttp::dispatch::{Delivery, Policy};
 use portable_winhttp::lab::{Fault, Reply, Sim, Stop, any, get, post};
 use support::*;
 use windows_sys::Win32::Foundation::HANDLE;
@@ -358,5 +359,52 @@ fn the_trace_has_calls_and_records() {
         ["WinHttpSendRequest returns", "SENDREQUEST_COMPLETE", "250.000  caller 2  R1      WinHttpReceiveResponse"]
     {
         assert!(trace.contains(line), "{line} is not in\n{trace}");
+    }
+}
+
+/// The one object that says who delivers: the settings, and what each changes.
+#[test]
+fn delivery_policies() {
+    let five = Duration::from_secs(5);
+    // Delivery, hold; when SENDREQUEST_COMPLETE comes, and whether completions of calls come inside them.
+    let rows = [
+        (Delivery::Windows, true, five, true),
+        (Delivery::Windows, false, Duration::ZERO, true),
+        (Delivery::Worker, true, five, false),
+        (Delivery::Inside, true, five, true),
+    ];
+    for (delivery, hold_send, sent, inside) in rows {
+        let what = format!("{delivery:?}, hold: {hold_send}");
+        let sim = Sim::with(Policy { delivery, hold_send });
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("hello").delay(five));
+        let record = Record::new();
+        let client = Client::new(true, 80);
+        let request = client.request("GET", "/", &record);
+        let come = |status| record.statuses().contains(&status);
+        assert_eq!(send(request), 1);
+        sim.block_until(|| come(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE));
+        assert_eq!(sim.elapsed(), sent, "{what}");
+        sim.advance(five);
+
+        let calls: [(u32, &dyn Fn() -> i32); 3] = [
+            (WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, &|| receive(request)),
+            (WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE, &|| query_data(request)),
+            (WINHTTP_CALLBACK_STATUS_READ_COMPLETE, &|| read(request, 16)),
+        ];
+        for (status, call) in calls {
+            assert_eq!(call(), 1, "{what}");
+            // Semantics 1.3: ReceiveResponse leaves 0 in any case.
+            let later = !inside && status != WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE;
+            assert_eq!((come(status), last_error()), (inside, if later { 997 } else { 0 }), "{what}: {status:#x}");
+            sim.settle();
+            let thread = record.wait(status).thread;
+            assert_eq!(thread == std::thread::current().id(), inside, "{what}: {status:#x}");
+        }
+        assert_eq!(close(request), 1);
+        assert_eq!(come(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING), inside, "{what}");
+        sim.settle();
+        assert!(come(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING), "{what}");
+        client.close();
+        sim.settle();
     }
 }

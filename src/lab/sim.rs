@@ -75,10 +75,11 @@ impl Sim {
         self.world.step_now()
     }
 
-    /// Lets everything happen that happens in the next `time`.
+    /// Lets everything happen that happens in the next `time`, its end included.
     pub fn advance(&self, time: Duration) {
         let until = self.world.now() + time;
         while self.world.step("the time to pass", Some(until), true) {}
+        self.settle();
     }
 
     /// The time that has passed in this world.
