@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_winhttp::dispatch::{Delivery, Policy};
-use portable_winhttp::lab::{Fault, Reply, Sim, Stop, any, get, post};
+use portable_winhttp::lab::{Fault, RawConnection, Reply, Sim, Stop, any, get, post};
 use support::*;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -407,4 +407,62 @@ fn delivery_policies() {
         client.close();
         sim.settle();
     }
+}
+
+/// The byte door: what a test writes is what comes, and reading waits in the Sim's time.
+#[test]
+fn peers_that_are_played_byte_by_byte() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+    type Play = fn(&RawConnection);
+    let rows: Vec<(&str, Play, Result<&str, (usize, u32)>)> = vec![
+        (
+            "pieces",
+            |raw| {
+                ["HTTP/1.1 200 OK\r\nContent-", "Length: 2\r\n\r\n", "o", "k"]
+                    .into_iter()
+                    .for_each(|piece| raw.write(piece))
+            },
+            Ok("ok"),
+        ),
+        ("an early end", |raw| raw.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), Ok("abc")),
+        ("garbage", |raw| raw.write("hello\r\n\r\n"), Err((1, 12152))),
+        ("nothing", |raw| raw.close(), Err((1, 12030))),
+        ("a reset", |raw| raw.reset(), Err((1, 12030))),
+        (
+            "chunks",
+            |raw| raw.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"),
+            Ok("abc"),
+        ),
+    ];
+    for (what, play, expected) in rows {
+        let sim = Sim::new();
+        sim.peer("http://127.0.0.1").raw(move |raw| {
+            let head = raw.read_until(b"\r\n\r\n").unwrap();
+            assert!(head.starts_with(b"GET /a HTTP/1.1\r\n"), "{head:?}");
+            play(&raw);
+        });
+        let fetch = Fetch::start("GET", "/a", "");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result(), expected.map(str::to_owned), "{what}");
+    }
+    // A connection carries several requests, and one that died while it was idle is replaced.
+    let sim = Sim::new();
+    let connections = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&connections);
+    sim.peer("http://127.0.0.1").raw(move |raw| {
+        *count.lock().unwrap() += 1;
+        for _ in 0..2 {
+            if raw.read_until(b"\r\n\r\n").is_some() {
+                raw.write(head);
+                raw.write("0123456789");
+            }
+        }
+    });
+    for _ in 0..4 {
+        let fetch = Fetch::start("GET", "/", "");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result().as_deref(), Ok("0123456789"));
+        sim.settle();
+    }
+    assert_eq!(*connections.lock().unwrap(), 2);
 }

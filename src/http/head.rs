@@ -100,6 +100,11 @@ impl ResponseHead {
     }
 
     fn parse_one(bytes: &[u8]) -> Result<(ResponseHead, usize), Win32Error> {
+        ResponseHead::parse_begun(bytes)?.ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)
+    }
+
+    /// Parses a head that may not be complete; `None` until it is.
+    pub fn parse_begun(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_AT_MOST];
         let mut parsed = httparse::Response::new(&mut fields);
         let status = httparse::ParserConfig::default()
@@ -110,7 +115,8 @@ impl ResponseHead {
         let length = match status {
             Ok(httparse::Status::Complete(length)) => length,
             Err(httparse::Error::TooManyHeaders) => return Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED),
-            Ok(httparse::Status::Partial) | Err(_) => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(_) => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
         };
         let mut headers = Headers::default();
         for field in parsed.headers.iter() {
@@ -125,7 +131,7 @@ impl ResponseHead {
             reason: reason(bytes),
             headers,
         };
-        Ok((head, length))
+        Ok(Some((head, length)))
     }
 
     /// Whether the body comes in chunks.

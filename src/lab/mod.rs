@@ -17,7 +17,9 @@
 
 mod baton;
 mod chooser;
+mod http1;
 mod peer;
+mod raw;
 mod reply;
 mod script;
 mod sim;
@@ -25,6 +27,7 @@ mod verify;
 mod world;
 
 pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
+pub use raw::RawConnection;
 pub use reply::{Fault, Reply};
 pub use sim::Sim;
 pub use verify::Stop;

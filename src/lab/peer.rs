@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::raw::RawConnection;
 use super::reply::{Fault, Reply};
 use crate::http::Headers;
 
@@ -146,11 +147,15 @@ struct Entry {
     asked: usize,
 }
 
+/// What plays a connection byte by byte.
+pub(super) type Handler = Arc<dyn Fn(RawConnection) + Send + Sync>;
+
 /// What a peer is, shared with the transport.
 #[derive(Default)]
 struct State {
     rules: Vec<Entry>,
     fault: Option<Fault>,
+    raw: Option<Handler>,
     received: Vec<Received>,
     /// Requests that no rule was for, and why.
     unmatched: Vec<String>,
@@ -189,6 +194,16 @@ impl Peer {
     pub fn fault(&self, fault: Fault) -> &Peer {
         self.lock().fault = Some(fault);
         self
+    }
+
+    /// Each new connection is played by `handler`, byte by byte, on a thread of the Sim; rules are not asked.
+    pub fn raw(&self, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> &Peer {
+        self.lock().raw = Some(Arc::new(handler));
+        self
+    }
+
+    pub(super) fn handler(&self) -> Option<Handler> {
+        self.lock().raw.clone()
     }
 
     /// The requests that came so far.

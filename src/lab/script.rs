@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use super::http1::Reader;
 use super::peer::{Peer, Received};
+use super::raw::{End, Link, RawConnection};
 use super::reply::{Fault, Reply};
 use super::world::SimWorld;
 use crate::http::Headers;
 use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
-use crate::win32::{ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
 
 #[derive(Default)]
 struct State {
@@ -18,6 +20,10 @@ struct State {
     released: bool,
     wake_at: Option<Duration>,
     peer: Option<Peer>,
+    /// The connection to a raw peer, and the reply that comes over it.
+    raw: Option<(Arc<Link>, Reader)>,
+    /// Whether that connection was used before.
+    used: bool,
 }
 
 /// An order on its way through the script.
@@ -76,7 +82,63 @@ impl ScriptLeg {
         }
         match fault.and_then(Fault::failure) {
             Some((error, secure)) => self.fail(zero, error, secure),
-            None => self.tell(zero, Event::Ready(ends)),
+            None => {
+                if let Some(handler) = peer.handler() {
+                    let link = Link::new(&self.world);
+                    self.take_link(Arc::clone(&link), false);
+                    let world = Arc::clone(&self.world);
+                    self.world.after(zero, move || world.run_on_worker(Box::new(move || handler(RawConnection(link)))));
+                }
+                self.tell(zero, Event::Ready(ends));
+            }
+        }
+    }
+
+    fn take_link(self: &Arc<Self>, link: Arc<Link>, used: bool) {
+        link.attach(self);
+        let mut state = self.lock();
+        state.raw = Some((link, Reader::new(self.order.head_only, self.order.head_limit)));
+        state.used = used;
+    }
+
+    /// Bytes from a raw peer.
+    pub fn arrived(self: &Arc<Self>, bytes: &[u8]) {
+        let mut state = self.lock();
+        let Some((link, reader)) = &mut state.raw else { return };
+        let was_over = reader.over();
+        let events = reader.push(bytes);
+        if !was_over && reader.reusable() && self.order.keep_alive {
+            link.detach();
+            self.world.keep_link(self.origin(), Arc::clone(link));
+        }
+        let released = state.released;
+        drop(state);
+        if !released {
+            self.sink.events(&mut events.into_iter());
+        }
+    }
+
+    /// A raw peer has left.
+    pub fn ended(self: &Arc<Self>, end: End) {
+        let mut state = self.lock();
+        let used = state.used;
+        let Some((_, reader)) = &mut state.raw else { return };
+        if used && reader.untouched() && !self.order.more {
+            // It died while it was idle: once more, on a new connection.
+            state.raw = None;
+            drop(state);
+            self.tell(Duration::ZERO, Event::Restarted);
+            return self.connect(self.world.peer_of(&self.origin()));
+        }
+        let event = match end {
+            End::Closed => reader.end(),
+            End::Reset if reader.over() => None,
+            End::Reset => Some(reader.fail(ERROR_WINHTTP_CONNECTION_ERROR)),
+        };
+        let released = state.released;
+        drop(state);
+        if let Some(event) = event.filter(|_| !released) {
+            self.sink.event(event);
         }
     }
 
@@ -139,7 +201,14 @@ impl Leg for Held {
         let origin = leg.origin();
         let known = leg.world.peer_of(&origin);
         leg.lock().peer = known.as_ref().map(|(peer, _)| peer.clone());
+        let link = known.as_ref().filter(|_| leg.order.keep_alive).and_then(|_| leg.world.take_link(&origin));
         match known {
+            Some((_, ends)) if link.is_some() => {
+                if let Some(link) = link {
+                    leg.take_link(link, true);
+                }
+                leg.tell(Duration::ZERO, Event::Ready(ends));
+            }
             Some((_, ends)) if leg.order.keep_alive && leg.world.take_kept(&origin) => {
                 leg.tell(Duration::ZERO, Event::Ready(ends));
             }
@@ -149,21 +218,36 @@ impl Leg for Held {
 
     fn proceed(&self) {
         let leg = &self.0;
-        leg.lock().body.extend_from_slice(&leg.order.body);
+        let mut state = leg.lock();
+        state.body.clear();
+        state.body.extend_from_slice(&leg.order.body);
+        let raw = state.raw.as_ref().map(|(link, _)| Arc::clone(link));
+        drop(state);
+        if let Some(link) = &raw {
+            link.send(&leg.order.head);
+            link.send(&leg.order.body);
+        }
         let bytes = (leg.order.head.len() + leg.order.body.len()) as u64;
         leg.tell(Duration::ZERO, Event::Sent(bytes));
-        if !leg.order.more {
+        if !leg.order.more && raw.is_none() {
             leg.after(Duration::ZERO, ScriptLeg::respond);
         }
     }
 
     fn write(&self, bytes: Bytes) {
-        self.0.lock().body.extend_from_slice(&bytes);
+        let mut state = self.0.lock();
+        match &state.raw {
+            Some((link, _)) => link.send(&bytes),
+            None => state.body.extend_from_slice(&bytes),
+        }
+        drop(state);
         self.0.tell(Duration::ZERO, Event::Wrote);
     }
 
     fn finish(&self) {
-        self.0.after(Duration::ZERO, ScriptLeg::respond);
+        if self.0.lock().raw.is_none() {
+            self.0.after(Duration::ZERO, ScriptLeg::respond);
+        }
     }
 
     fn taken(&self, _bytes: usize) {}
@@ -185,6 +269,11 @@ impl Leg for Held {
     }
 
     fn release(&self) {
-        self.0.lock().released = true;
+        let mut state = self.0.lock();
+        state.released = true;
+        // A reply that is over has given its connection back; any other takes it along.
+        if let Some((link, _)) = state.raw.as_ref().filter(|(_, reader)| !reader.reusable()) {
+            link.close();
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::baton::{self, Baton};
 use super::chooser::{Candidate, Chooser};
 use super::peer::Peer;
+use super::raw::Link;
 use super::script::{Held, ScriptLeg};
 use super::verify::{Stop, Verifier};
 use crate::dispatch::{Job, Policy, Returned, Steps, Waiting, World, enter};
@@ -27,6 +28,8 @@ struct State {
     planned: u64,
     peers: Vec<(Origin, Peer)>,
     kept: BTreeSet<Origin>,
+    /// Idle connections to raw peers, the one used last at the end.
+    links: Vec<(Origin, Arc<Link>)>,
     chooser: Chooser,
     complaints: Vec<String>,
     verifier: Verifier,
@@ -92,6 +95,19 @@ impl SimWorld {
 
     pub fn take_kept(&self, origin: &Origin) -> bool {
         self.lock().kept.remove(origin)
+    }
+
+    /// A connection to a raw peer is idle.
+    pub fn keep_link(&self, origin: Origin, link: Arc<Link>) {
+        self.lock().links.push((origin, link));
+    }
+
+    /// The idle connection to this origin that was used last, and is still open.
+    pub fn take_link(&self, origin: &Origin) -> Option<Arc<Link>> {
+        let mut state = self.lock();
+        state.links.retain(|(_, link)| !link.ended());
+        let at = state.links.iter().rposition(|(known, _)| known == origin)?;
+        Some(state.links.remove(at).1)
     }
 
     pub fn unknown_host(&self, order: &Order) {
