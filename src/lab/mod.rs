@@ -29,5 +29,5 @@ mod world;
 pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
 pub use raw::RawConnection;
 pub use reply::{Fault, Reply};
-pub use sim::Sim;
+pub use sim::{Sim, wait_until};
 pub use verify::Stop;

@@ -100,6 +100,11 @@ impl RawConnection {
         }
     }
 
+    /// The bytes that the client has sent since the last read, without waiting.
+    pub fn waiting(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().to_server)
+    }
+
     /// Reads until `end` has come; `None` when the client has closed before.
     pub fn read_until(&self, end: &[u8]) -> Option<Vec<u8>> {
         let mut read = Vec::new();

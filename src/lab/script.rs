@@ -110,6 +110,8 @@ impl ScriptLeg {
         if !was_over && reader.reusable() && self.order.keep_alive {
             link.detach();
             self.world.keep_link(self.origin(), Arc::clone(link));
+        } else if reader.over() {
+            link.close();
         }
         let released = state.released;
         drop(state);

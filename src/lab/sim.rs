@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::peer::Peer;
 use super::verify::Stop;
 use super::world::SimWorld;
-use crate::dispatch::{Entered, Observing, Policy, Steps, World, enter, observe};
+use crate::dispatch::{Entered, Observing, Policy, Steps, Waiting, World, enter, observe};
 use crate::record::Trace;
 
 /// A world of its own for the thread that makes it, until it is dropped.
@@ -102,10 +102,30 @@ impl Sim {
         self.world.allow(stop);
     }
 
+    /// A host that nobody plays is not found, and that does not fail the test.
+    pub fn allow_unknown_hosts(&self) {
+        self.world.allow_unknown_hosts();
+    }
+
     /// The calls and records so far, with the times of this world.
     pub fn trace(&self) -> Trace {
         self.world.recorder.finish()
     }
+}
+
+/// Waits on any thread of a Sim until `done` says so: the world goes on meanwhile. `false` at once on a thread that belongs
+/// to none.
+///
+/// # Panics
+/// On the Sim's own thread, with a report, when nothing can happen any more.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
+    let Some((world, _)) = crate::dispatch::current() else { return false };
+    let Waiting::Step(steps) = world.waiting() else { return false };
+    let mut again = false;
+    while !done() {
+        steps.step(what, None, std::mem::replace(&mut again, true));
+    }
+    true
 }
 
 impl Drop for Sim {
