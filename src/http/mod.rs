@@ -1,4 +1,4 @@
-//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects. No sockets, no handles.
+//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects, authentication. No sockets, no handles.
 #![forbid(unsafe_code)]
 
 pub mod auth;

@@ -1,7 +1,8 @@
 //! User names and passwords of a request: which are sent, and when (semantics 6.3).
 //!
 //! Only Basic and Digest are spoken. Credentials for NTLM, Negotiate and Passport are kept, and win over the options as
-//! any others do, but there is no token to send: the 401 or 407 comes back as the answer.
+//! any others do, but there is no token to send: the 401 comes back as the answer. Those for a proxy are only kept, as
+//! no proxy is used yet: a server that answers 407 must not get them.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,7 +23,7 @@ pub struct Credentials {
     proxy: Purse,
     /// Where the client's nonces come from: random bytes, from outside.
     seed: [u8; 16],
-    /// The server that they are for: no other one, that a redirect leads to, gets them.
+    /// The server that `server` is for: no other one, that a redirect leads to, gets them.
     owner: Option<Site>,
     resends: u32,
     /// What goes into the head of the leg that runs.
@@ -81,13 +82,13 @@ impl std::fmt::Debug for Credentials {
 impl Credentials {
     /// WinHttpSetCredentials, for the server that the request is for now.
     pub fn choose(&mut self, target: Target, chosen: Chosen, site: &Site, seed: [u8; 16]) {
-        self.own(site, seed);
+        self.own(target, site, seed);
         self.purse(target).chosen = Some(chosen);
     }
 
     /// Sets a string option.
     pub fn set(&mut self, target: Target, part: Part, text: String, site: &Site, seed: [u8; 16]) {
-        self.own(site, seed);
+        self.own(target, site, seed);
         *self.purse(target).part(part) = Some(text);
     }
 
@@ -112,7 +113,7 @@ impl Credentials {
         let seed = self.seed;
         for target in Target::ALL {
             let name = target.credentials_header();
-            let wanted = self.is_for(site) && compose.headers.get(name, 0).is_none();
+            let wanted = self.may_go(target, site) && compose.headers.get(name, 0).is_none();
             let purse = self.purse(target);
             let value = if wanted { purse.authorise(compose, site, &seed, body) } else { None };
             purse.sent = value.is_some();
@@ -127,7 +128,7 @@ impl Credentials {
     pub(super) fn asked(&mut self, head: &ResponseHead, compose: &Compose, site: &Site, disabled: bool) -> bool {
         let Some(target) = Target::of_status(head.status) else { return false };
         let own = compose.headers.get(target.credentials_header(), 0).is_some();
-        let ours = !disabled && !own && self.is_for(site) && self.resends < RESENDS_AT_MOST;
+        let ours = !disabled && !own && self.may_go(target, site) && self.resends < RESENDS_AT_MOST;
         let purse = self.purse(target);
         purse.heard = Some(Heard::from(&auth::challenges(&head.headers, target), site));
         let again = ours && purse.can_answer();
@@ -135,20 +136,23 @@ impl Credentials {
         again
     }
 
-    fn own(&mut self, site: &Site, seed: [u8; 16]) {
-        // What was meant for another server must not go to this one.
-        if self.owner.is_some() && !self.is_for(site) {
-            for target in Target::ALL {
-                let purse = self.purse(target);
-                *purse = Purse { heard: purse.heard.take(), ..Purse::default() };
-            }
-        }
-        self.owner = Some(site.clone());
+    fn own(&mut self, target: Target, site: &Site, seed: [u8; 16]) {
         self.seed = seed;
+        if target == Target::Server {
+            // What was meant for another server must not go to this one.
+            if self.owner.is_some() && !self.may_go(target, site) {
+                self.server = Purse { heard: self.server.heard.take(), ..Purse::default() };
+            }
+            self.owner = Some(site.clone());
+        }
     }
 
-    fn is_for(&self, site: &Site) -> bool {
-        self.owner.as_ref().is_some_and(|owner| same_origin(owner, site))
+    fn may_go(&self, target: Target, site: &Site) -> bool {
+        match target {
+            Target::Server => self.owner.as_ref().is_some_and(|owner| same_origin(owner, site)),
+            // No request goes through a proxy yet: who asks with 407 is not one.
+            Target::Proxy => false,
+        }
     }
 
     fn purse(&mut self, target: Target) -> &mut Purse {
