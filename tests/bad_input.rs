@@ -158,6 +158,21 @@ fn arguments_that_are_none() {
             ("option NULL", failed(WinHttpSetOption(request, 45, null(), 8) != 0), 87),
             ("option too short", failed(WinHttpSetOption(request, 6, b"ab".as_ptr().cast(), 2) != 0), 122),
             ("option without buffer", failed(WinHttpQueryOption(request, 45, null_mut(), &mut length) != 0), 122),
+            (
+                "auth schemes NULL",
+                failed(WinHttpQueryAuthSchemes(request, null_mut(), &mut length, &mut length) != 0),
+                87,
+            ),
+            (
+                "first scheme NULL",
+                failed(WinHttpQueryAuthSchemes(request, &mut length, null_mut(), &mut length) != 0),
+                87,
+            ),
+            (
+                "auth target NULL",
+                failed(WinHttpQueryAuthSchemes(request, &mut length, &mut length, null_mut()) != 0),
+                87,
+            ),
             ("timeout below -1", failed(WinHttpSetTimeouts(client.connection, 0, 0, 0, -2) != 0), 87),
             ("access type", failed(!WinHttpOpen(null(), 77, null(), null(), 0).is_null()), 87),
             ("named proxy without name", failed(!WinHttpOpen(null(), 3, null(), null(), 0).is_null()), 87),

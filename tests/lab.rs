@@ -413,8 +413,8 @@ fn delivery_policies() {
 #[test]
 fn peers_that_are_played_byte_by_byte() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
-    type Play = fn(&RawConnection);
-    let rows: Vec<(&str, Play, Result<&str, (usize, u32)>)> = vec![
+    type Row = (&'static str, fn(&RawConnection), Result<&'static str, (usize, u32)>);
+    let rows: Vec<Row> = vec![
         (
             "pieces",
             |raw| {

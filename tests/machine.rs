@@ -17,7 +17,7 @@ const EXCHANGES: [Exchange; 9] = [
 ];
 const READS: [ReadSide; 4] = [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read];
 const WRITES: [WriteSide; 5] = [WriteSide::Shut, WriteSide::Open, WriteSide::Send, WriteSide::Write, WriteSide::Last];
-const INPUTS: [Input; 23] = [
+const INPUTS: [Input; 24] = [
     Input::CallSend,
     Input::CallWrite,
     Input::CallWriteLast,
@@ -33,6 +33,7 @@ const INPUTS: [Input; 23] = [
     Input::Head,
     Input::Final,
     Input::Follow,
+    Input::Resend,
     Input::Refused,
     Input::Told,
     Input::Data,

@@ -55,20 +55,6 @@ absent! {
         code("WinHttpQueryHeadersEx", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))
     }
 
-    /// Not there yet: FALSE with ERROR_INVALID_OPERATION, as when no challenge came.
-    fn WinHttpQueryAuthSchemes(
-        hrequest: HINTERNET, _supported: *mut u32, _first: *mut u32, _target: *mut u32
-    ) -> BOOL {
-        done("WinHttpQueryAuthSchemes", hrequest, || on_request(hrequest, ERROR_INVALID_OPERATION))
-    }
-
-    /// Not there yet: FALSE with ERROR_CALL_NOT_IMPLEMENTED; no credentials are ever sent.
-    fn WinHttpSetCredentials(
-        hrequest: HINTERNET, _targets: u32, _scheme: u32, _user: PCWSTR, _password: PCWSTR, _parameters: *mut c_void
-    ) -> BOOL {
-        done("WinHttpSetCredentials", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))
-    }
-
     /// Not there: FALSE with ERROR_CALL_NOT_IMPLEMENTED.
     fn WinHttpQueryAuthParams(hrequest: HINTERNET, _scheme: u32, _parameters: *mut *mut c_void) -> BOOL {
         done("WinHttpQueryAuthParams", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))

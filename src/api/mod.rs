@@ -3,6 +3,7 @@
 #![allow(non_snake_case)]
 
 mod absent;
+mod auth;
 mod data;
 pub(crate) mod edge;
 mod headers;
@@ -14,6 +15,7 @@ mod time;
 mod url;
 
 pub use absent::*;
+pub use auth::*;
 pub use data::*;
 pub use headers::*;
 pub use kernel::*;

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use super::edge::{as_bytes, bytes, copy_out, done, find};
 use super::session::{header_value, with_settings};
 use crate::handle::{Handle, Kind};
-use crate::machine::Settings;
+use crate::http::auth::Target;
+use crate::machine::{Part, Settings};
 use crate::win32::*;
 
 /// What an option reads as.
@@ -125,6 +126,11 @@ pub unsafe extern "system" fn WinHttpSetOption(
             let agent = unsafe { super::edge::counted_text(lpbuffer.cast(), dwbufferlength) }.unwrap_or_default();
             return set_agent(&handle, &agent);
         }
+        if let Some((target, part)) = credential(dwoption) {
+            // SAFETY: as above.
+            let text = unsafe { super::edge::counted_text(lpbuffer.cast(), dwbufferlength) }.unwrap_or_default();
+            return set_credential(&handle, target, part, &text);
+        }
         // SAFETY: the caller's promise.
         let bytes = unsafe { bytes(lpbuffer, dwbufferlength) }.unwrap_or_default();
         set(&handle, dwoption, bytes, lpbuffer.is_null())
@@ -140,6 +146,10 @@ fn query(handle: &Handle, option: u32) -> Result<Value, Win32Error> {
             _ => handle,
         };
         return with_settings(source, |settings| Value::Dword((setting.read)(settings)));
+    }
+    if let Some((target, part)) = credential(option) {
+        let request = handle.as_request()?;
+        return Ok(Value::Text(request.with(|machine| machine.credentials.get(target, part))));
     }
     Ok(match (option, handle.kind()) {
         (WINHTTP_OPTION_CALLBACK, _) => {
@@ -163,13 +173,6 @@ fn query(handle: &Handle, option: u32) -> Result<Value, Win32Error> {
         (WINHTTP_OPTION_USER_AGENT, Kind::Session(session)) => Value::Text(
             session.agent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().unwrap_or_default(),
         ),
-        (
-            WINHTTP_OPTION_USERNAME
-            | WINHTTP_OPTION_PASSWORD
-            | WINHTTP_OPTION_PROXY_USERNAME
-            | WINHTTP_OPTION_PROXY_PASSWORD,
-            Kind::Request(_),
-        ) => Value::Text(String::new()),
         (
             WINHTTP_OPTION_URL
             | WINHTTP_OPTION_SECURITY_FLAGS
@@ -258,6 +261,28 @@ fn set(handle: &Handle, option: u32, bytes: &[u8], null: bool) -> Result<(), Win
         ) => return wrong_type,
         _ => return Err(ERROR_WINHTTP_INVALID_OPTION),
     }
+    Ok(())
+}
+
+/// The options that hold a user's name or a password.
+fn credential(option: u32) -> Option<(Target, Part)> {
+    Some(match option {
+        WINHTTP_OPTION_USERNAME => (Target::Server, Part::User),
+        WINHTTP_OPTION_PASSWORD => (Target::Server, Part::Password),
+        WINHTTP_OPTION_PROXY_USERNAME => (Target::Proxy, Part::User),
+        WINHTTP_OPTION_PROXY_PASSWORD => (Target::Proxy, Part::Password),
+        _ => return None,
+    })
+}
+
+fn set_credential(handle: &Handle, target: Target, part: Part, text: &[u16]) -> Result<(), Win32Error> {
+    let request = handle.as_request()?;
+    let text = String::from_utf16_lossy(text.strip_suffix(&[0]).unwrap_or(text));
+    let seed = handle.random();
+    request.with(|machine| {
+        let site = machine.site().clone();
+        machine.credentials.set(target, part, text, &site, seed);
+    });
     Ok(())
 }
 

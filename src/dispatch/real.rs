@@ -24,6 +24,13 @@ impl World for Real {
         self.began.elapsed()
     }
 
+    fn random(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        // A system without randomness: what it is for works with any bytes, and is only weaker.
+        let _ = getrandom::fill(&mut bytes);
+        bytes
+    }
+
     fn run(&self, job: Arc<dyn Job>) {
         self.workers.run(job);
     }

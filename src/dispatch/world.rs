@@ -20,6 +20,8 @@ pub trait Job: Send + Sync {
 pub trait World: Send + Sync {
     /// The time since some moment before the first handle.
     fn now(&self) -> Duration;
+    /// Random bytes that nobody can guess.
+    fn random(&self) -> [u8; 16];
     /// Runs a job on a worker.
     fn run(&self, job: Arc<dyn Job>);
     /// What carries requests.

@@ -98,6 +98,11 @@ impl Handle {
         Ok(Called { outcome, later })
     }
 
+    /// Random bytes of the world.
+    pub(crate) fn random(&self) -> [u8; 16] {
+        self.world.random()
+    }
+
     /// The session was closed.
     pub(super) fn cancel(self: &Arc<Handle>) {
         if self.step(|machine, now| machine.cancel(now)).is_ok() {
@@ -243,7 +248,10 @@ impl Sink for Listening {
                     machine.event(now, self.leg, event);
                 }
             });
-            if step.is_ok() {
+            if let Ok((_, stepped)) = step {
+                if let Some(leg) = stepped.begun {
+                    leg.go();
+                }
                 handle.settle();
             }
         }

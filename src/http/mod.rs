@@ -1,6 +1,8 @@
-//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects. No sockets, no handles.
+//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects, authentication. No sockets, no handles.
 #![forbid(unsafe_code)]
 
+pub mod auth;
+pub mod digest;
 mod head;
 mod headers;
 pub mod query;

@@ -51,7 +51,8 @@ impl Compose {
     }
 
     /// The head as it goes out: the application's headers between those that WinHTTP puts first and last.
-    pub fn complete(&self, site: &Site, settings: &Settings, upload: &Upload) -> RequestHead {
+    /// `credentials` are those of this leg.
+    pub fn complete(&self, site: &Site, settings: &Settings, upload: &Upload, credentials: &Headers) -> RequestHead {
         let mut headers = Headers::default();
         let absent = |name: &str| self.headers.get(name, 0).is_none();
         if absent("connection") && absent("proxy-connection") {
@@ -80,6 +81,9 @@ impl Compose {
         }
         if absent("host") {
             headers.append("Host", site.authority());
+        }
+        for header in credentials.iter() {
+            headers.append(header.name.clone(), header.value.clone());
         }
         self.with(headers)
     }

@@ -7,6 +7,7 @@
 
 mod body;
 mod compose;
+mod credentials;
 mod request;
 mod settings;
 pub mod table;
@@ -14,5 +15,6 @@ mod timers;
 mod upload;
 
 pub use compose::Compose;
+pub use credentials::{Chosen, Credentials, Part};
 pub use request::{Output, Request, SendCall, Site, ending};
 pub use settings::{Settings, Timeouts};

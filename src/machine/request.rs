@@ -8,7 +8,7 @@ use super::body::{Body, PendingRead, Supply};
 use super::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
-use super::{Compose, Settings};
+use super::{Compose, Credentials, Settings};
 use crate::http::redirect::{self, Decision};
 use crate::http::{Headers, RequestHead, ResponseHead};
 use crate::record::{Api, AsyncResult, Notification};
@@ -86,6 +86,8 @@ pub struct Request {
     pub compose: Compose,
     /// The options of the handle.
     pub settings: Settings,
+    /// User names and passwords.
+    pub credentials: Credentials,
     site: Site,
     upload: Upload,
     hold: bool,
@@ -117,6 +119,7 @@ impl Request {
             state: OPENED,
             compose,
             settings,
+            credentials: Credentials::default(),
             site,
             upload: Upload::none(),
             hold: false,
@@ -167,7 +170,7 @@ impl Request {
 
     /// The head of the request: as the application made it, and after a send as it went out.
     pub fn request_head(&self) -> RequestHead {
-        if self.sent { self.compose.complete(&self.site, &self.settings, &self.upload) } else { self.compose.head() }
+        if self.sent { self.complete() } else { self.compose.head() }
     }
 
     /// The head of the reply, once ReceiveResponse took it or a redirect is being told.
@@ -204,6 +207,7 @@ impl Request {
             Upload::plan(&compose.headers, &compose.method, call.optional, call.total, compose.automatic_chunking)?;
         self.hold = call.hold;
         self.redirects = 0;
+        self.credentials.begin();
         self.apply(now, Input::CallSend)
     }
 
@@ -497,6 +501,10 @@ impl Request {
         self.outputs.push(Output::End(api, Err(error)));
     }
 
+    fn complete(&self) -> RequestHead {
+        self.compose.complete(&self.site, &self.settings, &self.upload, self.credentials.headers())
+    }
+
     fn start(&mut self) {
         self.sent = true;
         self.interim = 0;
@@ -504,7 +512,9 @@ impl Request {
         self.received = 0;
         self.body = Body::default();
         self.told_closing = false;
-        let head = self.compose.complete(&self.site, &self.settings, &self.upload);
+        let body = (!self.upload.open()).then_some(&*self.upload.first);
+        self.credentials.prepare(&self.compose, &self.site, body);
+        let head = self.complete();
         let order = Order {
             secure: self.site.secure,
             host: self.site.host.clone(),
@@ -547,6 +557,14 @@ impl Request {
     /// What the head that arrived means.
     fn answer(&mut self) -> Input {
         let Some(head) = &self.response else { return Input::Refused };
+        let disabled = self.settings.authentication_disabled();
+        if self.credentials.asked(head, &self.compose, &self.site, disabled) {
+            if self.upload.replayable() && !self.upload.open() {
+                return Input::Resend;
+            }
+            self.cause = ERROR_WINHTTP_RESEND_REQUEST;
+            return Input::Refused;
+        }
         let current = redirect::Current {
             url: &self.compose.url(&self.site),
             method: &self.compose.method,

@@ -105,6 +105,8 @@ pub enum Input {
     Final,
     /// The reply is a redirect to be followed.
     Follow,
+    /// The reply asks for credentials, and there are some: the request is sent again.
+    Resend,
     /// The reply may not be followed.
     Refused,
     /// The application was told of the redirect.
@@ -134,7 +136,7 @@ pub enum Action {
     Finish,
     /// Let the running exchange go.
     Abandon,
-    /// Look at the head: [`Input::Final`], [`Input::Follow`] or [`Input::Refused`] comes next.
+    /// Look at the head: [`Input::Final`], [`Input::Follow`], [`Input::Resend`] or [`Input::Refused`] comes next.
     Answer,
     /// Look at the body: [`Input::Supplied`], [`Input::Broken`] or nothing comes next.
     Supply,
@@ -271,6 +273,7 @@ pub const fn step(state: State, input: Input) -> Step {
         (Arrived, Receive, _, Follow)             => to(Following, r, Shut, &[TellReceived, TellRedirect]),
         (Arrived, Receive, Write | Last, Refused) => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(Why::Cause), FailWrite(Why::Cause)]),
         (Arrived, Receive, _, Refused)            => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(Why::Cause)]),
+        (Arrived, Receive, Shut, Resend)          => to(Sending, r, w, &[TellReceived, Abandon, Start]),
         (Following, Receive, Shut, Told) => to(Sending, r, w, &[Abandon, Start]),
 
         // The body.
