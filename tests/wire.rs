@@ -169,3 +169,43 @@ fn replies_keep_the_order_and_case_of_their_headers() {
     close(request);
     client.close();
 }
+
+/// A host has several addresses: the next is tried when one refuses, as many as CONNECT_RETRIES says.
+#[test]
+fn the_next_address_is_tried() {
+    use std::net::ToSocketAddrs;
+    let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let port = listener.local_addr().unwrap().port();
+    let addresses: Vec<_> = ("localhost", port).to_socket_addrs().unwrap().collect();
+    let both = [true, false].iter().all(|v4| addresses.iter().any(|address| address.is_ipv4() == *v4));
+    if !both {
+        // Only a machine whose localhost has both addresses can show it.
+        return;
+    }
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream).unwrap();
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    });
+    let client = Client::new(false, port);
+    let record = Record::new();
+    let context = context(&record);
+    // SAFETY: strings end in NUL; the context outlives the handle.
+    unsafe {
+        let connection = WinHttpConnect(client.session, wide("localhost").as_ptr(), port, 0);
+        let open = || WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0);
+        let one = open();
+        let retries = 1u32;
+        assert_eq!(WinHttpSetOption(one, WINHTTP_OPTION_CONNECT_RETRIES, (&raw const retries).cast(), 4), 1);
+        assert_eq!((send(one), last_error()), (0, 12029), "IPv4 comes first, and refuses");
+        let all = open();
+        assert_eq!(WinHttpSetOption(all, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8), 1);
+        assert_eq!((send(all), receive(all)), (1, 1), "{}", last_error());
+        for handle in [one, all, connection] {
+            close(handle);
+        }
+    }
+    let connecting = record.statuses().iter().filter(|s| **s == WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER).count();
+    assert_eq!(connecting, 2);
+    client.close();
+}

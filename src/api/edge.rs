@@ -190,3 +190,17 @@ pub(super) unsafe fn copy_out<T>(
 pub(super) fn as_bytes(text: &[u16]) -> Vec<u8> {
     text.iter().flat_map(|unit| unit.to_ne_bytes()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        set_last_error(ERROR_SUCCESS);
+        let answer = done("WinHttpCheckPlatform", NONE, || panic!("inside"));
+        assert_eq!((answer, last_error()), (0, ERROR_WINHTTP_INTERNAL_ERROR));
+        assert_eq!(code("WinHttpResetAutoProxy", NONE, || panic!("inside")), ERROR_WINHTTP_INTERNAL_ERROR.0);
+        assert!(handle("WinHttpOpen", NONE, || panic!("inside")).is_null());
+    }
+}
