@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::http::{Headers, ResponseHead};
+use crate::http::{Headers, RequestHead, ResponseHead};
 use crate::win32::Win32Error;
 
 /// One request as it goes to a server: everything that the transport needs to know, decided.
@@ -21,10 +21,8 @@ pub struct Order {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// The head, byte for byte as it goes out over HTTP/1.1.
-    pub head: Bytes,
-    /// Whether the reply has no body because the method is HEAD.
-    pub head_only: bool,
+    /// The head, complete.
+    pub head: RequestHead,
     /// The body bytes that follow the head at once, framed as they go out.
     pub body: Bytes,
     /// Whether more body bytes come by [`Leg::write`] until [`Leg::finish`].

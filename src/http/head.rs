@@ -51,7 +51,7 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// The bytes on the wire, up to and with the empty line.
+    /// The bytes on the wire of HTTP/1, up to and with the empty line.
     pub fn to_wire(&self) -> Vec<u8> {
         let mut wire = Vec::with_capacity(256);
         for line in self.raw_lines() {
@@ -60,6 +60,11 @@ impl RequestHead {
         }
         wire.extend_from_slice(b"\r\n");
         wire
+    }
+
+    /// Whether the reply has no body, whatever its head says.
+    pub fn asks_for_head_only(&self) -> bool {
+        self.method == "HEAD"
     }
 
     /// The request line and the fields.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::raw::RawConnection;
 use super::reply::{Fault, Reply};
-use crate::http::Headers;
+use crate::http::{Headers, RequestHead};
 
 /// A request as a peer got it.
 #[derive(Clone, Debug)]
@@ -23,22 +23,9 @@ pub struct Received {
 }
 
 impl Received {
-    /// Reads what would be on the wire.
-    pub(super) fn parse(wire: &[u8], body: Bytes) -> Received {
-        let mut fields = vec![httparse::EMPTY_HEADER; 512];
-        let mut parsed = httparse::Request::new(&mut fields);
-        // What WinHTTP sends may be no valid HTTP (raw targets); then only the words of the first line are known.
-        let mut headers = Headers::default();
-        if parsed.parse(wire).is_ok() {
-            for field in parsed.headers.iter() {
-                headers.append(field.name, field.value);
-            }
-        }
-        let line = wire.split(|byte| *byte == b'\r').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
-        let (method, rest) = line.split_once(' ').unwrap_or((&line, ""));
-        let target = rest.rsplit_once(' ').map_or(rest, |(target, _)| target);
-        Received { method: method.to_owned(), target: target.to_owned(), headers, body }
+    pub(super) fn new(head: &RequestHead, body: Bytes) -> Received {
+        let RequestHead { method, target, headers, .. } = head.clone();
+        Received { method, target, headers, body }
     }
 
     /// The value of a header as text.

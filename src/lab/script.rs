@@ -97,7 +97,7 @@ impl ScriptLeg {
     fn take_link(self: &Arc<Self>, link: Arc<Link>, used: bool) {
         link.attach(self);
         let mut state = self.lock();
-        state.raw = Some((link, Reader::new(self.order.head_only, self.order.head_limit)));
+        state.raw = Some((link, Reader::new(self.order.head.asks_for_head_only(), self.order.head_limit)));
         state.used = used;
     }
 
@@ -148,7 +148,7 @@ impl ScriptLeg {
     fn respond(self: &Arc<Self>) {
         let body = self.lock().body.split().freeze();
         let Some(peer) = self.lock().peer.clone() else { return };
-        let reply = peer.answer(Received::parse(&self.order.head, body));
+        let reply = peer.answer(Received::new(&self.order.head, body));
         if reply.never {
             return;
         }
@@ -157,7 +157,7 @@ impl ScriptLeg {
             self.tell(at, Event::Interim(*status));
         }
         let head = reply.complete_head();
-        let no_body = self.order.head_only || matches!(head.status, 101 | 204 | 304);
+        let no_body = self.order.head.asks_for_head_only() || matches!(head.status, 101 | 204 | 304);
         let mut pieces = if no_body { Vec::new() } else { reply.pieces() };
         let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
         // What needs no time comes with the head.
@@ -225,11 +225,12 @@ impl Leg for Held {
         state.body.extend_from_slice(&leg.order.body);
         let raw = state.raw.as_ref().map(|(link, _)| Arc::clone(link));
         drop(state);
+        let head = leg.order.head.to_wire();
         if let Some(link) = &raw {
-            link.send(&leg.order.head);
+            link.send(&head);
             link.send(&leg.order.body);
         }
-        let bytes = (leg.order.head.len() + leg.order.body.len()) as u64;
+        let bytes = (head.len() + leg.order.body.len()) as u64;
         leg.tell(Duration::ZERO, Event::Sent(bytes));
         if !leg.order.more && raw.is_none() {
             leg.after(Duration::ZERO, ScriptLeg::respond);

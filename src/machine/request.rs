@@ -514,13 +514,11 @@ impl Request {
         self.told_closing = false;
         let body = (!self.upload.open()).then_some(&*self.upload.first);
         self.credentials.prepare(&self.compose, &self.site, body);
-        let head = self.complete();
         let order = Order {
             secure: self.site.secure,
             host: self.site.host.clone(),
             port: self.site.port,
-            head: head.to_wire().into(),
-            head_only: head.method == "HEAD",
+            head: self.complete(),
             body: self.upload.first.clone(),
             more: self.upload.open(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),

@@ -40,10 +40,11 @@ impl Exchange {
     /// Lays the order's bytes on the wire; answers the stand-in that hyper is to send.
     pub fn begin(connection: Connection, order: &Order, control: Arc<Control>) -> (Exchange, Request<Upload>) {
         let tally = Arc::clone(&connection.tally);
-        wire::lock(&tally).begin(&order.head, &order.body);
+        let head = order.head.to_wire();
+        wire::lock(&tally).begin(&head, &order.body);
         let upload = if order.more { Upload::default() } else { Upload::none() };
         let mut stand_in = Request::new(upload.clone());
-        *stand_in.method_mut() = match (order.head_only, order.more) {
+        *stand_in.method_mut() = match (order.head.asks_for_head_only(), order.more) {
             (true, _) => Method::HEAD,
             (false, true) => Method::POST,
             (false, false) => Method::GET,
@@ -53,7 +54,7 @@ impl Exchange {
         hyper::ext::on_informational(&mut stand_in, move |response| {
             heard.lock().unwrap_or_else(PoisonError::into_inner).push(response.status().as_u16());
         });
-        let out = (order.head.len() + order.body.len()) as u64;
+        let out = (head.len() + order.body.len()) as u64;
         let exchange = Exchange {
             connection: Some(connection),
             closed: false,

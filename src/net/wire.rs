@@ -80,7 +80,7 @@ pub struct Tally {
 
 impl Tally {
     /// A request begins: `head`, and the body bytes that follow it at once.
-    pub fn begin(&mut self, head: &Bytes, body: &Bytes) {
+    pub fn begin(&mut self, head: &[u8], body: &Bytes) {
         self.out = Some(Out::Head(0));
         self.pending.clear();
         self.pending.extend_from_slice(head);
