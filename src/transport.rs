@@ -15,12 +15,12 @@ use crate::win32::Win32Error;
 /// One request as it goes to a server: everything that the transport needs to know, decided.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Whether TLS is spoken.
-    pub secure: bool,
     /// Host name or address literal, without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// The rules of TLS, if it is spoken.
+    pub tls: Option<Tls>,
     /// The head, complete.
     pub head: RequestHead,
     /// The body bytes that follow the head at once, framed as they go out.
@@ -29,10 +29,6 @@ pub struct Order {
     pub more: bool,
     /// Whether the connection may come from the pool and go back there.
     pub keep_alive: bool,
-    /// SECURITY_FLAG_IGNORE_* bits.
-    pub ignore: u32,
-    /// WINHTTP_FLAG_SECURE_PROTOCOL_* bits.
-    pub protocols: u32,
     /// Connections are shared by the orders that have the same number.
     pub pool: usize,
     /// How many addresses of the host are tried (CONNECT_RETRIES).
@@ -41,6 +37,15 @@ pub struct Order {
     pub head_limit: usize,
     /// How many bytes of an unwanted body are read so that the connection can be kept (MAX_RESPONSE_DRAIN_SIZE).
     pub drain_limit: usize,
+}
+
+/// What TLS with a server must obey. Connections and TLS sessions are shared only under equal rules.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tls {
+    /// The certificate errors that are ignored: SECURITY_FLAG_IGNORE_* bits.
+    pub ignore: u32,
+    /// The versions that may be spoken: WINHTTP_FLAG_SECURE_PROTOCOL_* bits.
+    pub protocols: u32,
 }
 
 /// The two ends of the connection that carries a request.

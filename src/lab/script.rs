@@ -62,7 +62,7 @@ impl ScriptLeg {
     }
 
     fn origin(&self) -> (bool, String, u16) {
-        (self.order.secure, self.order.host.to_ascii_lowercase(), self.order.port)
+        (self.order.tls.is_some(), self.order.host.to_ascii_lowercase(), self.order.port)
     }
 
     /// A new connection: name, address, TCP, TLS. Then the head may go out.

@@ -122,7 +122,7 @@ impl SimWorld {
         }
         let known: Vec<_> = state.peers.iter().map(|((secure, host, port), _)| shown(*secure, host, *port)).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let asked = shown(order.secure, &order.host, order.port);
+        let asked = shown(order.tls.is_some(), &order.host, order.port);
         state.complaints.push(format!("there is no peer {asked}; the peers are: {known}"));
     }
 

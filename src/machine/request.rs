@@ -515,15 +515,13 @@ impl Request {
         let body = (!self.upload.open()).then_some(&*self.upload.first);
         self.credentials.prepare(&self.compose, &self.site, body);
         let order = Order {
-            secure: self.site.secure,
             host: self.site.host.clone(),
             port: self.site.port,
+            tls: self.site.secure.then(|| self.settings.tls()),
             head: self.complete(),
             body: self.upload.first.clone(),
             more: self.upload.open(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
-            ignore: self.settings.security_flags,
-            protocols: self.settings.secure_protocols,
             pool: self.settings.pool,
             addresses: self.settings.connect_retries.max(1) as usize,
             head_limit: self.settings.max_head as usize,

@@ -1,5 +1,6 @@
 //! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
 
+use crate::transport::Tls;
 use crate::win32::{
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
@@ -91,5 +92,10 @@ impl Settings {
     /// Whether 401 and 407 are returned as they are.
     pub fn authentication_disabled(&self) -> bool {
         self.disabled & WINHTTP_DISABLE_AUTHENTICATION != 0
+    }
+
+    /// The rules of TLS.
+    pub fn tls(&self) -> Tls {
+        Tls { ignore: self.security_flags, protocols: self.secure_protocols }
     }
 }

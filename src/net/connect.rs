@@ -2,28 +2,18 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
-use tokio_rustls::client::TlsStream;
 
+use super::stream::Stream;
 use super::upload::Upload;
 use super::wire::{Tally, Wire};
 use super::{failure, tls};
 use crate::transport::{Event, Failure, Order, Peer, Sink};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED};
-
-/// TCP, with or without TLS on it.
-#[derive(Debug)]
-pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
 
 /// The half of a connection that must be polled for anything to move.
 pub type Driver = http1::Connection<TokioIo<Wire<Stream>>, Upload>;
@@ -55,12 +45,10 @@ pub async fn connect(order: &Order, sink: &dyn Sink) -> Result<Connection, Failu
     let lost = |error: io::Error| failure::of_io(&error);
     stream.set_nodelay(true).map_err(lost)?;
     let peer = Peer { local: stream.local_addr().map_err(lost)?, remote };
-    let stream = if order.secure {
-        let stream = tls::handshake(stream, &order.host, order.ignore, order.protocols).await.map_err(lost)?;
-        Stream::Tls(Box::new(stream))
-    } else {
-        Stream::Plain(stream)
-    };
+    let mut stream = Stream::Tcp(stream);
+    if let Some(rules) = &order.tls {
+        stream = tls::handshake(stream, &order.host, rules).await.map_err(lost)?;
+    }
     let (wire, tally) = Wire::new(stream);
     let (sender, driver) = http1::Builder::new()
         .allow_spaces_after_header_name_in_responses(true)
@@ -84,36 +72,4 @@ async fn resolve(order: &Order) -> Result<Vec<SocketAddr>, Failure> {
         return Err(ERROR_WINHTTP_NAME_NOT_RESOLVED.into());
     }
     Ok(addresses)
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }

@@ -10,6 +10,7 @@ mod exchange;
 mod failure;
 mod leg;
 mod pool;
+mod stream;
 mod tls;
 mod upload;
 mod wire;

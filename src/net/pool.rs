@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::connect::Connection;
-use crate::transport::Order;
+use crate::transport::{Order, Tls};
 
 /// How long a connection stays idle.
 const IDLE: Duration = Duration::from_secs(30);
@@ -17,17 +17,14 @@ const SWEEP: Duration = Duration::from_secs(5);
 pub struct Key {
     host: String,
     port: u16,
-    secure: bool,
-    ignore: u32,
-    protocols: u32,
+    tls: Option<Tls>,
     pool: usize,
 }
 
 impl From<&Order> for Key {
     fn from(order: &Order) -> Key {
-        let (ignore, protocols) = if order.secure { (order.ignore, order.protocols) } else { (0, 0) };
-        let (host, pool) = (order.host.to_ascii_lowercase(), order.pool);
-        Key { host, port: order.port, secure: order.secure, ignore, protocols, pool }
+        let (host, tls) = (order.host.to_ascii_lowercase(), order.tls.clone());
+        Key { host, port: order.port, tls, pool: order.pool }
     }
 }
 

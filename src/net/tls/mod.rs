@@ -1,51 +1,55 @@
 //! TLS by rustls: the platform's roots, and the errors that SECURITY_FLAGS ignores.
 
+mod provider;
+
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use provider::provider;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::version::{TLS12, TLS13};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
+use super::stream::Stream;
+use crate::transport::Tls;
 use crate::win32::{
     SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
     SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
 
-/// Speaks TLS on a connected socket. `ignore`: SECURITY_FLAG_IGNORE_* bits; `protocols`: WINHTTP_FLAG_SECURE_PROTOCOL_*
-/// bits, of which 1.2 and 1.3 exist here.
-pub async fn handshake(stream: TcpStream, host: &str, ignore: u32, protocols: u32) -> io::Result<TlsStream<TcpStream>> {
+/// Speaks TLS on a connected stream with the server of this name.
+pub async fn handshake(stream: Stream, host: &str, rules: &Tls) -> io::Result<Stream> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(config(ignore, protocols).map_err(io::Error::other)?).connect(name, stream).await
+    let connector = TlsConnector::from(config(rules).map_err(io::Error::other)?);
+    Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?)))
 }
 
 /// One configuration for each set of rules, so that sessions are resumed only under the same.
-fn config(ignore: u32, protocols: u32) -> Result<Arc<ClientConfig>, Error> {
-    type Configs = HashMap<(u32, u32), Arc<ClientConfig>>;
+fn config(rules: &Tls) -> Result<Arc<ClientConfig>, Error> {
+    type Configs = HashMap<Tls, Arc<ClientConfig>>;
     static CONFIGS: LazyLock<Mutex<Configs>> = LazyLock::new(Mutex::default);
     let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(config) = configs.get(&(ignore, protocols)) {
+    if let Some(config) = configs.get(rules) {
         return Ok(Arc::clone(config));
     }
-    let config = Arc::new(configure(ignore, protocols)?);
-    configs.insert((ignore, protocols), Arc::clone(&config));
+    let config = Arc::new(configure(rules)?);
+    configs.insert(rules.clone(), Arc::clone(&config));
     Ok(config)
 }
 
-fn configure(ignore: u32, protocols: u32) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier = Verifier { roots: Arc::clone(&ROOTS), provider: Arc::clone(&provider), ignore };
+fn configure(rules: &Tls) -> Result<ClientConfig, Error> {
+    let provider = provider()?;
+    let verifier = Verifier { roots: Arc::clone(&ROOTS), provider: Arc::clone(&provider), ignore: rules.ignore };
     let known = [(WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, &TLS13), (WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, &TLS12)];
-    let allowed: Vec<_> = known.iter().filter(|(bit, _)| protocols & bit != 0).map(|(_, version)| *version).collect();
+    let allowed: Vec<_> =
+        known.iter().filter(|(bit, _)| rules.protocols & bit != 0).map(|(_, version)| *version).collect();
     let versions = ClientConfig::builder_with_provider(provider).with_protocol_versions(&allowed)?;
     let verified = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = verified.with_no_client_auth();
