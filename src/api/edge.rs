@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::dispatch::{self, Returned, World};
+use crate::dispatch::{self, Asked, Returned, World};
 use crate::handle::Handle;
 use crate::win32::{
     BOOL, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR, Win32Error, last_error, set_last_error,
@@ -31,25 +31,31 @@ fn observer(handle: usize) -> Option<Arc<dyn World>> {
     of_handle.or_else(|| dispatch::current().map(|(world, _)| world))
 }
 
-/// Runs a call of `function`, sets the last error if there is one to set, and tells who observes.
-fn observed<T, R: Copy>(
+/// Runs a call of `function`, sets the last error if there is one to set, and tells who observes. `failure` is what it
+/// answers with this error, and whether it leaves it as the last error.
+pub(super) fn observed<T, R: Copy>(
     function: &'static str,
     handle: *const T,
-    failure: R,
+    failure: impl Fn(Win32Error) -> (R, Option<Win32Error>),
     returned: impl Fn(R) -> Returned,
     call: impl FnOnce() -> (R, Option<Win32Error>),
 ) -> R {
-    no_panic(failure, || {
+    no_panic(failure(ERROR_WINHTTP_INTERNAL_ERROR).0, || {
         let handle = handle.addr();
-        let observer = observer(handle);
-        if let Some(world) = &observer {
-            world.called(function, handle);
-        }
-        let (answer, error) = call();
-        if let Some(world) = &observer {
-            world.returned(function, handle, returned(answer), error.unwrap_or_else(last_error));
-        }
-        if let Some(error) = error {
+        let Some(world) = observer(handle) else {
+            let (answer, error) = call();
+            if let Some(error) = error {
+                set_last_error(error);
+            }
+            return answer;
+        };
+        let (answer, error) = match world.called(function, handle) {
+            Some(error) => failure(error),
+            None => call(),
+        };
+        let left = error.unwrap_or_else(last_error);
+        let leaves = world.returned(function, handle, returned(answer), left);
+        if let Some(error) = error.map(|_| leaves).or((leaves != left).then_some(leaves)) {
             set_last_error(error);
         }
         answer
@@ -63,10 +69,16 @@ pub(crate) fn boolean<T>(
     call: impl FnOnce() -> Result<Win32Error, Win32Error>,
 ) -> BOOL {
     let returned = |answer| Returned::Boolean(answer != 0);
-    observed(function, handle, 0, returned, || match call() {
-        Ok(last) => (1, Some(last)),
-        Err(error) => (0, Some(error)),
-    })
+    observed(
+        function,
+        handle,
+        |error| (0, Some(error)),
+        returned,
+        || match call() {
+            Ok(last) => (1, Some(last)),
+            Err(error) => (0, Some(error)),
+        },
+    )
 }
 
 /// [`boolean`] for calls that leave 0.
@@ -81,17 +93,27 @@ pub(super) fn handle<T>(
     call: impl FnOnce() -> Result<Arc<Handle>, Win32Error>,
 ) -> HINTERNET {
     let returned = |answer: HINTERNET| Returned::Handle(answer.addr());
-    observed(function, parent, std::ptr::null_mut(), returned, || match call() {
+    let failure = |error| (std::ptr::null_mut(), Some(error));
+    observed(function, parent, failure, returned, || match call() {
         Ok(handle) => (std::ptr::without_provenance_mut(handle.value()), Some(ERROR_SUCCESS)),
-        Err(error) => (std::ptr::null_mut(), Some(error)),
+        Err(error) => failure(error),
     })
 }
 
 /// A function that answers its error.
 pub(super) fn code<T>(function: &'static str, handle: *const T, call: impl FnOnce() -> Result<(), Win32Error>) -> u32 {
-    observed(function, handle, ERROR_WINHTTP_INTERNAL_ERROR.0, Returned::Code, || {
-        (call().err().unwrap_or(ERROR_SUCCESS).0, None)
-    })
+    observed(
+        function,
+        handle,
+        |error| (error.0, None),
+        Returned::Code,
+        || (call().err().unwrap_or(ERROR_SUCCESS).0, None),
+    )
+}
+
+/// The world of this handle lets the call go on with what it asks for.
+pub(super) fn allowed(handle: &Handle, asked: Asked) -> Result<(), Win32Error> {
+    handle.world().refuses(handle.value(), asked).map_or(Ok(()), Err)
 }
 
 /// The open handle that the caller named.

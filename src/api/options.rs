@@ -4,8 +4,9 @@
 use std::ffi::c_void;
 use std::net::SocketAddr;
 
-use super::edge::{as_bytes, bytes, copy_out, done, find};
+use super::edge::{allowed, as_bytes, bytes, copy_out, done, find};
 use super::session::{header_value, with_settings};
+use crate::dispatch::Asked;
 use crate::handle::{Handle, Kind};
 use crate::http::auth::Target;
 use crate::machine::{Part, Settings};
@@ -80,6 +81,7 @@ pub unsafe extern "system" fn WinHttpQueryOption(
                 if lpdwbufferlength.is_null() {
                     return Err(ERROR_INVALID_PARAMETER);
                 }
+                allowed(&handle, Asked::QueryOption(dwoption))?;
                 query(&handle, dwoption)?
             }
         };
@@ -118,6 +120,7 @@ pub unsafe extern "system" fn WinHttpSetOption(
 ) -> BOOL {
     done("WinHttpSetOption", hinternet, || {
         let handle = find(hinternet)?;
+        allowed(&handle, Asked::SetOption(dwoption))?;
         if lpbuffer.is_null() && dwbufferlength != 0 {
             return Err(ERROR_INVALID_PARAMETER);
         }

@@ -5,8 +5,9 @@ use std::sync::PoisonError;
 
 use bytes::Bytes;
 
-use super::edge::{bytes, counted_text, done, find, handle, put, text};
+use super::edge::{allowed, bytes, counted_text, done, find, handle, put, text};
 use super::session::header_value;
+use crate::dispatch::Asked;
 use crate::handle::{Called, Request};
 use crate::http::{Headers, Version, target};
 use crate::machine::{self, Compose, SendCall, Site};
@@ -31,6 +32,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
     handle("WinHttpOpenRequest", hconnect, || {
         let parent = find(hconnect)?;
         let connection = parent.as_connection()?;
+        allowed(&parent, Asked::Request(dwflags))?;
         let session = parent.session_part().ok_or(ERROR_INVALID_HANDLE)?;
         // SAFETY: the caller's promise, for all four and the array.
         let (verb, object, version, referrer, accept) = unsafe {

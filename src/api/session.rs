@@ -1,8 +1,8 @@
 //! WinHttpOpen, WinHttpConnect, WinHttpCloseHandle, WinHttpSetStatusCallback, WinHttpSetTimeouts.
 #![allow(unsafe_code)]
 
-use super::edge::{NONE, done, find, handle, no_panic, text};
-use crate::dispatch;
+use super::edge::{NONE, done, find, handle, observed, text};
+use crate::dispatch::{self, Asked, Open, Returned};
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
 use crate::win32::*;
@@ -33,6 +33,9 @@ pub unsafe extern "system" fn WinHttpOpen(
         let agent = agent.map(|agent| header_value(&agent)).transpose()?;
         let asynchronous = dwflags & WINHTTP_FLAG_ASYNC != 0;
         let (world, policy) = dispatch::current().ok_or(ERROR_NOT_SUPPORTED)?;
+        if let Some(error) = world.refuses(0, Asked::Session(dwflags)) {
+            return Err(error);
+        }
         Ok(Handle::session(world, policy, asynchronous, agent))
     })
 }
@@ -106,28 +109,26 @@ pub unsafe extern "system" fn WinHttpSetStatusCallback(
 ) -> Option<RawStatusCallback> {
     // SAFETY: a function pointer may have any value but 0, as long as nobody calls it; Windows has the same answer.
     let invalid = unsafe { std::mem::transmute::<usize, Option<RawStatusCallback>>(WINHTTP_INVALID_STATUS_CALLBACK) };
-    no_panic(invalid, || {
-        let set = || {
-            let handle = find(hinternet)?;
-            if let (None, Kind::Request(request)) = (lpfninternetcallback, handle.kind()) {
-                if request.with(|machine| machine.pending()) {
-                    return Err(ERROR_INVALID_OPERATION);
-                }
-            }
-            // SAFETY: the caller's promise.
-            let callback = lpfninternetcallback.map(|function| unsafe { StatusCallback::new(function) });
-            Ok(handle.listen(Listener { callback, mask: dwnotificationflags }))
-        };
-        match set() {
-            Ok(former) => {
-                set_last_error(ERROR_SUCCESS);
-                former.map(StatusCallback::raw)
-            }
-            Err(error) => {
-                set_last_error(error);
-                invalid
+    let set = || {
+        let handle = find(hinternet)?;
+        if let (None, Kind::Request(request)) = (lpfninternetcallback, handle.kind()) {
+            let pending = request.with(|machine| machine.pending());
+            if pending && !handle.world().chooses(handle.value(), Open::CallbackRemoved, false) {
+                return Err(ERROR_INVALID_OPERATION);
             }
         }
+        // SAFETY: the caller's promise.
+        let callback = lpfninternetcallback.map(|function| unsafe { StatusCallback::new(function) });
+        Ok(handle.listen(Listener { callback, mask: dwnotificationflags }))
+    };
+    let failure = |error| (invalid, Some(error));
+    let returned = |former: Option<RawStatusCallback>| match former {
+        Some(former) if former as usize == WINHTTP_INVALID_STATUS_CALLBACK => Returned::InvalidCallback,
+        former => Returned::Callback(former.is_some()),
+    };
+    observed("WinHttpSetStatusCallback", hinternet, failure, returned, || match set() {
+        Ok(former) => (former.map(StatusCallback::raw), Some(ERROR_SUCCESS)),
+        Err(error) => failure(error),
     })
 }
 

@@ -21,4 +21,6 @@ pub(crate) use world::current;
 #[cfg(feature = "win32")]
 pub(crate) use world::entered;
 pub(crate) use world::observed;
-pub use world::{Entered, Job, Observing, Returned, Steps, Waiting, World, enter, observe, set_delivery_policy};
+pub use world::{
+    Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, World, enter, observe, set_delivery_policy,
+};

@@ -39,16 +39,24 @@ impl World for Real {
         &self.net
     }
 
-    fn called(&self, function: &'static str, handle: usize) {
+    fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
         if let Some(tracing) = &self.tracing {
             tracing.called(function, handle);
         }
+        None
     }
 
-    fn returned(&self, function: &'static str, _handle: usize, returned: Returned, last_error: Win32Error) {
+    fn returned(
+        &self,
+        function: &'static str,
+        _handle: usize,
+        returned: Returned,
+        last_error: Win32Error,
+    ) -> Win32Error {
         if let Some(tracing) = &self.tracing {
             tracing.returned(function, returned, last_error);
         }
+        last_error
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {

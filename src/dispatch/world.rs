@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::{Delivery, Policy};
-use crate::record::{Notification, Recorder};
-use crate::transport::Transport;
+use crate::record::{Api, Notification, Recorder};
+use crate::transport::{Event, Order, Transport};
 use crate::win32::Win32Error;
 
 /// Something that a worker does.
@@ -26,16 +28,77 @@ pub trait World: Send + Sync {
     fn run(&self, job: Arc<dyn Job>);
     /// What carries requests.
     fn transport(&self) -> &dyn Transport;
-    /// This thread calls a function, on a handle of this world or none (0). Only told while somebody observes.
-    fn called(&self, _function: &'static str, _handle: usize) {}
-    /// That call is about to return.
-    fn returned(&self, _function: &'static str, _handle: usize, _returned: Returned, _last_error: Win32Error) {}
+    /// This thread calls a function, on a handle of this world or none (0): the error with which the call ends before it
+    /// begins, if the world wants that. Only told while somebody observes.
+    fn called(&self, _function: &'static str, _handle: usize) -> Option<Win32Error> {
+        None
+    }
+    /// That call is about to return: the last error that its thread is left with.
+    fn returned(
+        &self,
+        _function: &'static str,
+        _handle: usize,
+        _returned: Returned,
+        last_error: Win32Error,
+    ) -> Win32Error {
+        last_error
+    }
+    /// The arguments of a call were taken, its context is bound: the error with which it ends now, if the world wants
+    /// that.
+    fn refuses(&self, _handle: usize, _asked: Asked) -> Option<Win32Error> {
+        None
+    }
+    /// What happens where Windows does now this, now that; `usual` is the policy's.
+    fn chooses(&self, _handle: usize, _open: Open, usual: bool) -> bool {
+        usual
+    }
     /// A notification is about to be delivered on this thread.
     fn notified(&self, _handle: usize, _context: usize, _notification: &Notification) {}
+    /// Something goes to a server for a handle, or comes from it. Only told while somebody observes.
+    fn carried(&self, _handle: usize, _what: Carried<'_>) {}
     /// What a thread that has to wait does meanwhile.
     fn waiting(&self) -> Waiting<'_> {
         Waiting::Park
     }
+}
+
+/// What a call asks for, beyond its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// An operation of a request.
+    Operation(Api),
+    /// To set this option.
+    SetOption(u32),
+    /// To read this option.
+    QueryOption(u32),
+    /// A session with these WINHTTP_FLAG_*.
+    Session(u32),
+    /// A request with these WINHTTP_FLAG_*.
+    Request(u32),
+}
+
+/// What Windows leaves open: it was seen to do both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// What a call of this operation brings about is delivered before it returns, on its thread.
+    Inside(Api),
+    /// HANDLE_CLOSING comes inside WinHttpCloseHandle.
+    ClosingInside,
+    /// At close, the pending operation of the write side ends before that of the read side.
+    WriteSideFirst,
+    /// The callback is removed while an operation is pending.
+    CallbackRemoved,
+}
+
+/// What the transport carries.
+#[derive(Debug)]
+pub enum Carried<'a> {
+    /// A request begins its way.
+    Order(&'a Order),
+    /// Body bytes of WinHttpWriteData.
+    Bytes(&'a Bytes),
+    /// Something happened to it.
+    Event(&'a Event),
 }
 
 /// What a function returns.
@@ -47,6 +110,10 @@ pub enum Returned {
     Handle(usize),
     /// An error code.
     Code(u32),
+    /// The former callback, if there was one.
+    Callback(bool),
+    /// WINHTTP_INVALID_STATUS_CALLBACK.
+    InvalidCallback,
 }
 
 impl Returned {
@@ -58,6 +125,8 @@ impl Returned {
             }
             Returned::Handle(handle) => recorder.returned_handle(function, handle, last_error),
             Returned::Code(code) => recorder.returned(function, &code.to_string(), last_error),
+            Returned::Callback(some) => recorder.returned(function, if some { "callback" } else { "NULL" }, last_error),
+            Returned::InvalidCallback => recorder.returned(function, "INVALID", last_error),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(crate) use request::{Called, Request};
 
-use crate::dispatch::{Item, Job, Next, Policy, Share, Turn, World};
+use crate::dispatch::{Item, Job, Next, Open, Policy, Share, Turn, World};
 use crate::machine::Settings;
 use crate::record::Notification;
 use crate::win32::{
@@ -283,7 +283,7 @@ impl Handle {
         if self.references.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.turn.push(Item::Closing);
         }
-        if !self.policy.closing_inside() {
+        if !self.world.chooses(self.value, Open::ClosingInside, self.policy.closing_inside()) {
             self.turn.withdraw();
         } else if self.turn.take_to_close(&*self.world) {
             return self.deliver(Share::All);

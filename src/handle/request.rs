@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use super::{Handle, lock};
-use crate::dispatch::{Item, Job, Outcome, Share};
+use crate::dispatch::{Asked, Carried, Item, Job, Open, Outcome, Share, observed};
 use crate::machine::{self, Output, ending};
 use crate::record::Api;
 use crate::transport::{Event, Leg, Sink};
@@ -60,7 +60,10 @@ impl Handle {
         api: Api,
         take: impl FnOnce(&mut machine::Request, Duration) -> Result<(), Win32Error>,
     ) -> Result<Called, Win32Error> {
-        let inside = self.asynchronous && self.policy.inside(api);
+        if let Some(error) = self.world.refuses(self.value, Asked::Operation(api)) {
+            return Err(error);
+        }
+        let inside = self.asynchronous && self.world.chooses(self.value, Open::Inside(api), self.policy.inside(api));
         if inside {
             self.turn.approach();
         }
@@ -105,14 +108,16 @@ impl Handle {
 
     /// The session was closed.
     pub(super) fn cancel(self: &Arc<Handle>) {
-        if self.step(|machine, now| machine.cancel(now)).is_ok() {
+        let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        if self.step(|machine, now| machine.cancel(now, write_first)).is_ok() {
             self.settle();
         }
     }
 
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
-        let closed = self.step(|machine, now| machine.close(now));
+        let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        let closed = self.step(|machine, now| machine.close(now, write_first));
         debug_assert!(closed.is_ok(), "a request is closed");
         self.turn.wake();
     }
@@ -180,6 +185,7 @@ impl Handle {
                 Output::ThenProceed(leg) => Item::Proceed(leg),
                 Output::ThenTold => Item::Told,
                 Output::Start(number, order) => {
+                    self.carried(|| Carried::Order(&order));
                     let sink = Arc::new(Listening { handle: Arc::downgrade(self), leg: number });
                     let leg = self.world.transport().start(*order, sink);
                     running.leg = Some(Arc::clone(&leg));
@@ -194,6 +200,9 @@ impl Handle {
                     continue;
                 }
                 other => {
+                    if let Output::Write(bytes) = &other {
+                        self.carried(|| Carried::Bytes(bytes));
+                    }
                     if let Some(leg) = &running.leg {
                         tell(&**leg, other);
                     }
@@ -213,6 +222,12 @@ impl Handle {
             }
         }
         Ok((result, stepped))
+    }
+
+    fn carried<'a>(&self, what: impl FnOnce() -> Carried<'a>) {
+        if observed() {
+            self.world.carried(self.value, what());
+        }
     }
 
     /// A notification that nobody wants is not queued.
@@ -245,6 +260,7 @@ impl Sink for Listening {
         if let Some(handle) = self.handle.upgrade() {
             let step = handle.step(|machine, now| {
                 for event in events {
+                    handle.carried(|| Carried::Event(&event));
                     machine.event(now, self.leg, event);
                 }
             });

@@ -252,17 +252,25 @@ impl World for SimWorld {
         self
     }
 
-    fn called(&self, function: &'static str, handle: usize) {
+    fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
         self.recorder.call(function, (handle != 0).then_some(handle), "");
+        None
     }
 
-    fn returned(&self, function: &'static str, handle: usize, returned: Returned, last_error: Win32Error) {
+    fn returned(
+        &self,
+        function: &'static str,
+        handle: usize,
+        returned: Returned,
+        last_error: Win32Error,
+    ) -> Win32Error {
         let mistake = self.lock().verifier.returned(function, handle, returned, last_error);
         if let Some((stop, mistake)) = mistake {
             let name = self.recorder.names(|names| names.handle(handle));
             self.lock().complaints.push(format!("{stop}: {mistake}: {name}"));
         }
         returned.record(&self.recorder, function, last_error);
+        last_error
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {

@@ -107,6 +107,7 @@ pub struct Request {
     writing: u32,
     outgoing: Bytes,
     told_closing: bool,
+    write_first: bool,
     cause: Win32Error,
     timers: Timers,
     outputs: Vec<Output>,
@@ -137,6 +138,7 @@ impl Request {
             writing: 0,
             outgoing: Bytes::new(),
             told_closing: false,
+            write_first: false,
             cause: ERROR_WINHTTP_INTERNAL_ERROR,
             timers: Timers::default(),
             outputs: Vec::new(),
@@ -247,13 +249,15 @@ impl Request {
         self.apply(now, Input::CallRead)
     }
 
-    /// The session was closed.
-    pub fn cancel(&mut self, now: Duration) {
+    /// The session was closed. `write_first`: of two pending operations, that of the write side ends first.
+    pub fn cancel(&mut self, now: Duration, write_first: bool) {
+        self.write_first = write_first;
         self.happened(now, Input::Cancel);
     }
 
-    /// WinHttpCloseHandle
-    pub fn close(&mut self, now: Duration) {
+    /// WinHttpCloseHandle, with `write_first` as for [`Request::cancel`].
+    pub fn close(&mut self, now: Duration, write_first: bool) {
+        self.write_first = write_first;
         self.happened(now, Input::Close);
     }
 
@@ -474,7 +478,8 @@ impl Request {
                     WriteSide::Send => Some(Api::SEND_REQUEST),
                     WriteSide::Write | WriteSide::Last => Some(Api::WRITE_DATA),
                 };
-                for api in [read, write].into_iter().flatten() {
+                let ends = if self.write_first { [write, read] } else { [read, write] };
+                for api in ends.into_iter().flatten() {
                     self.failed(api, Why::Cancelled);
                 }
             }
