@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::http::{Headers, RequestHead, ResponseHead};
 use crate::win32::Win32Error;
@@ -23,10 +23,12 @@ pub struct Order {
     pub tls: Option<Tls>,
     /// The head, complete.
     pub head: RequestHead,
-    /// The body bytes that follow the head at once, framed as they go out.
+    /// The body bytes that follow the head at once.
     pub body: Bytes,
     /// Whether more body bytes come by [`Leg::write`] until [`Leg::finish`].
     pub more: bool,
+    /// Whether HTTP/1 makes a chunk of each piece of the body (WINHTTP_FLAG_AUTOMATIC_CHUNKING); an empty one is the last.
+    pub chunked: bool,
     /// Whether the connection may come from the pool and go back there.
     pub keep_alive: bool,
     /// Connections are shared by the orders that have the same number.
@@ -46,6 +48,26 @@ pub struct Tls {
     pub ignore: u32,
     /// The versions that may be spoken: WINHTTP_FLAG_SECURE_PROTOCOL_* bits.
     pub protocols: u32,
+}
+
+impl Order {
+    /// A piece of the body as it goes over HTTP/1.
+    pub fn framed(&self, piece: Bytes) -> Bytes {
+        if self.chunked { chunk(&piece) } else { piece }
+    }
+
+    /// The first piece of the body as it goes over HTTP/1.
+    pub fn first(&self) -> Bytes {
+        if self.body.is_empty() { Bytes::new() } else { self.framed(self.body.clone()) }
+    }
+}
+
+fn chunk(bytes: &[u8]) -> Bytes {
+    let mut chunk = BytesMut::with_capacity(bytes.len() + 20);
+    chunk.put_slice(format!("{:X}\r\n", bytes.len()).as_bytes());
+    chunk.put_slice(bytes);
+    chunk.put_slice(b"\r\n");
+    chunk.freeze()
 }
 
 /// The two ends of the connection that carries a request.

@@ -222,15 +222,16 @@ impl Leg for Held {
         let leg = &self.0;
         let mut state = leg.lock();
         state.body.clear();
-        state.body.extend_from_slice(&leg.order.body);
+        let body = leg.order.first();
+        state.body.extend_from_slice(&body);
         let raw = state.raw.as_ref().map(|(link, _)| Arc::clone(link));
         drop(state);
         let head = leg.order.head.to_wire();
         if let Some(link) = &raw {
             link.send(&head);
-            link.send(&leg.order.body);
+            link.send(&body);
         }
-        let bytes = (head.len() + leg.order.body.len()) as u64;
+        let bytes = (head.len() + body.len()) as u64;
         leg.tell(Duration::ZERO, Event::Sent(bytes));
         if !leg.order.more && raw.is_none() {
             leg.after(Duration::ZERO, ScriptLeg::respond);
@@ -238,6 +239,7 @@ impl Leg for Held {
     }
 
     fn write(&self, bytes: Bytes) {
+        let bytes = self.0.order.framed(bytes);
         let mut state = self.0.lock();
         match &state.raw {
             Some((link, _)) => link.send(&bytes),

@@ -526,6 +526,7 @@ impl Request {
             head: self.complete(),
             body: self.upload.first.clone(),
             more: self.upload.open(),
+            chunked: self.upload.automatic(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
             pool: self.settings.pool,
             addresses: self.settings.connect_retries.max(1) as usize,

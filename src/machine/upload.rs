@@ -1,6 +1,6 @@
 //! How a request body is announced and framed (semantics 6.1, rules 11).
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::http::Headers;
 use crate::win32::{ERROR_INVALID_PARAMETER, Win32Error};
@@ -20,7 +20,7 @@ enum Framing {
 #[derive(Clone, Debug)]
 pub struct Upload {
     framing: Framing,
-    /// lpOptional, as it goes out.
+    /// lpOptional
     pub first: Bytes,
     /// What WriteData may still bring; `None`: no limit is announced.
     remaining: Option<u64>,
@@ -55,8 +55,14 @@ impl Upload {
         }
         if automatic {
             let framing = Framing::Automatic;
-            let first = if optional.is_empty() { optional } else { chunk(&optional) };
-            return Ok(Upload { framing, first, remaining: None, length: None, ended: false, streamed: false });
+            return Ok(Upload {
+                framing,
+                first: optional,
+                remaining: None,
+                length: None,
+                ended: false,
+                streamed: false,
+            });
         }
         let total = u64::from(total).max(first);
         let framing = Framing::Length;
@@ -99,6 +105,11 @@ impl Upload {
         }
     }
 
+    /// Whether each piece becomes a chunk.
+    pub fn automatic(&self) -> bool {
+        self.framing == Framing::Automatic
+    }
+
     /// Whether WriteData may follow.
     pub fn open(&self) -> bool {
         !self.ended && self.remaining != Some(0)
@@ -106,7 +117,7 @@ impl Upload {
 
     /// Whether the reply may be read while the body goes on.
     pub fn duplex(&self) -> bool {
-        self.framing == Framing::Automatic && !self.ended
+        self.automatic() && !self.ended
     }
 
     /// Whether `bytes` more are at most what was announced.
@@ -116,26 +127,11 @@ impl Upload {
 
     /// Takes the bytes of a WriteData: what goes out, and whether these are the last.
     pub fn write(&mut self, bytes: &[u8]) -> (Bytes, bool) {
-        let framed = match self.framing {
-            Framing::Automatic if bytes.is_empty() => {
-                self.ended = true;
-                Bytes::from_static(b"0\r\n\r\n")
-            }
-            Framing::Automatic => chunk(bytes),
-            _ => Bytes::copy_from_slice(bytes),
-        };
+        self.ended |= self.automatic() && bytes.is_empty();
         self.streamed = true;
         if let Some(remaining) = &mut self.remaining {
             *remaining -= bytes.len() as u64;
         }
-        (framed, !self.open())
+        (Bytes::copy_from_slice(bytes), !self.open())
     }
-}
-
-fn chunk(bytes: &[u8]) -> Bytes {
-    let mut chunk = BytesMut::with_capacity(bytes.len() + 20);
-    chunk.put_slice(format!("{:X}\r\n", bytes.len()).as_bytes());
-    chunk.put_slice(bytes);
-    chunk.put_slice(b"\r\n");
-    chunk.freeze()
 }

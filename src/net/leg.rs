@@ -10,12 +10,10 @@ use tokio::time::Sleep;
 
 use super::connect::{Connection, connect};
 use super::control::Control;
-use super::exchange::{Download, Exchange};
+use super::exchange::{Deaf, Exchange};
+use super::http1::Http1;
 use super::pool::{Key, Pool};
-use super::{failure, wire};
-use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Order, Sink};
-use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW};
 
 /// How many body bytes wait at the machine before the leg stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
@@ -36,7 +34,7 @@ impl From<Failure> for Stop {
 }
 
 pub struct Running {
-    order: Order,
+    order: Arc<Order>,
     control: Arc<Control>,
     sink: Arc<dyn Sink>,
     pool: Arc<Pool>,
@@ -46,7 +44,7 @@ pub struct Running {
 
 impl Running {
     pub fn new(order: Order, control: Arc<Control>, sink: Arc<dyn Sink>, pool: Arc<Pool>, began: Instant) -> Running {
-        Running { order, control, sink, pool, began, alarm: None }
+        Running { order: Arc::new(order), control, sink, pool, began, alarm: None }
     }
 
     pub async fn run(mut self) {
@@ -56,20 +54,17 @@ impl Running {
     }
 
     async fn carry(&mut self) -> Result<(), Stop> {
-        let key = Key::from(&self.order);
-        while self.order.keep_alive {
+        let key = Key::from(&*self.order);
+        let (order, control) = (Arc::clone(&self.order), Arc::clone(&self.control));
+        while order.keep_alive {
             let Some(mut connection) = self.pool.take(&key) else { break };
             if !alive(&mut connection).await {
                 continue;
             }
-            let tally = Arc::clone(&connection.tally);
-            let outcome = self.exchange(connection).await;
-            let untouched = wire::lock(&tally).received == 0;
-            // The server closed it while it was idle: nothing was lost if the body can be sent again.
-            match outcome {
-                Err(Stop::Failed(failure))
-                    if untouched && !self.order.more && failure.error == ERROR_WINHTTP_CONNECTION_ERROR =>
-                {
+            let mut exchange = Http1::new(connection, &order, &control);
+            match self.exchange(&mut exchange).await {
+                // Nothing was lost if the body can be sent again.
+                Err(Stop::Failed(failure)) if !order.more && exchange.untouched(&failure) => {
                     self.control.lock().proceed = false;
                     self.sink.event(Event::Restarted);
                     break;
@@ -78,9 +73,8 @@ impl Running {
             }
         }
         let sink = Arc::clone(&self.sink);
-        let order = self.order.clone();
         let connection = self.attended(connect(&order, &*sink)).await??;
-        self.exchange(connection).await
+        self.exchange(&mut Http1::new(connection, &order, &control)).await
     }
 
     /// Waits for a future, and meanwhile for the alarm and for being dropped.
@@ -122,90 +116,58 @@ impl Running {
         }
     }
 
-    /// The order on this connection, from SENDING_REQUEST to the end of the body.
-    async fn exchange(&mut self, connection: Connection) -> Result<(), Stop> {
-        self.sink.event(Event::Ready(connection.peer));
+    /// The order on its connection, from SENDING_REQUEST to the end of the body.
+    async fn exchange(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
+        self.sink.event(Event::Ready(exchange.peer()));
         poll_fn(|cx| match self.poll_control(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
             Poll::Pending if self.control.lock().proceed => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         })
         .await?;
-
-        let (mut exchange, stand_in) = Exchange::begin(connection, &self.order, Arc::clone(&self.control));
-        let mut response = pin!(exchange.send(stand_in));
-        let mut heard = 0;
-        let response = poll_fn(|cx| {
-            loop {
-                if let Poll::Ready(stop) = self.poll_control(cx) {
-                    return Poll::Ready(Err(stop));
-                }
-                exchange.poll(cx, &*self.sink);
-                let received = exchange.tally().received;
-                if let Poll::Ready(response) = response.as_mut().poll(cx) {
-                    return Poll::Ready(response.map_err(|error| {
-                        failure::of_exchange(&error, &exchange.tally().reply, self.order.head_limit).into()
-                    }));
-                }
-                if received == heard {
-                    return Poll::Pending;
-                }
-                heard = received;
-                if received as usize > self.order.head_limit {
-                    return Poll::Ready(Err(Failure::from(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW).into()));
-                }
-                self.sink.event(Event::Progress);
-            }
+        exchange.begin();
+        let (head, received) = poll_fn(|cx| match self.poll_control(cx) {
+            Poll::Ready(stop) => Poll::Ready(Err(stop)),
+            Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Stop::Failed),
         })
         .await?;
-
-        exchange.answered(&*self.sink);
-        let (reply, received) = {
-            let mut tally = exchange.tally();
-            (tally.take_reply(), tally.received)
-        };
-        let (head, length) = ResponseHead::parse_final(&reply).map_err(Failure::from)?;
-        if length > self.order.head_limit {
-            return Err(Failure::from(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW).into());
-        }
-        let mut download = Download::new(response.into_body(), &head);
         // What came with the head is taken first: the connection is back in the pool before anybody hears of the end.
         let mut pieces = Vec::new();
         let mut waiting = 0;
-        while waiting < READ_AHEAD && !download.over() {
-            let piece = poll_fn(|cx| Poll::Ready(download.poll_piece(cx, &mut exchange, &*self.sink))).await;
+        while waiting < READ_AHEAD && !exchange.over() {
+            let piece = poll_fn(|cx| Poll::Ready(exchange.poll_piece(cx, &*self.sink))).await;
             let Poll::Ready(piece) = piece else { break };
             waiting += piece.as_ref().map_or(0, |piece| piece.bytes.len());
             pieces.push(piece);
         }
-        if download.over() {
-            self.keep(&mut exchange).await;
+        if exchange.over() {
+            self.keep(exchange).await;
         }
         let told = pieces.into_iter().map(|piece| piece.map_or_else(Event::Failed, Event::from));
         self.sink.events(&mut std::iter::once(Event::Head { head, received }).chain(told));
-        match self.body(&mut download, &mut exchange, waiting).await {
-            Err(Stop::Dropped) => self.drain(&mut download, &mut exchange).await,
+        match self.body(exchange, waiting).await {
+            Err(Stop::Dropped) => self.drain(exchange).await,
             outcome => outcome,
         }
     }
 
     /// The rest of the body, as far as the machine has room for it.
-    async fn body(&mut self, download: &mut Download, exchange: &mut Exchange, mut waiting: usize) -> Result<(), Stop> {
-        while !download.over() {
+    async fn body(&mut self, exchange: &mut impl Exchange, mut waiting: usize) -> Result<(), Stop> {
+        while !exchange.over() {
             let piece = poll_fn(|cx| {
                 if let Poll::Ready(stop) = self.poll_control(cx) {
                     return Poll::Ready(Err(stop));
                 }
                 waiting -= std::mem::take(&mut self.control.lock().taken).min(waiting);
                 if waiting >= READ_AHEAD {
-                    exchange.poll(cx, &*self.sink);
+                    exchange.poll_upload(cx, &*self.sink);
                     return Poll::Pending;
                 }
-                download.poll_piece(cx, exchange, &*self.sink).map(|piece| piece.map_err(Stop::Failed))
+                exchange.poll_piece(cx, &*self.sink).map_err(Stop::Failed)
             })
             .await?;
             waiting += piece.bytes.len();
-            if download.over() {
+            if exchange.over() {
                 self.keep(exchange).await;
             }
             self.sink.event(piece.into());
@@ -225,11 +187,11 @@ impl Running {
     }
 
     /// Nobody wants the rest: it is read so that the connection can be kept, within bounds.
-    async fn drain(&mut self, download: &mut Download, exchange: &mut Exchange) -> Result<(), Stop> {
-        if !self.order.keep_alive {
+    async fn drain(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
+        if !exchange.drains() {
             return Ok(());
         }
-        if download.over() {
+        if exchange.over() {
             if poll_fn(|cx| Poll::Ready(exchange.discard(cx, &Deaf))).await {
                 self.keep(exchange).await;
             }
@@ -238,14 +200,14 @@ impl Running {
         let limit = self.order.drain_limit;
         let drained = async {
             let mut seen = 0;
-            while !download.over() && seen <= limit {
-                let piece = poll_fn(|cx| download.poll_piece(cx, exchange, &Deaf)).await;
+            while !exchange.over() && seen <= limit {
+                let piece = poll_fn(|cx| exchange.poll_piece(cx, &Deaf)).await;
                 seen += piece.map_err(Stop::Failed)?.bytes.len();
             }
             Ok::<_, Stop>(())
         };
         if let Ok(Ok(())) = tokio::time::timeout(DRAIN, drained).await {
-            if download.over() {
+            if exchange.over() {
                 self.keep(exchange).await;
             }
         }
@@ -253,21 +215,12 @@ impl Running {
     }
 
     /// Puts the connection into the pool if it can carry another request.
-    async fn keep(&self, exchange: &mut Exchange) {
-        if !self.order.keep_alive || !exchange.upload_over() {
-            return;
-        }
+    async fn keep(&self, exchange: &mut impl Exchange) {
         poll_fn(|cx| {
-            exchange.poll(cx, &Deaf);
+            exchange.keep(cx, &self.pool);
             Poll::Ready(())
         })
         .await;
-        if exchange.closed {
-            return;
-        }
-        if let Some(connection) = exchange.connection.take().filter(|connection| connection.sender.is_ready()) {
-            self.pool.put(Key::from(&self.order), connection);
-        }
     }
 }
 
@@ -275,12 +228,4 @@ impl Running {
 async fn alive(connection: &mut Connection) -> bool {
     let closed = poll_fn(|cx| Poll::Ready(Pin::new(&mut connection.driver).poll(cx).is_ready())).await;
     !closed && connection.sender.is_ready()
-}
-
-/// A sink for what happens when nobody listens any more.
-struct Deaf;
-
-impl Sink for Deaf {
-    fn events(&self, _events: &mut dyn Iterator<Item = Event>) {}
-    fn tick(&self) {}
 }

@@ -8,6 +8,7 @@ mod connect;
 mod control;
 mod exchange;
 mod failure;
+mod http1;
 mod leg;
 mod pool;
 mod stream;

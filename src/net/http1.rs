@@ -1,0 +1,361 @@
+//! An exchange over HTTP/1: everything that has to be polled for it, its connection included.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body, Incoming};
+use hyper::{Method, Request, Response};
+
+use super::connect::Connection;
+use super::control::Control;
+use super::exchange::{Deaf, Exchange, Piece};
+use super::failure;
+use super::pool::{Key, Pool};
+use super::upload::Upload;
+use super::wire::{self, Tally};
+use crate::http::{Headers, ResponseHead};
+use crate::transport::{Event, Failure, Order, Peer, Sink};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR};
+
+/// See the module.
+pub struct Http1<'a> {
+    going: Going<'a>,
+    coming: Coming,
+    /// How many bytes of the reply were told as progress.
+    heard: u64,
+}
+
+/// Where the reply stands.
+enum Coming {
+    /// The request was not sent.
+    Not,
+    /// hyper's future has no name: it lies in a box, the one allocation of an exchange.
+    Head(Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>> + Send>>),
+    Body(Download),
+}
+
+impl<'a> Http1<'a> {
+    pub fn new(connection: Connection, order: &'a Order, control: &'a Control) -> Http1<'a> {
+        Http1 { going: Going::new(connection, order, control), coming: Coming::Not, heard: 0 }
+    }
+
+    /// hyper has the head: it is read again, with its order and case, from the bytes that came.
+    fn answered(
+        &mut self,
+        response: hyper::Result<Response<Incoming>>,
+        sink: &dyn Sink,
+    ) -> Result<(ResponseHead, u64), Failure> {
+        let limit = self.going.order.head_limit;
+        let response = response.map_err(|error| failure::of_exchange(&error, &self.going.tally().reply, limit))?;
+        self.going.answered(sink);
+        let (reply, received) = {
+            let mut tally = self.going.tally();
+            (tally.take_reply(), tally.received)
+        };
+        let (head, length) = ResponseHead::parse_final(&reply)?;
+        if length > limit {
+            return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into());
+        }
+        self.coming = Coming::Body(Download::new(response.into_body(), &head));
+        Ok((head, received))
+    }
+}
+
+impl Exchange for Http1<'_> {
+    fn peer(&self) -> Peer {
+        self.going.peer
+    }
+
+    fn begin(&mut self) {
+        if let Some(response) = self.going.begin() {
+            self.coming = Coming::Head(Box::pin(response));
+        }
+    }
+
+    fn poll_upload(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
+        self.going.poll(cx, sink);
+    }
+
+    fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>> {
+        loop {
+            self.going.poll(cx, sink);
+            let received = self.going.tally().received;
+            let Coming::Head(response) = &mut self.coming else {
+                return Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into()));
+            };
+            if let Poll::Ready(response) = response.as_mut().poll(cx) {
+                return Poll::Ready(self.answered(response, sink));
+            }
+            if received == self.heard {
+                return Poll::Pending;
+            }
+            self.heard = received;
+            if received as usize > self.going.order.head_limit {
+                return Poll::Ready(Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into()));
+            }
+            sink.event(Event::Progress);
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
+        match &mut self.coming {
+            Coming::Body(download) => download.poll_piece(cx, &mut self.going, sink),
+            _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
+        }
+    }
+
+    fn over(&self) -> bool {
+        matches!(&self.coming, Coming::Body(download) if download.over)
+    }
+
+    fn upload_over(&self) -> bool {
+        self.going.upload_over
+    }
+
+    fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
+        self.going.discard(cx, sink)
+    }
+
+    fn drains(&self) -> bool {
+        self.going.order.keep_alive
+    }
+
+    fn keep(&mut self, cx: &mut Context<'_>, pool: &Arc<Pool>) {
+        let going = &mut self.going;
+        if !going.order.keep_alive || !going.upload_over {
+            return;
+        }
+        going.poll(cx, &Deaf);
+        if going.closed {
+            return;
+        }
+        if let Some(connection) = going.connection.take().filter(|connection| connection.sender.is_ready()) {
+            pool.put(Key::from(going.order), connection);
+        }
+    }
+
+    /// The server closed the connection while it was idle: no byte of a reply came.
+    fn untouched(&self, failure: &Failure) -> bool {
+        failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.going.tally().received == 0
+    }
+}
+
+/// The going side, and the connection itself.
+struct Going<'a> {
+    order: &'a Order,
+    control: &'a Control,
+    /// Gone when it went back to the pool.
+    connection: Option<Connection>,
+    peer: Peer,
+    /// The server closed it, or it broke.
+    closed: bool,
+    tally: Arc<Mutex<Tally>>,
+    upload: Upload,
+    upload_over: bool,
+    /// How many bytes the socket has accepted when the head and the first body bytes, or a WriteData, are out.
+    marks: VecDeque<u64>,
+    marked: u64,
+    sent: bool,
+    interim: Arc<Mutex<Vec<u16>>>,
+}
+
+impl<'a> Going<'a> {
+    fn new(connection: Connection, order: &'a Order, control: &'a Control) -> Going<'a> {
+        Going {
+            order,
+            control,
+            peer: connection.peer,
+            tally: Arc::clone(&connection.tally),
+            connection: Some(connection),
+            closed: false,
+            upload: if order.more { Upload::default() } else { Upload::none() },
+            upload_over: !order.more,
+            marks: VecDeque::new(),
+            marked: 0,
+            sent: false,
+            interim: Arc::default(),
+        }
+    }
+
+    /// Lays the order's bytes on the wire, and gives hyper the stand-in for them.
+    fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
+        let head = self.order.head.to_wire();
+        let body = self.order.first();
+        self.tally().begin(&head, &body);
+        self.marked = (head.len() + body.len()) as u64;
+        self.marks.push_back(self.marked);
+        let mut stand_in = Request::new(self.upload.clone());
+        *stand_in.method_mut() = match (self.order.head.asks_for_head_only(), self.order.more) {
+            (true, _) => Method::HEAD,
+            (false, true) => Method::POST,
+            (false, false) => Method::GET,
+        };
+        let heard = Arc::clone(&self.interim);
+        hyper::ext::on_informational(&mut stand_in, move |response| {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).push(response.status().as_u16());
+        });
+        self.connection.as_mut().map(|connection| connection.sender.send_request(stand_in))
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        wire::lock(&self.tally)
+    }
+
+    /// Moves what can move, and tells what has.
+    fn poll(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
+        self.feed(cx);
+        if let Some(connection) = self.connection.as_mut().filter(|_| !self.closed) {
+            self.closed = Pin::new(&mut connection.driver).poll(cx).is_ready();
+        }
+        let written = self.tally().written;
+        while self.marks.front().is_some_and(|mark| written >= *mark) {
+            self.passed(sink);
+        }
+        for status in std::mem::take(&mut *self.interim.lock().unwrap_or_else(PoisonError::into_inner)) {
+            sink.event(Event::Interim(status));
+        }
+    }
+
+    /// Hands WriteData's bytes to hyper.
+    fn feed(&mut self, cx: &Context<'_>) {
+        if self.upload_over {
+            return;
+        }
+        let mut told = self.control.look(cx);
+        for bytes in told.writes.drain(..) {
+            let bytes = self.order.framed(bytes);
+            self.marked += bytes.len() as u64;
+            self.marks.push_back(self.marked);
+            self.upload.push(bytes);
+        }
+        if told.finish {
+            self.upload_over = true;
+            self.upload.end();
+        }
+    }
+
+    fn passed(&mut self, sink: &dyn Sink) {
+        if let Some(mark) = self.marks.pop_front() {
+            sink.event(if std::mem::replace(&mut self.sent, true) { Event::Wrote } else { Event::Sent(mark) });
+        }
+    }
+
+    /// The reply is there. A server may answer before it has everything: the request then counts as sent.
+    fn answered(&mut self, sink: &dyn Sink) {
+        if !self.sent {
+            self.passed(sink);
+        }
+    }
+
+    /// The reply is over: what was or will be written is answered, but goes nowhere. Says whether the body is complete.
+    fn discard(&mut self, cx: &Context<'_>, sink: &dyn Sink) -> bool {
+        let writes = std::mem::take(&mut self.control.look(cx).writes).len();
+        // A server that has not read everything cannot get another request.
+        self.closed |= writes > 0 || !self.marks.is_empty();
+        for _ in 0..self.marks.len() {
+            self.passed(sink);
+        }
+        for _ in 0..writes {
+            sink.event(Event::Wrote);
+        }
+        self.feed(cx);
+        self.upload_over
+    }
+}
+
+/// The coming side.
+struct Download {
+    body: Incoming,
+    /// A body that ends too early is an error only if it is chunked (semantics 6.5).
+    chunked: bool,
+    /// Bytes that were looked at ahead.
+    ahead: Option<Result<Bytes, Failure>>,
+    trailers: Headers,
+    /// hyper has nothing more.
+    ended: bool,
+    /// The last piece, or a failure, was answered.
+    over: bool,
+}
+
+impl Download {
+    fn new(body: Incoming, head: &ResponseHead) -> Download {
+        Download {
+            body,
+            chunked: head.is_chunked(),
+            ahead: None,
+            trailers: Headers::default(),
+            ended: false,
+            over: false,
+        }
+    }
+
+    /// The next bytes. The end is told with the last of them if it is there: one ReadData then ends the going
+    /// (semantics 1.2 A4).
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        going: &mut Going<'_>,
+        sink: &dyn Sink,
+    ) -> Poll<Result<Piece, Failure>> {
+        let bytes = match self.ahead.take() {
+            Some(bytes) => Some(bytes),
+            None => ready!(self.poll_data(cx, going, sink)),
+        };
+        let bytes = match bytes {
+            Some(Ok(bytes)) => bytes,
+            None => Bytes::new(),
+            Some(Err(failure)) => {
+                self.over = true;
+                return Poll::Ready(Err(failure));
+            }
+        };
+        if !self.ended {
+            if let Poll::Ready(Some(ahead)) = self.poll_data(cx, going, sink) {
+                self.ahead = Some(ahead);
+            }
+        }
+        self.over = self.ended && self.ahead.is_none();
+        let end = self.over.then(|| std::mem::take(&mut self.trailers));
+        Poll::Ready(Ok(Piece { bytes, end }))
+    }
+
+    /// The next data that hyper has; `None` at the end.
+    fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+        going: &mut Going<'_>,
+        sink: &dyn Sink,
+    ) -> Poll<Option<Result<Bytes, Failure>>> {
+        loop {
+            if self.ended || self.body.is_end_stream() {
+                self.ended = true;
+                return Poll::Ready(None);
+            }
+            going.poll(cx, sink);
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                None => self.ended = true,
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
+                    Err(frame) => {
+                        for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
+                            self.trailers.append(name.as_str(), value.as_bytes());
+                        }
+                    }
+                },
+                Some(Err(error)) => {
+                    self.ended = true;
+                    let failure = match failure::of_body(&error) {
+                        None if self.chunked => ERROR_WINHTTP_CONNECTION_ERROR.into(),
+                        None => return Poll::Ready(None),
+                        Some(failure) => failure,
+                    };
+                    return Poll::Ready(Some(Err(failure)));
+                }
+            }
+        }
+    }
+}
