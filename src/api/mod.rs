@@ -11,6 +11,7 @@ mod kernel;
 mod options;
 mod request;
 mod session;
+pub mod surface;
 mod time;
 mod url;
 

@@ -1,0 +1,58 @@
+//! Who the user is.
+
+use super::row::*;
+use crate::http::auth::Target;
+use crate::machine::Part;
+use crate::win32::*;
+
+pub(super) const ROWS: &[Row] = &[
+    option!(WINHTTP_OPTION_USERNAME: Shape::Text)
+        .query(REQUEST, Get::Of(|subject| credential(subject, Target::Server, Part::User)))
+        .set(REQUEST, Put::To(|subject, given| set_credential(subject, given, Target::Server, Part::User))),
+    option!(WINHTTP_OPTION_PASSWORD: Shape::Text)
+        .query(REQUEST, Get::Of(|subject| credential(subject, Target::Server, Part::Password)))
+        .set(REQUEST, Put::To(|subject, given| set_credential(subject, given, Target::Server, Part::Password))),
+    option!(WINHTTP_OPTION_PROXY_USERNAME: Shape::Text)
+        .query(REQUEST, Get::Of(|subject| credential(subject, Target::Proxy, Part::User)))
+        .set(REQUEST, Put::To(|subject, given| set_credential(subject, given, Target::Proxy, Part::User))),
+    option!(WINHTTP_OPTION_PROXY_PASSWORD: Shape::Text)
+        .query(REQUEST, Get::Of(|subject| credential(subject, Target::Proxy, Part::Password)))
+        .set(REQUEST, Put::To(|subject, given| set_credential(subject, given, Target::Proxy, Part::Password))),
+    option!(WINHTTP_OPTION_AUTOLOGON_POLICY: Shape::Dword)
+        .set(
+            REQUEST,
+            Put::To(|_, given| match given.dword() {
+                0..=WINHTTP_AUTOLOGON_SECURITY_LEVEL_PROXY_ONLY => Ok(()),
+                _ => Err(ERROR_INVALID_PARAMETER),
+            }),
+        )
+        .default("0")
+        .note("Default credentials are never sent: every policy is kept."),
+    option!(WINHTTP_OPTION_PASSPORT_COBRANDING_TEXT: Shape::Text).absent(REQUEST, 0, "Not here yet."),
+    option!(WINHTTP_OPTION_PASSPORT_COBRANDING_URL: Shape::Text).absent(REQUEST, 0, "Not here yet."),
+    option!(WINHTTP_OPTION_CONFIGURE_PASSPORT_AUTH: Shape::Dword).absent(0, SESSION, "Not here yet."),
+    option!(WINHTTP_OPTION_PASSPORT_SIGN_OUT: Shape::Struct("LPVOID", 8)).absent(0, SESSION, "Not here yet."),
+    option!(WINHTTP_OPTION_PASSPORT_RETURN_URL: Shape::Struct("LPVOID", 8)).absent(REQUEST, 0, "Not here yet."),
+    option!(WINHTTP_OPTION_SPN: Shape::Dword).absent(0, REQUEST, "Not here yet."),
+    option!(WINHTTP_OPTION_GLOBAL_PROXY_CREDS: Shape::Struct("WINHTTP_CREDS_EX", size_of::<WINHTTP_CREDS_EX>()))
+        .absent(0, PROCESS, "Not here yet."),
+    option!(WINHTTP_OPTION_GLOBAL_SERVER_CREDS: Shape::Struct("WINHTTP_CREDS_EX", size_of::<WINHTTP_CREDS_EX>()))
+        .absent(0, PROCESS, "Not here yet."),
+    option!(WINHTTP_OPTION_USE_GLOBAL_SERVER_CREDENTIALS: Shape::Bool).absent(0, SESSION, "Not here yet."),
+    option!(WINHTTP_OPTION_SERVER_SPN_USED: Shape::Text).absent(REQUEST, 0, "Not here yet."),
+    option!(WINHTTP_OPTION_PROXY_SPN_USED: Shape::Text).absent(REQUEST, 0, "Not here yet."),
+    option!(WINHTTP_OPTION_KDC_PROXY_SETTINGS: Shape::Unknown).absent(0, 0, "Not here yet."),
+];
+
+fn credential(subject: &Subject, target: Target, part: Part) -> Result<Value, Win32Error> {
+    Ok(Value::Text(subject.request()?.with(|machine| machine.credentials.get(target, part))))
+}
+
+fn set_credential(subject: &Subject, given: &Given<'_>, target: Target, part: Part) -> Result<(), Win32Error> {
+    let seed = subject.handle()?.random();
+    subject.request()?.with(|machine| {
+        let site = machine.site().clone();
+        machine.credentials.set(target, part, given.string(), &site, seed);
+    });
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! What every handle has, and what belongs to the process.
+
+use super::feature;
+use super::row::*;
+use crate::win32::*;
+
+pub(super) const ROWS: &[Row] = &[
+    option!(WINHTTP_OPTION_CALLBACK: Shape::Pointer("WINHTTP_STATUS_CALLBACK"))
+        .query(
+            ANY,
+            Get::Of(|subject| {
+                let callback = subject.handle()?.listener().callback;
+                Ok(Value::Pointer(callback.map_or(0, |callback| callback.raw() as usize)))
+            }),
+        )
+        .note("Set it with WinHttpSetStatusCallback."),
+    option!(WINHTTP_OPTION_HANDLE_TYPE: Shape::Dword)
+        .query(ANY, Get::Of(|subject| Ok(Value::Dword(subject.handle()?.type_number())))),
+    option!(WINHTTP_OPTION_PARENT_HANDLE: Shape::Pointer("HINTERNET")).query(
+        CONNECTION | REQUEST | RESOLVER | WEB_SOCKET,
+        Get::Of(|subject| {
+            let parent = subject.handle()?.parent().ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE)?;
+            Ok(Value::Pointer(parent.value()))
+        }),
+    ),
+    option!(WINHTTP_OPTION_CONTEXT_VALUE: Shape::Pointer("DWORD_PTR"))
+        .query(ANY, Get::Of(|subject| Ok(Value::Pointer(subject.handle()?.context()))))
+        .set(
+            ANY,
+            Put::To(|subject, given| {
+                subject.handle()?.set_context(given.address());
+                Ok(())
+            }),
+        )
+        .default("0")
+        .note("A child begins with its parent's."),
+    option!(WINHTTP_OPTION_EXTENDED_ERROR: Shape::Dword).query(PROCESS | ANY, Get::Of(|_| Ok(Value::Dword(0)))),
+    option!(WINHTTP_OPTION_WORKER_THREAD_COUNT: Shape::Dword)
+        .query(PROCESS | ANY, Get::Of(|_| Ok(Value::Dword(0))))
+        .default("0"),
+    option!(WINHTTP_OPTION_ENABLETRACING: Shape::Bool).absent(PROCESS, PROCESS, "Not here yet."),
+    #[cfg(feature = "win32")]
+    option!(WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT: Shape::Pointer("HANDLE"))
+        .set(
+            SESSION,
+            Put::To(|subject, given| {
+                subject.session()?.unload_event.store(given.address(), std::sync::atomic::Ordering::SeqCst);
+                Ok(())
+            }),
+        )
+        .note("Signalled after the last HANDLE_CLOSING of the session."),
+    #[cfg(not(feature = "win32"))]
+    option!(WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT: Shape::Pointer("HANDLE")).absent(
+        0,
+        SESSION,
+        "There are no events without the feature `win32`.",
+    ),
+    option!(WINHTTP_OPTION_ASSURED_NON_BLOCKING_CALLBACKS: Shape::Bool)
+        .ignored(SESSION, "The application promises something that is not needed."),
+    option!(WINHTTP_OPTION_FEATURE_SUPPORTED: Shape::Bytes("DWORD in, BOOL out"))
+        .query(
+            PROCESS | ANY,
+            Get::Asked(|_, input| {
+                let id = input.first_chunk().ok_or(ERROR_INSUFFICIENT_BUFFER)?;
+                Ok(Value::Dword(feature::supported(u32::from_ne_bytes(*id)).into()))
+            }),
+        )
+        .note("In: WINHTTP_FEATURE_*; out: BOOL."),
+];
