@@ -111,11 +111,9 @@ pub unsafe extern "system" fn WinHttpSetStatusCallback(
     let invalid = unsafe { std::mem::transmute::<usize, Option<RawStatusCallback>>(WINHTTP_INVALID_STATUS_CALLBACK) };
     let set = || {
         let handle = find(hinternet)?;
-        if let (None, Kind::Request(request)) = (lpfninternetcallback, handle.kind()) {
-            let pending = request.with(|machine| machine.pending());
-            if pending && !handle.world().chooses(handle.value(), Open::CallbackRemoved, false) {
-                return Err(ERROR_INVALID_OPERATION);
-            }
+        let pending = lpfninternetcallback.is_none() && handle.pending();
+        if pending && !handle.world().chooses(handle.value(), Open::CallbackRemoved, false) {
+            return Err(ERROR_INVALID_OPERATION);
         }
         // SAFETY: the caller's promise.
         let callback = lpfninternetcallback.map(|function| unsafe { StatusCallback::new(function) });

@@ -1,12 +1,12 @@
 //! Who runs the callback: the one object that every function asks.
 
-use crate::record::Api;
+use crate::record::{Api, Operation};
 
 /// Where notifications of a call may be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Delivery {
-    /// As measured on Windows: ReceiveResponse, QueryDataAvailable and ReadData end inside the call when they can,
-    /// SendRequest and WriteData on a worker (clients 2.8).
+    /// As measured on Windows: ReceiveResponse, QueryDataAvailable, ReadData and the operations of web sockets end
+    /// inside the call when they can, SendRequest and WriteData on a worker (clients 2.8, semantics 7.4).
     #[default]
     Windows,
     /// Always on a worker.
@@ -32,10 +32,10 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Whether what a call to `api` brings about may be delivered before it returns.
-    pub fn inside(self, api: Api) -> bool {
+    /// Whether what the call that starts `operation` brings about may be delivered before it returns.
+    pub fn inside(self, operation: Operation) -> bool {
         match self.delivery {
-            Delivery::Windows => !matches!(api, Api::SEND_REQUEST | Api::WRITE_DATA),
+            Delivery::Windows => !matches!(operation, Operation::Api(Api::SEND_REQUEST | Api::WRITE_DATA)),
             Delivery::Worker => false,
             Delivery::Inside => true,
         }

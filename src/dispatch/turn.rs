@@ -9,7 +9,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use super::{Waiting, World};
-use crate::record::{Api, Notification};
+use crate::record::{Api, Notification, Operation};
 use crate::win32::Win32Error;
 
 /// How many callbacks of a handle may be active when one more is delivered inside a call (semantics 1.3).
@@ -54,8 +54,8 @@ struct State {
     scheduled: bool,
     /// Calls that are about to take the turn: whoever has it leaves the rest to them.
     callers: usize,
-    /// Endings that a synchronous call waits for: read side, write side.
-    outcomes: [Option<Outcome>; 2],
+    /// Endings that a synchronous call waits for, each in the place of its operation.
+    outcomes: [Option<Outcome>; 4],
 }
 
 impl State {
@@ -98,8 +98,13 @@ pub enum Share {
     Quiet,
 }
 
-fn slot(api: Api) -> usize {
-    usize::from(matches!(api, Api::SEND_REQUEST | Api::WRITE_DATA))
+/// The place of an operation among those that can be pending on one handle: of a request one on each side, of a web
+/// socket one of each kind.
+fn place(operation: Operation) -> usize {
+    match operation {
+        Operation::Api(api) => usize::from(matches!(api, Api::SEND_REQUEST | Api::WRITE_DATA)),
+        Operation::WebSocket(operation) => operation as usize,
+    }
 }
 
 impl Turn {
@@ -113,8 +118,8 @@ impl Turn {
     }
 
     /// Keeps the ending of an operation for the synchronous call that waits for it.
-    pub fn conclude(&self, api: Api, outcome: Outcome) {
-        self.lock().outcomes[slot(api)] = Some(outcome);
+    pub fn conclude(&self, operation: Operation, outcome: Outcome) {
+        self.lock().outcomes[place(operation)] = Some(outcome);
     }
 
     /// Wakes whoever waits in [`Turn::wait`].
@@ -234,10 +239,10 @@ impl Turn {
         self.lock().depth -= 1;
     }
 
-    /// Waits until there is an item for this thread to deliver, or the ending of `api`.
+    /// Waits until there is an item for this thread to deliver, or the ending of `operation`.
     ///
     /// Only calls on synchronous handles wait, and they wait here, parked on our own primitive.
-    pub fn wait(&self, api: Api, world: &dyn World) -> Result<Item, Outcome> {
+    pub fn wait(&self, operation: Operation, world: &dyn World) -> Result<Item, Outcome> {
         let me = thread::current().id();
         let mut state = self.lock();
         let mut again = false;
@@ -248,7 +253,7 @@ impl Turn {
                     state.depth += 1;
                     return Ok(item);
                 }
-                if let Some(outcome) = state.outcomes[slot(api)].take() {
+                if let Some(outcome) = state.outcomes[place(operation)].take() {
                     return Err(outcome);
                 }
             }
@@ -256,7 +261,7 @@ impl Turn {
                 Waiting::Park => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Waiting::Step(world) => {
                     drop(state);
-                    world.step(&format!("the end of {api}"), None, again);
+                    world.step(&format!("the end of {operation}"), None, again);
                     again = true;
                     self.lock()
                 }

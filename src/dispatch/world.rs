@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Delivery, Policy};
-use crate::record::{Api, Notification, Recorder};
+use crate::record::{Notification, Operation, Recorder};
 use crate::transport::{Event, Order, Transport};
 use crate::win32::Win32Error;
 
@@ -65,8 +65,8 @@ pub trait World: Send + Sync {
 /// What a call asks for, beyond its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// An operation of a request.
-    Operation(Api),
+    /// This operation.
+    Operation(Operation),
     /// To set this option.
     SetOption(u32),
     /// To read this option.
@@ -81,7 +81,7 @@ pub enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Open {
     /// What a call of this operation brings about is delivered before it returns, on its thread.
-    Inside(Api),
+    Inside(Operation),
     /// HANDLE_CLOSING comes inside WinHttpCloseHandle.
     ClosingInside,
     /// At close, the pending operation of the write side ends before that of the read side.

@@ -1,6 +1,7 @@
 //! Handles: what a value stands for, who its parent is, what it inherits, and when HANDLE_CLOSING comes (semantics 9).
 #![forbid(unsafe_code)]
 
+mod driver;
 mod request;
 mod table;
 
@@ -8,7 +9,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-pub(crate) use request::{Called, Request};
+pub(crate) use driver::{Called, Driver};
+pub(crate) use request::Request;
 
 use crate::dispatch::{Item, Job, Next, Open, Policy, Share, Turn, World};
 use crate::machine::Settings;

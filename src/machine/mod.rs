@@ -8,6 +8,7 @@
 mod body;
 mod compose;
 mod credentials;
+mod output;
 mod request;
 mod settings;
 pub mod table;
@@ -16,5 +17,6 @@ mod upload;
 
 pub use compose::Compose;
 pub use credentials::{Chosen, Credentials, Part};
-pub use request::{Output, Request, SendCall, Site, ending};
+pub use output::{Machine, Output};
+pub use request::{Request, SendCall, Site};
 pub use settings::{Settings, Timeouts};

@@ -8,10 +8,10 @@ use super::body::{Body, PendingRead, Supply};
 use super::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
-use super::{Compose, Credentials, Settings};
+use super::{Compose, Credentials, Machine, Output, Settings};
 use crate::http::redirect::{self, Decision};
 use crate::http::{Headers, RequestHead, ResponseHead};
-use crate::record::{Api, AsyncResult, Notification};
+use crate::record::{Api, Notification};
 use crate::transport::{Event, Order, Peer};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
@@ -41,31 +41,6 @@ pub struct SendCall {
     pub total: u32,
     /// Whether SENDREQUEST_COMPLETE of a whole request waits for the head of the reply.
     pub hold: bool,
-}
-
-/// What must be done, in this order, by whoever drives a [`Request`].
-#[derive(Debug)]
-pub enum Output {
-    /// Notify the application.
-    Notify(Notification),
-    /// The pending operation of this API ended: its completion, or its error.
-    End(Api, Result<Notification, Win32Error>),
-    /// Call [`Request::proceed`] with this number when the callbacks before it have returned.
-    ThenProceed(u64),
-    /// Call [`Request::told`] when the callbacks before it have returned.
-    ThenTold,
-    /// Give the order to the transport; its events come back with this number.
-    Start(u64, Box<Order>),
-    /// To the running leg: the head may go out.
-    Proceed,
-    /// To the running leg: body bytes.
-    Write(Bytes),
-    /// To the running leg: the body is complete.
-    Finish,
-    /// To the running leg: so many bytes were taken.
-    Taken(usize),
-    /// Drop the running leg.
-    Abandon,
 }
 
 /// A redirect that is about to be followed.
@@ -165,11 +140,6 @@ impl Request {
         self.peer
     }
 
-    /// Whether an operation is pending.
-    pub fn pending(&self) -> bool {
-        self.state.read != ReadSide::Idle || !matches!(self.state.write, WriteSide::Shut | WriteSide::Open)
-    }
-
     /// The head of the request: as the application made it, and after a send as it went out.
     pub fn request_head(&self) -> RequestHead {
         if self.sent { self.complete() } else { self.compose.head() }
@@ -184,16 +154,6 @@ impl Request {
     /// The trailers, once the body was read.
     pub fn trailers(&self) -> Option<&Headers> {
         self.body.trailers()
-    }
-
-    /// When [`Request::tick`] wants to be called.
-    pub fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
-    }
-
-    /// What is to be done, oldest first. Must be called after every other method.
-    pub fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
-        self.outputs.drain(..)
     }
 
     // ---- calls of the application ----
@@ -249,18 +209,6 @@ impl Request {
         self.apply(now, Input::CallRead)
     }
 
-    /// The session was closed. `write_first`: of two pending operations, that of the write side ends first.
-    pub fn cancel(&mut self, now: Duration, write_first: bool) {
-        self.write_first = write_first;
-        self.happened(now, Input::Cancel);
-    }
-
-    /// WinHttpCloseHandle, with `write_first` as for [`Request::cancel`].
-    pub fn close(&mut self, now: Duration, write_first: bool) {
-        self.write_first = write_first;
-        self.happened(now, Input::Close);
-    }
-
     // ---- what the driver reports ----
 
     /// SENDING_REQUEST of leg `leg` was delivered.
@@ -283,16 +231,22 @@ impl Request {
             self.happened(now, Input::Told);
         }
     }
+}
 
-    /// The time may have come that [`Request::deadline`] named.
-    pub fn tick(&mut self, now: Duration) {
-        if self.timers.over(now) {
-            self.fail(now, ERROR_WINHTTP_TIMEOUT);
-        }
+impl Machine for Request {
+    fn deadline(&self) -> Option<Duration> {
+        self.timers.next()
     }
 
-    /// The transport reports.
-    pub fn event(&mut self, now: Duration, leg: u64, event: Event) {
+    fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+        self.outputs.drain(..)
+    }
+
+    fn pending(&self) -> bool {
+        self.state.read != ReadSide::Idle || !matches!(self.state.write, WriteSide::Shut | WriteSide::Open)
+    }
+
+    fn event(&mut self, now: Duration, leg: u64, event: Event) {
         if leg != self.leg {
             return;
         }
@@ -367,8 +321,24 @@ impl Request {
         }
     }
 
-    // ---- inside ----
+    fn tick(&mut self, now: Duration) {
+        if self.timers.over(now) {
+            self.fail(now, ERROR_WINHTTP_TIMEOUT);
+        }
+    }
 
+    fn cancel(&mut self, now: Duration, write_first: bool) {
+        self.write_first = write_first;
+        self.happened(now, Input::Cancel);
+    }
+
+    fn close(&mut self, now: Duration, write_first: bool) {
+        self.write_first = write_first;
+        self.happened(now, Input::Close);
+    }
+}
+
+impl Request {
     fn notify(&mut self, notification: Notification) {
         self.outputs.push(Output::Notify(notification));
     }
@@ -490,7 +460,7 @@ impl Request {
         if matches!(api, Api::QUERY_DATA_AVAILABLE | Api::READ_DATA) {
             self.timers.read();
         }
-        self.outputs.push(Output::End(api, Ok(completion)));
+        self.outputs.push(Output::End(api.into(), Ok(completion)));
     }
 
     fn failed(&mut self, api: Api, why: Why) {
@@ -503,7 +473,7 @@ impl Request {
             self.reading = None;
         }
         self.timers.read();
-        self.outputs.push(Output::End(api, Err(error)));
+        self.outputs.push(Output::End(api.into(), Err(error)));
     }
 
     fn complete(&self) -> RequestHead {
@@ -618,9 +588,4 @@ impl Request {
         }
         self.happened(now, input);
     }
-}
-
-/// REQUEST_ERROR for an operation that failed, else its completion.
-pub fn ending(api: Api, result: Result<Notification, Win32Error>) -> Notification {
-    result.unwrap_or_else(|error| Notification::RequestError(AsyncResult { api, error }))
 }

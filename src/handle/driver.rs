@@ -1,0 +1,288 @@
+//! Drives the machine of a handle: calls and events go in, what it wants is carried out.
+
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use super::{Handle, Kind, lock};
+use crate::dispatch::{Asked, Carried, Item, Job, Open, Outcome, Share, observed};
+use crate::machine::{Machine, Output};
+use crate::record::Operation;
+use crate::transport::{Event, Leg, Sink};
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, Win32Error};
+
+/// A machine, and the leg that runs for it.
+pub(crate) struct Driver<M> {
+    running: Mutex<Running<M>>,
+}
+
+struct Running<M> {
+    machine: M,
+    leg: Option<Arc<dyn Leg>>,
+    deadline: Option<Duration>,
+}
+
+/// What became of a call that the machine took.
+#[derive(Debug)]
+pub(crate) struct Called {
+    /// How the operation ended, if it has: at once, or while a synchronous call waited.
+    pub outcome: Option<Outcome>,
+    /// Whether its notification comes from a worker.
+    pub later: bool,
+}
+
+/// What a step left to be done.
+#[derive(Default)]
+pub(super) struct Stepped {
+    /// Items that were pushed.
+    pushed: usize,
+    /// The last ending among them.
+    ended: Option<(Operation, Outcome)>,
+    /// A leg that is to begin when the lock is free.
+    pub(super) begun: Option<Arc<dyn Leg>>,
+}
+
+impl<M> Driver<M> {
+    pub fn new(machine: M) -> Driver<M> {
+        Driver { running: Mutex::new(Running { machine, leg: None, deadline: None }) }
+    }
+
+    /// Looks at, or changes, what needs no step.
+    pub fn with<R>(&self, look: impl FnOnce(&mut M) -> R) -> R {
+        look(&mut lock(&self.running).machine)
+    }
+}
+
+impl Handle {
+    /// A call of the application that starts `operation` on `driver`, which is this handle's. Asynchronous: takes a step
+    /// and returns. Synchronous: waits for its end and delivers notifications meanwhile.
+    pub(super) fn drive<M: Machine>(
+        self: &Arc<Handle>,
+        driver: &Driver<M>,
+        operation: Operation,
+        take: impl FnOnce(&mut M, Duration) -> Result<(), Win32Error>,
+    ) -> Result<Called, Win32Error> {
+        if let Some(error) = self.world.refuses(self.value, Asked::Operation(operation)) {
+            return Err(error);
+        }
+        let usual = self.policy.inside(operation);
+        let inside = self.asynchronous && self.world.chooses(self.value, Open::Inside(operation), usual);
+        if inside {
+            self.turn.approach();
+        }
+        let (taken, stepped) = self.step(driver, take);
+        let share = match (inside, stepped.pushed) {
+            (true, 0) => {
+                self.turn.withdraw();
+                None
+            }
+            (true, own) => self.turn.take(own, &*self.world),
+            (false, _) => None,
+        };
+        if let Some(leg) = stepped.begun {
+            leg.go();
+        }
+        if !self.asynchronous {
+            taken?;
+            return Ok(Called { outcome: Some(self.wait(operation)), later: false });
+        }
+        let outcome = stepped.ended.filter(|(ended, _)| *ended == operation).map(|(_, outcome)| outcome);
+        let later = match share {
+            Some(share) => {
+                self.deliver(share);
+                outcome.is_none()
+            }
+            None => {
+                self.send_worker();
+                stepped.pushed > 0 || outcome.is_none()
+            }
+        };
+        taken?;
+        Ok(Called { outcome, later })
+    }
+
+    /// Random bytes of the world.
+    pub(crate) fn random(&self) -> [u8; 16] {
+        self.world.random()
+    }
+
+    /// The session was closed.
+    pub(super) fn cancel(self: &Arc<Handle>) {
+        let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        if self.happen(|machine, now| machine.cancel(now, write_first)).is_ok() {
+            self.settle();
+        }
+    }
+
+    /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
+    pub(super) fn close_exchange(self: &Arc<Handle>) {
+        let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        let closed = self.happen(|machine, now| machine.close(now, write_first));
+        debug_assert!(closed.is_ok(), "the handle has a machine");
+        self.turn.wake();
+    }
+
+    /// Whether an operation is pending.
+    pub(crate) fn pending(&self) -> bool {
+        match &self.kind {
+            Kind::Session(_) | Kind::Connection(_) => false,
+            Kind::Request(request) => request.with(|machine| machine.pending()),
+        }
+    }
+
+    /// Something happened to this handle's machine, whichever it is.
+    fn happen(self: &Arc<Handle>, act: impl FnOnce(&mut dyn Machine, Duration)) -> Result<Stepped, Win32Error> {
+        match &self.kind {
+            Kind::Session(_) | Kind::Connection(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+            Kind::Request(request) => Ok(self.step(request, |machine, now| act(machine, now)).1),
+        }
+    }
+
+    /// After a step that no call of the application took: who delivers what it brought?
+    fn settle(self: &Arc<Handle>) {
+        if !self.asynchronous {
+            return self.turn.wake();
+        }
+        if self.turn.take_free() {
+            self.deliver(Share::Quiet);
+        }
+        self.send_worker();
+    }
+
+    fn send_worker(self: &Arc<Handle>) {
+        if self.turn.wants_worker() {
+            self.world.run(Arc::clone(self) as Arc<dyn Job>);
+        }
+    }
+
+    fn wait(self: &Arc<Handle>, operation: Operation) -> Outcome {
+        loop {
+            match self.turn.wait(operation, &*self.world) {
+                Ok(item) => {
+                    self.execute(item);
+                    self.turn.waited();
+                }
+                Err(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// Steps the machine and does what it wants: orders go to the transport, the rest to the turn.
+    pub(super) fn step<M: Machine, R>(
+        self: &Arc<Handle>,
+        driver: &Driver<M>,
+        act: impl FnOnce(&mut M, Duration) -> R,
+    ) -> (R, Stepped) {
+        let mut running = lock(&driver.running);
+        let running = &mut *running;
+        let result = act(&mut running.machine, self.world.now());
+        let mut stepped = Stepped::default();
+        for output in running.machine.outputs() {
+            let item = match output {
+                Output::Notify(notification) => Item::Notify(notification),
+                Output::End(operation, outcome) if self.asynchronous => {
+                    stepped.ended = Some((operation, outcome.clone()));
+                    Item::Notify(operation.ending(outcome))
+                }
+                Output::End(operation, outcome) => {
+                    self.turn.conclude(operation, outcome);
+                    continue;
+                }
+                Output::ThenProceed(leg) => Item::Proceed(leg),
+                Output::ThenTold => Item::Told,
+                Output::Start(number, order) => {
+                    self.carried(|| Carried::Order(&order));
+                    let sink = Arc::new(Listening { handle: Arc::downgrade(self), leg: number });
+                    let leg = self.world.transport().start(*order, sink);
+                    running.leg = Some(Arc::clone(&leg));
+                    running.deadline = None;
+                    stepped.begun = Some(leg);
+                    continue;
+                }
+                Output::Abandon => {
+                    if let Some(leg) = running.leg.take() {
+                        leg.release();
+                    }
+                    continue;
+                }
+                other => {
+                    if let Output::Write(bytes) = &other {
+                        self.carried(|| Carried::Bytes(bytes));
+                    }
+                    if let Some(leg) = &running.leg {
+                        tell(&**leg, other);
+                    }
+                    continue;
+                }
+            };
+            if self.worth(&item) {
+                self.turn.push(item);
+                stepped.pushed += 1;
+            }
+        }
+        let deadline = running.machine.deadline();
+        if deadline != running.deadline {
+            running.deadline = deadline;
+            if let Some(leg) = &running.leg {
+                leg.wake_at(deadline);
+            }
+        }
+        (result, stepped)
+    }
+
+    fn carried<'a>(&self, what: impl FnOnce() -> Carried<'a>) {
+        if observed() {
+            self.world.carried(self.value, what());
+        }
+    }
+
+    /// A notification that nobody wants is not queued.
+    fn worth(&self, item: &Item) -> bool {
+        match item {
+            Item::Notify(notification) => self.wanted(notification.status()).is_some(),
+            _ => true,
+        }
+    }
+}
+
+fn tell(leg: &dyn Leg, output: Output) {
+    match output {
+        Output::Proceed => leg.proceed(),
+        Output::Write(bytes) => leg.write(bytes),
+        Output::Finish => leg.finish(),
+        Output::Taken(bytes) => leg.taken(bytes),
+        _ => {}
+    }
+}
+
+/// What a leg talks to. It does not keep the handle alive.
+struct Listening {
+    handle: Weak<Handle>,
+    leg: u64,
+}
+
+impl Sink for Listening {
+    fn events(&self, events: &mut dyn Iterator<Item = Event>) {
+        if let Some(handle) = self.handle.upgrade() {
+            let stepped = handle.happen(|machine, now| {
+                for event in events {
+                    handle.carried(|| Carried::Event(&event));
+                    machine.event(now, self.leg, event);
+                }
+            });
+            if let Ok(stepped) = stepped {
+                if let Some(leg) = stepped.begun {
+                    leg.go();
+                }
+                handle.settle();
+            }
+        }
+    }
+
+    fn tick(&self) {
+        if let Some(handle) = self.handle.upgrade() {
+            if handle.happen(|machine, now| machine.tick(now)).is_ok() {
+                handle.settle();
+            }
+        }
+    }
+}

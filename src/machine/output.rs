@@ -1,0 +1,52 @@
+//! What machines and those who drive them tell each other.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::record::{Notification, Operation};
+use crate::transport::{Event, Order};
+use crate::win32::Win32Error;
+
+/// What must be done, in this order, by whoever drives a machine.
+#[derive(Debug)]
+pub enum Output {
+    /// Notify the application.
+    Notify(Notification),
+    /// The pending operation ended: its completion, or its error.
+    End(Operation, Result<Notification, Win32Error>),
+    /// Call [`Request::proceed`](super::Request::proceed) with this number when the callbacks before it have returned.
+    ThenProceed(u64),
+    /// Call [`Request::told`](super::Request::told) when the callbacks before it have returned.
+    ThenTold,
+    /// Give the order to the transport; its events come back with this number.
+    Start(u64, Box<Order>),
+    /// To the running leg: the head may go out.
+    Proceed,
+    /// To the running leg: body bytes.
+    Write(Bytes),
+    /// To the running leg: the body is complete.
+    Finish,
+    /// To the running leg: so many bytes were taken.
+    Taken(usize),
+    /// Drop the running leg.
+    Abandon,
+}
+
+/// What all machines have in common: everything that happens to them without a call of the application.
+pub trait Machine: Send {
+    /// What is to be done, oldest first. Must be called after every other method.
+    fn outputs(&mut self) -> std::vec::Drain<'_, Output>;
+    /// When [`Machine::tick`] wants to be called.
+    fn deadline(&self) -> Option<Duration>;
+    /// Whether an operation is pending.
+    fn pending(&self) -> bool;
+    /// The transport reports of leg `leg`.
+    fn event(&mut self, now: Duration, leg: u64, event: Event);
+    /// The time may have come that [`Machine::deadline`] named.
+    fn tick(&mut self, now: Duration);
+    /// The session was closed. `write_first`: of two pending operations, that of the write side ends first.
+    fn cancel(&mut self, now: Duration, write_first: bool);
+    /// WinHttpCloseHandle, with `write_first` as for [`Machine::cancel`].
+    fn close(&mut self, now: Duration, write_first: bool);
+}
