@@ -13,7 +13,7 @@ use crate::win32::Win32Error;
 
 struct Real {
     workers: Arc<Workers>,
-    net: Net,
+    net: Arc<Net>,
     began: Instant,
     /// WINHTTP_TRACE
     tracing: Option<Tracing>,
@@ -72,7 +72,7 @@ pub(super) fn world() -> Arc<dyn World> {
     let real = REAL.get_or_init(|| {
         let began = Instant::now();
         let tracing = Tracing::from_environment(began);
-        Arc::new(Real { workers: Arc::default(), net: Net::new(began), began, tracing })
+        Arc::new(Real { workers: Arc::default(), net: Net::real(began), began, tracing })
     });
     Arc::clone(real) as Arc<dyn World>
 }

@@ -1,13 +1,12 @@
 //! A new connection: name, address, TCP, TLS, HTTP.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
 
+use super::runtime::Runtime;
 use super::stream::Stream;
 use super::upload::Upload;
 use super::wire::{Tally, Wire};
@@ -28,26 +27,22 @@ pub struct Connection {
 }
 
 /// Connects, and tells each step.
-pub async fn connect(order: &Order, sink: &dyn Sink) -> Result<Connection, Failure> {
+pub async fn connect(runtime: &dyn Runtime, order: &Order, sink: &dyn Sink) -> Result<Connection, Failure> {
     sink.event(Event::Resolving);
-    let addresses = resolve(order).await?;
+    let addresses = resolve(runtime, order).await?;
     sink.event(Event::Resolved(addresses[0].ip().to_string()));
     let mut connected = None;
     for address in addresses.iter().take(order.addresses) {
         sink.event(Event::Connecting(address.ip().to_string()));
-        if let Ok(stream) = TcpStream::connect(address).await {
-            connected = Some((stream, *address));
+        if let Ok(stream) = runtime.connect(*address).await {
+            connected = Some(stream);
             break;
         }
     }
-    let (stream, remote) = connected.ok_or(ERROR_WINHTTP_CANNOT_CONNECT)?;
-    sink.event(Event::Connected(remote.ip().to_string()));
-    let lost = |error: io::Error| failure::of_io(&error);
-    stream.set_nodelay(true).map_err(lost)?;
-    let peer = Peer { local: stream.local_addr().map_err(lost)?, remote };
-    let mut stream = Stream::Tcp(stream);
+    let (mut stream, peer) = connected.ok_or(ERROR_WINHTTP_CANNOT_CONNECT)?;
+    sink.event(Event::Connected(peer.remote.ip().to_string()));
     if let Some(rules) = &order.tls {
-        stream = tls::handshake(stream, &order.host, rules).await.map_err(lost)?;
+        stream = tls::handshake(stream, &order.host, rules).await.map_err(|error| failure::of_io(&error))?;
     }
     let (wire, tally) = Wire::new(stream);
     let (sender, driver) = http1::Builder::new()
@@ -61,12 +56,12 @@ pub async fn connect(order: &Order, sink: &dyn Sink) -> Result<Connection, Failu
 }
 
 /// The addresses of the host, IPv4 first; never empty.
-async fn resolve(order: &Order) -> Result<Vec<SocketAddr>, Failure> {
+async fn resolve(runtime: &dyn Runtime, order: &Order) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = order.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, order.port)]);
     }
-    let found = lookup_host((order.host.as_str(), order.port)).await.map_err(|_| ERROR_WINHTTP_NAME_NOT_RESOLVED)?;
-    let mut addresses: Vec<_> = found.collect();
+    let found = runtime.resolve(&order.host, order.port).await;
+    let mut addresses = found.map_err(|_| ERROR_WINHTTP_NAME_NOT_RESOLVED)?;
     addresses.sort_by_key(SocketAddr::is_ipv6);
     if addresses.is_empty() {
         return Err(ERROR_WINHTTP_NAME_NOT_RESOLVED.into());

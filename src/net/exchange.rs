@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::pool::Pool;
+use super::Net;
 use crate::http::{Headers, ResponseHead};
 use crate::transport::{Event, Failure, Peer, Sink};
 
@@ -32,7 +32,7 @@ pub trait Exchange {
     /// Whether the rest of an unwanted reply is worth reading, because the connection can carry another request then.
     fn drains(&self) -> bool;
     /// Gives the connection back if it can carry another request.
-    fn keep(&mut self, cx: &mut Context<'_>, pool: &Arc<Pool>);
+    fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>);
     /// Whether the server cannot have acted on the request, so that it may be sent again on another connection.
     fn untouched(&self, failure: &Failure) -> bool;
 }

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, Response};
 
+use super::Net;
 use super::connect::Connection;
 use super::control::Control;
 use super::exchange::{Deaf, Exchange, Piece};
 use super::failure;
-use super::pool::{Key, Pool};
+use super::pool::Key;
 use super::upload::Upload;
 use super::wire::{self, Tally};
 use crate::http::{Headers, ResponseHead};
@@ -124,7 +125,7 @@ impl Exchange for Http1<'_> {
         self.going.order.keep_alive
     }
 
-    fn keep(&mut self, cx: &mut Context<'_>, pool: &Arc<Pool>) {
+    fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>) {
         let going = &mut self.going;
         if !going.order.keep_alive || !going.upload_over {
             return;
@@ -134,7 +135,7 @@ impl Exchange for Http1<'_> {
             return;
         }
         if let Some(connection) = going.connection.take().filter(|connection| connection.sender.is_ready()) {
-            pool.put(Key::from(going.order), connection);
+            net.keep(Key::from(going.order), connection);
         }
     }
 

@@ -4,15 +4,15 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::time::Sleep;
-
+use super::Net;
 use super::connect::{Connection, connect};
 use super::control::Control;
 use super::exchange::{Deaf, Exchange};
 use super::http1::Http1;
-use super::pool::{Key, Pool};
+use super::pool::Key;
+use super::runtime::Timer;
 use crate::transport::{Event, Failure, Order, Sink};
 
 /// How many body bytes wait at the machine before the leg stops reading ahead.
@@ -34,17 +34,19 @@ impl From<Failure> for Stop {
 }
 
 pub struct Running {
+    net: Arc<Net>,
     order: Arc<Order>,
     control: Arc<Control>,
     sink: Arc<dyn Sink>,
-    pool: Arc<Pool>,
-    began: Instant,
-    alarm: Option<(Duration, Pin<Box<Sleep>>)>,
+    /// Rings at the time that the machine asked for; with the time for which it is set.
+    alarm: Box<dyn Timer>,
+    alarmed: Option<Duration>,
 }
 
 impl Running {
-    pub fn new(order: Order, control: Arc<Control>, sink: Arc<dyn Sink>, pool: Arc<Pool>, began: Instant) -> Running {
-        Running { order: Arc::new(order), control, sink, pool, began, alarm: None }
+    pub fn new(net: Arc<Net>, order: Order, control: Arc<Control>, sink: Arc<dyn Sink>) -> Running {
+        let alarm = net.runtime.timer();
+        Running { net, order: Arc::new(order), control, sink, alarm, alarmed: None }
     }
 
     pub async fn run(mut self) {
@@ -57,7 +59,7 @@ impl Running {
         let key = Key::from(&*self.order);
         let (order, control) = (Arc::clone(&self.order), Arc::clone(&self.control));
         while order.keep_alive {
-            let Some(mut connection) = self.pool.take(&key) else { break };
+            let Some(mut connection) = self.net.pool.take(&key, self.net.runtime.now()) else { break };
             if !alive(&mut connection).await {
                 continue;
             }
@@ -72,8 +74,8 @@ impl Running {
                 outcome => return outcome,
             }
         }
-        let sink = Arc::clone(&self.sink);
-        let connection = self.attended(connect(&order, &*sink)).await??;
+        let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
+        let connection = self.attended(connect(&*net.runtime, &order, &*sink)).await??;
         self.exchange(&mut Http1::new(connection, &order, &control)).await
     }
 
@@ -98,20 +100,12 @@ impl Running {
             }
             let Some(time) = told.wake_at else { return Poll::Pending };
             drop(told);
-            let deadline = (self.began + time).into();
-            let alarm = match &mut self.alarm {
-                Some((set, alarm)) => {
-                    if *set != time {
-                        alarm.as_mut().reset(deadline);
-                        *set = time;
-                    }
-                    alarm
-                }
-                none => &mut none.insert((time, Box::pin(tokio::time::sleep_until(deadline)))).1,
-            };
-            ready!(alarm.as_mut().poll(cx));
+            if self.alarmed.replace(time) != Some(time) {
+                self.alarm.set(time);
+            }
+            ready!(self.alarm.poll(cx));
             self.control.lock().wake_at = None;
-            self.alarm = None;
+            self.alarmed = None;
             self.sink.tick();
         }
     }
@@ -197,27 +191,25 @@ impl Running {
             }
             return Ok(());
         }
-        let limit = self.order.drain_limit;
-        let drained = async {
-            let mut seen = 0;
-            while !exchange.over() && seen <= limit {
-                let piece = poll_fn(|cx| exchange.poll_piece(cx, &Deaf)).await;
-                seen += piece.map_err(Stop::Failed)?.bytes.len();
-            }
-            Ok::<_, Stop>(())
-        };
-        if let Ok(Ok(())) = tokio::time::timeout(DRAIN, drained).await {
-            if exchange.over() {
-                self.keep(exchange).await;
-            }
+        let mut left = self.order.drain_limit;
+        self.alarm.set(self.net.runtime.now() + DRAIN);
+        while !exchange.over() && left > 0 {
+            let piece = poll_fn(|cx| match self.alarm.poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err(Stop::Dropped)),
+                Poll::Pending => exchange.poll_piece(cx, &Deaf).map_err(Stop::Failed),
+            });
+            left = left.saturating_sub(piece.await?.bytes.len());
+        }
+        if exchange.over() {
+            self.keep(exchange).await;
         }
         Ok(())
     }
 
     /// Puts the connection into the pool if it can carry another request.
-    async fn keep(&self, exchange: &mut impl Exchange) {
+    async fn keep(&mut self, exchange: &mut impl Exchange) {
         poll_fn(|cx| {
-            exchange.keep(cx, &self.pool);
+            exchange.keep(cx, &self.net);
             Poll::Ready(())
         })
         .await;

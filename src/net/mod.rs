@@ -11,81 +11,89 @@ mod failure;
 mod http1;
 mod leg;
 mod pool;
+mod real;
+mod runtime;
 mod stream;
 mod tls;
 mod upload;
 mod wire;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::transport::{Event, Failure, Leg, Order, Sink, Transport};
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use control::Control;
+use pool::Pool;
+use runtime::{Boxed, Runtime};
 
-/// The network of the process.
+/// The network of a world.
 pub struct Net {
-    runtime: OnceLock<Option<Runtime>>,
-    pool: Arc<pool::Pool>,
-    began: Instant,
+    runtime: Box<dyn Runtime>,
+    pool: Pool,
+    legs: AtomicUsize,
 }
 
 impl Net {
-    /// A network whose clock began at this time. Its threads are started by the first request.
-    pub fn new(began: Instant) -> Net {
-        Net { runtime: OnceLock::new(), pool: Arc::default(), began }
+    /// The system's network, for a world whose clock began at this time.
+    pub fn real(began: Instant) -> Arc<Net> {
+        Net::on(Box::new(real::Tokio::new(began)))
     }
 
-    fn runtime(&self) -> Option<&Runtime> {
-        let start =
-            || Builder::new_multi_thread().worker_threads(2).thread_name("winhttp net").enable_all().build().ok();
-        self.runtime.get_or_init(start).as_ref()
+    fn on(runtime: Box<dyn Runtime>) -> Arc<Net> {
+        Arc::new(Net { runtime, pool: Pool::default(), legs: AtomicUsize::new(0) })
     }
 }
 
-impl Transport for Net {
+impl Transport for Arc<Net> {
     fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg> {
         let control = Arc::new(Control::default());
-        let leg = leg::Running::new(order, Arc::clone(&control), Arc::clone(&sink), Arc::clone(&self.pool), self.began);
-        let runtime = self.runtime().map(|runtime| runtime.handle().clone());
-        Arc::new(Started { control, sink, runtime, task: Mutex::new(Some(Box::pin(leg.run()))) })
+        let leg = leg::Running::new(Arc::clone(self), order, Arc::clone(&control), Arc::clone(&sink));
+        let counted = Counted::new(self);
+        let task = Box::pin(async move {
+            let _counted = counted;
+            leg.run().await;
+        });
+        Arc::new(Started { net: Arc::clone(self), control, sink, task: Mutex::new(Some(task)) })
     }
 
     fn running(&self) -> usize {
-        let running = self.runtime.get().and_then(Option::as_ref);
-        // The pool's sweeper is a task too.
-        running.map_or(0, |runtime| runtime.metrics().num_alive_tasks() - usize::from(self.pool.swept()))
+        self.legs.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts a leg while it lives.
+struct Counted(Arc<Net>);
+
+impl Counted {
+    fn new(net: &Arc<Net>) -> Counted {
+        net.legs.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(net))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.legs.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A leg before and after it went to the runtime.
 struct Started {
+    net: Arc<Net>,
     control: Arc<Control>,
     sink: Arc<dyn Sink>,
-    runtime: Option<Handle>,
-    task: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+    task: Mutex<Option<Boxed<'static, ()>>>,
 }
 
 impl Leg for Started {
     fn go(&self) {
-        let Some(mut task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        let Some(runtime) = &self.runtime else {
-            return self.sink.event(Event::Failed(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR)));
-        };
-        // The first step is taken here: on a connection from the pool the head is out before the call returns, and no
-        // other thread has to wake up first. The runtime goes on from there.
-        let pending = {
-            let _context = runtime.enter();
-            task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
-        };
-        if pending {
-            runtime.spawn(task);
+        let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if !self.net.runtime.run(task) {
+            self.sink.event(Event::Failed(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR)));
         }
     }
 

@@ -1,9 +1,11 @@
 //! Idle connections: one pool for the process, which outlives sessions (design.md fact 7).
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::Net;
 use super::connect::Connection;
 use crate::transport::{Order, Tls};
 
@@ -30,7 +32,8 @@ impl From<&Order> for Key {
 
 #[derive(Default)]
 struct Idle {
-    connections: HashMap<Key, Vec<(Instant, Connection)>>,
+    /// With the time since when they are idle.
+    connections: HashMap<Key, Vec<(Duration, Connection)>>,
     swept: bool,
 }
 
@@ -43,39 +46,40 @@ impl Pool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a task looks for connections that are idle for too long.
-    pub fn swept(&self) -> bool {
-        self.lock().swept
-    }
-
     /// The connection that was used last, if it is still good.
-    pub fn take(&self, key: &Key) -> Option<Connection> {
+    pub fn take(&self, key: &Key, now: Duration) -> Option<Connection> {
         let (since, connection) = self.lock().connections.get_mut(key)?.pop()?;
-        (since.elapsed() < IDLE).then_some(connection)
+        (now < since + IDLE).then_some(connection)
     }
+}
 
-    /// Keeps a connection for the next request. Runs inside the runtime.
-    pub fn put(self: &Arc<Self>, key: Key, connection: Connection) {
-        let mut idle = self.lock();
-        idle.connections.entry(key).or_default().push((Instant::now(), connection));
+impl Net {
+    /// Keeps a connection for the next request.
+    pub fn keep(self: &Arc<Net>, key: Key, connection: Connection) {
+        let mut idle = self.pool.lock();
+        idle.connections.entry(key).or_default().push((self.runtime.now(), connection));
         if !std::mem::replace(&mut idle.swept, true) {
-            tokio::spawn(Pool::sweep(Arc::clone(self)));
+            drop(idle);
+            self.runtime.spawn(Box::pin(sweep(Arc::clone(self))));
         }
     }
+}
 
-    /// Closes what was idle for too long; ends when nothing is left.
-    async fn sweep(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(SWEEP).await;
-            let mut idle = self.lock();
-            idle.connections.retain(|_, connections| {
-                connections.retain(|(since, _)| since.elapsed() < IDLE);
-                !connections.is_empty()
-            });
-            if idle.connections.is_empty() {
-                idle.swept = false;
-                return;
-            }
+/// Closes what was idle for too long; ends when nothing is left.
+async fn sweep(net: Arc<Net>) {
+    let mut timer = net.runtime.timer();
+    loop {
+        timer.set(net.runtime.now() + SWEEP);
+        poll_fn(|cx| timer.poll(cx)).await;
+        let now = net.runtime.now();
+        let mut idle = net.pool.lock();
+        idle.connections.retain(|_, connections| {
+            connections.retain(|(since, _)| now < *since + IDLE);
+            !connections.is_empty()
+        });
+        if idle.connections.is_empty() {
+            idle.swept = false;
+            return;
         }
     }
 }

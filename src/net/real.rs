@@ -1,0 +1,100 @@
+//! tokio: the clock and the network of the system.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::runtime::{self, Builder};
+use tokio::time::{Sleep, sleep_until};
+
+use super::runtime::{Boxed, Runtime, Timer};
+use super::stream::Stream;
+use crate::transport::Peer;
+
+/// See the module. Its threads are started by the first request.
+pub struct Tokio {
+    runtime: OnceLock<Option<runtime::Runtime>>,
+    began: Instant,
+}
+
+impl Tokio {
+    /// A runtime whose clock began at this time.
+    pub fn new(began: Instant) -> Tokio {
+        Tokio { runtime: OnceLock::new(), began }
+    }
+
+    fn runtime(&self) -> Option<&runtime::Runtime> {
+        let start =
+            || Builder::new_multi_thread().worker_threads(2).thread_name("winhttp net").enable_all().build().ok();
+        self.runtime.get_or_init(start).as_ref()
+    }
+}
+
+impl Runtime for Tokio {
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn timer(&self) -> Box<dyn Timer> {
+        Box::new(Alarm { began: self.began, sleep: None })
+    }
+
+    /// On a connection from the pool the head is out before this returns, and no other thread has to wake up first.
+    fn run(&self, mut task: Boxed<'static, ()>) -> bool {
+        let Some(runtime) = self.runtime() else { return false };
+        let pending = {
+            let _context = runtime.enter();
+            task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+        };
+        if pending {
+            runtime.spawn(task);
+        }
+        true
+    }
+
+    fn spawn(&self, task: Boxed<'static, ()>) {
+        if let Some(runtime) = self.runtime() {
+            runtime.spawn(task);
+        }
+    }
+
+    fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(lookup_host((name, port)).await?.collect()) })
+    }
+
+    fn connect(&self, address: SocketAddr) -> Boxed<'_, io::Result<(Stream, Peer)>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let peer = Peer { local: stream.local_addr()?, remote: address };
+            Ok((Stream::Tcp(stream), peer))
+        })
+    }
+}
+
+struct Alarm {
+    began: Instant,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer for Alarm {
+    fn set(&mut self, time: Duration) {
+        let deadline = (self.began + time).into();
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().reset(deadline),
+            none => *none = Some(Box::pin(sleep_until(deadline))),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What carrying requests needs from outside: time, tasks, names, sockets.
+//!
+//! The real one is made of tokio; a Sim has one whose time is virtual and whose sockets are pipes.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::stream::Stream;
+use crate::transport::Peer;
+
+/// A future behind a pointer.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// See the module.
+pub trait Runtime: Send + Sync {
+    /// The time of the world's clock.
+    fn now(&self) -> Duration;
+    /// A timer that is not set.
+    fn timer(&self) -> Box<dyn Timer>;
+    /// Takes the first step of a task on this thread, which may be any, and goes on with it elsewhere. `false` if there
+    /// can be no tasks.
+    fn run(&self, task: Boxed<'static, ()>) -> bool;
+    /// Runs a task. Only called inside another.
+    fn spawn(&self, task: Boxed<'static, ()>);
+    /// The addresses of a host name.
+    fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>>;
+    /// A connection to an address, and its ends.
+    fn connect(&self, address: SocketAddr) -> Boxed<'_, io::Result<(Stream, Peer)>>;
+}
+
+/// Rings once at its time.
+pub trait Timer: Send {
+    /// Sets it, or sets it anew.
+    fn set(&mut self, time: Duration);
+    /// Whether the time has come; pending for ever while none is set.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
