@@ -5,6 +5,7 @@ pub mod auth;
 pub mod digest;
 mod head;
 mod headers;
+pub mod proxy;
 pub mod query;
 pub mod redirect;
 pub mod target;

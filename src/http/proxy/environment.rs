@@ -1,0 +1,108 @@
+//! The environment variables that programs on Unix take their proxy from.
+
+use super::Named;
+
+/// What the environment says about proxies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in Windows' form.
+    pub named: Option<Named>,
+    /// `WINHTTP_AUTOCONFIG_URL`: where the PAC script is.
+    pub script: Option<String>,
+    /// `WINHTTP_WPAD=1`: whether a PAC script may be looked for in the network.
+    pub detect: bool,
+}
+
+/// Reads the variables. Lower case comes first; `HTTP_PROXY` is not read, because a CGI program gets it from a header of
+/// the request. A value that names no proxy is as if it were not there.
+///
+/// ```
+/// use portable_winhttp::http::proxy::from_environment;
+/// let variables = [("https_proxy", "http://proxy.test:3128"), ("no_proxy", "corp.test")];
+/// let found = from_environment(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string()));
+/// let named = found.named.unwrap();
+/// assert_eq!(named.proxy, "https=http://proxy.test:3128");
+/// assert_eq!(named.bypass.as_deref(), Some("corp.test;*.corp.test"));
+/// ```
+pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Environment {
+    let first = |names: &[&str]| names.iter().find_map(|name| variable(name)).filter(|value| !value.trim().is_empty());
+    let http = first(&["http_proxy"]).and_then(|value| entry("http=", &value));
+    let https = first(&["https_proxy", "HTTPS_PROXY"]).and_then(|value| entry("https=", &value));
+    let all = first(&["all_proxy", "ALL_PROXY"]).and_then(|value| entry("", &value));
+    let list: Vec<_> = [http, https, all].into_iter().flatten().collect();
+    let bypass = first(&["no_proxy", "NO_PROXY"]).map(|value| bypass(&value));
+    Environment {
+        named: Named::parse(&list.join(";"), bypass.as_deref().filter(|list| !list.is_empty())).ok(),
+        script: first(&["WINHTTP_AUTOCONFIG_URL"]),
+        detect: first(&["WINHTTP_WPAD"]).as_deref() == Some("1"),
+    }
+}
+
+/// An entry of a proxy list. User and password in it are left out: WinHttpSetCredentials is for them.
+fn entry(what: &str, value: &str) -> Option<String> {
+    let value = value.trim();
+    let (scheme, rest) = value.split_once("://").map_or(("", value), |(scheme, rest)| (scheme, rest));
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let entry = if scheme.is_empty() { format!("{what}{host}") } else { format!("{what}{scheme}://{host}") };
+    super::ProxyList::parse(&entry).ok().map(|_| entry)
+}
+
+/// `no_proxy` in Windows' form: there a name is for the hosts under it, too.
+fn bypass(value: &str) -> String {
+    let mut entries = Vec::new();
+    for entry in value.split([',', ' ', ';']).filter(|entry| !entry.is_empty()) {
+        let name = entry.trim_start_matches("*.").trim_start_matches('.');
+        let address = entry.contains('/') || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+        entries.push(if name.is_empty() { "*".to_owned() } else { name.to_owned() });
+        if !address && !name.is_empty() && !name.starts_with(['*', '[']) {
+            entries.push(format!("*.{name}"));
+        }
+    }
+    entries.join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Environment {
+        from_environment(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn which_proxies_the_variables_name() {
+        type Lists<'a> = Option<(&'a str, Option<&'a str>)>;
+        let rows: &[(&[(&str, &str)], Lists<'_>)] = &[
+            (&[], None),
+            (&[("http_proxy", "")], None),
+            (&[("http_proxy", "nonsense:x")], None),
+            (&[("HTTP_PROXY", "http://p:1")], None),
+            (&[("http_proxy", "p:1")], Some(("http=p:1", None))),
+            (&[("http_proxy", "http://user:p%40@p:1/")], Some(("http=http://p:1", None))),
+            (&[("HTTPS_PROXY", "https://p")], Some(("https=https://p", None))),
+            (&[("https_proxy", "a"), ("HTTPS_PROXY", "b")], Some(("https=a", None))),
+            (&[("all_proxy", "socks5h://s")], Some(("socks5h://s", None))),
+            (&[("http_proxy", "p"), ("all_proxy", "q"), ("no_proxy", "*")], Some(("http=p;q", Some("*")))),
+            (&[("no_proxy", "*")], None),
+            (
+                &[("all_proxy", "q"), ("NO_PROXY", "localhost,.corp.test, 10.0.0.0/8,::1,h:81")],
+                Some(("q", Some("localhost;*.localhost;corp.test;*.corp.test;10.0.0.0/8;::1;h:81;*.h:81"))),
+            ),
+        ];
+        for (variables, expected) in rows {
+            let named = read(variables).named;
+            let lists = named.as_ref().map(|named| (&*named.proxy, named.bypass.as_deref()));
+            assert_eq!(lists, *expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn detection_is_off_unless_asked_for() {
+        let asked = read(&[("WINHTTP_WPAD", "1"), ("WINHTTP_AUTOCONFIG_URL", "http://wpad.test/p.pac")]);
+        assert!(asked.detect && !read(&[]).detect && !read(&[("WINHTTP_WPAD", "0")]).detect);
+        assert_eq!(asked.script.as_deref(), Some("http://wpad.test/p.pac"));
+    }
+}
