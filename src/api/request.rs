@@ -1,7 +1,7 @@
 //! WinHttpOpenRequest, WinHttpSendRequest, WinHttpWriteData, WinHttpReceiveResponse.
 #![allow(unsafe_code)]
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ use super::session::header_value;
 use crate::dispatch::Asked;
 use crate::handle::{Called, Request};
 use crate::http::{Headers, Version, target};
-use crate::machine::{self, Compose, SendCall, Site};
+use crate::machine::{self, Compose, Cookies, SendCall, Site};
 use crate::record::{Api, Notification};
 use crate::win32::*;
 
@@ -72,7 +72,10 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         };
         let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let site = Site { secure, host: connection.host.clone(), port };
-        Ok(parent.request(Request::new(machine::Request::new(site, compose, settings))))
+        let mut machine = machine::Request::new(site, compose, settings);
+        let world = parent.world();
+        machine.cookies = Cookies::new(Arc::clone(&session.cookies), world.date() - world.now());
+        Ok(parent.request(Request::new(machine)))
     })
 }
 

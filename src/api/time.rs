@@ -1,9 +1,8 @@
 //! WinHttpTimeFromSystemTime, WinHttpTimeToSystemTime, WinHttpCheckPlatform.
 #![allow(unsafe_code)]
 
-use std::time::SystemTime;
-
 use super::edge::{NONE, done, get, put, text};
+use crate::dispatch::clock;
 use crate::http::time;
 use crate::win32::*;
 
@@ -37,7 +36,7 @@ pub unsafe extern "system" fn WinHttpTimeToSystemTime(pwsztime: PCWSTR, pst: *mu
     done("WinHttpTimeToSystemTime", NONE, || {
         // SAFETY: the caller's promise.
         let moment = unsafe { text(pwsztime) }.filter(|_| !pst.is_null()).ok_or(ERROR_INVALID_PARAMETER)?;
-        let moment = time::parse_or_now(&String::from_utf16_lossy(&moment), SystemTime::now());
+        let moment = time::parse_or_now(&String::from_utf16_lossy(&moment), clock::date());
         // SAFETY: the caller's promise.
         unsafe { put(pst, moment) };
         Ok(())

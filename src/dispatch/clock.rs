@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Waiting, entered};
 
@@ -40,4 +40,9 @@ pub(crate) fn thread_number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     thread_local!(static NUMBER: Cell<u32> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)));
     NUMBER.get()
+}
+
+/// The calendar's time: that of the world that the thread has entered.
+pub(crate) fn date() -> SystemTime {
+    entered().map_or_else(SystemTime::now, |(world, _)| world.date())
 }

@@ -1,7 +1,7 @@
 //! The real world: the system's clock, worker threads, sockets.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::tracing::Tracing;
 use super::workers::Workers;
@@ -22,6 +22,10 @@ struct Real {
 impl World for Real {
     fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    fn date(&self) -> SystemTime {
+        SystemTime::now()
     }
 
     fn random(&self) -> [u8; 16] {

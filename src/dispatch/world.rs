@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -22,6 +22,8 @@ pub trait Job: Send + Sync {
 pub trait World: Send + Sync {
     /// The time since some moment before the first handle.
     fn now(&self) -> Duration;
+    /// The calendar's time.
+    fn date(&self) -> SystemTime;
     /// Random bytes that nobody can guess.
     fn random(&self) -> [u8; 16];
     /// Runs a job on a worker.

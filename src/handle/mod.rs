@@ -13,6 +13,7 @@ pub(crate) use driver::{Called, Driver};
 pub(crate) use request::Request;
 
 use crate::dispatch::{Item, Job, Next, Open, Policy, Share, Turn, World};
+use crate::http::cookies::Jar;
 use crate::machine::Settings;
 use crate::record::Notification;
 use crate::win32::{
@@ -46,6 +47,7 @@ pub(crate) struct Listener {
 pub(crate) struct Session {
     pub agent: Mutex<Option<String>>,
     pub settings: Mutex<Settings>,
+    pub cookies: Arc<Mutex<Jar>>,
     /// UNLOAD_NOTIFY_EVENT: signalled after the last HANDLE_CLOSING of the tree.
     #[cfg(feature = "win32")]
     pub unload_event: AtomicUsize,
@@ -111,6 +113,7 @@ impl Handle {
             kind: Kind::Session(Session {
                 agent: Mutex::new(agent),
                 settings: Mutex::default(),
+                cookies: Arc::default(),
                 #[cfg(feature = "win32")]
                 unload_event: AtomicUsize::new(0),
                 requests: Mutex::default(),

@@ -108,6 +108,12 @@ pub fn offer(head: &ResponseHead) -> Option<Offer> {
     (!challenges.is_empty()).then(|| Offer { supported, first: bits().next().unwrap_or(0), target })
 }
 
+/// Whether a reply is a redirect to a Passport login.
+pub fn is_passport(head: &ResponseHead) -> bool {
+    let asks = |challenge: &Challenge| challenge.scheme_bit() == Some(WINHTTP_AUTH_SCHEME_PASSPORT);
+    head.status == 302 && challenges(&head.headers, Target::Server).iter().any(asks)
+}
+
 /// The challenges of all header fields for this target, in order.
 pub fn challenges(headers: &Headers, target: Target) -> Vec<Challenge> {
     let name = target.challenge_header();

@@ -59,6 +59,14 @@ impl Headers {
         self.0.push(Header { name: name.into(), value: value.into() });
     }
 
+    /// Adds to the value of the first field of this name, or adds a field. The caller vouches for name and value.
+    pub fn join(&mut self, name: &str, value: &[u8], separator: &[u8]) {
+        match self.0.iter_mut().find(|header| header.name.eq_ignore_ascii_case(name)) {
+            Some(known) => known.value.extend([separator, value].concat()),
+            None => self.append(name, value),
+        }
+    }
+
     /// Removes every field of this name.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|header| !header.name.eq_ignore_ascii_case(name));
@@ -92,11 +100,7 @@ impl Headers {
                 self.0.remove(first);
             }
             Some(first) if has(WINHTTP_ADDREQ_FLAG_REPLACE) => self.0[first] = header,
-            Some(first) if !separator.is_empty() => {
-                let known = &mut self.0[first].value;
-                known.extend_from_slice(separator);
-                known.extend_from_slice(&header.value);
-            }
+            Some(_) if !separator.is_empty() => self.join(&header.name, &header.value, separator),
             Some(_) => {
                 // Behind the last of its name.
                 let last = self.0.iter().rposition(|known| known.name.eq_ignore_ascii_case(&header.name));

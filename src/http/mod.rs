@@ -1,8 +1,13 @@
-//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects, authentication. No sockets, no handles.
+//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects, authentication, cookies. No sockets, no
+//! handles.
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod coding;
+mod cookie_date;
+pub mod cookies;
 pub mod digest;
+mod framing;
 mod head;
 mod headers;
 pub mod proxy;
@@ -12,5 +17,6 @@ pub mod target;
 pub mod time;
 pub mod url;
 
+pub use framing::Framing;
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Header, Headers};

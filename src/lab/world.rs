@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::baton::{self, Baton};
 use super::chooser::{Candidate, Chooser};
@@ -17,6 +17,9 @@ use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
 use crate::win32::Win32Error;
 
 type Origin = (bool, String, u16);
+/// Every Sim begins on 1 January 2026, 00:00 UTC.
+const EPOCH: Duration = Duration::from_secs(1_767_225_600);
+
 type Happening = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
@@ -242,6 +245,10 @@ impl World for SimWorld {
 
     fn now(&self) -> Duration {
         self.lock().now
+    }
+
+    fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + EPOCH + self.now()
     }
 
     fn run(&self, job: Arc<dyn Job>) {

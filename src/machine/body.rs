@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Buf, Bytes};
 
 use crate::http::Headers;
+use crate::http::coding::Decoder;
 use crate::win32::{CallerBuf, Win32Error};
 
 /// What QueryDataAvailable reports at most: the size of WinHTTP's own read buffer (semantics 6.5).
@@ -29,6 +30,7 @@ pub enum Supply {
 
 #[derive(Debug, Default)]
 pub struct Body {
+    /// What the application can read.
     parts: VecDeque<Bytes>,
     buffered: usize,
     /// What QueryDataAvailable said and ReadData has not taken yet.
@@ -36,23 +38,43 @@ pub struct Body {
     end: Option<Result<Headers, Win32Error>>,
     /// Whether a part is a chunk, or a piece of one.
     chunked: bool,
+    coded: Option<Coded>,
+    /// Bytes of the transport that are no longer kept here, and of which it was not told.
+    released: usize,
+}
+
+/// A body whose content coding is taken off.
+#[derive(Debug)]
+struct Coded {
+    decoder: Decoder,
+    parts: VecDeque<Bytes>,
 }
 
 impl Body {
-    pub fn new(chunked: bool) -> Body {
-        Body { chunked, ..Body::default() }
+    /// A body as it comes, or one that is decoded.
+    pub fn new(chunked: bool, decoder: Option<Decoder>) -> Body {
+        let coded = decoder.map(|decoder| Coded { decoder, parts: VecDeque::new() });
+        Body { chunked: chunked && coded.is_none(), coded, ..Body::default() }
     }
 
     pub fn push(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() && self.end.is_none() {
-            self.buffered += bytes.len();
-            self.parts.push_back(bytes);
+        if bytes.is_empty() || self.end.is_some() {
+            return;
         }
+        match &mut self.coded {
+            Some(coded) => coded.parts.push_back(bytes),
+            None => {
+                self.buffered += bytes.len();
+                self.parts.push_back(bytes);
+            }
+        }
+        self.decode();
     }
 
     /// The first end counts.
     pub fn end(&mut self, end: Result<Headers, Win32Error>) {
         self.end.get_or_insert(end);
+        self.decode();
     }
 
     /// The trailers, once everything was read.
@@ -63,6 +85,11 @@ impl Body {
     /// Whether everything was read.
     pub fn finished(&self) -> bool {
         self.trailers().is_some()
+    }
+
+    /// How many bytes of the transport have left since this was asked last.
+    pub fn released(&mut self) -> usize {
+        std::mem::take(&mut self.released)
     }
 
     /// Whether QueryDataAvailable can end.
@@ -84,29 +111,58 @@ impl Body {
         self.announced as u32
     }
 
-    /// Moves what is there into the caller's buffer; says whether the read can end and how many bytes were taken.
-    pub fn read(&mut self, read: &mut PendingRead) -> (Supply, usize) {
-        let mut taken = 0;
+    /// Moves what is there into the caller's buffer; says whether the read can end.
+    pub fn read(&mut self, read: &mut PendingRead) -> Supply {
         while read.filled < read.buffer.len() {
             let Some(part) = self.parts.front_mut() else { break };
             let count = read.buffer.write(read.filled, part);
             part.advance(count);
             read.filled += count;
-            taken += count;
+            self.buffered -= count;
+            self.announced = self.announced.saturating_sub(count);
+            if self.coded.is_none() {
+                self.released += count;
+            }
             if part.is_empty() {
                 self.parts.pop_front();
+                self.decode();
             }
         }
-        self.buffered -= taken;
-        self.announced = self.announced.saturating_sub(taken);
         let full = read.filled == read.buffer.len() || (!read.fill && read.filled > 0);
-        let supply = match &self.end {
+        match &self.end {
             _ if full => Supply::Enough,
-            Some(Ok(_)) => Supply::Enough,
+            Some(Ok(_)) if self.parts.is_empty() => Supply::Enough,
             Some(Err(_)) if read.filled > 0 => Supply::Enough,
             Some(Err(error)) => Supply::Broken(*error),
-            None => Supply::Dry,
-        };
-        (supply, taken)
+            Some(Ok(_)) | None => Supply::Dry,
+        }
+    }
+
+    /// Decodes the next part when the last was read, so that a body never takes more room than that of its coded bytes.
+    fn decode(&mut self) {
+        let Some(coded) = &mut self.coded else { return };
+        if !self.parts.is_empty() {
+            return;
+        }
+        let mut room = vec![0; REPORTED_AT_MOST];
+        let outcome = coded.decoder.decode(&mut coded.parts, &mut room).and_then(|(made, taken)| {
+            self.released += taken;
+            let over = made == 0 && matches!(self.end, Some(Ok(_)));
+            if over { coded.decoder.end().map(|()| made) } else { Ok(made) }
+        });
+        match outcome {
+            Ok(made) => {
+                room.truncate(made);
+                if made > 0 {
+                    self.buffered += made;
+                    self.parts.push_back(room.into());
+                }
+            }
+            // Nothing that comes behind it can be read.
+            Err(error) => {
+                self.end = Some(Err(error));
+                self.coded = None;
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::upload::Upload;
 use super::{Settings, Site};
-use crate::http::{Headers, RequestHead, Version};
+use crate::http::{Headers, RequestHead, Version, coding};
 
 /// The parts of a request head that the application gave.
 #[derive(Clone, Debug)]
@@ -51,8 +51,15 @@ impl Compose {
     }
 
     /// The head as it goes out: the application's headers between those that WinHTTP puts first and last.
-    /// `credentials` are those of this leg.
-    pub fn complete(&self, site: &Site, settings: &Settings, upload: &Upload, credentials: &Headers) -> RequestHead {
+    /// `credentials` and `cookies` are those of this leg.
+    pub fn complete(
+        &self,
+        site: &Site,
+        settings: &Settings,
+        upload: &Upload,
+        credentials: &Headers,
+        cookies: Option<&[u8]>,
+    ) -> RequestHead {
         let mut headers = Headers::default();
         let absent = |name: &str| self.headers.get(name, 0).is_none();
         if absent("connection") && absent("proxy-connection") {
@@ -70,8 +77,12 @@ impl Compose {
         if let Some(referrer) = self.referrer.as_deref().filter(|_| absent("referer")) {
             headers.append("Referer", referrer);
         }
+        // Decompression says itself what it takes (semantics 6.9).
+        let coding = coding::accepted(settings.decompression);
         for header in self.headers.iter() {
-            headers.append(header.name.clone(), header.value.clone());
+            if coding.is_none() || !header.name.eq_ignore_ascii_case("accept-encoding") {
+                headers.append(header.name.clone(), header.value.clone());
+            }
         }
         if let Some(agent) = self.agent.as_deref().filter(|_| absent("user-agent")) {
             headers.append("User-Agent", agent);
@@ -82,8 +93,14 @@ impl Compose {
         if absent("host") {
             headers.append("Host", site.authority());
         }
+        if let Some(coding) = coding {
+            headers.append("Accept-Encoding", coding);
+        }
         for header in credentials.iter() {
             headers.append(header.name.clone(), header.value.clone());
+        }
+        if let Some(cookies) = cookies {
+            headers.join("Cookie", cookies, b"; ");
         }
         self.with(headers)
     }

@@ -7,6 +7,7 @@
 
 mod body;
 mod compose;
+mod cookies;
 mod credentials;
 mod output;
 mod request;
@@ -16,6 +17,7 @@ mod timers;
 mod upload;
 
 pub use compose::Compose;
+pub use cookies::Cookies;
 pub use credentials::{Chosen, Credentials, Part};
 pub use output::{Machine, Output};
 pub use request::{Request, SendCall, Site};

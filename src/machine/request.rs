@@ -8,9 +8,10 @@ use super::body::{Body, PendingRead, Supply};
 use super::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
-use super::{Compose, Credentials, Machine, Output, Settings};
+use super::{Compose, Cookies, Credentials, Machine, Output, Settings};
+use crate::http::coding::Decoder;
 use crate::http::redirect::{self, Decision};
-use crate::http::{Headers, RequestHead, ResponseHead};
+use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth};
 use crate::record::{Api, Notification};
 use crate::transport::{Event, Order, Peer};
 use crate::win32::{
@@ -63,6 +64,8 @@ pub struct Request {
     pub settings: Settings,
     /// User names and passwords.
     pub credentials: Credentials,
+    /// The cookies of the session.
+    pub cookies: Cookies,
     site: Site,
     upload: Upload,
     hold: bool,
@@ -96,6 +99,7 @@ impl Request {
             compose,
             settings,
             credentials: Credentials::default(),
+            cookies: Cookies::default(),
             site,
             upload: Upload::none(),
             hold: false,
@@ -292,12 +296,21 @@ impl Machine for Request {
                     self.fail(now, ERROR_WINHTTP_TIMEOUT);
                 }
             }
-            Event::Head { head, received } => {
+            Event::Head { mut head, received } => {
                 if self.timers.heard(now, &timeouts) {
                     return self.fail(now, ERROR_WINHTTP_TIMEOUT);
                 }
                 self.timers.arrived();
-                self.body = Body::new(head.is_chunked());
+                self.cookies.store(&head, &self.site, &self.compose.target, &self.settings, now);
+                let framing = Framing::of(&head, self.compose.method == "HEAD");
+                let coded = !matches!(framing, Ok(Framing::None));
+                let chunked = framing == Ok(Framing::Chunked);
+                let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
+                self.body = Body::new(chunked, decoder.flatten());
+                if self.settings.passport && auth::is_passport(&head) {
+                    // The login is the application's business: it is asked for credentials (semantics 6.3).
+                    head.status = 401;
+                }
                 self.response = Some(head);
                 self.received = received;
                 self.happened(now, Input::Head);
@@ -380,7 +393,7 @@ impl Request {
 
     fn act(&mut self, now: Duration, before: State, action: Action) {
         match action {
-            Action::Start => self.start(),
+            Action::Start => self.start(now),
             Action::Transmit => {
                 self.timers.writing(now, &self.settings.timeouts);
                 let bytes = std::mem::take(&mut self.outgoing);
@@ -477,10 +490,11 @@ impl Request {
     }
 
     fn complete(&self) -> RequestHead {
-        self.compose.complete(&self.site, &self.settings, &self.upload, self.credentials.headers())
+        let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
+        self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies)
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, now: Duration) {
         self.sent = true;
         self.interim = 0;
         self.response = None;
@@ -489,6 +503,7 @@ impl Request {
         self.told_closing = false;
         let body = (!self.upload.open()).then_some(&*self.upload.first);
         self.credentials.prepare(&self.compose, &self.site, body);
+        self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);
         let order = Order {
             host: self.site.host.clone(),
             port: self.site.port,
@@ -565,15 +580,13 @@ impl Request {
 
     fn supply(&mut self, now: Duration) {
         let supply = match &mut self.reading {
-            Some(read) => {
-                let (supply, taken) = self.body.read(read);
-                if taken > 0 {
-                    self.outputs.push(Output::Taken(taken));
-                }
-                supply
-            }
+            Some(read) => self.body.read(read),
             None => self.body.query(),
         };
+        let released = self.body.released();
+        if released > 0 {
+            self.outputs.push(Output::Taken(released));
+        }
         let input = match supply {
             Supply::Dry => return,
             Supply::Broken(error) => {

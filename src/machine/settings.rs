@@ -47,6 +47,10 @@ pub struct Settings {
     pub max_head: u32,
     /// MAX_RESPONSE_DRAIN_SIZE, in bytes.
     pub max_drain: u32,
+    /// DECOMPRESSION: WINHTTP_DECOMPRESSION_FLAG_* bits of the codings that are asked for and taken off.
+    pub decompression: u32,
+    /// CONFIGURE_PASSPORT_AUTH: whether a redirect to a Passport login is shown as 401.
+    pub passport: bool,
     /// SECURITY_FLAGS: the certificate errors that are ignored.
     pub security_flags: u32,
     /// SECURE_PROTOCOLS: the versions of TLS that may be spoken.
@@ -66,6 +70,8 @@ impl Default for Settings {
             max_interim: 10,
             max_head: 64 * 1024,
             max_drain: 1024 * 1024,
+            decompression: 0,
+            passport: false,
             security_flags: 0,
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
             pool: 0,

@@ -30,7 +30,11 @@ pub(super) const ROWS: &[Row] = &[
         .note("Default credentials are never sent: every policy is kept."),
     option!(WINHTTP_OPTION_PASSPORT_COBRANDING_TEXT: Shape::Text).absent(REQUEST, 0, "Not here yet."),
     option!(WINHTTP_OPTION_PASSPORT_COBRANDING_URL: Shape::Text).absent(REQUEST, 0, "Not here yet."),
-    option!(WINHTTP_OPTION_CONFIGURE_PASSPORT_AUTH: Shape::Dword).absent(0, SESSION, "Not here yet."),
+    option!(WINHTTP_OPTION_CONFIGURE_PASSPORT_AUTH: Shape::Dword)
+        .set(SESSION, Put::Setting(|s, bits| s.passport = bits & WINHTTP_ENABLE_PASSPORT_AUTH != 0))
+        .inherited()
+        .default("disabled")
+        .note("A redirect to a login reads as 401; the login itself is not spoken."),
     option!(WINHTTP_OPTION_PASSPORT_SIGN_OUT: Shape::Struct("LPVOID", 8)).absent(0, SESSION, "Not here yet."),
     option!(WINHTTP_OPTION_PASSPORT_RETURN_URL: Shape::Struct("LPVOID", 8)).absent(REQUEST, 0, "Not here yet."),
     option!(WINHTTP_OPTION_SPN: Shape::Dword).absent(0, REQUEST, "Not here yet."),

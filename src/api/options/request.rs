@@ -39,7 +39,10 @@ pub(super) const ROWS: &[Row] =
             .set(SESSION | REQUEST, Put::Setting(|s, policy| s.redirect_policy = policy))
             .inherited()
             .default("1"),
-        option!(WINHTTP_OPTION_DECOMPRESSION: Shape::Dword).absent(0, SESSION | REQUEST, "Not here yet."),
+        option!(WINHTTP_OPTION_DECOMPRESSION: Shape::Dword)
+            .set(SESSION | REQUEST, Put::Setting(|s, bits| s.decompression = bits))
+            .inherited()
+            .default("0"),
         option!(WINHTTP_OPTION_REJECT_USERPWD_IN_URL: Shape::Bool).absent(0, REQUEST, "Not here yet."),
         option!(WINHTTP_OPTION_ENCODE_EXTRA: Shape::Bool).absent(0, SESSION | REQUEST, "Not here yet."),
         option!(WINHTTP_OPTION_REQUEST_ANNOTATION: Shape::Unknown).absent(REQUEST, REQUEST, "Not here yet."),

@@ -1,0 +1,100 @@
+//! How the body of a reply ends, and what may follow it (RFC 9112, 6.3 and 9.3).
+
+use super::{ResponseHead, Version};
+use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
+
+/// Where the body of a reply ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body, whatever the headers say (semantics 6.6).
+    None,
+    /// After so many bytes.
+    Length(u64),
+    /// With the last chunk.
+    Chunked,
+    /// When the server closes.
+    UntilClose,
+}
+
+impl Framing {
+    /// What a head says. `head_only`: it answers HEAD. ERROR_WINHTTP_INVALID_SERVER_RESPONSE for lengths that are no
+    /// number or contradict each other.
+    pub fn of(head: &ResponseHead, head_only: bool) -> Result<Framing, Win32Error> {
+        if head_only || head.status / 100 == 1 || matches!(head.status, 204 | 304) {
+            return Ok(Framing::None);
+        }
+        if head.is_chunked() {
+            return Ok(Framing::Chunked);
+        }
+        if head.headers.get("transfer-encoding", 0).is_some() {
+            return Ok(Framing::UntilClose);
+        }
+        let mut length = None;
+        for header in head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-length")) {
+            for value in header.value.split(|byte| *byte == b',') {
+                let value = number(value.trim_ascii()).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
+                if length.replace(value).is_some_and(|known| known != value) {
+                    return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+                }
+            }
+        }
+        Ok(length.map_or(Framing::UntilClose, Framing::Length))
+    }
+
+    /// Whether the connection can carry another request after this reply (semantics 6.7).
+    pub fn keeps(self, head: &ResponseHead) -> bool {
+        let says = |name: &str, word: &[u8]| {
+            let mut named = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+            named.any(|header| {
+                header.value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(word))
+            })
+        };
+        let closes = says("connection", b"close");
+        let stays = says("connection", b"keep-alive") || says("proxy-connection", b"keep-alive");
+        self != Framing::UntilClose && !closes && (head.version != Version { major: 1, minor: 0 } || stays)
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_heads_say() {
+        use Framing::{Chunked, Length, None, UntilClose};
+        // The head, whether it answers HEAD, its framing, and whether the connection is kept.
+        let rows = [
+            ("1.1 200\r\nContent-Length: 5", false, Ok(Length(5)), true),
+            ("1.1 200\r\nContent-Length: 5", true, Ok(None), true),
+            ("1.1 204\r\nContent-Length: 5", false, Ok(None), true),
+            ("1.1 304\r\nContent-Length: 5", false, Ok(None), true),
+            ("1.1 101\r\nContent-Length: 4", false, Ok(None), true),
+            ("1.1 200", false, Ok(UntilClose), false),
+            ("1.1 200\r\nConnection: keep-alive", false, Ok(UntilClose), false),
+            ("1.1 200\r\nContent-Length: 5000000000", false, Ok(Length(5_000_000_000)), true),
+            ("1.1 200\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", false, Ok(Chunked), true),
+            ("1.1 200\r\nTransfer-Encoding: gzip, Chunked", false, Ok(Chunked), true),
+            ("1.1 200\r\nTransfer-Encoding: identity\r\nContent-Length: 5", false, Ok(UntilClose), false),
+            ("1.1 200\r\nContent-Length: 5\r\nContent-Length: 5", false, Ok(Length(5)), true),
+            ("1.1 200\r\nContent-Length: 5, 5", false, Ok(Length(5)), true),
+            ("1.1 200\r\nContent-Length: 5, 6", false, Err(12152), false),
+            ("1.1 200\r\nContent-Length: -5", false, Err(12152), false),
+            ("1.1 200\r\nContent-Length: +5", false, Err(12152), false),
+            ("1.1 200\r\nContent-Length: 99999999999999999999", false, Err(12152), false),
+            ("1.1 200\r\nContent-Length: 5\r\nConnection: x, CLOSE", false, Ok(Length(5)), false),
+            ("1.0 200\r\nContent-Length: 5", false, Ok(Length(5)), false),
+            ("1.0 200\r\nContent-Length: 5\r\nConnection: Keep-Alive", false, Ok(Length(5)), true),
+        ];
+        for (text, head_only, expected, kept) in rows {
+            let head = ResponseHead::parse(format!("HTTP/{text}\r\n\r\n").as_bytes()).unwrap();
+            let framing = Framing::of(&head, head_only);
+            assert_eq!(framing.map_err(|error| error.0), expected, "{text}");
+            assert_eq!(framing.is_ok_and(|framing| framing.keeps(&head)), kept, "{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The cookies of a request: read from its session's jar for each leg, and put there from each reply (semantics 6.4).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::{Settings, Site};
+use crate::http::ResponseHead;
+use crate::http::cookies::{Jar, Place};
+
+/// What a request knows of cookies.
+#[derive(Debug)]
+pub struct Cookies {
+    /// Shared by the requests of a session; held for the moment of one look only.
+    jar: Arc<Mutex<Jar>>,
+    /// The date at which the world's clock showed 0.
+    epoch: SystemTime,
+    /// Those of the leg that runs.
+    header: Option<Vec<u8>>,
+}
+
+impl Default for Cookies {
+    fn default() -> Cookies {
+        Cookies::new(Arc::default(), SystemTime::UNIX_EPOCH)
+    }
+}
+
+impl Cookies {
+    /// Cookies of this jar. `epoch`: the date at which the clock showed 0.
+    pub fn new(jar: Arc<Mutex<Jar>>, epoch: SystemTime) -> Cookies {
+        Cookies { jar, epoch, header: None }
+    }
+
+    /// What the jar adds to the Cookie header of the leg that runs.
+    pub fn header(&self) -> Option<&[u8]> {
+        self.header.as_deref()
+    }
+
+    /// Another leg begins.
+    pub(super) fn prepare(&mut self, site: &Site, target: &str, settings: &Settings, now: Duration) {
+        let date = self.epoch + now;
+        let header = (!settings.cookies_disabled()).then(|| self.lock().header(&place(site, target), date));
+        self.header = header.flatten();
+    }
+
+    /// A reply came.
+    pub(super) fn store(&self, head: &ResponseHead, site: &Site, target: &str, settings: &Settings, now: Duration) {
+        let fields = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("set-cookie"));
+        for field in fields.filter(|_| !settings.cookies_disabled()) {
+            self.lock().store(&field.value, &place(site, target), self.epoch + now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn place<'a>(site: &'a Site, target: &'a str) -> Place<'a> {
+    Place { secure: site.secure, host: &site.host, target }
+}
