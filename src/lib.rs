@@ -20,6 +20,8 @@ pub mod lab;
 pub mod machine;
 #[cfg(feature = "net")]
 mod net;
+#[cfg(any(feature = "net", feature = "win32"))]
+pub mod pki;
 pub mod record;
 pub mod transport;
 pub mod win32;

@@ -3,6 +3,7 @@
 //! The real transport is `net`; the lab has one made of a script. The machine cannot tell them apart: both take an
 //! [`Order`], answer with [`Event`]s and obey the methods of a [`Leg`].
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,53 @@ pub struct Tls {
     pub ignore: u32,
     /// The versions that may be spoken: WINHTTP_FLAG_SECURE_PROTOCOL_* bits.
     pub protocols: u32,
+    /// What a server gets that asks for a certificate.
+    pub client: ClientCertificate,
+}
+
+/// The answer to a server that asks for a certificate (CLIENT_CERT_CONTEXT).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ClientCertificate {
+    /// Nothing was said: the request fails with ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.
+    #[default]
+    Absent,
+    /// WINHTTP_NO_CLIENT_CERT_CONTEXT: none is given.
+    None,
+    /// This one.
+    Given(Arc<Identity>),
+}
+
+/// A certificate with its private key.
+#[derive(PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// DER, the certificate itself first, then those of its issuers that are known.
+    pub chain: Vec<Vec<u8>>,
+    /// DER: PKCS#8, PKCS#1 or SEC1. Empty if there is none.
+    pub key: Vec<u8>,
+}
+
+/// The key is nobody's business.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificates", &self.chain.len()).finish_non_exhaustive()
+    }
+}
+
+/// What TLS with a server came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secured {
+    /// The certificates that the server sent, DER, its own first.
+    pub presented: Vec<Vec<u8>>,
+    /// From the server's certificate to a trusted root, or as far as the way was found.
+    pub path: Vec<Vec<u8>>,
+    /// WINHTTP_CALLBACK_STATUS_FLAG_* bits: all that is wrong, whether or not it is ignored.
+    pub faults: u32,
+    /// The version: a WINHTTP_FLAG_SECURE_PROTOCOL_* bit; 0 if the handshake did not come to its end.
+    pub protocol: u32,
+    /// The cipher suite, by its number in the registry of TLS; 0 as above.
+    pub suite: u16,
+    /// The group of the key exchange, by its number there.
+    pub group: u16,
 }
 
 impl Order {
@@ -90,6 +138,10 @@ pub enum Event {
     Connecting(String),
     /// It stands.
     Connected(String),
+    /// TLS was spoken with the server, perhaps in vain; before [`Event::Ready`] or [`Event::Failed`].
+    Secured(Arc<Secured>),
+    /// The server wants a certificate, of one of these issuers (DER names); [`Event::Failed`] follows.
+    CertificateWanted(Vec<Vec<u8>>),
     /// A connection is there; the head goes out after [`Leg::proceed`].
     Ready(Peer),
     /// Head and first body bytes are out: so many.

@@ -1,5 +1,6 @@
 //! The data of a request, and what the actions of the table do with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use crate::http::coding::Decoder;
 use crate::http::redirect::{self, Decision};
 use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth};
 use crate::record::{Api, Notification};
-use crate::transport::{Event, Order, Peer};
+use crate::transport::{Event, Order, Peer, Secured};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
     ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST,
@@ -73,6 +74,9 @@ pub struct Request {
     /// Counts the legs, so that what an abandoned one says is not heard.
     leg: u64,
     peer: Option<Peer>,
+    secured: Option<Arc<Secured>>,
+    /// Of whom the server wants a certificate.
+    issuers: Option<Vec<Vec<u8>>>,
     redirects: u32,
     interim: u32,
     following: Option<Following>,
@@ -106,6 +110,8 @@ impl Request {
             sent: false,
             leg: 0,
             peer: None,
+            secured: None,
+            issuers: None,
             redirects: 0,
             interim: 0,
             following: None,
@@ -142,6 +148,16 @@ impl Request {
     /// The two ends of the connection that it used last.
     pub fn peer(&self) -> Option<Peer> {
         self.peer
+    }
+
+    /// What TLS came to on that connection, or on one that was given up because of it.
+    pub fn secured(&self) -> Option<&Arc<Secured>> {
+        self.secured.as_ref()
+    }
+
+    /// The issuers (DER names) of whom a server wanted a certificate that it did not get (CLIENT_CERT_ISSUER_LIST).
+    pub fn issuers(&self) -> Option<&[Vec<u8>]> {
+        self.issuers.as_deref()
     }
 
     /// The head of the request: as the application made it, and after a send as it went out.
@@ -270,6 +286,8 @@ impl Machine for Request {
             Event::Connected(address) => {
                 self.notify(Notification::ConnectedToServer { address: address.as_str().into() });
             }
+            Event::Secured(secured) => self.secured = Some(secured),
+            Event::CertificateWanted(issuers) => self.issuers = Some(issuers),
             Event::Ready(peer) => {
                 self.timers.ready();
                 self.peer = Some(peer);
@@ -501,6 +519,8 @@ impl Request {
         self.received = 0;
         self.body = Body::default();
         self.told_closing = false;
+        self.secured = None;
+        self.issuers = None;
         let body = (!self.upload.open()).then_some(&*self.upload.first);
         self.credentials.prepare(&self.compose, &self.site, body);
         self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);

@@ -1,6 +1,6 @@
 //! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
 
-use crate::transport::Tls;
+use crate::transport::{ClientCertificate, Tls};
 use crate::win32::{
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
@@ -53,6 +53,8 @@ pub struct Settings {
     pub passport: bool,
     /// SECURITY_FLAGS: the certificate errors that are ignored.
     pub security_flags: u32,
+    /// CLIENT_CERT_CONTEXT: what a server gets that asks for a certificate.
+    pub client_certificate: ClientCertificate,
     /// SECURE_PROTOCOLS: the versions of TLS that may be spoken.
     pub secure_protocols: u32,
     /// DISABLE_GLOBAL_POOLING: the session whose connections are used, or 0 for those of all sessions.
@@ -73,6 +75,7 @@ impl Default for Settings {
             decompression: 0,
             passport: false,
             security_flags: 0,
+            client_certificate: ClientCertificate::Absent,
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
             pool: 0,
         }
@@ -102,6 +105,6 @@ impl Settings {
 
     /// The rules of TLS.
     pub fn tls(&self) -> Tls {
-        Tls { ignore: self.security_flags, protocols: self.secure_protocols }
+        Tls { ignore: self.security_flags, protocols: self.secure_protocols, client: self.client_certificate.clone() }
     }
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
+use super::Net;
 use super::runtime::Runtime;
 use super::stream::Stream;
 use super::upload::Upload;
 use super::wire::{Tally, Wire};
-use super::{failure, tls};
-use crate::transport::{Event, Failure, Order, Peer, Sink};
+use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED};
 
 /// The half of a connection that must be polled for anything to move.
@@ -24,25 +24,35 @@ pub struct Connection {
     pub driver: Driver,
     pub tally: Arc<Mutex<Tally>>,
     pub peer: Peer,
+    pub secured: Option<Arc<Secured>>,
 }
 
 /// Connects, and tells each step.
-pub async fn connect(runtime: &dyn Runtime, order: &Order, sink: &dyn Sink) -> Result<Connection, Failure> {
+pub async fn connect(net: &Net, order: &Order, sink: &dyn Sink) -> Result<Connection, Failure> {
     sink.event(Event::Resolving);
-    let addresses = resolve(runtime, order).await?;
+    let addresses = resolve(&*net.runtime, order).await?;
     sink.event(Event::Resolved(addresses[0].ip().to_string()));
     let mut connected = None;
     for address in addresses.iter().take(order.addresses) {
         sink.event(Event::Connecting(address.ip().to_string()));
-        if let Ok(stream) = runtime.connect(*address).await {
+        if let Ok(stream) = net.runtime.connect(*address).await {
             connected = Some(stream);
             break;
         }
     }
     let (mut stream, peer) = connected.ok_or(ERROR_WINHTTP_CANNOT_CONNECT)?;
     sink.event(Event::Connected(peer.remote.ip().to_string()));
+    let mut secured = None;
     if let Some(rules) = &order.tls {
-        stream = tls::handshake(stream, &order.host, rules).await.map_err(|error| failure::of_io(&error))?;
+        let handshake = net.security.handshake(stream, &order.host, rules).await;
+        if let Some(issuers) = handshake.wanted {
+            sink.event(Event::CertificateWanted(issuers));
+        }
+        if let (Err(_), Some(secured)) = (&handshake.stream, &handshake.secured) {
+            sink.event(Event::Secured(Arc::clone(secured)));
+        }
+        secured = handshake.secured;
+        stream = handshake.stream?;
     }
     let (wire, tally) = Wire::new(stream);
     let (sender, driver) = http1::Builder::new()
@@ -52,7 +62,7 @@ pub async fn connect(runtime: &dyn Runtime, order: &Order, sink: &dyn Sink) -> R
         .handshake(TokioIo::new(wire))
         .await
         .map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
-    Ok(Connection { sender, driver, tally, peer })
+    Ok(Connection { sender, driver, tally, peer, secured })
 }
 
 /// The addresses of the host, IPv4 first; never empty.

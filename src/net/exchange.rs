@@ -7,13 +7,15 @@ use bytes::Bytes;
 
 use super::Net;
 use crate::http::{Headers, ResponseHead};
-use crate::transport::{Event, Failure, Peer, Sink};
+use crate::transport::{Event, Failure, Peer, Secured, Sink};
 
 /// A request on its connection. HTTP/1 has the connection to itself and polls it; HTTP/2 has a stream of it. A leg asks
 /// first for the head, then for pieces until [`Exchange::over`].
 pub trait Exchange {
     /// The two ends of the connection.
     fn peer(&self) -> Peer;
+    /// What TLS on it came to.
+    fn secured(&self) -> Option<Arc<Secured>>;
     /// SENDING_REQUEST was delivered: the head goes out.
     fn begin(&mut self);
     /// Moves what can move of the request, and tells what has.

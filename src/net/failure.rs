@@ -48,26 +48,38 @@ pub fn of_io(error: &io::Error) -> Failure {
     error.into()
 }
 
-fn of_tls(error: &rustls::Error) -> Failure {
+/// A failure of TLS, as ERROR_WINHTTP_SECURE_FAILURE and the bits that SECURE_FAILURE tells. Faults of a certificate are
+/// found and told by its verdict; here is what rustls refuses on its own.
+pub fn of_tls(error: &rustls::Error) -> Failure {
+    use rustls::Error as Tls;
     let secure = match error {
-        rustls::Error::InvalidCertificate(error) => match error {
-            CertificateError::UnknownIssuer => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID
-            }
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
-            CertificateError::Revoked => WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE
-            }
-            _ => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
-        },
+        Tls::InvalidCertificate(fault) => of_certificate(fault),
+        Tls::NoCertificatesPresented => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
+        Tls::InvalidCertRevocationList(_) => WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED,
+        // Nobody there speaks TLS, or not as we do: alerts, other versions, records that are none or too long.
         _ => WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
     };
     Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure }
+}
+
+fn of_certificate(fault: &CertificateError) -> u32 {
+    use CertificateError as Fault;
+    match fault {
+        Fault::UnknownIssuer => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
+        Fault::Expired | Fault::ExpiredContext { .. } | Fault::NotValidYet | Fault::NotValidYetContext { .. } => {
+            WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID
+        }
+        Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE,
+        Fault::Revoked => WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
+        Fault::UnknownRevocationStatus
+        | Fault::ExpiredRevocationList
+        | Fault::ExpiredRevocationListContext { .. }
+        | Fault::InvalidOcspResponse => WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED,
+        // The server does not have the key of its certificate.
+        Fault::BadSignature => WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
+        _ => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
+    }
 }
 
 fn io_source(error: &hyper::Error) -> Option<&io::Error> {

@@ -19,7 +19,7 @@ use super::pool::Key;
 use super::upload::Upload;
 use super::wire::{self, Tally};
 use crate::http::{Headers, ResponseHead};
-use crate::transport::{Event, Failure, Order, Peer, Sink};
+use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR};
 
 /// See the module.
@@ -69,6 +69,10 @@ impl<'a> Http1<'a> {
 impl Exchange for Http1<'_> {
     fn peer(&self) -> Peer {
         self.going.peer
+    }
+
+    fn secured(&self) -> Option<Arc<Secured>> {
+        self.going.secured.clone()
     }
 
     fn begin(&mut self) {
@@ -152,6 +156,7 @@ struct Going<'a> {
     /// Gone when it went back to the pool.
     connection: Option<Connection>,
     peer: Peer,
+    secured: Option<Arc<Secured>>,
     /// The server closed it, or it broke.
     closed: bool,
     tally: Arc<Mutex<Tally>>,
@@ -170,6 +175,7 @@ impl<'a> Going<'a> {
             order,
             control,
             peer: connection.peer,
+            secured: connection.secured.clone(),
             tally: Arc::clone(&connection.tally),
             connection: Some(connection),
             closed: false,

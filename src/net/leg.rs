@@ -75,7 +75,7 @@ impl Running {
             }
         }
         let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
-        let connection = self.attended(connect(&*net.runtime, &order, &*sink)).await??;
+        let connection = self.attended(connect(&net, &order, &*sink)).await??;
         self.exchange(&mut Http1::new(connection, &order, &control)).await
     }
 
@@ -112,7 +112,8 @@ impl Running {
 
     /// The order on its connection, from SENDING_REQUEST to the end of the body.
     async fn exchange(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
-        self.sink.event(Event::Ready(exchange.peer()));
+        let secured = exchange.secured().map(Event::Secured);
+        self.sink.events(&mut secured.into_iter().chain([Event::Ready(exchange.peer())]));
         poll_fn(|cx| match self.poll_control(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
             Poll::Pending if self.control.lock().proceed => Poll::Ready(Ok(())),

@@ -29,10 +29,12 @@ use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use control::Control;
 use pool::Pool;
 use runtime::{Boxed, Runtime};
+use tls::Security;
 
 /// The network of a world.
 pub struct Net {
     runtime: Box<dyn Runtime>,
+    security: Security,
     pool: Pool,
     legs: AtomicUsize,
 }
@@ -44,7 +46,7 @@ impl Net {
     }
 
     fn on(runtime: Box<dyn Runtime>) -> Arc<Net> {
-        Arc::new(Net { runtime, pool: Pool::default(), legs: AtomicUsize::new(0) })
+        Arc::new(Net { runtime, security: Security::default(), pool: Pool::default(), legs: AtomicUsize::new(0) })
     }
 }
 

@@ -1,140 +1,177 @@
-//! TLS by rustls: the platform's roots, and the errors that SECURITY_FLAGS ignores.
+//! TLS by rustls; the verdict on the server is ours (semantics 6.10, rules 18).
+//!
+//! What is not checked: stapled OCSP answers, which nobody here can read, and certificate transparency. A server that asks for
+//! a client certificate only after the handshake (TLS 1.3) gets none: rustls refuses it.
 
+mod client;
+mod heard;
 mod provider;
+mod trust;
+mod verifier;
 
 use std::collections::HashMap;
-use std::io;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 
-use provider::provider;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::pki_types::{ServerName, UnixTime};
 use rustls::version::{TLS12, TLS13};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, Error, ProtocolVersion};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+use super::failure;
 use super::stream::Stream;
-use crate::transport::Tls;
+use crate::pki::Verdict;
+use crate::transport::{ClientCertificate, Failure, Secured, Tls};
 use crate::win32::{
-    SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
-    SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
+    ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY,
+    ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
+use client::Client;
+use heard::Heard;
+use provider::provider;
+use trust::Trust;
+use verifier::Verifier;
 
-/// Speaks TLS on a connected stream with the server of this name.
-pub async fn handshake(stream: Stream, host: &str, rules: &Tls) -> io::Result<Stream> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(config(rules).map_err(io::Error::other)?);
-    Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?)))
+/// How many sets of rules are kept ready, with their sessions.
+const READY: usize = 64;
+
+/// TLS of a world: whom it trusts, and the sessions that it may resume.
+#[derive(Default)]
+pub struct Security {
+    trust: OnceLock<Arc<Trust>>,
+    ready: Mutex<HashMap<Tls, Arc<Ready>>>,
 }
 
-/// One configuration for each set of rules, so that sessions are resumed only under the same.
-fn config(rules: &Tls) -> Result<Arc<ClientConfig>, Error> {
-    type Configs = HashMap<Tls, Arc<ClientConfig>>;
-    static CONFIGS: LazyLock<Mutex<Configs>> = LazyLock::new(Mutex::default);
-    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(config) = configs.get(rules) {
-        return Ok(Arc::clone(config));
+/// One set of rules. Sessions are resumed only under the same.
+struct Ready {
+    config: Arc<ClientConfig>,
+    verifier: Arc<Verifier>,
+}
+
+/// How a handshake ended. What was learnt is there even if it failed.
+pub struct Handshake {
+    pub stream: Result<Stream, Failure>,
+    /// The server's certificates, and what was agreed on.
+    pub secured: Option<Arc<Secured>>,
+    /// The issuers of whom the server wants a certificate (DER names), if it was asked for in vain.
+    pub wanted: Option<Vec<Vec<u8>>>,
+}
+
+impl From<Failure> for Handshake {
+    fn from(failure: Failure) -> Handshake {
+        Handshake { stream: Err(failure), secured: None, wanted: None }
     }
-    let config = Arc::new(configure(rules)?);
-    configs.insert(rules.clone(), Arc::clone(&config));
-    Ok(config)
 }
 
-fn configure(rules: &Tls) -> Result<ClientConfig, Error> {
-    let provider = provider()?;
-    let verifier = Verifier { roots: Arc::clone(&ROOTS), provider: Arc::clone(&provider), ignore: rules.ignore };
-    let known = [(WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, &TLS13), (WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, &TLS12)];
-    let allowed: Vec<_> =
-        known.iter().filter(|(bit, _)| rules.protocols & bit != 0).map(|(_, version)| *version).collect();
-    let versions = ClientConfig::builder_with_provider(provider).with_protocol_versions(&allowed)?;
-    let verified = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = verified.with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// The platform's roots, or those of SSL_CERT_FILE and SSL_CERT_DIR. Without any, no server is trusted.
-static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    Arc::new(roots)
-});
-
-#[derive(Debug)]
-struct Verifier {
-    roots: Arc<RootCertStore>,
-    provider: Arc<CryptoProvider>,
-    ignore: u32,
-}
-
-impl Verifier {
-    fn ignores(&self, error: &Error) -> bool {
-        let Error::InvalidCertificate(error) = error else { return false };
-        let flag = match error {
-            CertificateError::UnknownIssuer => SECURITY_FLAG_IGNORE_UNKNOWN_CA,
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                SECURITY_FLAG_IGNORE_CERT_CN_INVALID
-            }
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE
-            }
-            _ => 0,
+impl Security {
+    /// Speaks TLS on a connected stream with the server of this name, or address without brackets. No byte of a request
+    /// can go out before its certificate is judged.
+    pub async fn handshake(&self, stream: Stream, host: &str, rules: &Tls) -> Handshake {
+        let ready = match self.ready(rules) {
+            Ok(ready) => ready,
+            Err(failure) => return failure.into(),
         };
-        self.ignore & flag != 0
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let certificate = ParsedCertificate::try_from(end_entity)?;
-        let algorithms = self.provider.signature_verification_algorithms.all;
-        let chain =
-            verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, algorithms);
-        // The name is looked at even when the chain is ignored.
-        for verdict in [chain, verify_server_name(&certificate, server_name)] {
-            if let Err(error) = verdict {
-                if !self.ignores(&error) {
-                    return Err(error);
+        let Ok(name) = ServerName::try_from(host.to_owned()) else {
+            let secure = WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID;
+            return Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure }.into();
+        };
+        let connecting = TlsConnector::from(Arc::clone(&ready.config)).connect(name, stream);
+        heard::scope(async {
+            let mut connecting = pin!(connecting);
+            let in_vain = || rules.client == ClientCertificate::Absent && heard::asked();
+            let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+                Poll::Ready(connected) => Poll::Ready(Some(connected)),
+                // The application must say first what it gets.
+                Poll::Pending if in_vain() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            })
+            .await;
+            let asked = in_vain();
+            let Heard { mut verdict, wanted } = heard::take();
+            let mut agreed = Secured::default();
+            if let Some(Ok(stream)) = &connected {
+                agreed = negotiated(stream);
+                if verdict.is_none() {
+                    verdict = Some(ready.judge_again(stream, host));
                 }
             }
+            let refused = verdict.as_ref().map_or(0, |(_, verdict)| ready.verifier.refused(verdict));
+            let secured = verdict.map(|(presented, Verdict { faults, path, .. })| {
+                Arc::new(Secured { presented, path, faults, ..agreed })
+            });
+            let stream = match connected {
+                _ if refused != 0 => Err(Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure: refused }),
+                Some(Err(error)) => Err(failure::of_io(&error)),
+                _ if asked => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
+                Some(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+                None => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
+            };
+            Handshake { stream, secured, wanted: wanted.filter(|_| asked) }
+        })
+        .await
+    }
+
+    fn ready(&self, rules: &Tls) -> Result<Arc<Ready>, Failure> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = ready.get(rules) {
+            return Ok(Arc::clone(ready));
         }
-        Ok(ServerCertVerified::assertion())
+        if ready.len() == READY {
+            ready.clear();
+        }
+        let trust = Arc::clone(self.trust.get_or_init(|| Arc::new(Trust::of_system())));
+        let made = Arc::new(Ready::new(trust, rules)?);
+        ready.insert(rules.clone(), Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+impl Ready {
+    fn new(trust: Arc<Trust>, rules: &Tls) -> Result<Ready, Failure> {
+        let channel = |error: Error| failure::of_tls(&error);
+        let provider = provider().map_err(channel)?;
+        let client = match &rules.client {
+            ClientCertificate::Absent | ClientCertificate::None => Client::without(),
+            ClientCertificate::Given(identity) => {
+                Client::with(identity, &provider).map_err(|_| ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY)?
+            }
+        };
+        let known = [(WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, &TLS13), (WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, &TLS12)];
+        let allowed = known.iter().filter(|(bit, _)| rules.protocols & bit != 0);
+        let allowed: Vec<_> = allowed.map(|(_, version)| *version).collect();
+        let verifier = Arc::new(Verifier { trust, provider: Arc::clone(&provider), ignore: rules.ignore });
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&allowed)
+            .map_err(channel)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
+            .with_client_cert_resolver(Arc::new(client));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Ready { config: Arc::new(config), verifier })
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    /// A resumed session brings the certificates of the first: they may have expired since.
+    fn judge_again(&self, stream: &TlsStream<Stream>, host: &str) -> (Vec<Vec<u8>>, Verdict) {
+        let presented = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let verdict = self.verifier.judge(presented, host, UnixTime::now());
+        (presented.iter().map(|certificate| certificate.to_vec()).collect(), verdict)
     }
+}
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+fn negotiated(stream: &TlsStream<Stream>) -> Secured {
+    let session = stream.get_ref().1;
+    Secured {
+        protocol: match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
+            Some(ProtocolVersion::TLSv1_2) => WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
+            _ => 0,
+        },
+        suite: session.negotiated_cipher_suite().map_or(0, |suite| suite.suite().into()),
+        group: session.negotiated_key_exchange_group().map_or(0, |group| group.name().into()),
+        ..Secured::default()
     }
 }

@@ -1,0 +1,190 @@
+//! An X.509 certificate taken apart, as RFC 5280 (4.1) lays it out. Everything points into its DER.
+
+use der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime};
+use der::{AnyRef, Decode, Error, ErrorKind, Reader, SliceReader, Tag, TagNumber, Tagged};
+
+/// A certificate. No part of it is verified.
+#[derive(Clone, Debug)]
+pub struct Certificate<'a> {
+    /// All of it.
+    pub der: &'a [u8],
+    /// The part that is signed.
+    pub signed: &'a [u8],
+    /// 0 is version 1.
+    pub version: u32,
+    /// Big-endian, as encoded.
+    pub serial: &'a [u8],
+    /// Who issued it: a DER name.
+    pub issuer: &'a [u8],
+    /// Seconds since 1970.
+    pub not_before: u64,
+    /// Seconds since 1970.
+    pub not_after: u64,
+    /// Whose it is: a DER name.
+    pub subject: &'a [u8],
+    /// The key of its subject.
+    pub key: PublicKey<'a>,
+    /// In their order.
+    pub extensions: Vec<Extension<'a>>,
+    /// How it is signed.
+    pub algorithm: Algorithm<'a>,
+    /// The issuer's signature.
+    pub signature: &'a [u8],
+}
+
+/// An AlgorithmIdentifier.
+#[derive(Clone, Copy, Debug)]
+pub struct Algorithm<'a> {
+    /// Its object identifier.
+    pub id: ObjectIdentifier,
+    /// What follows the identifier, DER; may be empty.
+    pub parameters: &'a [u8],
+    /// Identifier and parameters, without the sequence around them.
+    pub contents: &'a [u8],
+}
+
+/// A SubjectPublicKeyInfo.
+#[derive(Clone, Copy, Debug)]
+pub struct PublicKey<'a> {
+    /// What kind of key it is.
+    pub algorithm: Algorithm<'a>,
+    /// The bits of the key.
+    pub bits: &'a [u8],
+}
+
+/// An extension.
+#[derive(Clone, Copy, Debug)]
+pub struct Extension<'a> {
+    /// Its object identifier.
+    pub id: ObjectIdentifier,
+    /// Who does not know it must refuse the certificate.
+    pub critical: bool,
+    /// DER.
+    pub value: &'a [u8],
+}
+
+/// The tag `[number]`, constructed.
+const fn context(number: u32) -> Tag {
+    Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
+}
+
+fn unexpected(tag: Tag) -> Error {
+    ErrorKind::TagUnexpected { expected: None, actual: tag }.into()
+}
+
+fn bits(any: AnyRef<'_>) -> Result<&[u8], Error> {
+    match (any.tag(), any.value()) {
+        // Keys and signatures are whole bytes: none of the last byte's bits is unused.
+        (Tag::BitString, [0, bits @ ..]) => Ok(bits),
+        (tag, _) => Err(unexpected(tag)),
+    }
+}
+
+fn time(reader: &mut SliceReader<'_>) -> Result<u64, Error> {
+    Ok(match Tag::peek(reader)? {
+        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
+        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
+    }
+    .as_secs())
+}
+
+impl<'a> Algorithm<'a> {
+    pub(super) fn read(reader: &mut SliceReader<'a>) -> Result<Algorithm<'a>, Error> {
+        let sequence = AnyRef::decode(reader)?;
+        let contents = sequence.value();
+        let (id, parameters) = sequence.sequence(|reader| {
+            let id = ObjectIdentifier::decode(reader)?;
+            let parameters: &[u8] = if reader.is_finished() { &[] } else { reader.tlv_bytes()? };
+            Ok::<_, Error>((id, parameters))
+        })?;
+        Ok(Algorithm { id, parameters, contents })
+    }
+}
+
+impl<'a> PublicKey<'a> {
+    fn read(reader: &mut SliceReader<'a>) -> Result<PublicKey<'a>, Error> {
+        AnyRef::decode(reader)?.sequence(|reader| {
+            Ok::<_, Error>(PublicKey { algorithm: Algorithm::read(reader)?, bits: bits(AnyRef::decode(reader)?)? })
+        })
+    }
+}
+
+impl<'a> Extension<'a> {
+    fn read(reader: &mut SliceReader<'a>) -> Result<Extension<'a>, Error> {
+        AnyRef::decode(reader)?.sequence(|reader| {
+            let id = ObjectIdentifier::decode(reader)?;
+            let critical = Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
+            let value = AnyRef::decode(reader)?;
+            value.tag().assert_eq(Tag::OctetString)?;
+            Ok::<_, Error>(Extension { id, critical, value: value.value() })
+        })
+    }
+
+    /// A sequence of extensions.
+    pub(super) fn list(der: &'a [u8]) -> Result<Vec<Extension<'a>>, Error> {
+        AnyRef::from_der(der)?.sequence(|reader| {
+            let mut extensions = Vec::new();
+            while !reader.is_finished() {
+                extensions.push(Extension::read(reader)?);
+            }
+            Ok(extensions)
+        })
+    }
+}
+
+/// What is signed, how, and the signature: the frame of certificates and revocation lists.
+pub(super) fn signed<'a>(der: &'a [u8]) -> Result<(&'a [u8], Algorithm<'a>, &'a [u8]), Error> {
+    AnyRef::from_der(der)?
+        .sequence(|reader| Ok((reader.tlv_bytes()?, Algorithm::read(reader)?, bits(AnyRef::decode(reader)?)?)))
+}
+
+impl<'a> Certificate<'a> {
+    /// Takes it apart; nothing may follow it.
+    pub fn parse(der: &'a [u8]) -> Result<Certificate<'a>, Error> {
+        let (signed, algorithm, signature) = signed(der)?;
+        AnyRef::from_der(signed)?.sequence(|reader| {
+            let version = match Tag::peek(reader)? {
+                tag if tag == context(0) => u32::from_der(AnyRef::decode(reader)?.value())?,
+                _ => 0,
+            };
+            let serial = AnyRef::decode(reader)?;
+            serial.tag().assert_eq(Tag::Integer)?;
+            Algorithm::read(reader)?;
+            let issuer = reader.tlv_bytes()?;
+            let (not_before, not_after) =
+                AnyRef::decode(reader)?.sequence(|reader| Ok::<_, Error>((time(reader)?, time(reader)?)))?;
+            let subject = reader.tlv_bytes()?;
+            let key = PublicKey::read(reader)?;
+            let mut extensions = Vec::new();
+            while !reader.is_finished() {
+                let optional = AnyRef::decode(reader)?;
+                match optional.tag() {
+                    tag if tag == context(3) => extensions = Extension::list(optional.value())?,
+                    // The unique identifiers, which nobody uses.
+                    Tag::ContextSpecific { number: TagNumber(1 | 2), .. } => {}
+                    tag => return Err(unexpected(tag)),
+                }
+            }
+            let serial = serial.value();
+            Ok(Certificate {
+                der,
+                signed,
+                version,
+                serial,
+                issuer,
+                not_before,
+                not_after,
+                subject,
+                key,
+                extensions,
+                algorithm,
+                signature,
+            })
+        })
+    }
+
+    /// Whether it is valid at this time, in seconds since 1970.
+    pub fn is_valid_at(&self, time: u64) -> bool {
+        (self.not_before..=self.not_after).contains(&time)
+    }
+}

@@ -1,0 +1,116 @@
+//! The extensions that decide what a certificate is good for (RFC 5280 4.2).
+
+use der::asn1::ObjectIdentifier;
+use der::{AnyRef, Decode, Error, Reader, Tag, TagNumber, Tagged};
+
+use super::Certificate;
+
+const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+
+const SERVER_AUTHENTICATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+
+/// The tag `[number]` of a general name or key identifier.
+pub(super) const fn simple(number: u32) -> Tag {
+    Tag::ContextSpecific { constructed: false, number: TagNumber(number) }
+}
+
+impl<'a> Certificate<'a> {
+    /// The value of an extension.
+    pub fn extension(&self, id: ObjectIdentifier) -> Option<&'a [u8]> {
+        self.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.value)
+    }
+
+    /// Whether it may sign other certificates, with so many between it and the last of them.
+    pub fn may_issue(&self, between: usize) -> bool {
+        // Version 1 has no extensions; such certificates are roots or nothing.
+        let Some(constraints) = self.extension(BASIC_CONSTRAINTS) else { return false };
+        let read = AnyRef::from_der(constraints).and_then(|any| {
+            any.sequence(|reader| {
+                let authority = !reader.is_finished() && bool::decode(reader)?;
+                let limit = if reader.is_finished() { None } else { Some(u32::decode(reader)?) };
+                Ok::<_, Error>((authority, limit))
+            })
+        });
+        let Ok((authority, limit)) = read else { return false };
+        // keyCertSign is bit 5.
+        let signs = match self.extension(KEY_USAGE).map(AnyRef::from_der) {
+            None => true,
+            Some(Ok(usage)) => usage.value().get(1).is_some_and(|bits| bits & 0x04 != 0),
+            Some(Err(_)) => false,
+        };
+        authority && signs && limit.is_none_or(|limit| between <= limit as usize)
+    }
+
+    /// Whether it says of itself that it signs no certificates. A root may say nothing about it.
+    pub fn refuses_to_issue(&self) -> bool {
+        self.extension(BASIC_CONSTRAINTS).is_some() && !self.may_issue(0)
+    }
+
+    /// Whether it, or what it signs, may be a server's.
+    pub fn serves(&self) -> bool {
+        let Some(usages) = self.extension(EXTENDED_KEY_USAGE) else { return true };
+        let read = AnyRef::from_der(usages).and_then(|any| {
+            any.sequence(|reader| {
+                let mut found = false;
+                while !reader.is_finished() {
+                    let usage = ObjectIdentifier::decode(reader)?;
+                    found |= usage == SERVER_AUTHENTICATION || usage == ANY_USAGE;
+                }
+                Ok::<_, Error>(found)
+            })
+        });
+        read.unwrap_or(false)
+    }
+
+    /// Whether it restricts the names of what it signs.
+    pub fn constrains_names(&self) -> bool {
+        self.extension(NAME_CONSTRAINTS).is_some()
+    }
+
+    /// Its own key's identifier.
+    pub fn key_id(&self) -> Option<&'a [u8]> {
+        AnyRef::from_der(self.extension(SUBJECT_KEY_ID)?).ok().map(AnyRef::value)
+    }
+
+    /// The identifier of its issuer's key.
+    pub fn issuer_key_id(&self) -> Option<&'a [u8]> {
+        let identifier = AnyRef::from_der(self.extension(AUTHORITY_KEY_ID)?).ok()?;
+        identifier
+            .sequence(|reader| {
+                let mut id = None;
+                while !reader.is_finished() {
+                    let any = AnyRef::decode(reader)?;
+                    if any.tag() == simple(0) {
+                        id = Some(any.value());
+                    }
+                }
+                Ok::<_, Error>(id)
+            })
+            .ok()?
+    }
+
+    /// The other names of its subject: general names with their numbers (RFC 5280 4.2.1.6).
+    pub fn alternative_names(&self) -> Vec<(u32, &'a [u8])> {
+        let Some(names) = self.extension(SUBJECT_ALT_NAME) else { return Vec::new() };
+        let read = AnyRef::from_der(names).and_then(|any| {
+            any.sequence(|reader| {
+                let mut names = Vec::new();
+                while !reader.is_finished() {
+                    let any = AnyRef::decode(reader)?;
+                    if let Tag::ContextSpecific { number, .. } = any.tag() {
+                        names.push((number.value(), any.value()));
+                    }
+                }
+                Ok::<_, Error>(names)
+            })
+        });
+        read.unwrap_or_default()
+    }
+}

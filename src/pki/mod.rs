@@ -1,0 +1,16 @@
+//! Certificates and what TLS says about them: pure rules, no sockets and no cryptography of its own.
+//!
+//! [`Verdict`] is what WinHTTP tells in SECURE_FAILURE: each fault of a server's certificate is looked for on its own, so
+//! that several are told together (semantics 6.10).
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod extensions;
+mod name;
+mod path;
+mod verdict;
+
+pub use certificate::{Algorithm, Certificate, Extension, PublicKey};
+pub use name::{Attribute, attributes, lines, of_host};
+pub use path::{Roots, Signature, Signatures};
+pub use verdict::{Verdict, judge};

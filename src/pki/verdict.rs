@@ -1,0 +1,48 @@
+//! What is wrong with a server's certificate.
+
+use super::path::{Path, Roots, Signatures, find};
+use super::{Certificate, of_host};
+use crate::win32::{
+    WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
+    WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
+    WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
+};
+
+/// All that was found about the certificates of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// WINHTTP_CALLBACK_STATUS_FLAG_* bits: every fault, whether or not the request ignores it.
+    pub faults: u32,
+    /// DER, from the server's certificate to the root, or as far as the way was found.
+    pub path: Vec<Vec<u8>>,
+    /// A time at which all of the path was valid: `now` if there is no choice about it.
+    pub moment: Option<u64>,
+    /// Whether a certificate on the way restricts the names below it.
+    pub constrained: bool,
+}
+
+/// Looks for each fault on its own: a way to a root, dates, usage, the name. `presented` is what the server sent, its
+/// own certificate first; `now` counts seconds since 1970.
+pub fn judge(presented: &[&[u8]], host: &str, roots: &Roots, signatures: &dyn Signatures, now: u64) -> Verdict {
+    let Some(Ok(leaf)) = presented.first().map(|der| Certificate::parse(der)) else {
+        return Verdict { faults: WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT, ..Verdict::default() };
+    };
+    let others: Vec<_> = presented[1..].iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let Path { certificates, anchored, forged } = find(leaf, &others, roots, signatures, now);
+    let leaf = &certificates[0];
+    let faults = [
+        (!anchored && !forged, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA),
+        (!anchored && forged, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT),
+        (!certificates.iter().all(|each| each.is_valid_at(now)), WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID),
+        (!certificates.iter().all(Certificate::serves), WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE),
+        (!of_host(leaf, host), WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID),
+    ];
+    let first = certificates.iter().map(|each| each.not_before).max().unwrap_or(0);
+    let last = certificates.iter().map(|each| each.not_after).min().unwrap_or(u64::MAX);
+    Verdict {
+        faults: faults.iter().filter(|(found, _)| *found).fold(0, |all, (_, fault)| all | fault),
+        moment: (first <= last).then(|| now.clamp(first, last)),
+        constrained: certificates.iter().any(Certificate::constrains_names),
+        path: certificates.into_iter().map(|each| each.der.to_vec()).collect(),
+    }
+}

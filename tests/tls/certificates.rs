@@ -1,0 +1,160 @@
+//! Authorities, and certificates with faults.
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// An authority that signs certificates.
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
+
+/// The authority that this process trusts. Every test comes here first.
+pub static TRUSTED: LazyLock<Authority> = LazyLock::new(|| {
+    let trusted = authority("trusted");
+    let path = file("trusted.pem", &trusted.pem());
+    // SAFETY: nobody reads the environment before: every test comes here first.
+    unsafe { std::env::set_var("SSL_CERT_FILE", path) };
+    trusted
+});
+
+/// An authority that nobody trusts.
+pub static UNKNOWN: LazyLock<Authority> = LazyLock::new(|| authority("unknown"));
+
+pub fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// Writes a file that this process reads.
+pub fn file(name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("portable-winhttp-{}-{name}", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// What can be wrong with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Authority,
+    Name,
+    Expired,
+    NotYetValid,
+    Usage,
+}
+
+/// A certificate with these faults, and no other, for 127.0.0.1.
+pub fn certificate(faults: &[Fault]) -> Leaf {
+    let issuer = if faults.contains(&Fault::Authority) { &*UNKNOWN } else { &*TRUSTED };
+    let name = if faults.contains(&Fault::Name) { "example.org" } else { "127.0.0.1" };
+    let mut params = parameters(name);
+    for fault in faults {
+        match fault {
+            Fault::Authority | Fault::Name => {}
+            Fault::Expired => params.not_after = date_time_ymd(2001, 1, 1),
+            Fault::NotYetValid => params.not_before = date_time_ymd(3000, 1, 1),
+            Fault::Usage => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+        }
+    }
+    Leaf::signed(params, issuer)
+}
+
+/// What a good certificate for this name needs.
+pub fn parameters(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name = Default::default();
+    params.distinguished_name.push(DnType::OrganizationName, "portable");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
+}
+
+/// A certificate and its key.
+pub struct Leaf {
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: KeyPair,
+}
+
+impl Leaf {
+    pub fn signed(params: CertificateParams, issuer: &Authority) -> Leaf {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, issuer).unwrap();
+        Leaf { chain: vec![certificate.into()], key }
+    }
+
+    pub fn self_signed(params: CertificateParams) -> Leaf {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Leaf { chain: vec![certificate.into()], key }
+    }
+
+    /// Sends these certificates, too.
+    pub fn with(mut self, others: &[CertificateDer<'static>]) -> Leaf {
+        self.chain.extend_from_slice(others);
+        self
+    }
+
+    /// A server that shows it.
+    pub fn server(&self) -> Arc<ServerConfig> {
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), key)
+            .unwrap();
+        Arc::new(config)
+    }
+}
+
+pub fn der(authority: &Authority) -> CertificateDer<'static> {
+    CertificateDer::from(authority.der().to_vec())
+}
+
+/// An authority below another.
+pub fn intermediate(root: &Authority, change: impl FnOnce(&mut CertificateParams)) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "intermediate");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    change(&mut params);
+    CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), root).unwrap()
+}
+
+pub fn expire(params: &mut CertificateParams) {
+    params.not_after = date_time_ymd(2001, 1, 1);
+}
+
+/// A good certificate whose issuer had expired before it began.
+pub fn leaf_after(issuer: &Authority) -> Leaf {
+    let mut params = parameters("127.0.0.1");
+    params.not_before = date_time_ymd(2020, 1, 1);
+    Leaf::signed(params, issuer).with(&[der(issuer)])
+}
+
+/// A certificate that is signed by that of a server.
+pub fn leaf_of_leaf() -> Leaf {
+    let mut params = parameters("127.0.0.1");
+    params.is_ca = IsCa::ExplicitNoCa;
+    let server = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &*TRUSTED).unwrap();
+    Leaf::signed(parameters("127.0.0.1"), &server).with(&[der(&server)])
+}
+
+/// A certificate for 127.0.0.1 that may sign others.
+pub fn of_authority() -> CertificateParams {
+    let mut params = parameters("127.0.0.1");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+/// A certificate without alternative names.
+pub fn common_name(name: &str) -> CertificateParams {
+    let mut params = parameters(name);
+    params.subject_alt_names.clear();
+    params
+}

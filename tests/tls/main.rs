@@ -1,0 +1,8 @@
+//! TLS over loopback. Certificates are made here; the authority that issues them is all that SSL_CERT_FILE names.
+
+mod certificates;
+mod client;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod verdicts;
