@@ -3,8 +3,10 @@
 use super::{Header, Headers};
 use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
-/// How many fields a reply may have.
-const FIELDS_AT_MOST: usize = 256;
+/// How many fields a reply may have: as many as the default of MAX_RESPONSE_HEADER_SIZE has room for (our choice: the
+/// number at which Windows says ERROR_WINHTTP_HEADER_COUNT_EXCEEDED is not known). So the size alone decides, until an
+/// application raises it.
+const FIELDS_AT_MOST: usize = 64 * 1024 / "a:\r\n".len();
 
 /// Header bytes as text: as UTF-8 if they are that, else as Latin-1.
 pub(super) fn text(bytes: &[u8]) -> String {
@@ -88,29 +90,17 @@ pub struct ResponseHead {
 
 impl ResponseHead {
     /// Parses a head that begins `bytes`; what follows it is ignored. Lenient as Windows is: spaces before the colon,
-    /// several spaces in the status line, folded lines, no reason.
+    /// several spaces in the status line, folded lines, no reason. ERROR_WINHTTP_INVALID_SERVER_RESPONSE, also for one
+    /// that is not complete; ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.
     pub fn parse(bytes: &[u8]) -> Result<ResponseHead, Win32Error> {
-        ResponseHead::parse_one(bytes).map(|(head, _)| head)
+        let parsed = ResponseHead::parse_begun(bytes)?;
+        parsed.map(|(head, _)| head).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)
     }
 
-    /// Parses the first head that is not interim (1xx without 101); answers its length in bytes, too.
-    pub fn parse_final(mut bytes: &[u8]) -> Result<(ResponseHead, usize), Win32Error> {
-        loop {
-            let (head, length) = ResponseHead::parse_one(bytes)?;
-            if head.status / 100 != 1 || head.status == 101 {
-                return Ok((head, length));
-            }
-            bytes = &bytes[length..];
-        }
-    }
-
-    fn parse_one(bytes: &[u8]) -> Result<(ResponseHead, usize), Win32Error> {
-        ResponseHead::parse_begun(bytes)?.ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)
-    }
-
-    /// Parses a head that may not be complete; `None` until it is.
+    /// Parses a head that may not be complete: `None` until it is, then also its length in bytes.
     pub fn parse_begun(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
-        let mut fields = [httparse::EMPTY_HEADER; FIELDS_AT_MOST];
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let mut fields = vec![httparse::EMPTY_HEADER; lines.min(FIELDS_AT_MOST)];
         let mut parsed = httparse::Response::new(&mut fields);
         let status = httparse::ParserConfig::default()
             .allow_spaces_after_header_name_in_responses(true)
@@ -137,6 +127,11 @@ impl ResponseHead {
             headers,
         };
         Ok(Some((head, length)))
+    }
+
+    /// Whether another head follows: 1xx, but 101 is the last of HTTP.
+    pub fn is_interim(&self) -> bool {
+        self.status / 100 == 1 && self.status != 101
     }
 
     /// Whether the body comes in chunks.
@@ -175,14 +170,13 @@ mod tests {
             ("HTTP/1.1  200  OK\r\n\r\n", &["HTTP/1.1 200 OK"]),
             ("HTTP/1.1 200\r\n\r\n", &["HTTP/1.1 200"]),
             ("HTTP/1.1 200 OK\r\nSpaceAfterHdr  :   bad\r\n\r\n", &["HTTP/1.1 200 OK", "SpaceAfterHdr: bad"]),
-            ("HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.0 404 No\r\n\r\n", &["HTTP/1.0 404 No"]),
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", &["HTTP/1.1 101 Switching Protocols"]),
             ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", &["HTTP/1.1 200 OK", "A: b   c"]),
             ("HTTP/1.1 200 caf\u{e9}\r\n\r\n", &["HTTP/1.1 200 caf\u{e9}"]),
             ("\r\nHTTP/1.0 404 Not Found\n\n", &["HTTP/1.0 404 Not Found"]),
         ];
         for (bytes, lines) in rows {
-            let (head, _) = ResponseHead::parse_final(bytes.as_bytes()).unwrap();
+            let head = ResponseHead::parse(bytes.as_bytes()).unwrap();
             let raw: Vec<_> = head.raw_lines().into_iter().map(|line| String::from_utf8(line).unwrap()).collect();
             assert_eq!(raw, *lines, "{bytes:?}");
         }
@@ -191,7 +185,7 @@ mod tests {
     #[test]
     fn garbage_is_12152() {
         for bytes in ["", "hello", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nA", "HTTP/1.1 200 OK\r\n: b\r\n\r\n"] {
-            let error = ResponseHead::parse_final(bytes.as_bytes()).unwrap_err();
+            let error = ResponseHead::parse(bytes.as_bytes()).unwrap_err();
             assert_eq!(error, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, "{bytes:?}");
         }
     }
@@ -199,8 +193,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>, lines in "(HTTP/1[.][01] {1,2}[0-9]{3}( [a-z]{0,3})?\\r\\n([a-c] ?: ?[a-z]*\\r\\n){0,3}(\\r\\n)?){0,3}") {
-            let _ = ResponseHead::parse_final(&bytes);
-            let _ = ResponseHead::parse_final(lines.as_bytes());
+            let _ = ResponseHead::parse(&bytes);
+            let _ = ResponseHead::parse(lines.as_bytes());
         }
     }
 }

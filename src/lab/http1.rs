@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::http::{Headers, ResponseHead, Version};
+use crate::http::{Framing, Headers, ResponseHead};
 use crate::transport::{Event, Failure};
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
@@ -137,19 +137,16 @@ impl Reader {
             return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW);
         }
         self.buffer.drain(..length);
-        if head.status / 100 == 1 && head.status != 101 {
+        if head.is_interim() {
             return Ok(Some(Event::Interim(head.status)));
         }
-        let says = |word: &[u8]| {
-            let value = head.headers.get("connection", 0).unwrap_or_default();
-            value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(word))
-        };
-        self.keep_alive = !says(b"close") && (head.version != Version { major: 1, minor: 0 } || says(b"keep-alive"));
-        self.phase = match head.headers.get("content-length", 0) {
-            _ if self.head_only || matches!(head.status, 101 | 204 | 304) => Phase::Length(0),
-            _ if head.is_chunked() => Phase::Size,
-            Some(value) => Phase::Length(number(value, 10).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?),
-            None => Phase::UntilClose,
+        let framing = Framing::of(&head, self.head_only)?;
+        self.keep_alive = framing.keeps(&head);
+        self.phase = match framing {
+            Framing::None => Phase::Length(0),
+            Framing::Length(length) => Phase::Length(length),
+            Framing::Chunked => Phase::Size,
+            Framing::UntilClose => Phase::UntilClose,
         };
         let received = self.received;
         Ok(Some(Event::Head { head, received }))

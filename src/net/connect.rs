@@ -55,13 +55,8 @@ pub async fn connect(net: &Net, order: &Order, sink: &dyn Sink) -> Result<Connec
         stream = handshake.stream?;
     }
     let (wire, tally) = Wire::new(stream);
-    let (sender, driver) = http1::Builder::new()
-        .allow_spaces_after_header_name_in_responses(true)
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .max_headers(256)
-        .handshake(TokioIo::new(wire))
-        .await
-        .map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
+    let (sender, driver) =
+        http1::Builder::new().handshake(TokioIo::new(wire)).await.map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
     Ok(Connection { sender, driver, tally, peer, secured })
 }
 

@@ -5,22 +5,12 @@ use std::io;
 
 use rustls::CertificateError;
 
-use crate::http::ResponseHead;
 use crate::transport::Failure;
 use crate::win32::*;
 
-/// A failure of the connection while a request is on it. `reply`: what came of the head.
-pub fn of_exchange(error: &hyper::Error, reply: &[u8], head_limit: usize) -> Failure {
-    let error = match () {
-        _ if error.is_parse() && reply.len() > head_limit => ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
-        _ if error.is_parse() => {
-            ResponseHead::parse_final(reply).err().unwrap_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)
-        }
-        // The server closed inside its head, or before it.
-        _ if error.is_incomplete_message() && !reply.is_empty() => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
-        _ => return io_source(error).map_or(ERROR_WINHTTP_CONNECTION_ERROR.into(), of_io),
-    };
-    error.into()
+/// A failure of the connection while a request is on it.
+pub fn of_exchange(error: &hyper::Error) -> Failure {
+    io_source(error).map_or(ERROR_WINHTTP_CONNECTION_ERROR.into(), of_io)
 }
 
 /// A failure inside the body; `None` is an end that came too early.
@@ -40,6 +30,10 @@ pub fn of_body(error: &hyper::Error) -> Option<Failure> {
 pub fn of_io(error: &io::Error) -> Failure {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return of_tls(tls);
+    }
+    // The reader of the head has the number already.
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<Win32Error>()) {
+        return (*error).into();
     }
     let error = match error.kind() {
         io::ErrorKind::TimedOut => ERROR_WINHTTP_TIMEOUT,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use super::upload::Upload;
 use super::wire::{self, Tally};
 use crate::http::{Headers, ResponseHead};
 use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
-use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR};
 
 /// See the module.
 pub struct Http1<'a> {
@@ -44,23 +44,19 @@ impl<'a> Http1<'a> {
         Http1 { going: Going::new(connection, order, control), coming: Coming::Not, heard: 0 }
     }
 
-    /// hyper has the head: it is read again, with its order and case, from the bytes that came.
+    /// hyper has the stand-in for the head.
     fn answered(
         &mut self,
         response: hyper::Result<Response<Incoming>>,
         sink: &dyn Sink,
     ) -> Result<(ResponseHead, u64), Failure> {
-        let limit = self.going.order.head_limit;
-        let response = response.map_err(|error| failure::of_exchange(&error, &self.going.tally().reply, limit))?;
+        let response = response.map_err(|error| failure::of_exchange(&error))?;
         self.going.answered(sink);
-        let (reply, received) = {
+        let (head, received) = {
             let mut tally = self.going.tally();
-            (tally.take_reply(), tally.received)
+            (tally.reply.take_head(), tally.reply.received)
         };
-        let (head, length) = ResponseHead::parse_final(&reply)?;
-        if length > limit {
-            return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into());
-        }
+        let head = head.ok_or(ERROR_WINHTTP_INTERNAL_ERROR)?;
         self.coming = Coming::Body(Download::new(response.into_body(), &head));
         Ok((head, received))
     }
@@ -88,7 +84,7 @@ impl Exchange for Http1<'_> {
     fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>> {
         loop {
             self.going.poll(cx, sink);
-            let received = self.going.tally().received;
+            let received = self.going.tally().reply.received;
             let Coming::Head(response) = &mut self.coming else {
                 return Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into()));
             };
@@ -99,9 +95,6 @@ impl Exchange for Http1<'_> {
                 return Poll::Pending;
             }
             self.heard = received;
-            if received as usize > self.going.order.head_limit {
-                return Poll::Ready(Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into()));
-            }
             sink.event(Event::Progress);
         }
     }
@@ -145,7 +138,7 @@ impl Exchange for Http1<'_> {
 
     /// The server closed the connection while it was idle: no byte of a reply came.
     fn untouched(&self, failure: &Failure) -> bool {
-        failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.going.tally().received == 0
+        failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.going.tally().reply.received == 0
     }
 }
 
@@ -166,7 +159,6 @@ struct Going<'a> {
     marks: VecDeque<u64>,
     marked: u64,
     sent: bool,
-    interim: Arc<Mutex<Vec<u16>>>,
 }
 
 impl<'a> Going<'a> {
@@ -184,7 +176,6 @@ impl<'a> Going<'a> {
             marks: VecDeque::new(),
             marked: 0,
             sent: false,
-            interim: Arc::default(),
         }
     }
 
@@ -192,19 +183,14 @@ impl<'a> Going<'a> {
     fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
         let head = self.order.head.to_wire();
         let body = self.order.first();
-        self.tally().begin(&head, &body);
+        let head_only = self.order.head.asks_for_head_only();
+        self.tally().begin(&head, &body, head_only, self.order.head_limit);
         self.marked = (head.len() + body.len()) as u64;
         self.marks.push_back(self.marked);
         let mut stand_in = Request::new(self.upload.clone());
-        *stand_in.method_mut() = match (self.order.head.asks_for_head_only(), self.order.more) {
-            (true, _) => Method::HEAD,
-            (false, true) => Method::POST,
-            (false, false) => Method::GET,
-        };
-        let heard = Arc::clone(&self.interim);
-        hyper::ext::on_informational(&mut stand_in, move |response| {
-            heard.lock().unwrap_or_else(PoisonError::into_inner).push(response.status().as_u16());
-        });
+        if self.order.more {
+            *stand_in.method_mut() = Method::POST;
+        }
         self.connection.as_mut().map(|connection| connection.sender.send_request(stand_in))
     }
 
@@ -218,11 +204,14 @@ impl<'a> Going<'a> {
         if let Some(connection) = self.connection.as_mut().filter(|_| !self.closed) {
             self.closed = Pin::new(&mut connection.driver).poll(cx).is_ready();
         }
-        let written = self.tally().written;
+        let (written, interim) = {
+            let mut tally = self.tally();
+            (tally.written, tally.reply.take_interim())
+        };
         while self.marks.front().is_some_and(|mark| written >= *mark) {
             self.passed(sink);
         }
-        for status in std::mem::take(&mut *self.interim.lock().unwrap_or_else(PoisonError::into_inner)) {
+        for status in interim {
             sink.event(Event::Interim(status));
         }
     }

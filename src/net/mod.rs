@@ -1,7 +1,7 @@
 //! The real transport: tokio, hyper and rustls, glued.
 //!
-//! hyper's `client::conn` carries HTTP/1.1. Under it lies a [`wire::Wire`] that puts the exact head on the wire, which
-//! hyper's header map cannot express, and keeps the bytes of the reply's head as they came.
+//! hyper's `client::conn` carries HTTP/1.1. Under it lies a [`wire::Wire`] that puts the exact head on the wire and reads
+//! the exact head of the reply: hyper's header map can express neither.
 #![forbid(unsafe_code)]
 
 mod connect;
@@ -12,6 +12,7 @@ mod http1;
 mod leg;
 mod pool;
 mod real;
+mod reply;
 mod runtime;
 mod stream;
 mod tls;

@@ -2,8 +2,8 @@
 //!
 //! On the way out hyper writes a stand-in: a head of its own and a chunked body. The wire puts the application's exact
 //! head in place of the first and takes the chunk framing off the second, so that header order and case, the target and
-//! bytes that the application framed itself go out as they are. On the way in it keeps the reply's head, which hyper
-//! parses into a map that knows neither order nor case, and counts.
+//! bytes that the application framed itself go out as they are. On the way in [`Reply`] reads the head, and hyper gets
+//! a stand-in for it.
 
 use std::io;
 use std::pin::Pin;
@@ -12,6 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::reply::Reply;
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
@@ -31,34 +33,6 @@ enum Out {
     Tail(usize),
 }
 
-/// The reply's first line on its way in. Windows takes `HTTP/1.1  200  OK`, hyper does not: runs of spaces become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StatusLine {
-    /// In it; whether the last byte was a space.
-    In(bool),
-    Past,
-}
-
-impl StatusLine {
-    /// Takes superfluous spaces out of `bytes`; answers how many are left, at the front.
-    fn squeeze(&mut self, bytes: &mut [u8]) -> usize {
-        let mut kept = 0;
-        for at in 0..bytes.len() {
-            let byte = bytes[at];
-            match *self {
-                StatusLine::In(true) if byte == b' ' => continue,
-                StatusLine::In(_) if byte == b'\n' => *self = StatusLine::Past,
-                StatusLine::In(_) => *self = StatusLine::In(byte == b' '),
-                StatusLine::Past if kept == at => return bytes.len(),
-                StatusLine::Past => {}
-            }
-            bytes[kept] = byte;
-            kept += 1;
-        }
-        kept
-    }
-}
-
 /// What the leg and the wire share. They run in one task; the lock is never contended.
 #[derive(Debug)]
 pub struct Tally {
@@ -70,17 +44,12 @@ pub struct Tally {
     pub written: u64,
     /// Bytes that [`Wire`] has taken in from hyper for the socket since then.
     pub queued: u64,
-    /// The reply so far, until its head was taken.
-    pub reply: Vec<u8>,
-    recording: bool,
-    status_line: StatusLine,
-    /// Bytes of the reply.
-    pub received: u64,
+    pub reply: Reply,
 }
 
 impl Tally {
-    /// A request begins: `head`, and the body bytes that follow it at once.
-    pub fn begin(&mut self, head: &[u8], body: &Bytes) {
+    /// A request begins: `head`, and the body bytes that follow it at once. `head_only`, `limit`: see [`Reply::begin`].
+    pub fn begin(&mut self, head: &[u8], body: &Bytes, head_only: bool, limit: usize) {
         self.out = Some(Out::Head(0));
         self.pending.clear();
         self.pending.extend_from_slice(head);
@@ -92,16 +61,7 @@ impl Tally {
         }
         self.written = 0;
         self.queued = (head.len() + body.len()) as u64;
-        self.reply.clear();
-        self.recording = true;
-        self.status_line = StatusLine::In(false);
-        self.received = 0;
-    }
-
-    /// The bytes of the reply that came with its head; they are not kept any longer.
-    pub fn take_reply(&mut self) -> Vec<u8> {
-        self.recording = false;
-        std::mem::take(&mut self.reply)
+        self.reply.begin(head_only, limit);
     }
 
     /// Takes hyper's bytes; answers how many were taken. What they mean lands in `pending`.
@@ -168,10 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             large: None,
             written: 0,
             queued: 0,
-            reply: Vec::new(),
-            recording: false,
-            status_line: StatusLine::Past,
-            received: 0,
+            reply: Reply::default(),
         }));
         (Wire { stream, tally: Arc::clone(&tally) }, tally)
     }
@@ -209,20 +166,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
         let Wire { stream, tally } = self.get_mut();
         let before = buf.filled().len();
         loop {
-            ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
-            let mut tally = lock(tally);
-            let bytes = &mut buf.filled_mut()[before..];
-            let count = bytes.len();
-            tally.received += count as u64;
-            if tally.recording {
-                tally.reply.extend_from_slice(bytes);
-            }
-            let kept = tally.status_line.squeeze(bytes);
-            buf.set_filled(before + kept);
-            // Nothing left of something would look like the end.
-            if kept > 0 || count == 0 {
+            let waiting = lock(tally).reply.waiting();
+            if waiting {
+                let count = lock(tally).reply.give(buf.initialize_unfilled());
+                buf.advance(count);
                 return Poll::Ready(Ok(()));
             }
+            ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
+            let reply = &mut lock(tally).reply;
+            let bytes = &buf.filled()[before..];
+            reply.received += bytes.len() as u64;
+            if !reply.in_head() {
+                return Poll::Ready(Ok(()));
+            }
+            let outcome = if bytes.is_empty() { reply.ended() } else { reply.arrived(bytes) };
+            outcome.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            if bytes.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            buf.set_filled(before);
         }
     }
 }

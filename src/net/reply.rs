@@ -1,0 +1,197 @@
+//! The head of a reply, read before hyper sees it.
+//!
+//! hyper parses a head into a map that knows neither order nor case, has its own idea of how many fields there may be and
+//! of what is malformed, and gives interim replies away. So the bytes are read here, as leniently as Windows reads them,
+//! and hyper gets a stand-in that only says how the body is framed.
+
+use bytes::{Buf, BytesMut};
+
+use crate::http::{Framing, ResponseHead};
+use crate::win32::{
+    ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+    Win32Error,
+};
+
+/// The coming side of a connection.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// A head is expected, of an answer to HEAD or not, with so many bytes at most.
+    expected: Option<(bool, usize)>,
+    /// Bytes of a head that is not complete.
+    begun: Vec<u8>,
+    /// How many of them cannot be the end of the head.
+    scanned: usize,
+    /// Bytes for hyper.
+    incoming: BytesMut,
+    /// The head, until it was taken.
+    head: Option<ResponseHead>,
+    /// Interim replies that were not told.
+    interim: Vec<u16>,
+    /// Bytes that came since the request began.
+    pub received: u64,
+}
+
+impl Reply {
+    /// A request begins.
+    pub fn begin(&mut self, head_only: bool, limit: usize) {
+        *self = Reply { expected: Some((head_only, limit)), ..Reply::default() };
+    }
+
+    /// Whether bytes must go through [`Reply::arrived`].
+    pub fn in_head(&self) -> bool {
+        self.expected.is_some()
+    }
+
+    /// Whether hyper must have the bytes of [`Reply::give`] first.
+    pub fn waiting(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
+    /// Puts bytes for hyper into `room`; answers how many.
+    pub fn give(&mut self, room: &mut [u8]) -> usize {
+        let count = room.len().min(self.incoming.len());
+        self.incoming.copy_to_slice(&mut room[..count]);
+        count
+    }
+
+    /// The head, once it is complete.
+    pub fn take_head(&mut self) -> Option<ResponseHead> {
+        self.head.take()
+    }
+
+    /// The interim replies that came since this was asked last.
+    pub fn take_interim(&mut self) -> Vec<u16> {
+        std::mem::take(&mut self.interim)
+    }
+
+    /// Bytes came while a head is expected. ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
+    /// ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.
+    pub fn arrived(&mut self, bytes: &[u8]) -> Result<(), Win32Error> {
+        self.begun.extend_from_slice(bytes);
+        while let Some((head_only, limit)) = self.expected {
+            if !self.may_be_complete() && self.begun.len() <= limit {
+                return Ok(());
+            }
+            let too_long = self.begun.len() > limit;
+            let (head, length) = match ResponseHead::parse_begun(&self.begun) {
+                Ok(Some((_, length))) if length > limit => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
+                Ok(Some(parsed)) => parsed,
+                Ok(None) if !too_long => return Ok(()),
+                Err(error) if error != ERROR_WINHTTP_HEADER_COUNT_EXCEEDED || !too_long => return Err(error),
+                // Bytes are counted before fields.
+                Ok(None) | Err(_) => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
+            };
+            self.begun.drain(..length);
+            self.scanned = 0;
+            if head.is_interim() {
+                self.interim.push(head.status);
+                continue;
+            }
+            let framing = Framing::of(&head, head_only)?;
+            self.incoming.extend_from_slice(stand_in(&head, framing).as_bytes());
+            self.incoming.extend_from_slice(&self.begun);
+            self.begun = Vec::new();
+            self.expected = None;
+            self.head = Some(head);
+        }
+        Ok(())
+    }
+
+    /// The server closed inside its head.
+    pub fn ended(&self) -> Result<(), Win32Error> {
+        if self.begun.is_empty() { Ok(()) } else { Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE) }
+    }
+
+    /// Whether parsing can bring something new: the end of the head, or a first line that is none. What comes in small
+    /// pieces is not parsed again with each.
+    fn may_be_complete(&mut self) -> bool {
+        let new = &self.begun[self.scanned.saturating_sub(3)..];
+        let empty_line = new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n");
+        let first_line = !self.begun[..self.scanned].contains(&b'\n');
+        self.scanned = self.begun.len();
+        empty_line || first_line
+    }
+}
+
+/// The head that hyper gets.
+fn stand_in(head: &ResponseHead, framing: Framing) -> String {
+    if head.status == 101 {
+        return "HTTP/1.1 101 Switching Protocols\r\n\r\n".to_owned();
+    }
+    let connection = if framing.keeps(head) { "" } else { "Connection: close\r\n" };
+    let body = match framing {
+        Framing::None => "Content-Length: 0\r\n".to_owned(),
+        Framing::Length(length) => format!("Content-Length: {length}\r\n"),
+        Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
+        Framing::UntilClose => String::new(),
+    };
+    format!("HTTP/1.1 200 OK\r\n{connection}{body}\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
+        let mut reply = Reply::default();
+        reply.begin(false, limit);
+        let mut rest = Vec::new();
+        for piece in bytes.chunks(piece) {
+            if reply.in_head() { reply.arrived(piece)? } else { rest.extend_from_slice(piece) }
+        }
+        let mut given = vec![0; reply.incoming.len()];
+        reply.give(&mut given);
+        given.extend(rest);
+        Ok((reply, String::from_utf8(given).unwrap()))
+    }
+
+    #[test]
+    fn what_hyper_sees() {
+        let rows: &[(&str, &[u16], &str)] = &[
+            (
+                "HTTP/1.1  200  OK\r\nX : y\r\nContent-Length: 5\r\n\r\nhello",
+                &[],
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            ),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1  103  Hints\r\nLink: x\r\n\r\nHTTP/1.1  204  No\r\n\r\n",
+                &[100, 103],
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            ),
+            ("\r\n\r\nHTTP/1.0 404 No\n\nx", &[], "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx"),
+            (
+                "HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n",
+                &[],
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            ),
+            ("HTTP/1.1 101 Go\r\nA: b\r\n\r\n\n\n", &[], "HTTP/1.1 101 Switching Protocols\r\n\r\n\n\n"),
+        ];
+        for (bytes, interim, seen) in rows {
+            for piece in [1, 2, 3, 1000] {
+                let (mut reply, given) = read(bytes.as_bytes(), piece, 65536).unwrap();
+                assert_eq!((given.as_str(), reply.take_interim().as_slice()), (*seen, *interim), "{bytes:?}");
+                assert!(reply.take_head().is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn limits() {
+        let head = |fields: usize| format!("HTTP/1.1 200 OK\r\n{}\r\n", "a:\r\n".repeat(fields));
+        let rows = [
+            (head(5000), 65536, None),
+            (head(16_300), 65536, None),
+            (head(16_400), 65536, Some(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW)),
+            (head(16_400), 1 << 20, Some(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED)),
+            (head(100), 400, Some(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW)),
+            ("x".repeat(100), 400, Some(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
+            (format!("HTTP/1.1 200 {}", "x".repeat(100)), 50, Some(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW)),
+            (head(1) + &"x".repeat(1000), 100, None),
+        ];
+        for (number, (bytes, limit, error)) in rows.iter().enumerate() {
+            for piece in [700, 100_000] {
+                assert_eq!(read(bytes.as_bytes(), piece, *limit).err(), *error, "row {number}");
+            }
+        }
+    }
+}
