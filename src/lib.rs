@@ -7,7 +7,7 @@
 //!
 //! Where things are: [`api`] has the exported functions by Windows' names, [`machine`] says what WinHTTP does,
 //! [`handle`] and [`dispatch`] say who is told and on which thread, [`transport`] is what carries requests, [`http`]
-//! has the rules of HTTP, [`record`] what was observed, [`win32`] the vocabulary.
+//! has the rules of HTTP, [`record`] what was observed, [`verify`] which mistakes a program makes, [`win32`] the vocabulary.
 #![deny(missing_docs, unsafe_code, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
@@ -24,4 +24,6 @@ mod net;
 pub mod pki;
 pub mod record;
 pub mod transport;
+#[cfg(any(feature = "lab", feature = "net"))]
+pub mod verify;
 pub mod win32;

@@ -327,13 +327,13 @@ fn mistakes_are_stopped() {
     let rows: Vec<(Stop, &str, Body, Body)> = vec![
         (
             Stop::HandleAfterClose,
-            "W08: WinHttpCloseHandle on a handle that was closed: R1",
+            "W08 error: R1: WinHttpCloseHandle on a handle that was closed",
             Box::new(use_after_close(true)),
             Box::new(use_after_close(false)),
         ),
         (
             Stop::HandleLeaked,
-            "W11: R1, made by WinHttpOpenRequest, was not closed",
+            "W11 error: R1: made by WinHttpOpenRequest, was not closed",
             Box::new(leak(true)),
             Box::new(leak(false)),
         ),

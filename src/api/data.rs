@@ -3,9 +3,9 @@
 
 use std::ffi::c_void;
 
-use super::edge::{boolean, code, find, put};
+use super::edge::{boolean, check, code, find, out_parameter, put};
 use super::request::ended;
-use crate::handle::{Called, Handle};
+use crate::handle::{Called, Handle, Lent};
 use crate::record::{Api, Notification};
 use crate::win32::*;
 
@@ -22,9 +22,13 @@ pub unsafe extern "system" fn WinHttpQueryDataAvailable(
 ) -> BOOL {
     boolean("WinHttpQueryDataAvailable", hrequest, || {
         let handle = find(hrequest)?;
-        let called = handle.call(Api::QUERY_DATA_AVAILABLE, |machine, now| machine.query(now))?;
+        // SAFETY: the caller's promise.
+        let out = unsafe { out_parameter(&handle, "WinHttpQueryDataAvailable", lpdwnumberofbytesavailable) };
+        let late = out.is_some();
+        let lent = Lent { out, ..Lent::default() };
+        let called = handle.call(Api::QUERY_DATA_AVAILABLE, lent, |machine, now| machine.query(now))?;
         let last = last_error_of(&handle, &called);
-        if let Some(Notification::DataAvailable { bytes }) = ended(&handle, called)? {
+        if let (Some(Notification::DataAvailable { bytes }), false) = (ended(&handle, called)?, late) {
             // SAFETY: the caller's promise.
             unsafe { put(lpdwnumberofbytesavailable, bytes) };
         }
@@ -91,11 +95,16 @@ unsafe fn read(
     if buffer.is_null() && length != 0 {
         return Err(ERROR_INVALID_PARAMETER);
     }
-    // SAFETY: the caller's promise: the buffer is ours until the operation ends.
-    let buffer = unsafe { CallerBuf::new(buffer, length) };
-    let called = handle.call(Api::READ_DATA, |machine, now| machine.read(now, buffer, fill))?;
+    check(&handle, "WinHttpReadData", "lpBuffer", buffer, length as usize)?;
+    let watched = handle.watch().buffers;
+    // SAFETY: the caller's promise: the buffer, and the count, are ours until the operation ends.
+    let (buffer, out) =
+        unsafe { (CallerBuf::new(buffer, length).watched(watched), out_parameter(&handle, "WinHttpReadData", count)) };
+    let late = out.is_some();
+    let lent = Lent { out, room: length, bytes: None };
+    let called = handle.call(Api::READ_DATA, lent, |machine, now| machine.read(now, buffer, fill))?;
     let last = last_error_of(&handle, &called);
-    if let Some(Notification::ReadComplete { bytes, .. }) = ended(&handle, called)? {
+    if let (Some(Notification::ReadComplete { bytes, .. }), false) = (ended(&handle, called)?, late) {
         // SAFETY: the caller's promise.
         unsafe { put(count, bytes) };
     }

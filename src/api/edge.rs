@@ -5,10 +5,12 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::dispatch::{self, Asked, Returned, World};
+use crate::dispatch::{self, Asked, Detail, Returned, World};
 use crate::handle::Handle;
+use crate::win32::probe::readable;
 use crate::win32::{
-    BOOL, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR, Win32Error, last_error, set_last_error,
+    BOOL, CallerBuf, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR,
+    Win32Error, last_error, set_last_error,
 };
 
 /// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR.
@@ -182,6 +184,34 @@ pub(super) unsafe fn put<T>(out: *mut T, value: T) {
 pub(super) unsafe fn get<T: Copy>(from: *const T) -> Option<T> {
     // SAFETY: the caller's promise.
     (!from.is_null()).then(|| unsafe { from.read_unaligned() })
+}
+
+/// Refuses a pointer that leads nowhere, where mistakes are looked for; elsewhere it is read as Windows reads it.
+pub(super) fn check<T>(
+    handle: &Handle,
+    function: &'static str,
+    parameter: &'static str,
+    pointer: *const T,
+    bytes: usize,
+) -> Result<(), Win32Error> {
+    if pointer.is_null() || !handle.watch().buffers || readable(pointer.expose_provenance(), bytes) {
+        return Ok(());
+    }
+    handle.tell(&Detail::Unreadable { function, parameter });
+    Err(ERROR_INVALID_PARAMETER)
+}
+
+/// An out parameter of an asynchronous call: a mistake, and where it is to be written late, the buffer for that.
+///
+/// # Safety
+/// `count` is NULL or writable until the operation ends.
+pub(super) unsafe fn out_parameter(handle: &Handle, function: &'static str, count: *mut u32) -> Option<CallerBuf> {
+    if count.is_null() || !handle.asynchronous() {
+        return None;
+    }
+    handle.tell(&Detail::OutParameter(function));
+    // SAFETY: the caller's promise.
+    handle.watch().late.then(|| unsafe { CallerBuf::new(count.cast(), 4) }.watched(true))
 }
 
 /// Copies `value` into a caller's buffer with Windows' rules for lengths in bytes: too small is FALSE, 122 and `needed`;

@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use super::edge::{allowed, bytes, counted_text, done, find, handle, put, text};
+use super::edge::{allowed, bytes, check, counted_text, done, find, handle, out_parameter, put, text};
 use super::session::header_value;
 use crate::dispatch::Asked;
-use crate::handle::{Called, Request};
+use crate::handle::{Called, Lent, Request};
 use crate::http::{Headers, Version, target};
 use crate::machine::{self, Compose, Cookies, SendCall, Site};
 use crate::record::{Api, Notification};
@@ -121,14 +121,19 @@ pub unsafe extern "system" fn WinHttpSendRequest(
             handle.set_context(dwcontext);
         }
         let length = if dwheaderslength == 0 { u32::MAX } else { dwheaderslength };
+        let units = if length == u32::MAX { 1 } else { length as usize };
+        check(&handle, "WinHttpSendRequest", "lpszHeaders", lpszheaders, 2 * units)?;
+        check(&handle, "WinHttpSendRequest", "lpOptional", lpoptional, dwoptionallength as usize)?;
         // SAFETY: the caller's promise, for both. The bytes are copied: they can be needed until the reply is there.
         let (headers, optional) = unsafe {
             let optional = bytes(lpoptional, dwoptionallength).ok_or(ERROR_INVALID_PARAMETER)?;
-            (counted_text(lpszheaders, length).unwrap_or_default(), Bytes::copy_from_slice(optional))
+            (counted_text(lpszheaders, length).unwrap_or_default(), optional)
         };
+        let lent = Lent { bytes: watched(&handle, optional), ..Lent::default() };
+        let optional = Bytes::copy_from_slice(optional);
         let hold = handle.asynchronous() && handle.policy().hold_send;
         let call = SendCall { headers, optional, total: dwtotallength, hold };
-        let called = handle.call(Api::SEND_REQUEST, |machine, now| machine.send(now, call))?;
+        let called = handle.call(Api::SEND_REQUEST, lent, |machine, now| machine.send(now, call))?;
         ended(&handle, called).map(drop)
     })
 }
@@ -142,7 +147,7 @@ pub unsafe extern "system" fn WinHttpSendRequest(
 pub unsafe extern "system" fn WinHttpReceiveResponse(hrequest: HINTERNET, _lpreserved: *mut core::ffi::c_void) -> BOOL {
     done("WinHttpReceiveResponse", hrequest, || {
         let handle = find(hrequest)?;
-        let called = handle.call(Api::RECEIVE_RESPONSE, |machine, now| machine.receive(now))?;
+        let called = handle.call(Api::RECEIVE_RESPONSE, Lent::default(), |machine, now| machine.receive(now))?;
         ended(&handle, called).map(drop)
     })
 }
@@ -162,15 +167,26 @@ pub unsafe extern "system" fn WinHttpWriteData(
     done("WinHttpWriteData", hrequest, || {
         let handle = find(hrequest)?;
         handle.as_request()?;
+        let readable = (dwnumberofbytestowrite as usize).max(1);
+        check(&handle, "WinHttpWriteData", "lpBuffer", lpbuffer, readable)?;
         // SAFETY: the caller's promise; the bytes are copied before the call returns.
         let data = unsafe { bytes(lpbuffer, dwnumberofbytestowrite) }.ok_or(ERROR_INVALID_PARAMETER)?;
-        let called = handle.call(Api::WRITE_DATA, |machine, now| machine.write(now, data))?;
-        if let Some(Notification::WriteComplete { bytes }) = ended(&handle, called)? {
+        // SAFETY: the caller's promise.
+        let out = unsafe { out_parameter(&handle, "WinHttpWriteData", lpdwnumberofbyteswritten) };
+        let late = out.is_some();
+        let lent = Lent { bytes: watched(&handle, data), out, room: dwnumberofbytestowrite };
+        let called = handle.call(Api::WRITE_DATA, lent, |machine, now| machine.write(now, data))?;
+        if let (Some(Notification::WriteComplete { bytes }), false) = (ended(&handle, called)?, late) {
             // SAFETY: the caller's promise.
             unsafe { put(lpdwnumberofbyteswritten, bytes) };
         }
         Ok(())
     })
+}
+
+/// Bytes that an operation reads, if somebody looks whether they stay as they are.
+fn watched(handle: &crate::handle::Handle, bytes: &[u8]) -> Option<CallerBytes> {
+    (handle.watch().buffers && !bytes.is_empty()).then(|| CallerBytes::watch(bytes))
 }
 
 /// The completion of an operation that has ended. A synchronous call fails with its error; an asynchronous one has

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::edge::{NONE, done, find, handle, observed, text};
-use crate::dispatch::{self, Asked, Open, Returned};
+use crate::dispatch::{self, Asked, Detail, Open, Returned};
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
 use crate::win32::*;
@@ -112,6 +112,9 @@ pub unsafe extern "system" fn WinHttpSetStatusCallback(
     let set = || {
         let handle = find(hinternet)?;
         let pending = lpfninternetcallback.is_none() && handle.pending();
+        if pending {
+            handle.tell(&Detail::CallbackTakenAway);
+        }
         if pending && !handle.world().chooses(handle.value(), Open::CallbackRemoved, false) {
             return Err(ERROR_INVALID_OPERATION);
         }

@@ -18,6 +18,9 @@ pub(crate) fn ticks() -> u64 {
 
 /// Sleeps on this thread: in its world's time.
 pub(crate) fn sleep(milliseconds: u32) {
+    if milliseconds > 0 {
+        super::waits("in Sleep");
+    }
     if let Some((world, _)) = entered() {
         if let Waiting::Step(steps) = world.waiting() {
             let until = (milliseconds != u32::MAX).then(|| world.now() + Duration::from_millis(milliseconds.into()));

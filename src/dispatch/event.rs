@@ -107,6 +107,9 @@ pub(crate) fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> R
                 if let Some(ready) = lock().ready(handles, all)? {
                     return Ok(Some(ready));
                 }
+                if !again && timeout != Some(Duration::ZERO) {
+                    super::waits("for an event");
+                }
                 if !steps.step("an event", until, again) {
                     return Ok(None);
                 }
@@ -115,6 +118,12 @@ pub(crate) fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> R
         }
     }
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    if let Some(ready) = lock().ready(handles, all)? {
+        return Ok(Some(ready));
+    }
+    if timeout != Some(Duration::ZERO) {
+        super::waits("for an event");
+    }
     let mut state = lock();
     loop {
         if let Some(ready) = state.ready(handles, all)? {

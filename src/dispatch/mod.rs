@@ -3,6 +3,7 @@
 
 #[cfg(feature = "win32")]
 pub(crate) mod clock;
+mod detail;
 #[cfg(feature = "win32")]
 pub(crate) mod event;
 mod policy;
@@ -12,9 +13,13 @@ mod real;
 mod tracing;
 mod turn;
 #[cfg(feature = "net")]
+mod verifying;
+#[cfg(feature = "net")]
 mod workers;
 mod world;
 
+pub use detail::Detail;
+pub(crate) use detail::{Running, tell, waits};
 pub use policy::{Delivery, Policy};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 pub(crate) use world::current;
@@ -22,5 +27,6 @@ pub(crate) use world::current;
 pub(crate) use world::entered;
 pub(crate) use world::observed;
 pub use world::{
-    Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, World, enter, observe, set_delivery_policy,
+    Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, Watch, World, enter, observe,
+    set_delivery_policy,
 };

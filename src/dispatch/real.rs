@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::tracing::Tracing;
+use super::verifying::Verifying;
 use super::workers::Workers;
-use super::{Job, Returned, World};
+use super::{Detail, Job, Returned, Watch, World};
 use crate::net::Net;
 use crate::record::Notification;
 use crate::transport::Transport;
@@ -17,6 +18,8 @@ struct Real {
     began: Instant,
     /// WINHTTP_TRACE
     tracing: Option<Tracing>,
+    /// WINHTTP_VERIFY
+    verifying: Option<Verifying>,
 }
 
 impl World for Real {
@@ -47,16 +50,22 @@ impl World for Real {
         if let Some(tracing) = &self.tracing {
             tracing.called(function, handle);
         }
+        if let Some(verifying) = &self.verifying {
+            verifying.called(function, handle);
+        }
         None
     }
 
     fn returned(
         &self,
         function: &'static str,
-        _handle: usize,
+        handle: usize,
         returned: Returned,
         last_error: Win32Error,
     ) -> Win32Error {
+        if let Some(verifying) = &self.verifying {
+            verifying.returned(function, handle, returned, last_error);
+        }
         if let Some(tracing) = &self.tracing {
             tracing.returned(function, returned, last_error);
         }
@@ -67,6 +76,25 @@ impl World for Real {
         if let Some(tracing) = &self.tracing {
             tracing.notified(handle, context, notification);
         }
+        if let Some(verifying) = &self.verifying {
+            verifying.notified(handle, context, notification);
+        }
+    }
+
+    fn delivered(&self, _handle: usize) {
+        if let Some(verifying) = &self.verifying {
+            verifying.delivered();
+        }
+    }
+
+    fn detail(&self, handle: usize, detail: &Detail) {
+        if let Some(verifying) = &self.verifying {
+            verifying.detail(handle, detail);
+        }
+    }
+
+    fn watch(&self) -> Watch {
+        self.verifying.as_ref().map_or(Watch::default(), Verifying::watch)
     }
 }
 
@@ -76,7 +104,8 @@ pub(super) fn world() -> Arc<dyn World> {
     let real = REAL.get_or_init(|| {
         let began = Instant::now();
         let tracing = Tracing::from_environment(began);
-        Arc::new(Real { workers: Arc::default(), net: Net::real(began), began, tracing })
+        let verifying = Verifying::from_environment(began);
+        Arc::new(Real { workers: Arc::default(), net: Net::real(began), began, tracing, verifying })
     });
     Arc::clone(real) as Arc<dyn World>
 }

@@ -257,6 +257,9 @@ impl Turn {
                     return Err(outcome);
                 }
             }
+            if !again {
+                super::waits("in a synchronous call");
+            }
             state = match world.waiting() {
                 Waiting::Park => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Waiting::Step(world) => {

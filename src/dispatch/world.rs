@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::{Delivery, Policy};
+use super::{Delivery, Detail, Policy};
 use crate::record::{Notification, Operation, Recorder};
 use crate::transport::{Event, Order, Transport};
 use crate::win32::Win32Error;
@@ -56,6 +56,14 @@ pub trait World: Send + Sync {
     }
     /// A notification is about to be delivered on this thread.
     fn notified(&self, _handle: usize, _context: usize, _notification: &Notification) {}
+    /// The callback that was told of that has returned.
+    fn delivered(&self, _handle: usize) {}
+    /// Something that only a checker of mistakes wants to know, of a handle or of none (0).
+    fn detail(&self, _handle: usize, _detail: &Detail) {}
+    /// What of the caller's memory is watched.
+    fn watch(&self) -> Watch {
+        Watch::default()
+    }
     /// Something goes to a server for a handle, or comes from it. Only told while somebody observes.
     fn carried(&self, _handle: usize, _what: Carried<'_>) {}
     /// What a thread that has to wait does meanwhile.
@@ -90,6 +98,15 @@ pub enum Open {
     WriteSideFirst,
     /// The callback is removed while an operation is pending.
     CallbackRemoved,
+}
+
+/// What of the memory that programs lend to operations is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Watch {
+    /// Buffers: a pattern stands in those that are read into, and comes off with the completion.
+    pub buffers: bool,
+    /// Out parameters are written with the completion.
+    pub late: bool,
 }
 
 /// What the transport carries.
@@ -152,10 +169,11 @@ impl Drop for Observing {
     }
 }
 
-/// Whether any world wants to be told; the real one does when WINHTTP_TRACE is set.
+/// Whether any world wants to be told; the real one does when WINHTTP_TRACE or WINHTTP_VERIFY is set.
 pub(crate) fn observed() -> bool {
-    static TRACED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WINHTTP_TRACE").is_some());
-    OBSERVERS.load(Ordering::Relaxed) > 0 || *TRACED
+    static ASKED: LazyLock<bool> =
+        LazyLock::new(|| ["WINHTTP_TRACE", "WINHTTP_VERIFY"].iter().any(|name| std::env::var_os(name).is_some()));
+    OBSERVERS.load(Ordering::Relaxed) > 0 || *ASKED
 }
 
 /// How threads of a world wait.

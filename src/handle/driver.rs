@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use super::loans::{Lent, Loans};
 use super::{Handle, Kind, lock};
-use crate::dispatch::{Asked, Carried, Item, Job, Open, Outcome, Share, observed};
+use crate::dispatch::{Asked, Carried, Detail, Item, Job, Open, Outcome, Share, observed};
 use crate::machine::{Machine, Output};
-use crate::record::Operation;
+use crate::record::{Notification, Operation};
 use crate::transport::{Event, Leg, Sink};
-use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, Win32Error};
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 
 /// A machine, and the leg that runs for it.
 pub(crate) struct Driver<M> {
@@ -19,6 +20,7 @@ struct Running<M> {
     machine: M,
     leg: Option<Arc<dyn Leg>>,
     deadline: Option<Duration>,
+    loans: Loans,
 }
 
 /// What became of a call that the machine took.
@@ -43,12 +45,17 @@ pub(super) struct Stepped {
 
 impl<M> Driver<M> {
     pub fn new(machine: M) -> Driver<M> {
-        Driver { running: Mutex::new(Running { machine, leg: None, deadline: None }) }
+        Driver { running: Mutex::new(Running { machine, leg: None, deadline: None, loans: Loans::default() }) }
     }
 
     /// Looks at, or changes, what needs no step.
     pub fn with<R>(&self, look: impl FnOnce(&mut M) -> R) -> R {
         look(&mut lock(&self.running).machine)
+    }
+
+    /// Looks at what the caller's operations own.
+    fn loans<R>(&self, look: impl FnOnce(&mut Loans) -> R) -> R {
+        look(&mut lock(&self.running).loans)
     }
 }
 
@@ -59,6 +66,7 @@ impl Handle {
         self: &Arc<Handle>,
         driver: &Driver<M>,
         operation: Operation,
+        lent: Lent,
         take: impl FnOnce(&mut M, Duration) -> Result<(), Win32Error>,
     ) -> Result<Called, Win32Error> {
         if let Some(error) = self.world.refuses(self.value, Asked::Operation(operation)) {
@@ -69,7 +77,14 @@ impl Handle {
         if inside {
             self.turn.approach();
         }
-        let (taken, stepped) = self.step(driver, take);
+        let (taken, stepped) = self.step_with(driver, |running, now| {
+            let pending = running.machine.busy(operation);
+            let taken = take(&mut running.machine, now);
+            if observed() {
+                self.began(&mut running.loans, operation, lent, pending, &taken);
+            }
+            taken
+        });
         let share = match (inside, stepped.pushed) {
             (true, 0) => {
                 self.turn.withdraw();
@@ -97,7 +112,42 @@ impl Handle {
             }
         };
         taken?;
+        if later && outcome.is_some() && observed() {
+            // What ended inside the call is there when it returns, whoever tells of it.
+            driver.loans(Loans::settle);
+        }
         Ok(Called { outcome, later })
+    }
+
+    /// Tells of an operation before anything that it brings about.
+    fn began(
+        &self,
+        loans: &mut Loans,
+        operation: Operation,
+        lent: Lent,
+        pending: Option<Operation>,
+        taken: &Result<(), Win32Error>,
+    ) {
+        match (taken, pending) {
+            (Ok(()), _) if self.asynchronous => {
+                let wants = |status| self.wanted(status).is_some();
+                let heard = wants(operation.completion()) && wants(WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
+                let room = lent.room;
+                loans.begin(operation, lent);
+                self.tell(&Detail::Begins { operation, heard, room });
+            }
+            (Err(_), Some(pending)) => self.tell(&Detail::Busy { operation, pending }),
+            _ => {}
+        }
+    }
+
+    /// This is about to be told: the operation that it ends gives back what it owned.
+    pub(super) fn give_back(&self, notification: &Notification) {
+        let details = match &self.kind {
+            Kind::Session(_) | Kind::Connection(_) => return,
+            Kind::Request(request) => request.loans(|loans| loans.told(notification)),
+        };
+        self.tell_all(details);
     }
 
     /// Random bytes of the world.
@@ -116,6 +166,13 @@ impl Handle {
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
         let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        if observed() {
+            let details = match &self.kind {
+                Kind::Session(_) | Kind::Connection(_) => Vec::new(),
+                Kind::Request(request) => request.loans(Loans::close),
+            };
+            self.tell_all(details);
+        }
         let closed = self.happen(|machine, now| machine.close(now, write_first));
         debug_assert!(closed.is_ok(), "the handle has a machine");
         self.turn.wake();
@@ -172,10 +229,19 @@ impl Handle {
         driver: &Driver<M>,
         act: impl FnOnce(&mut M, Duration) -> R,
     ) -> (R, Stepped) {
-        let mut running = lock(&driver.running);
-        let running = &mut *running;
-        let result = act(&mut running.machine, self.world.now());
+        self.step_with(driver, |running, now| act(&mut running.machine, now))
+    }
+
+    fn step_with<M: Machine, R>(
+        self: &Arc<Handle>,
+        driver: &Driver<M>,
+        act: impl FnOnce(&mut Running<M>, Duration) -> R,
+    ) -> (R, Stepped) {
+        let mut guard = lock(&driver.running);
+        let running = &mut *guard;
+        let result = act(running, self.world.now());
         let mut stepped = Stepped::default();
+        let mut details = Vec::new();
         for output in running.machine.outputs() {
             let item = match output {
                 Output::Notify(notification) => Item::Notify(notification),
@@ -185,6 +251,10 @@ impl Handle {
                 }
                 Output::End(operation, outcome) => {
                     self.turn.conclude(operation, outcome);
+                    continue;
+                }
+                Output::GiveBack(buffer) => {
+                    running.loans.give_back(buffer);
                     continue;
                 }
                 Output::ThenProceed(leg) => Item::Proceed(leg),
@@ -214,9 +284,17 @@ impl Handle {
                     continue;
                 }
             };
-            if self.worth(&item) {
-                self.turn.push(item);
-                stepped.pushed += 1;
+            match item {
+                // A notification that nobody wants is not queued.
+                Item::Notify(notification) if self.wanted(notification.status()).is_none() => {
+                    if observed() {
+                        details.extend(running.loans.unheard(&notification));
+                    }
+                }
+                item => {
+                    self.turn.push(item);
+                    stepped.pushed += 1;
+                }
             }
         }
         let deadline = running.machine.deadline();
@@ -226,20 +304,14 @@ impl Handle {
                 leg.wake_at(deadline);
             }
         }
+        drop(guard);
+        self.tell_all(details);
         (result, stepped)
     }
 
     fn carried<'a>(&self, what: impl FnOnce() -> Carried<'a>) {
         if observed() {
             self.world.carried(self.value, what());
-        }
-    }
-
-    /// A notification that nobody wants is not queued.
-    fn worth(&self, item: &Item) -> bool {
-        match item {
-            Item::Notify(notification) => self.wanted(notification.status()).is_some(),
-            _ => true,
         }
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod driver;
+mod loans;
 mod request;
 mod table;
 
@@ -10,15 +11,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(crate) use driver::{Called, Driver};
+pub(crate) use loans::Lent;
 pub(crate) use request::Request;
 
-use crate::dispatch::{Item, Job, Next, Open, Policy, Share, Turn, World};
+use crate::dispatch::{Detail, Item, Job, Next, Open, Policy, Running, Share, Turn, Watch, World, observed};
 use crate::http::cookies::Jar;
 use crate::machine::Settings;
 use crate::record::Notification;
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
-    WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION, Win32Error,
+    WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST,
+    WINHTTP_HANDLE_TYPE_SESSION, Win32Error,
 };
 
 /// What is alive in this process: for tests that look for leaks.
@@ -125,7 +128,7 @@ impl Handle {
     /// Opens a child: it inherits the world, the mode, the context, the callback and its mask.
     fn child(self: &Arc<Handle>, kind: Kind) -> Arc<Handle> {
         self.references.fetch_add(1, Ordering::Relaxed);
-        table::TABLE.insert(|value| Handle {
+        let child = table::TABLE.insert(|value| Handle {
             value,
             parent: Some(Arc::clone(self)),
             world: Arc::clone(&self.world),
@@ -136,7 +139,9 @@ impl Handle {
             references: AtomicUsize::new(1),
             turn: Turn::default(),
             kind,
-        })
+        });
+        self.tell(&Detail::Child(child.value));
+        child
     }
 
     /// Opens a connection of this session. HANDLE_CREATED comes through the session (semantics 1.1).
@@ -230,6 +235,25 @@ impl Handle {
 
     pub(crate) fn set_context(&self, context: usize) {
         self.context.store(context, Ordering::SeqCst);
+        self.tell(&Detail::Bound(context));
+    }
+
+    /// Tells whoever looks for mistakes.
+    pub(crate) fn tell(&self, detail: &Detail) {
+        if observed() {
+            self.world.detail(self.value, detail);
+        }
+    }
+
+    fn tell_all(&self, details: Vec<Detail>) {
+        for detail in details {
+            self.tell(&detail);
+        }
+    }
+
+    /// What of the memory that is lent to this handle's operations is watched.
+    pub(crate) fn watch(&self) -> Watch {
+        if self.asynchronous && observed() { self.world.watch() } else { Watch::default() }
     }
 
     pub(crate) fn listener(&self) -> Listener {
@@ -252,15 +276,21 @@ impl Handle {
     /// Runs the application's callback on this thread.
     fn notify(&self, notification: &Notification) {
         let status = notification.status();
+        if observed() {
+            self.give_back(notification);
+        }
         if let Some(callback) = self.wanted(status) {
-            self.world.notified(self.value, self.context(), notification);
-            callback.call(self.value, self.context(), status, &notification.payload());
+            let context = self.context();
+            let _running = Running::begin(&self.world, self.value, context, notification);
+            callback.call(self.value, context, status, &notification.payload());
         }
     }
 
     /// WinHttpCloseHandle. Never waits.
     pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
         let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
+        let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
+        handle.tell(&Detail::Closes { told });
         handle.turn.approach();
         match &handle.kind {
             Kind::Session(session) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Called, Driver, Handle};
+use super::{Called, Driver, Handle, Lent};
 use crate::machine;
 use crate::record::Api;
 use crate::win32::Win32Error;
@@ -12,13 +12,14 @@ use crate::win32::Win32Error;
 pub(crate) type Request = Driver<machine::Request>;
 
 impl Handle {
-    /// A call of the application on this request.
+    /// A call of the application on this request, with the memory of the caller that is watched meanwhile.
     pub(crate) fn call(
         self: &Arc<Handle>,
         api: Api,
+        lent: Lent,
         take: impl FnOnce(&mut machine::Request, Duration) -> Result<(), Win32Error>,
     ) -> Result<Called, Win32Error> {
-        self.drive(self.as_request()?, api.into(), take)
+        self.drive(self.as_request()?, api.into(), lent, take)
     }
 
     /// SENDING_REQUEST of leg `leg` was delivered.

@@ -23,11 +23,12 @@ mod raw;
 mod reply;
 mod script;
 mod sim;
-mod verify;
+mod watcher;
 mod world;
 
 pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
 pub use raw::RawConnection;
 pub use reply::{Fault, Reply};
-pub use sim::{Sim, wait_until};
-pub use verify::Stop;
+pub use sim::{Sim, allocated, freed, wait_until};
+
+pub use crate::verify::Stop;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::peer::Peer;
-use super::verify::Stop;
 use super::world::SimWorld;
-use crate::dispatch::{Entered, Observing, Policy, Steps, Waiting, World, enter, observe};
+use crate::dispatch::{Detail, Entered, Observing, Policy, Steps, Waiting, World, enter, observe, tell, waits};
 use crate::record::Trace;
+use crate::verify::{Mistake, Stop};
 
 /// A world of its own for the thread that makes it, until it is dropped.
 ///
@@ -97,9 +97,20 @@ impl Sim {
         });
     }
 
-    /// This mistake does not fail the test.
+    /// This mistake is not looked for.
     pub fn allow(&self, stop: Stop) {
-        self.world.allow(stop);
+        self.world.watcher.verifier.allow(stop);
+    }
+
+    /// The mistakes so far, of every level.
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        self.world.watcher.mistakes()
+    }
+
+    /// From now on the out parameters of asynchronous calls are written with their completion, as late as Windows may: a
+    /// variable that is gone by then is [`Stop::OutParameter`] of level error.
+    pub fn write_out_parameters_late(&self) {
+        self.world.watcher.verifier.write_late();
     }
 
     /// A host that nobody plays is not found, and that does not fail the test.
@@ -123,17 +134,33 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
     let Waiting::Step(steps) = world.waiting() else { return false };
     let mut again = false;
     while !done() {
+        if !again {
+            waits("in wait_until");
+        }
         steps.step(what, None, std::mem::replace(&mut again, true));
     }
     true
 }
 
+/// Tells the checker that the program has made a context, one that it will free: [`Stop::HandleLeaked`] if it never does.
+///
+/// Like [`freed`] it may be called anywhere, on any thread of a Sim; elsewhere it does nothing unless `WINHTTP_VERIFY` is set.
+pub fn allocated(context: usize) {
+    tell(&Detail::Allocated(context));
+}
+
+/// Tells the checker that the program has freed a context: no callback may come with it any more
+/// ([`Stop::ContextFreed`], [`Stop::ContextFreedOnFailure`]), and nobody may free it again.
+pub fn freed(context: usize) {
+    tell(&Detail::Freed(context));
+}
+
 impl Drop for Sim {
     fn drop(&mut self) {
         self.world.end();
-        let complaints = self.world.complaints();
-        if !complaints.is_empty() && !std::thread::panicking() {
-            panic!("the Sim ends with complaints:\n  {}\n{}", complaints.join("\n  "), self.trace().to_table());
+        let report = self.world.watcher.report(&self.world.recorder, self.world.complaints());
+        if let Some(report) = report.filter(|_| !std::thread::panicking()) {
+            panic!("{report}");
         }
     }
 }

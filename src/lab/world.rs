@@ -10,8 +10,8 @@ use super::chooser::{Candidate, Chooser};
 use super::peer::Peer;
 use super::raw::Link;
 use super::script::{Held, ScriptLeg};
-use super::verify::{Stop, Verifier};
-use crate::dispatch::{Job, Policy, Returned, Steps, Waiting, World, enter};
+use super::watcher::Watcher;
+use crate::dispatch::{Detail, Job, Policy, Returned, Steps, Waiting, Watch, World, enter};
 use crate::record::{Notification, Recorder};
 use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
 use crate::win32::Win32Error;
@@ -38,7 +38,6 @@ struct State {
     unknown_hosts: bool,
     /// Random numbers that were asked for.
     drawn: u64,
-    verifier: Verifier,
 }
 
 /// See the module.
@@ -48,6 +47,7 @@ pub struct SimWorld {
     baton: Arc<Baton>,
     policy: Policy,
     pub recorder: Recorder,
+    pub watcher: Watcher,
 }
 
 impl SimWorld {
@@ -56,7 +56,8 @@ impl SimWorld {
             let clock = me.clone();
             let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
             let (me, state) = (me.clone(), Mutex::default());
-            SimWorld { me, state, baton: Arc::default(), policy, recorder: Recorder::new(Box::new(now)) }
+            let (recorder, watcher) = (Recorder::new(Box::new(now)), Watcher::default());
+            SimWorld { me, state, baton: Arc::default(), policy, recorder, watcher }
         })
     }
 
@@ -133,10 +134,6 @@ impl SimWorld {
         self.lock().unknown_hosts = true;
     }
 
-    pub fn allow(&self, stop: Stop) {
-        self.lock().verifier.allow(stop);
-    }
-
     /// Runs code on a thread of the Sim until it ends or waits.
     pub fn run_on_worker(&self, body: Box<dyn FnOnce() + Send>) {
         let world = self.arc();
@@ -150,12 +147,8 @@ impl SimWorld {
     /// What did not go as expected.
     pub fn complaints(&self) -> Vec<String> {
         let state = self.lock();
-        let leaked = state.verifier.leaked().into_iter().map(|(handle, function)| {
-            let name = self.recorder.names(|names| names.handle(handle));
-            format!("{}: {name}, made by {function}, was not closed", Stop::HandleLeaked)
-        });
         let of_peers = state.peers.iter().flat_map(|(_, peer)| peer.complaints());
-        state.complaints.iter().cloned().chain(of_peers).chain(leaked).collect()
+        state.complaints.iter().cloned().chain(of_peers).collect()
     }
 
     pub fn end(&self) {
@@ -261,6 +254,7 @@ impl World for SimWorld {
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
         self.recorder.call(function, (handle != 0).then_some(handle), "");
+        self.watcher.look(&self.recorder, |checker| checker.called(function, handle));
         None
     }
 
@@ -271,17 +265,28 @@ impl World for SimWorld {
         returned: Returned,
         last_error: Win32Error,
     ) -> Win32Error {
-        let mistake = self.lock().verifier.returned(function, handle, returned, last_error);
-        if let Some((stop, mistake)) = mistake {
-            let name = self.recorder.names(|names| names.handle(handle));
-            self.lock().complaints.push(format!("{stop}: {mistake}: {name}"));
-        }
+        self.watcher.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
         returned.record(&self.recorder, function, last_error);
         last_error
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {
         self.recorder.notified(handle, context, notification);
+        let now = self.now();
+        self.watcher.look(&self.recorder, |checker| checker.notified(now, handle, context, notification));
+    }
+
+    fn delivered(&self, _handle: usize) {
+        let now = self.now();
+        self.watcher.look(&self.recorder, |checker| checker.delivered(now));
+    }
+
+    fn detail(&self, handle: usize, detail: &Detail) {
+        self.watcher.look(&self.recorder, |checker| checker.detail(handle, detail));
+    }
+
+    fn watch(&self) -> Watch {
+        self.watcher.verifier.watch()
     }
 
     fn waiting(&self) -> Waiting<'_> {
@@ -307,7 +312,8 @@ impl Steps for SimWorld {
         let others = self.baton.waiting();
         let others =
             if others.is_empty() { String::new() } else { format!("; other threads wait for {}", others.join(", ")) };
-        let report = format!("HANG: waiting for {what}, but nothing can happen any more{others}");
+        let reasons = self.watcher.hung(&self.recorder);
+        let report = format!("HANG: waiting for {what}, but nothing can happen any more{others}{reasons}");
         self.lock().complaints.push(report.clone());
         panic!("{report}\n{}", self.recorder.finish().to_table());
     }

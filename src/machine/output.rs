@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::record::{Notification, Operation};
 use crate::transport::{Event, Order};
-use crate::win32::Win32Error;
+use crate::win32::{CallerBuf, Win32Error};
 
 /// What must be done, in this order, by whoever drives a machine.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub enum Output {
     Taken(usize),
     /// Drop the running leg.
     Abandon,
+    /// The read that this watched buffer was lent to has ended.
+    GiveBack(CallerBuf),
 }
 
 /// What all machines have in common: everything that happens to them without a call of the application.
@@ -41,6 +43,10 @@ pub trait Machine: Send {
     fn deadline(&self) -> Option<Duration>;
     /// Whether an operation is pending.
     fn pending(&self) -> bool;
+    /// The pending operation that `operation` would have to wait for.
+    fn busy(&self, _operation: Operation) -> Option<Operation> {
+        None
+    }
     /// The transport reports of leg `leg`.
     fn event(&mut self, now: Duration, leg: u64, event: Event);
     /// The time may have come that [`Machine::deadline`] named.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::body::{Body, PendingRead, Supply};
-use super::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
+use super::table::{Action, Exchange, Input, OPENED, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
 use super::{Compose, Cookies, Credentials, Machine, Output, Settings};
 use crate::http::coding::Decoder;
 use crate::http::redirect::{self, Decision};
 use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth};
-use crate::record::{Api, Notification};
+use crate::record::{Api, Notification, Operation};
 use crate::transport::{Event, Order, Peer, Secured};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
@@ -222,8 +222,9 @@ impl Request {
     }
 
     /// WinHttpReadData, and WinHttpReadDataEx when it need not `fill` the buffer.
-    pub fn read(&mut self, now: Duration, buffer: CallerBuf, fill: bool) -> Result<(), Win32Error> {
+    pub fn read(&mut self, now: Duration, mut buffer: CallerBuf, fill: bool) -> Result<(), Win32Error> {
         self.refused(Input::CallRead)?;
+        buffer.lend();
         self.reading = Some(PendingRead { buffer, filled: 0, fill });
         self.timers.reading(now, &self.settings.timeouts);
         self.apply(now, Input::CallRead)
@@ -263,7 +264,12 @@ impl Machine for Request {
     }
 
     fn pending(&self) -> bool {
-        self.state.read != ReadSide::Idle || !matches!(self.state.write, WriteSide::Shut | WriteSide::Open)
+        self.state.read.pending().is_some() || self.state.write.pending().is_some()
+    }
+
+    fn busy(&self, operation: Operation) -> Option<Operation> {
+        let pending = if operation.writes() { self.state.write.pending() } else { self.state.read.pending() };
+        pending.map(Operation::from)
     }
 
     fn event(&mut self, now: Duration, leg: u64, event: Event) {
@@ -459,6 +465,7 @@ impl Request {
                 if let Some(read) = self.reading.take() {
                     let complete =
                         Notification::ReadComplete { buffer: read.buffer.address(), bytes: read.filled as u32 };
+                    self.give_back(read);
                     self.end(Api::READ_DATA, complete);
                 }
             }
@@ -468,17 +475,7 @@ impl Request {
             Action::FailQuery(why) => self.failed(Api::QUERY_DATA_AVAILABLE, why),
             Action::FailRead(why) => self.failed(Api::READ_DATA, why),
             Action::CancelPending => {
-                let read = match before.read {
-                    ReadSide::Idle => None,
-                    ReadSide::Receive => Some(Api::RECEIVE_RESPONSE),
-                    ReadSide::Query => Some(Api::QUERY_DATA_AVAILABLE),
-                    ReadSide::Read => Some(Api::READ_DATA),
-                };
-                let write = match before.write {
-                    WriteSide::Shut | WriteSide::Open => None,
-                    WriteSide::Send => Some(Api::SEND_REQUEST),
-                    WriteSide::Write | WriteSide::Last => Some(Api::WRITE_DATA),
-                };
+                let (read, write) = (before.read.pending(), before.write.pending());
                 let ends = if self.write_first { [write, read] } else { [read, write] };
                 for api in ends.into_iter().flatten() {
                     self.failed(api, Why::Cancelled);
@@ -500,11 +497,17 @@ impl Request {
             Why::WrongState => ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
             Why::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
         };
-        if api == Api::READ_DATA {
-            self.reading = None;
+        if let Some(read) = self.reading.take_if(|_| api == Api::READ_DATA) {
+            self.give_back(read);
         }
         self.timers.read();
         self.outputs.push(Output::End(api.into(), Err(error)));
+    }
+
+    fn give_back(&mut self, read: PendingRead) {
+        if read.buffer.is_lent() {
+            self.outputs.push(Output::GiveBack(read.buffer));
+        }
     }
 
     fn complete(&self) -> RequestHead {

@@ -6,6 +6,7 @@
 //! It knows no data: what a head says or whether a buffer holds enough comes in as an input.
 #![doc = include_str!("states.md")]
 
+use crate::record::Api;
 use crate::win32::{
     ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED, Win32Error,
 };
@@ -44,6 +45,29 @@ pub enum ReadSide {
     Query,
     /// WinHttpReadData or WinHttpReadDataEx.
     Read,
+}
+
+impl ReadSide {
+    /// The operation that is pending.
+    pub const fn pending(self) -> Option<Api> {
+        match self {
+            ReadSide::Idle => None,
+            ReadSide::Receive => Some(Api::RECEIVE_RESPONSE),
+            ReadSide::Query => Some(Api::QUERY_DATA_AVAILABLE),
+            ReadSide::Read => Some(Api::READ_DATA),
+        }
+    }
+}
+
+impl WriteSide {
+    /// The operation that is pending.
+    pub const fn pending(self) -> Option<Api> {
+        match self {
+            WriteSide::Shut | WriteSide::Open => None,
+            WriteSide::Send => Some(Api::SEND_REQUEST),
+            WriteSide::Write | WriteSide::Last => Some(Api::WRITE_DATA),
+        }
+    }
 }
 
 /// The operation pending on the write side, and whether one may come.

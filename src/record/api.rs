@@ -35,6 +35,14 @@ macro_rules! apis {
                     _ => None,
                 }
             }
+
+            /// The function that begins it.
+            pub const fn function(self) -> Option<&'static str> {
+                match self.0 {
+                    $($constant => Some($function),)*
+                    _ => None,
+                }
+            }
         }
     };
 }

@@ -111,6 +111,21 @@ impl Recorder {
         self.push(&mut self.state(), What::Note(text.to_owned()));
     }
 
+    /// How many events were reported.
+    #[cfg(feature = "lab")]
+    pub(crate) fn count(&self) -> usize {
+        self.state().events.len()
+    }
+
+    /// Forgets what is older than the last `count` events, from time to time.
+    #[cfg(feature = "net")]
+    pub(crate) fn keep_last(&self, count: usize) {
+        let events = &mut self.state().events;
+        if events.len() > 2 * count {
+            events.drain(..events.len() - count);
+        }
+    }
+
     /// Everything reported so far, in order; what comes later is not in it.
     pub fn finish(&self) -> Trace {
         Trace { events: self.state().events.clone() }

@@ -7,10 +7,11 @@ mod error;
 mod last_error;
 pub mod memory;
 mod payload;
+pub(crate) mod probe;
 mod structs;
 mod text;
 
-pub use buffer::CallerBuf;
+pub use buffer::{CallerBuf, CallerBytes};
 pub use callback::{RawStatusCallback, StatusCallback};
 pub use constants::*;
 pub use error::*;

@@ -1,12 +1,15 @@
 //! The calling thread's last error.
 #![allow(unsafe_code)]
 
+use crate::dispatch::{Detail, tell};
 use crate::win32::{Win32Error, last_error, set_last_error};
 
 /// The last error of this thread (nf-errhandlingapi-getlasterror).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetLastError() -> u32 {
-    last_error().0
+    let error = last_error();
+    tell(&Detail::AsksLastError);
+    error.0
 }
 
 /// Sets the last error of this thread (nf-errhandlingapi-setlasterror).

@@ -1,0 +1,122 @@
+//! What functions and handles tell beside calls, returns and notifications, for whoever looks for mistakes.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::World;
+use super::world::{current, observed};
+use crate::record::{Notification, Operation};
+
+/// Something that only a checker of mistakes wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// An asynchronous operation begins; `heard`: a callback wants its end; `room`: bytes of its buffer.
+    Begins {
+        /// The operation.
+        operation: Operation,
+        /// Whether its completion, or its REQUEST_ERROR, is in the mask.
+        heard: bool,
+        /// Bytes of the buffer.
+        room: u32,
+    },
+    /// An operation was refused because this one is pending on its side.
+    Busy {
+        /// The refused operation.
+        operation: Operation,
+        /// The pending one.
+        pending: Operation,
+    },
+    /// The handle is the parent of this new one.
+    Child(usize),
+    /// A context is bound to the handle.
+    Bound(usize),
+    /// The program says that it made this context.
+    Allocated(usize),
+    /// The program says that it freed this context.
+    Freed(usize),
+    /// This function got an out parameter in asynchronous mode.
+    OutParameter(&'static str),
+    /// The variable of that parameter was gone when the value came.
+    OutParameterGone(Operation),
+    /// The handle is being closed; `told`: HANDLE_CLOSING is in the mask of a callback.
+    Closes {
+        /// Whether HANDLE_CLOSING will be told.
+        told: bool,
+    },
+    /// SECURE_FAILURE is not in the mask.
+    SecureFailureUnheard,
+    /// The read buffer is not as it was lent.
+    ReadTouched,
+    /// The bytes given to this operation are not as they were lent; `late`: after SENDREQUEST_COMPLETE.
+    SentTouched {
+        /// The operation.
+        operation: Operation,
+        /// Whether they had gone out once.
+        late: bool,
+    },
+    /// A parameter of this function points to memory that cannot be read.
+    Unreadable {
+        /// Windows' name.
+        function: &'static str,
+        /// Its parameter.
+        parameter: &'static str,
+    },
+    /// WinHttpSetStatusCallback(NULL) while an operation is pending.
+    CallbackTakenAway,
+    /// A callback of the handle waits for this.
+    Waits(&'static str),
+    /// GetLastError
+    AsksLastError,
+}
+
+thread_local! {
+    /// The callbacks that run on this thread, innermost last. Only known while somebody observes.
+    static RUNNING: RefCell<Vec<(Arc<dyn World>, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A callback that runs, from its notification to its return.
+pub(crate) struct Running(());
+
+impl Running {
+    /// The callback of a handle is about to be called.
+    pub(crate) fn begin(
+        world: &Arc<dyn World>,
+        handle: usize,
+        context: usize,
+        notification: &Notification,
+    ) -> Option<Running> {
+        if !observed() {
+            return None;
+        }
+        world.notified(handle, context, notification);
+        RUNNING.with_borrow_mut(|running| running.push((Arc::clone(world), handle)));
+        Some(Running(()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some((world, handle)) = RUNNING.with_borrow_mut(Vec::pop) {
+            world.delivered(handle);
+        }
+    }
+}
+
+/// This thread is about to wait: told to the world of the callback that it is in.
+pub(crate) fn waits(what: &'static str) {
+    if observed() {
+        let running = RUNNING.with_borrow(|running| running.last().cloned());
+        if let Some((world, handle)) = running {
+            world.detail(handle, &Detail::Waits(what));
+        }
+    }
+}
+
+/// Tells what belongs to no handle to the world of this thread.
+pub(crate) fn tell(detail: &Detail) {
+    if observed() {
+        if let Some((world, _)) = current() {
+            world.detail(0, detail);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The mistakes that a Sim has seen, and its report of them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::record::{Recorder, Trace};
+use crate::verify::{Checker, Level, Mistake, Stop, Verifier, from_environment};
+
+/// A mistake in words, and how many events were in the trace then.
+struct Found {
+    mistake: Mistake,
+    line: String,
+    events: usize,
+}
+
+/// See the module.
+pub struct Watcher {
+    pub verifier: Verifier,
+    found: Mutex<Vec<Found>>,
+}
+
+impl Default for Watcher {
+    fn default() -> Watcher {
+        Watcher { verifier: Verifier::new(from_environment(true)), found: Mutex::default() }
+    }
+}
+
+impl Watcher {
+    fn lock(&self) -> MutexGuard<'_, Vec<Found>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the checker look at something; what it finds is noted in the trace.
+    pub fn look<M: IntoIterator<Item = Mistake>>(&self, recorder: &Recorder, look: impl FnOnce(&mut Checker) -> M) {
+        for mistake in self.verifier.look(look) {
+            let line = mistake.show(&recorder.names(|names| names.handle(mistake.handle)));
+            recorder.note(&line);
+            self.lock().push(Found { mistake, line, events: recorder.count() });
+        }
+    }
+
+    /// The mistakes so far.
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        self.lock().iter().map(|found| found.mistake.clone()).collect()
+    }
+
+    /// What the checker knows of the reasons of a hang.
+    pub fn hung(&self, recorder: &Recorder) -> String {
+        let mistakes = self.verifier.look(|checker| checker.hung());
+        self.lines(recorder, &mistakes).iter().map(|line| format!("\n  perhaps {line}")).collect()
+    }
+
+    fn lines(&self, recorder: &Recorder, mistakes: &[Mistake]) -> Vec<String> {
+        let named = |mistake: &Mistake| mistake.show(&recorder.names(|names| names.handle(mistake.handle)));
+        mistakes.iter().map(|mistake| explained(&named(mistake), mistake.stop)).collect()
+    }
+
+    /// Why the Sim does not end well, if it does not: complaints, errors, and the trace up to the last of them. What is
+    /// milder is listed with them.
+    pub fn report(&self, recorder: &Recorder, mut complaints: Vec<String>) -> Option<String> {
+        let ended = self.verifier.look(|checker| checker.ended());
+        let found = self.lock();
+        let errors: Vec<&Found> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
+        let mut trace = recorder.finish();
+        if let (Some(last), true, true) = (errors.last(), complaints.is_empty(), ended.is_empty()) {
+            trace = Trace { events: trace.events.into_iter().take(last.events).collect() };
+        }
+        for found in &errors {
+            push_once(&mut complaints, explained(&found.line, found.mistake.stop));
+        }
+        complaints.extend(self.lines(recorder, &ended));
+        if complaints.is_empty() {
+            return None;
+        }
+        for found in found.iter().filter(|found| found.mistake.level != Level::Error) {
+            push_once(&mut complaints, found.line.clone());
+        }
+        Some(format!("the Sim ends with complaints:\n  {}\n{}", complaints.join("\n  "), trace.to_table()))
+    }
+}
+
+fn push_once(lines: &mut Vec<String>, line: String) {
+    if !lines.contains(&line) {
+        lines.push(line);
+    }
+}
+
+fn explained(line: &str, stop: Stop) -> String {
+    format!("{line}\n      how to fix it: {}", stop.fix())
+}

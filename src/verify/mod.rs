@@ -1,0 +1,27 @@
+//! Mistakes in the use of WinHTTP: each has a number that stays, and a page that says why it is one on Windows and how to
+//! fix it: see [`Stop`].
+//!
+//! A Sim of the lab always looks for them; one of level [`Error`](Level::Error) fails its test, with the trace up to it. In
+//! the real world any program that is linked with this crate is watched when the environment says so:
+//!
+//! | `WINHTTP_VERIFY` | |
+//! |---|---|
+//! | `on` | every stop |
+//! | `W01,W06` | these |
+//! | `off` | none, also in a Sim |
+//!
+//! What is found is written to stderr, each mistake once, with the last that happened before it. What nothing but a hang
+//! shows ([`Stop::ContextNeverBound`]) only a Sim can find.
+//!
+//! While buffers are watched a pattern stands in those that are read into; what was read comes in at the last moment that
+//! Windows has for it, with READ_COMPLETE.
+#![forbid(unsafe_code)]
+
+mod checker;
+mod stop;
+mod verifier;
+
+#[cfg(feature = "lab")]
+pub(crate) use checker::Checker;
+pub use stop::{Level, Mistake, Stop};
+pub(crate) use verifier::{Verifier, from_environment};
