@@ -22,6 +22,8 @@ pub struct Order {
     pub port: u16,
     /// The rules of TLS, if it is spoken.
     pub tls: Option<Tls>,
+    /// Whether HTTP/2 may be spoken, and how.
+    pub http2: Option<Http2>,
     /// The head, complete.
     pub head: RequestHead,
     /// The body bytes that follow the head at once.
@@ -98,6 +100,31 @@ pub struct Secured {
     pub group: u16,
 }
 
+/// HTTP/2 with a server. Connections are shared only under equal rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Http2 {
+    /// Whether nothing else will do (HTTP_PROTOCOL_REQUIRED).
+    pub required: bool,
+    /// Whether a request waits while the server takes no more streams; else it gets a connection of its own
+    /// (DISABLE_STREAM_QUEUE).
+    pub queue: bool,
+    /// How long the server may be silent before it is sent a PING (HTTP2_KEEPALIVE).
+    pub keepalive: Option<Duration>,
+    /// How many bytes of a body the server may send ahead (ulStreamWindow).
+    pub window: u32,
+    /// The server is told of room when there is so much (ulStreamWindowUpdateDelta).
+    pub window_update: u32,
+    /// Whether a body must end with END_STREAM: a reset without an error is none (REQUIRE_STREAM_END).
+    pub require_end: bool,
+}
+
+impl Default for Http2 {
+    fn default() -> Http2 {
+        let window = 256 * 1024;
+        Http2 { required: false, queue: true, keepalive: None, window, window_update: window / 2, require_end: false }
+    }
+}
+
 impl Order {
     /// A piece of the body as it goes over HTTP/1.
     pub fn framed(&self, piece: Bytes) -> Bytes {
@@ -142,6 +169,8 @@ pub enum Event {
     Secured(Arc<Secured>),
     /// The server wants a certificate, of one of these issuers (DER names); [`Event::Failed`] follows.
     CertificateWanted(Vec<Vec<u8>>),
+    /// A connection is waited for that another request is making, or a stream on one.
+    Waiting,
     /// A connection is there; the head goes out after [`Leg::proceed`].
     Ready(Peer),
     /// Head and first body bytes are out: so many.
@@ -179,11 +208,13 @@ pub struct Failure {
     pub error: Win32Error,
     /// WINHTTP_CALLBACK_STATUS_FLAG_* bits for SECURE_FAILURE, or 0.
     pub secure: u32,
+    /// The error code of an HTTP/2 RST_STREAM, or 0 (STREAM_ERROR_CODE).
+    pub stream: u32,
 }
 
 impl From<Win32Error> for Failure {
     fn from(error: Win32Error) -> Failure {
-        Failure { error, secure: 0 }
+        Failure { error, secure: 0, stream: 0 }
     }
 }
 

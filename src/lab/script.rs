@@ -58,7 +58,7 @@ impl ScriptLeg {
     }
 
     fn fail(self: &Arc<Self>, delay: Duration, error: Win32Error, secure: u32) {
-        self.tell(delay, Event::Failed(Failure { error, secure }));
+        self.tell(delay, Event::Failed(Failure { secure, ..error.into() }));
     }
 
     fn origin(&self) -> (bool, String, u16) {
@@ -189,7 +189,7 @@ impl ScriptLeg {
                 }
                 Some(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) })
             }
-            Some(fault) => fault.failure().map(|(error, secure)| Event::Failed(Failure { error, secure })),
+            Some(fault) => fault.failure().map(|(error, secure)| Event::Failed(Failure { secure, ..error.into() })),
         }
     }
 }

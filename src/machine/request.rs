@@ -18,7 +18,8 @@ use crate::transport::{Event, Order, Peer, Secured};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
     ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST,
-    ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, Win32Error,
+    ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2,
+    Win32Error,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -89,6 +90,7 @@ pub struct Request {
     writing: u32,
     outgoing: Bytes,
     told_closing: bool,
+    stream_error: u32,
     write_first: bool,
     cause: Win32Error,
     timers: Timers,
@@ -123,6 +125,7 @@ impl Request {
             writing: 0,
             outgoing: Bytes::new(),
             told_closing: false,
+            stream_error: 0,
             write_first: false,
             cause: ERROR_WINHTTP_INTERNAL_ERROR,
             timers: Timers::default(),
@@ -169,6 +172,17 @@ impl Request {
     pub fn response_head(&self) -> Result<&ResponseHead, Win32Error> {
         let readable = matches!(self.state.exchange, Exchange::Body | Exchange::Following | Exchange::Cancelled);
         self.response.as_ref().filter(|_| readable).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
+    }
+
+    /// The newer protocol that brought the reply (HTTP_PROTOCOL_USED): WINHTTP_PROTOCOL_FLAG_HTTP2, or 0.
+    pub fn protocol_used(&self) -> u32 {
+        let newer = self.response.as_ref().is_some_and(|head| head.version.major == 2);
+        if newer { WINHTTP_PROTOCOL_FLAG_HTTP2 } else { 0 }
+    }
+
+    /// The error code with which the server reset the stream of the last exchange, or 0 (STREAM_ERROR_CODE).
+    pub fn stream_error(&self) -> u32 {
+        self.stream_error
     }
 
     /// The trailers, once the body was read.
@@ -294,6 +308,7 @@ impl Machine for Request {
             }
             Event::Secured(secured) => self.secured = Some(secured),
             Event::CertificateWanted(issuers) => self.issuers = Some(issuers),
+            Event::Waiting => self.timers.waiting(now, &timeouts),
             Event::Ready(peer) => {
                 self.timers.ready();
                 self.peer = Some(peer);
@@ -350,6 +365,7 @@ impl Machine for Request {
                 self.happened(now, Input::Data);
             }
             Event::Failed(failure) => {
+                self.stream_error = failure.stream;
                 if failure.secure != 0 {
                     self.notify(Notification::SecureFailure { flags: failure.secure });
                 }
@@ -524,6 +540,7 @@ impl Request {
         self.told_closing = false;
         self.secured = None;
         self.issuers = None;
+        self.stream_error = 0;
         let body = (!self.upload.open()).then_some(&*self.upload.first);
         self.credentials.prepare(&self.compose, &self.site, body);
         self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);
@@ -531,6 +548,8 @@ impl Request {
             host: self.site.host.clone(),
             port: self.site.port,
             tls: self.site.secure.then(|| self.settings.tls()),
+            // A request that asks for HTTP/1.0 gets no newer version.
+            http2: self.settings.http2().filter(|_| self.compose.version.minor == 1),
             head: self.complete(),
             body: self.upload.first.clone(),
             more: self.upload.open(),

@@ -1,9 +1,10 @@
 //! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
 
-use crate::transport::{ClientCertificate, Tls};
+use crate::transport::{ClientCertificate, Http2, Tls};
 use crate::win32::{
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
+    WINHTTP_PROTOCOL_FLAG_HTTP2,
 };
 
 /// The timeouts of WinHttpSetTimeouts and RECEIVE_RESPONSE_TIMEOUT, in milliseconds; 0 and 0xFFFFFFFF mean no limit.
@@ -57,6 +58,10 @@ pub struct Settings {
     pub client_certificate: ClientCertificate,
     /// SECURE_PROTOCOLS: the versions of TLS that may be spoken.
     pub secure_protocols: u32,
+    /// ENABLE_HTTP_PROTOCOL: WINHTTP_PROTOCOL_FLAG_* bits.
+    pub protocols: u32,
+    /// The options of HTTP/2.
+    pub http2: Http2,
     /// DISABLE_GLOBAL_POOLING: the session whose connections are used, or 0 for those of all sessions.
     pub pool: usize,
 }
@@ -77,6 +82,8 @@ impl Default for Settings {
             security_flags: 0,
             client_certificate: ClientCertificate::Absent,
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
+            protocols: 0,
+            http2: Http2::default(),
             pool: 0,
         }
     }
@@ -101,6 +108,11 @@ impl Settings {
     /// Whether 401 and 407 are returned as they are.
     pub fn authentication_disabled(&self) -> bool {
         self.disabled & WINHTTP_DISABLE_AUTHENTICATION != 0
+    }
+
+    /// The rules of HTTP/2, if a request may use it.
+    pub fn http2(&self) -> Option<Http2> {
+        (self.protocols & WINHTTP_PROTOCOL_FLAG_HTTP2 != 0).then_some(self.http2)
     }
 
     /// The rules of TLS.

@@ -27,6 +27,11 @@ impl Timers {
         self.exchange = after(now, timeouts.resolve);
     }
 
+    /// Another request's connection is waited for, or a stream: as long as one of its own may take.
+    pub fn waiting(&mut self, now: Duration, timeouts: &Timeouts) {
+        self.exchange = after(now, timeouts.connect);
+    }
+
     /// Runs once for all addresses of a host.
     pub fn connecting(&mut self, now: Duration, timeouts: &Timeouts) {
         if !std::mem::replace(&mut self.connecting, true) {

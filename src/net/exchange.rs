@@ -1,7 +1,7 @@
 //! One request and its reply, whatever version of HTTP carries them.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
@@ -35,8 +35,21 @@ pub trait Exchange {
     fn drains(&self) -> bool;
     /// Gives the connection back if it can carry another request.
     fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>);
-    /// Whether the server cannot have acted on the request, so that it may be sent again on another connection.
-    fn untouched(&self, failure: &Failure) -> bool;
+    /// What a failure of it means.
+    fn fate(&self, failure: &Failure) -> Fate;
+}
+
+/// What the failure of an exchange means for its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It failed.
+    Final,
+    /// No byte of a reply came: a connection from the pool may have been dead before.
+    Unanswered,
+    /// The server says that it did not work on it.
+    Refused,
+    /// The server wants it over HTTP/1.1.
+    Http1Required,
 }
 
 /// Body bytes, and the trailer section if they are the last.
@@ -48,6 +61,61 @@ pub struct Piece {
 impl From<Piece> for Event {
     fn from(piece: Piece) -> Event {
         Event::Body { bytes: piece.bytes, end: piece.end }
+    }
+}
+
+/// The pieces of a body, with the end told together with the last of them.
+#[derive(Default)]
+pub struct Pieces {
+    /// Bytes that were looked at ahead.
+    ahead: Option<Result<Bytes, Failure>>,
+    trailers: Headers,
+    /// There is nothing more to look at.
+    ended: bool,
+    over: bool,
+}
+
+impl Pieces {
+    /// Whether the last piece, or a failure, was answered.
+    pub fn over(&self) -> bool {
+        self.over
+    }
+
+    /// The next piece. `next` brings the bytes that are there, and at the end `None` and the trailers.
+    pub fn poll(
+        &mut self,
+        mut next: impl FnMut(&mut Headers) -> Poll<Option<Result<Bytes, Failure>>>,
+    ) -> Poll<Result<Piece, Failure>> {
+        let bytes = match self.ahead.take() {
+            Some(bytes) => Some(bytes),
+            None => ready!(self.look(&mut next)),
+        };
+        let bytes = match bytes {
+            Some(Ok(bytes)) => bytes,
+            None => Bytes::new(),
+            Some(Err(failure)) => {
+                self.over = true;
+                return Poll::Ready(Err(failure));
+            }
+        };
+        if let Poll::Ready(Some(ahead)) = self.look(&mut next) {
+            self.ahead = Some(ahead);
+        }
+        self.over = self.ended && self.ahead.is_none();
+        let end = self.over.then(|| std::mem::take(&mut self.trailers));
+        Poll::Ready(Ok(Piece { bytes, end }))
+    }
+
+    fn look(
+        &mut self,
+        next: &mut impl FnMut(&mut Headers) -> Poll<Option<Result<Bytes, Failure>>>,
+    ) -> Poll<Option<Result<Bytes, Failure>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let found = ready!(next(&mut self.trailers));
+        self.ended = !matches!(found, Some(Ok(_)));
+        Poll::Ready(found)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::transport::Failure;
 use crate::win32::*;
@@ -26,6 +26,18 @@ pub fn of_body(error: &hyper::Error) -> Option<Failure> {
     }
 }
 
+/// A failure of HTTP/2: of a stream or of its connection.
+pub fn of_h2(error: &h2::Error) -> Failure {
+    if let Some(io) = error.get_io() {
+        return of_io(io);
+    }
+    let error_code = error.reason().filter(|_| error.is_reset()).map(u32::from);
+    // What the server sent made no sense, or it ended the stream or the connection itself.
+    let number =
+        if error.is_library() { ERROR_WINHTTP_INVALID_SERVER_RESPONSE } else { ERROR_WINHTTP_CONNECTION_ERROR };
+    Failure { stream: error_code.unwrap_or(0), ..number.into() }
+}
+
 /// A failure of a socket or of TLS on it.
 pub fn of_io(error: &io::Error) -> Failure {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -46,6 +58,10 @@ pub fn of_io(error: &io::Error) -> Failure {
 /// found and told by its verdict; here is what rustls refuses on its own.
 pub fn of_tls(error: &rustls::Error) -> Failure {
     use rustls::Error as Tls;
+    // It speaks nothing of what it was offered.
+    if matches!(error, Tls::AlertReceived(AlertDescription::NoApplicationProtocol)) {
+        return ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH.into();
+    }
     let secure = match error {
         Tls::InvalidCertificate(fault) => of_certificate(fault),
         Tls::NoCertificatesPresented => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
@@ -53,7 +69,7 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
         // Nobody there speaks TLS, or not as we do: alerts, other versions, records that are none or too long.
         _ => WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
     };
-    Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure }
+    Failure { secure, ..ERROR_WINHTTP_SECURE_FAILURE.into() }
 }
 
 fn of_certificate(fault: &CertificateError) -> u32 {

@@ -6,19 +6,18 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, Response};
 
 use super::Net;
 use super::connect::Connection;
 use super::control::Control;
-use super::exchange::{Deaf, Exchange, Piece};
+use super::exchange::{Deaf, Exchange, Fate, Piece, Pieces};
 use super::failure;
 use super::pool::Key;
 use super::upload::Upload;
 use super::wire::{self, Tally};
-use crate::http::{Headers, ResponseHead};
+use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR};
 
@@ -107,7 +106,7 @@ impl Exchange for Http1<'_> {
     }
 
     fn over(&self) -> bool {
-        matches!(&self.coming, Coming::Body(download) if download.over)
+        matches!(&self.coming, Coming::Body(download) if download.pieces.over())
     }
 
     fn upload_over(&self) -> bool {
@@ -136,9 +135,10 @@ impl Exchange for Http1<'_> {
         }
     }
 
-    /// The server closed the connection while it was idle: no byte of a reply came.
-    fn untouched(&self, failure: &Failure) -> bool {
-        failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.going.tally().reply.received == 0
+    /// The server closed the connection while it was idle, or without a reply.
+    fn fate(&self, failure: &Failure) -> Fate {
+        let unanswered = failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.going.tally().reply.received == 0;
+        if unanswered { Fate::Unanswered } else { Fate::Final }
     }
 }
 
@@ -268,90 +268,46 @@ struct Download {
     body: Incoming,
     /// A body that ends too early is an error only if it is chunked (semantics 6.5).
     chunked: bool,
-    /// Bytes that were looked at ahead.
-    ahead: Option<Result<Bytes, Failure>>,
-    trailers: Headers,
-    /// hyper has nothing more.
-    ended: bool,
-    /// The last piece, or a failure, was answered.
-    over: bool,
+    pieces: Pieces,
 }
 
 impl Download {
     fn new(body: Incoming, head: &ResponseHead) -> Download {
-        Download {
-            body,
-            chunked: head.is_chunked(),
-            ahead: None,
-            trailers: Headers::default(),
-            ended: false,
-            over: false,
-        }
+        Download { body, chunked: head.is_chunked(), pieces: Pieces::default() }
     }
 
-    /// The next bytes. The end is told with the last of them if it is there: one ReadData then ends the going
-    /// (semantics 1.2 A4).
     fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
         going: &mut Going<'_>,
         sink: &dyn Sink,
     ) -> Poll<Result<Piece, Failure>> {
-        let bytes = match self.ahead.take() {
-            Some(bytes) => Some(bytes),
-            None => ready!(self.poll_data(cx, going, sink)),
-        };
-        let bytes = match bytes {
-            Some(Ok(bytes)) => bytes,
-            None => Bytes::new(),
-            Some(Err(failure)) => {
-                self.over = true;
-                return Poll::Ready(Err(failure));
-            }
-        };
-        if !self.ended {
-            if let Poll::Ready(Some(ahead)) = self.poll_data(cx, going, sink) {
-                self.ahead = Some(ahead);
-            }
-        }
-        self.over = self.ended && self.ahead.is_none();
-        let end = self.over.then(|| std::mem::take(&mut self.trailers));
-        Poll::Ready(Ok(Piece { bytes, end }))
-    }
-
-    /// The next data that hyper has; `None` at the end.
-    fn poll_data(
-        &mut self,
-        cx: &mut Context<'_>,
-        going: &mut Going<'_>,
-        sink: &dyn Sink,
-    ) -> Poll<Option<Result<Bytes, Failure>>> {
-        loop {
-            if self.ended || self.body.is_end_stream() {
-                self.ended = true;
-                return Poll::Ready(None);
-            }
-            going.poll(cx, sink);
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-                None => self.ended = true,
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
-                    Err(frame) => {
-                        for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
-                            self.trailers.append(name.as_str(), value.as_bytes());
+        let Download { body, chunked, pieces } = self;
+        pieces.poll(|trailers| {
+            loop {
+                if body.is_end_stream() {
+                    return Poll::Ready(None);
+                }
+                going.poll(cx, sink);
+                match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                    None => return Poll::Ready(None),
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
+                        Err(frame) => {
+                            for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
+                                trailers.append(name.as_str(), value.as_bytes());
+                            }
                         }
+                    },
+                    Some(Err(error)) => {
+                        return Poll::Ready(match failure::of_body(&error) {
+                            None if *chunked => Some(Err(ERROR_WINHTTP_CONNECTION_ERROR.into())),
+                            None => None,
+                            Some(failure) => Some(Err(failure)),
+                        });
                     }
-                },
-                Some(Err(error)) => {
-                    self.ended = true;
-                    let failure = match failure::of_body(&error) {
-                        None if self.chunked => ERROR_WINHTTP_CONNECTION_ERROR.into(),
-                        None => return Poll::Ready(None),
-                        Some(failure) => failure,
-                    };
-                    return Poll::Ready(Some(Err(failure)));
                 }
             }
-        }
+        })
     }
 }

@@ -7,18 +7,29 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Net;
-use super::connect::{Connection, connect};
+use super::connect::{Connection, New, connect};
 use super::control::Control;
-use super::exchange::{Deaf, Exchange};
+use super::exchange::{Deaf, Exchange, Fate};
 use super::http1::Http1;
-use super::pool::Key;
+use super::http2::{Http2Exchange, Slot};
+use super::pool::{Found, Key};
 use super::runtime::Timer;
 use crate::transport::{Event, Failure, Order, Sink};
+use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 
 /// How many body bytes wait at the machine before the leg stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
 /// How long an unwanted body is drained.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How often a server may refuse a request before that is its answer.
+const REFUSED_AT_MOST: u32 = 3;
+
+/// What carries an exchange.
+enum Carrier {
+    Http1(Connection),
+    Http2(Slot),
+}
 
 /// Why a leg stops.
 enum Stop {
@@ -56,27 +67,89 @@ impl Running {
     }
 
     async fn carry(&mut self) -> Result<(), Stop> {
-        let key = Key::from(&*self.order);
-        let (order, control) = (Arc::clone(&self.order), Arc::clone(&self.control));
-        while order.keep_alive {
-            let Some(mut connection) = self.net.pool.take(&key, self.net.runtime.now()) else { break };
-            if !alive(&mut connection).await {
-                continue;
-            }
-            let mut exchange = Http1::new(connection, &order, &control);
-            match self.exchange(&mut exchange).await {
-                // Nothing was lost if the body can be sent again.
-                Err(Stop::Failed(failure)) if !order.more && exchange.untouched(&failure) => {
-                    self.control.lock().proceed = false;
-                    self.sink.event(Event::Restarted);
-                    break;
+        let (mut order, control) = (Arc::clone(&self.order), Arc::clone(&self.control));
+        let mut pooled = order.keep_alive;
+        let mut refused = 0;
+        loop {
+            let (carrier, used) = self.obtain(&order, pooled).await?;
+            let outcome = match (carrier, &order.http2) {
+                (Carrier::Http2(slot), Some(rules)) => {
+                    self.attempt(Http2Exchange::new(slot, &order, rules, &control)).await
                 }
-                outcome => return outcome,
+                (Carrier::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
+                (Carrier::Http1(connection), _) => self.attempt(Http1::new(connection, &order, &control)).await,
+            };
+            // Nothing was lost if the body can be sent again.
+            match outcome.map_err(|(stop, fate)| (stop, if order.more { Fate::Final } else { fate })) {
+                Ok(()) => return Ok(()),
+                Err((_, Fate::Unanswered)) if used => pooled = false,
+                Err((_, Fate::Refused)) if refused < REFUSED_AT_MOST => refused += 1,
+                Err((_, Fate::Http1Required)) if order.http2.is_some_and(|rules| !rules.required) => {
+                    order = Arc::new(Order { http2: None, ..(*order).clone() });
+                }
+                Err((stop, _)) => return Err(stop),
+            }
+            self.control.lock().proceed = false;
+            self.sink.event(Event::Restarted);
+        }
+    }
+
+    /// A connection from the pool, if one may be `pooled`, or a new one; and whether it was used before.
+    async fn obtain(&mut self, order: &Order, pooled: bool) -> Result<(Carrier, bool), Stop> {
+        let (net, key) = (Arc::clone(&self.net), Key::from(order));
+        let mut together = order.http2.is_some() && order.tls.is_some();
+        let maker = loop {
+            if !pooled {
+                break net.make(&key);
+            }
+            match net.find(&key, together) {
+                Found::Stream(slot) => return Ok((Carrier::Http2(slot), true)),
+                Found::Idle(mut connection) => {
+                    if alive(&mut connection).await {
+                        return Ok((Carrier::Http1(connection), true));
+                    }
+                }
+                Found::Full(_) if order.http2.is_some_and(|rules| !rules.queue) => break net.make(&key),
+                Found::Full(connection) => {
+                    self.sink.event(Event::Waiting);
+                    if let Some(slot) = self.attended(connection.take(&net)).await? {
+                        return Ok((Carrier::Http2(slot), true));
+                    }
+                }
+                Found::Making(making) => {
+                    self.sink.event(Event::Waiting);
+                    together = self.attended(making.wait()).await?;
+                }
+                Found::Nothing(maker) => break maker,
+            }
+        };
+        let sink = Arc::clone(&self.sink);
+        let made = self.attended(connect(&net, order, &*sink)).await?;
+        match made {
+            Ok(New::Http1(connection)) => {
+                maker.keep_alone();
+                Ok((Carrier::Http1(connection), false))
+            }
+            Ok(New::Http2(connection)) => {
+                let slot = connection.try_take(&net).ok_or(ERROR_WINHTTP_INTERNAL_ERROR).map_err(Failure::from)?;
+                if order.keep_alive {
+                    maker.share(connection);
+                }
+                Ok((Carrier::Http2(slot), false))
+            }
+            Err(failure) => {
+                maker.keep_alone();
+                Err(failure.into())
             }
         }
-        let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
-        let connection = self.attended(connect(&net, &order, &*sink)).await??;
-        self.exchange(&mut Http1::new(connection, &order, &control)).await
+    }
+
+    /// An exchange, and what its failure means for the request.
+    async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Stop, Fate)> {
+        self.exchange(&mut exchange).await.map_err(|stop| match stop {
+            Stop::Failed(failure) => (Stop::Failed(failure), exchange.fate(&failure)),
+            Stop::Dropped => (Stop::Dropped, Fate::Final),
+        })
     }
 
     /// Waits for a future, and meanwhile for the alarm and for being dropped.

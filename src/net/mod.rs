@@ -9,6 +9,7 @@ mod control;
 mod exchange;
 mod failure;
 mod http1;
+mod http2;
 mod leg;
 mod pool;
 mod real;

@@ -1,13 +1,18 @@
-//! Idle connections: one pool for the process, which outlives sessions (design.md fact 7).
+//! The connections of a world, which outlive sessions (design.md fact 7): idle ones of HTTP/1, and those of HTTP/2, which
+//! every request may share.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::Net;
 use super::connect::Connection;
-use crate::transport::{Order, Tls};
+use super::http2::{Multiplexed, Slot};
+use crate::transport::{Http2, Order, Tls};
 
 /// How long a connection stays idle.
 const IDLE: Duration = Duration::from_secs(30);
@@ -20,46 +25,145 @@ pub struct Key {
     host: String,
     port: u16,
     tls: Option<Tls>,
+    http2: Option<Http2>,
     pool: usize,
 }
 
 impl From<&Order> for Key {
     fn from(order: &Order) -> Key {
         let (host, tls) = (order.host.to_ascii_lowercase(), order.tls.clone());
-        Key { host, port: order.port, tls, pool: order.pool }
+        // Whether a request waits for a stream is no matter of the connection.
+        let http2 = order.http2.map(|rules| Http2 { queue: true, ..rules });
+        Key { host, port: order.port, tls, http2, pool: order.pool }
     }
 }
 
 #[derive(Default)]
-struct Idle {
+struct Connections {
     /// With the time since when they are idle.
-    connections: HashMap<Key, Vec<(Duration, Connection)>>,
+    idle: HashMap<Key, Vec<(Duration, Connection)>>,
+    shared: HashMap<Key, Vec<Arc<Multiplexed>>>,
+    making: HashMap<Key, Arc<Making>>,
     swept: bool,
 }
 
 /// See the module.
 #[derive(Default)]
-pub struct Pool(Mutex<Idle>);
+pub struct Pool(Mutex<Connections>);
 
-impl Pool {
-    fn lock(&self) -> MutexGuard<'_, Idle> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// What the pool has for a request.
+pub enum Found {
+    /// A connection that was idle; whoever takes it looks whether it is still open.
+    Idle(Connection),
+    /// A stream.
+    Stream(Slot),
+    /// A connection whose server takes no more streams at once.
+    Full(Arc<Multiplexed>),
+    /// Another request is making a connection that this one can share.
+    Making(Arc<Making>),
+    /// Nothing: a connection must be made. Others that could share it wait until the answer is dropped.
+    Nothing(Maker),
+}
+
+/// A connection that is being made, and may turn out to be one that can be shared.
+#[derive(Debug, Default)]
+pub struct Making {
+    over: AtomicBool,
+    alone: AtomicBool,
+    told: Notify,
+}
+
+impl Making {
+    /// Waits until it is over. `false`: there is nothing to share, everybody makes a connection of its own.
+    pub async fn wait(&self) -> bool {
+        let told = self.told.notified();
+        if !self.over.load(Ordering::Acquire) {
+            told.await;
+        }
+        !self.alone.load(Ordering::Acquire)
+    }
+}
+
+/// Whoever makes a connection.
+pub struct Maker {
+    net: Arc<Net>,
+    key: Key,
+    making: Option<Arc<Making>>,
+}
+
+impl Maker {
+    /// The server speaks HTTP/2: whoever waits can share the connection.
+    pub fn share(self, connection: Arc<Multiplexed>) {
+        self.net.pool.lock().shared.entry(self.key.clone()).or_default().push(connection);
+        self.net.start_sweeper();
     }
 
-    /// The connection that was used last, if it is still good.
-    pub fn take(&self, key: &Key, now: Duration) -> Option<Connection> {
-        let (since, connection) = self.lock().connections.get_mut(key)?.pop()?;
-        (now < since + IDLE).then_some(connection)
+    /// There is nothing to share.
+    pub fn keep_alone(self) {
+        if let Some(making) = &self.making {
+            making.alone.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Maker {
+    fn drop(&mut self) {
+        if let Some(making) = &self.making {
+            self.net.pool.lock().making.remove(&self.key);
+            making.over.store(true, Ordering::Release);
+            making.told.notify_waiters();
+        }
+    }
+}
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Net {
+    /// What there is for an order. `together`: it would share a connection that is being made.
+    pub fn find(self: &Arc<Net>, key: &Key, together: bool) -> Found {
+        let now = self.runtime.now();
+        let mut connections = self.pool.lock();
+        let mut full = None;
+        for connection in connections.shared.get(key).into_iter().flatten().filter(|connection| connection.open()) {
+            match connection.try_take(self) {
+                Some(slot) => return Found::Stream(slot),
+                None => full = Some(Arc::clone(connection)),
+            }
+        }
+        if let Some(full) = full {
+            return Found::Full(full);
+        }
+        while let Some((since, connection)) = connections.idle.get_mut(key).and_then(Vec::pop) {
+            if now < since + IDLE {
+                return Found::Idle(connection);
+            }
+        }
+        let making = match connections.making.get(key).filter(|_| together) {
+            Some(making) => return Found::Making(Arc::clone(making)),
+            None if together => Some(Arc::clone(connections.making.entry(key.clone()).or_default())),
+            None => None,
+        };
+        Found::Nothing(Maker { net: Arc::clone(self), key: key.clone(), making })
+    }
+
+    /// Lets a new connection be made, whatever there is.
+    pub fn make(self: &Arc<Net>, key: &Key) -> Maker {
+        Maker { net: Arc::clone(self), key: key.clone(), making: None }
+    }
+
     /// Keeps a connection for the next request.
     pub fn keep(self: &Arc<Net>, key: Key, connection: Connection) {
-        let mut idle = self.pool.lock();
-        idle.connections.entry(key).or_default().push((self.runtime.now(), connection));
-        if !std::mem::replace(&mut idle.swept, true) {
-            drop(idle);
+        let now = self.runtime.now();
+        self.pool.lock().idle.entry(key).or_default().push((now, connection));
+        self.start_sweeper();
+    }
+
+    fn start_sweeper(self: &Arc<Net>) {
+        if !std::mem::replace(&mut self.pool.lock().swept, true) {
             self.runtime.spawn(Box::pin(sweep(Arc::clone(self))));
         }
     }
@@ -72,13 +176,19 @@ async fn sweep(net: Arc<Net>) {
         timer.set(net.runtime.now() + SWEEP);
         poll_fn(|cx| timer.poll(cx)).await;
         let now = net.runtime.now();
-        let mut idle = net.pool.lock();
-        idle.connections.retain(|_, connections| {
+        let mut connections = net.pool.lock();
+        let Connections { idle, shared, swept, .. } = &mut *connections;
+        idle.retain(|_, connections| {
             connections.retain(|(since, _)| now < *since + IDLE);
             !connections.is_empty()
         });
-        if idle.connections.is_empty() {
-            idle.swept = false;
+        shared.retain(|_, connections| {
+            let used = |connection: &Multiplexed| connection.idle_since().is_none_or(|since| now < since + IDLE);
+            connections.retain(|connection| connection.open() && used(connection));
+            !connections.is_empty()
+        });
+        if idle.is_empty() && shared.is_empty() {
+            *swept = false;
             return;
         }
     }

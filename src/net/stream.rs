@@ -15,6 +15,16 @@ pub enum Stream {
     Tls(Box<TlsStream<Stream>>),
 }
 
+impl Stream {
+    /// The protocol that the server chose from those that TLS offered it.
+    pub fn chosen(&self) -> Option<&[u8]> {
+        match self {
+            Stream::Tcp(_) => None,
+            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+}
+
 /// The same for every kind of stream.
 macro_rules! on {
     ($stream:expr, $inner:ident => $do:expr) => {

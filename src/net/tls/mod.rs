@@ -24,7 +24,7 @@ use tokio_rustls::client::TlsStream;
 use super::failure;
 use super::stream::Stream;
 use crate::pki::Verdict;
-use crate::transport::{ClientCertificate, Failure, Secured, Tls};
+use crate::transport::{ClientCertificate, Failure, Http2, Secured, Tls};
 use crate::win32::{
     ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY,
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
@@ -39,14 +39,29 @@ use verifier::Verifier;
 /// How many sets of rules are kept ready, with their sessions.
 const READY: usize = 64;
 
+/// A list of protocols for ALPN.
+pub type Protocols = &'static [&'static [u8]];
+/// ALPN's name of HTTP/2.
+pub const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
+
+/// What a server is offered.
+pub fn offered(http2: Option<&Http2>) -> Protocols {
+    match http2 {
+        None => &[HTTP1],
+        Some(Http2 { required: true, .. }) => &[HTTP2],
+        Some(_) => &[HTTP2, HTTP1],
+    }
+}
+
 /// TLS of a world: whom it trusts, and the sessions that it may resume.
 #[derive(Default)]
 pub struct Security {
     trust: OnceLock<Arc<Trust>>,
-    ready: Mutex<HashMap<Tls, Arc<Ready>>>,
+    ready: Mutex<HashMap<(Tls, Protocols), Arc<Ready>>>,
 }
 
-/// One set of rules. Sessions are resumed only under the same.
+/// One set of rules and protocols. Sessions are resumed only under the same.
 struct Ready {
     config: Arc<ClientConfig>,
     verifier: Arc<Verifier>,
@@ -70,14 +85,14 @@ impl From<Failure> for Handshake {
 impl Security {
     /// Speaks TLS on a connected stream with the server of this name, or address without brackets. No byte of a request
     /// can go out before its certificate is judged.
-    pub async fn handshake(&self, stream: Stream, host: &str, rules: &Tls) -> Handshake {
-        let ready = match self.ready(rules) {
+    pub async fn handshake(&self, stream: Stream, host: &str, rules: &Tls, offered: Protocols) -> Handshake {
+        let ready = match self.ready(rules, offered) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
         };
         let Ok(name) = ServerName::try_from(host.to_owned()) else {
             let secure = WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID;
-            return Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure }.into();
+            return Failure { secure, ..ERROR_WINHTTP_SECURE_FAILURE.into() }.into();
         };
         let connecting = TlsConnector::from(Arc::clone(&ready.config)).connect(name, stream);
         heard::scope(async {
@@ -104,7 +119,7 @@ impl Security {
                 Arc::new(Secured { presented, path, faults, ..agreed })
             });
             let stream = match connected {
-                _ if refused != 0 => Err(Failure { error: ERROR_WINHTTP_SECURE_FAILURE, secure: refused }),
+                _ if refused != 0 => Err(Failure { secure: refused, ..ERROR_WINHTTP_SECURE_FAILURE.into() }),
                 Some(Err(error)) => Err(failure::of_io(&error)),
                 _ if asked => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
                 Some(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
@@ -115,23 +130,24 @@ impl Security {
         .await
     }
 
-    fn ready(&self, rules: &Tls) -> Result<Arc<Ready>, Failure> {
+    fn ready(&self, rules: &Tls, offered: Protocols) -> Result<Arc<Ready>, Failure> {
+        let key = (rules.clone(), offered);
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = ready.get(rules) {
+        if let Some(ready) = ready.get(&key) {
             return Ok(Arc::clone(ready));
         }
         if ready.len() == READY {
             ready.clear();
         }
         let trust = Arc::clone(self.trust.get_or_init(|| Arc::new(Trust::of_system())));
-        let made = Arc::new(Ready::new(trust, rules)?);
-        ready.insert(rules.clone(), Arc::clone(&made));
+        let made = Arc::new(Ready::new(trust, rules, offered)?);
+        ready.insert(key, Arc::clone(&made));
         Ok(made)
     }
 }
 
 impl Ready {
-    fn new(trust: Arc<Trust>, rules: &Tls) -> Result<Ready, Failure> {
+    fn new(trust: Arc<Trust>, rules: &Tls, offered: Protocols) -> Result<Ready, Failure> {
         let channel = |error: Error| failure::of_tls(&error);
         let provider = provider().map_err(channel)?;
         let client = match &rules.client {
@@ -150,7 +166,7 @@ impl Ready {
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
             .with_client_cert_resolver(Arc::new(client));
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = offered.iter().map(|protocol| protocol.to_vec()).collect();
         Ok(Ready { config: Arc::new(config), verifier })
     }
 

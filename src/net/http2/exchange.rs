@@ -1,0 +1,337 @@
+//! One exchange on a stream of a shared connection.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream, SendStream};
+
+use super::{Slot, head};
+use crate::http::ResponseHead;
+use crate::net::Net;
+use crate::net::control::Control;
+use crate::net::exchange::{Exchange, Fate, Piece, Pieces};
+use crate::net::failure;
+use crate::transport::{Event, Failure, Http2, Order, Peer, Secured, Sink};
+use crate::win32::{
+    ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR,
+};
+
+/// How many fields a reply may have, as over HTTP/1.
+const FIELDS_AT_MOST: usize = 256;
+
+/// See the module.
+pub struct Http2Exchange<'a> {
+    order: &'a Order,
+    rules: &'a Http2,
+    /// Gone when both sides are over: another exchange may have it.
+    slot: Option<Slot>,
+    peer: Peer,
+    secured: Option<Arc<Secured>>,
+    going: Going<'a>,
+    coming: Coming,
+    fate: Fate,
+}
+
+/// Where the reply stands.
+enum Coming {
+    /// The request was not sent.
+    Not,
+    Failed(Failure),
+    Head(ResponseFuture),
+    Body(Download),
+}
+
+impl<'a> Http2Exchange<'a> {
+    pub fn new(slot: Slot, order: &'a Order, rules: &'a Http2, control: &'a Control) -> Http2Exchange<'a> {
+        let (peer, secured) = (slot.connection.peer, slot.connection.secured.clone());
+        let going = Going::new(order, control);
+        Http2Exchange { order, rules, slot: Some(slot), peer, secured, going, coming: Coming::Not, fate: Fate::Final }
+    }
+
+    /// What an error of h2 is, and whether the request may be sent again.
+    fn failed(&mut self, error: &h2::Error) -> Failure {
+        let stream = self.going.stream.as_ref().map(|stream| stream.stream_id().as_u32());
+        let given_up = |slot: &Slot| stream.is_none_or(|stream| slot.connection.watch.given_up(stream));
+        let begun = matches!(self.coming, Coming::Body(_));
+        self.fate = match error.reason() {
+            _ if begun => Fate::Final,
+            Some(Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => Fate::Refused,
+            Some(Reason::HTTP_1_1_REQUIRED) if error.is_remote() => Fate::Http1Required,
+            _ if self.slot.as_ref().is_some_and(given_up) => Fate::Refused,
+            _ if error.is_io() || error.is_go_away() => Fate::Unanswered,
+            _ => Fate::Final,
+        };
+        failure::of_h2(error)
+    }
+
+    fn answered(&mut self, response: hyper::http::Response<RecvStream>) -> Result<(ResponseHead, u64), Failure> {
+        let (parts, stream) = response.into_parts();
+        let (head, size) = head::reply(parts.status, &parts.headers);
+        if head.headers.len() > FIELDS_AT_MOST {
+            return Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.into());
+        }
+        if size > self.order.head_limit as u64 {
+            return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into());
+        }
+        self.coming = Coming::Body(Download::new(stream, self.rules));
+        Ok((head, size))
+    }
+}
+
+impl Exchange for Http2Exchange<'_> {
+    fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    fn secured(&self) -> Option<Arc<Secured>> {
+        self.secured.clone()
+    }
+
+    fn begin(&mut self) {
+        let request = head::request(&self.order.head, &self.order.host, self.order.port);
+        let (request, size) = match request {
+            Ok(request) => request,
+            Err(error) => {
+                self.coming = Coming::Failed(error.into());
+                return;
+            }
+        };
+        let Some(slot) = &self.slot else { return };
+        let ends = self.going.begin(size);
+        match slot.connection.sender.clone().send_request(request, ends) {
+            Ok((response, stream)) => {
+                self.going.stream = Some(stream);
+                self.coming = Coming::Head(response);
+            }
+            // The connection ended while the application was told of it: no stream was opened.
+            Err(error) => {
+                let failure = self.failed(&error);
+                self.coming = Coming::Failed(failure);
+            }
+        }
+    }
+
+    fn poll_upload(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
+        self.going.poll(cx, sink);
+    }
+
+    fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>> {
+        self.going.poll(cx, sink);
+        let response = match &mut self.coming {
+            Coming::Head(response) => response,
+            Coming::Failed(failure) => return Poll::Ready(Err(*failure)),
+            _ => return Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
+        };
+        while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
+            sink.event(Event::Interim(interim.status().as_u16()));
+        }
+        match ready!(Pin::new(response).poll(cx)) {
+            Ok(response) => {
+                self.going.answered(sink);
+                Poll::Ready(self.answered(response))
+            }
+            Err(error) => Poll::Ready(Err(self.failed(&error))),
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
+        self.going.poll(cx, sink);
+        match &mut self.coming {
+            Coming::Body(download) => download.poll_piece(cx),
+            _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
+        }
+    }
+
+    fn over(&self) -> bool {
+        matches!(&self.coming, Coming::Body(download) if download.pieces.over())
+    }
+
+    fn upload_over(&self) -> bool {
+        self.going.over
+    }
+
+    fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
+        self.going.discard(cx, sink)
+    }
+
+    /// A stream that nobody wants is cancelled by dropping it; the connection goes on.
+    fn drains(&self) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _cx: &mut Context<'_>, _net: &Arc<Net>) {
+        if self.going.over {
+            self.slot = None;
+        }
+    }
+
+    fn fate(&self, _failure: &Failure) -> Fate {
+        self.fate
+    }
+}
+
+/// The request on its way out.
+struct Going<'a> {
+    order: &'a Order,
+    control: &'a Control,
+    stream: Option<SendStream<Bytes>>,
+    /// The first body bytes and then those of each WriteData, as far as the server has not made room for them.
+    pieces: VecDeque<Bytes>,
+    /// Bytes of the head and the first body bytes.
+    size: u64,
+    sent: bool,
+    /// The server answered before the first piece was out.
+    early: bool,
+    /// The application has given everything.
+    complete: bool,
+    /// The end of the stream was given to h2, or nobody wants it.
+    over: bool,
+}
+
+impl<'a> Going<'a> {
+    fn new(order: &'a Order, control: &'a Control) -> Going<'a> {
+        let (complete, pieces) = (!order.more, VecDeque::new());
+        Going { order, control, stream: None, pieces, size: 0, sent: false, early: false, complete, over: false }
+    }
+
+    /// The head goes out, which is `size` bytes long; says whether the stream ends with it.
+    fn begin(&mut self, size: u64) -> bool {
+        self.pieces.push_back(self.order.body.clone());
+        self.size = size + self.order.body.len() as u64;
+        self.over = self.complete && self.order.body.is_empty();
+        self.over
+    }
+
+    fn look(&mut self, cx: &Context<'_>) {
+        if !self.complete {
+            let mut told = self.control.look(cx);
+            self.pieces.extend(told.writes.drain(..));
+            self.complete = told.finish;
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
+        self.look(cx);
+        let Some(mut stream) = self.stream.take() else { return };
+        while let Some(mut piece) = self.pieces.pop_front() {
+            let last = self.complete && self.pieces.is_empty();
+            let Poll::Ready(ended) = transmit(&mut stream, &mut piece, last, cx) else {
+                self.pieces.push_front(piece);
+                break;
+            };
+            self.over |= ended;
+            self.passed(sink);
+        }
+        if self.complete && self.pieces.is_empty() && !std::mem::replace(&mut self.over, true) {
+            // A stream that takes nothing more says so on the side that reads.
+            let _ = stream.send_data(Bytes::new(), true);
+        }
+        self.stream = Some(stream);
+    }
+
+    /// A server may answer before it has everything: the request then counts as sent.
+    fn answered(&mut self, sink: &dyn Sink) {
+        if !std::mem::replace(&mut self.sent, true) {
+            self.early = !self.pieces.is_empty();
+            sink.event(Event::Sent(self.size));
+        }
+    }
+
+    /// The reply is over.
+    fn discard(&mut self, cx: &Context<'_>, sink: &dyn Sink) -> bool {
+        self.look(cx);
+        while self.pieces.pop_front().is_some() {
+            self.passed(sink);
+        }
+        self.over |= self.complete;
+        self.complete
+    }
+
+    /// The oldest piece is out. That of the head may have been told before, by the reply.
+    fn passed(&mut self, sink: &dyn Sink) {
+        if !std::mem::replace(&mut self.sent, true) {
+            sink.event(Event::Sent(self.size));
+        } else if !std::mem::replace(&mut self.early, false) {
+            sink.event(Event::Wrote);
+        }
+    }
+}
+
+/// Gives a piece to h2 as far as the server has room for it; ready when it has taken all, with whether the stream has
+/// ended. A stream that takes nothing more stays pending: what that means, the reply says.
+fn transmit(stream: &mut SendStream<Bytes>, piece: &mut Bytes, last: bool, cx: &mut Context<'_>) -> Poll<bool> {
+    while !piece.is_empty() {
+        stream.reserve_capacity(piece.len());
+        if stream.capacity() == 0 {
+            match ready!(stream.poll_capacity(cx)) {
+                Some(Ok(_)) => continue,
+                _ => return Poll::Pending,
+            }
+        }
+        let data = piece.split_to(stream.capacity().min(piece.len()));
+        let ends = last && piece.is_empty();
+        match stream.send_data(data, ends) {
+            Ok(()) if ends => return Poll::Ready(true),
+            Ok(()) => {}
+            Err(_) => return Poll::Pending,
+        }
+    }
+    Poll::Ready(false)
+}
+
+/// The reply on its way in.
+struct Download {
+    stream: RecvStream,
+    pieces: Pieces,
+    /// The server is told of room when so much of it has come together (ulStreamWindowUpdateDelta).
+    threshold: usize,
+    /// Room that it was not told of yet.
+    room: usize,
+    /// Whether a reset without an error ends the body, too.
+    lenient: bool,
+}
+
+impl Download {
+    fn new(stream: RecvStream, rules: &Http2) -> Download {
+        let (threshold, lenient) = (rules.window_update as usize, !rules.require_end);
+        Download { stream, pieces: Pieces::default(), threshold, room: 0, lenient }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Failure>> {
+        let Download { stream, pieces, threshold, room, lenient } = self;
+        pieces.poll(|trailers| {
+            loop {
+                match ready!(stream.poll_data(cx)) {
+                    Some(Ok(bytes)) => {
+                        *room += bytes.len();
+                        if *room >= *threshold {
+                            // An error means that the stream is over.
+                            let _ = stream.flow_control().release_capacity(std::mem::take(room));
+                        }
+                        if !bytes.is_empty() {
+                            return Poll::Ready(Some(Ok(bytes)));
+                        }
+                    }
+                    None => {
+                        return Poll::Ready(match ready!(stream.poll_trailers(cx)) {
+                            Ok(fields) => {
+                                *trailers = fields.as_ref().map(head::headers).unwrap_or_default();
+                                None
+                            }
+                            Err(error) => Some(Err(failure::of_h2(&error))),
+                        });
+                    }
+                    Some(Err(error)) if *lenient && error.reason() == Some(Reason::NO_ERROR) && error.is_reset() => {
+                        return Poll::Ready(None);
+                    }
+                    Some(Err(error)) => return Poll::Ready(Some(Err(failure::of_h2(&error)))),
+                }
+            }
+        })
+    }
+}
