@@ -276,12 +276,13 @@ impl Handle {
     /// Runs the application's callback on this thread.
     fn notify(&self, notification: &Notification) {
         let status = notification.status();
+        let wanted = self.wanted(status);
+        let context = self.context();
+        let _running = wanted.and_then(|_| Running::begin(&self.world, self.value, context, notification));
         if observed() {
             self.give_back(notification);
         }
-        if let Some(callback) = self.wanted(status) {
-            let context = self.context();
-            let _running = Running::begin(&self.world, self.value, context, notification);
+        if let Some(callback) = wanted {
             callback.call(self.value, context, status, &notification.payload());
         }
     }

@@ -1,0 +1,7 @@
+//! The misuse checker: for each stop a client that makes the mistake, and one that does not.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod client;
+mod stops;
