@@ -95,3 +95,120 @@ async fn resolve(runtime: &dyn Runtime, order: &Order) -> Result<Vec<SocketAddr>
     }
     Ok(addresses)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::runtime::{Boxed, Timer};
+    use super::*;
+    use crate::http::{Headers, Version};
+    use crate::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site};
+
+    /// A network where every name has two addresses, and this one alone is reached.
+    struct TwoAddresses {
+        reached: IpAddr,
+        listener: SocketAddr,
+    }
+
+    const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    const V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 1));
+
+    impl Runtime for TwoAddresses {
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn timer(&self) -> Box<dyn Timer> {
+            unreachable!("no step waits")
+        }
+
+        fn run(&self, _task: Boxed<'static, ()>) -> bool {
+            false
+        }
+
+        fn spawn(&self, _task: Boxed<'static, ()>) {}
+
+        fn resolve<'a>(&'a self, _name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
+            Box::pin(async move { Ok(vec![SocketAddr::new(V6, port), SocketAddr::new(V4, port)]) })
+        }
+
+        fn connect(&self, address: SocketAddr) -> Boxed<'_, io::Result<(Stream, Peer)>> {
+            Box::pin(async move {
+                if address.ip() != self.reached {
+                    return Err(io::ErrorKind::ConnectionRefused.into());
+                }
+                let stream = TcpStream::connect(self.listener).await?;
+                Ok((Stream::Tcp(stream), Peer { local: self.listener, remote: address }))
+            })
+        }
+    }
+
+    /// Notes events in short.
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl Sink for Notes {
+        fn events(&self, events: &mut dyn Iterator<Item = Event>) {
+            self.0.lock().unwrap().extend(events.map(|event| format!("{event:?}")));
+        }
+
+        fn tick(&self) {}
+    }
+
+    /// What a request with this CONNECT_RETRIES orders.
+    fn order(retries: u32) -> Order {
+        let compose = Compose {
+            method: "GET".to_owned(),
+            target: "/".to_owned(),
+            version: Version { major: 1, minor: 1 },
+            headers: Headers::default(),
+            agent: None,
+            accept: Vec::new(),
+            referrer: None,
+            refresh: false,
+            automatic_chunking: false,
+        };
+        let site = Site { secure: false, host: "host.test".to_owned(), port: 80 };
+        let mut request = Request::new(site, compose, Settings { connect_retries: retries, ..Settings::default() });
+        let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, hold: false };
+        request.send(Duration::ZERO, call).unwrap();
+        let order = request.outputs().find_map(|output| match output {
+            Output::Start(_, order) => Some(*order),
+            _ => None,
+        });
+        order.unwrap()
+    }
+
+    /// IPv4 comes first; the next address is tried when one refuses, as many as CONNECT_RETRIES says.
+    #[test]
+    fn the_next_address_is_tried() {
+        let (v4, v6) = (V4.to_string(), V6.to_string());
+        let rows = [
+            (V4, 5, vec![&v4], true),
+            (V6, 5, vec![&v4, &v6], true),
+            (V6, 1, vec![&v4], false),
+            (IpAddr::V4(Ipv4Addr::LOCALHOST), 5, vec![&v4, &v6], false),
+        ];
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for (reached, retries, tried, connected) in rows {
+            let notes = Notes::default();
+            let outcome = tokio.block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+                let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
+                connect(&Net::on(Box::new(listener)), &order(retries), &notes).await
+            });
+            let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
+            expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));
+            expected.extend(connected.then(|| format!("Connected({:?})", reached.to_string())));
+            assert_eq!(*notes.0.lock().unwrap(), expected);
+            let error = outcome.err().map(|failure| failure.error);
+            assert_eq!(error, (!connected).then_some(ERROR_WINHTTP_CANNOT_CONNECT));
+        }
+    }
+}
