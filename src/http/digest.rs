@@ -1,9 +1,9 @@
-//! The Digest scheme (RFC 7616): what answers a challenge. MD5 and SHA-256, `-sess`, `auth`, `auth-int`, `userhash`,
-//! and challenges without `qop` (RFC 2069).
+//! The Digest scheme (RFC 7616): what answers a challenge. MD5, SHA-256 and SHA-512-256, `-sess`, `auth`, `auth-int`,
+//! `userhash`, and challenges without `qop` (RFC 2069).
 
 use md5::Md5;
 use sha2::digest::Digest as Hash;
-use sha2::{Sha256, digest::Output};
+use sha2::{Sha256, Sha512_256, digest::Output};
 
 use super::auth::Challenge;
 
@@ -11,6 +11,7 @@ use super::auth::Challenge;
 enum Algorithm {
     Md5,
     Sha256,
+    Sha512Of256,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ impl Digest {
             "MD5-SESS" => (Algorithm::Md5, true),
             "SHA-256" => (Algorithm::Sha256, false),
             "SHA-256-SESS" => (Algorithm::Sha256, true),
+            "SHA-512-256" => (Algorithm::Sha512Of256, false),
+            "SHA-512-256-SESS" => (Algorithm::Sha512Of256, true),
             _ => return None,
         };
         let quality = match text("qop") {
@@ -170,6 +173,7 @@ impl Digest {
         match self.algorithm {
             Algorithm::Md5 => self.hash_with::<Md5>(parts),
             Algorithm::Sha256 => self.hash_with::<Sha256>(parts),
+            Algorithm::Sha512Of256 => self.hash_with::<Sha512_256>(parts),
         }
     }
 
@@ -248,6 +252,22 @@ mod tests {
         assert!(answered(older, &request, "0a4f113b").contains("response=\"6629fae49393a05397450978507c4ef1\""));
     }
 
+    /// What RFC 7616, 3.9.2 asks, answered by another implementation of its formulas: the values printed there are wrong.
+    #[test]
+    fn example_with_a_hashed_name() {
+        let challenge = "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
+                         nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", charset=UTF-8, userhash=true";
+        let request =
+            Authorised { user: "J\u{e4}s\u{f8}n Doe", password: "Secret, or not?", target: "/doe.json", ..mufasa() };
+        let answer = answered(challenge, &request, "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm");
+        for field in [
+            "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\"",
+            "response=\"7a4e1192babbba02e91182d2895bfdbf7adafc6e48d4e517ca301974843d840c\"",
+        ] {
+            assert!(answer.contains(field), "{answer}");
+        }
+    }
+
     /// The parts that the standards give no example of, against their formulas.
     #[test]
     fn variants() {
@@ -289,7 +309,7 @@ mod tests {
             "Basic realm=\"r\", nonce=\"n\"",
             "Digest realm=\"r\"",
             "Digest nonce=\"n\"",
-            "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256",
+            "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-1",
             "Digest realm=\"r\", nonce=\"n\", qop=\"other\"",
         ] {
             assert_eq!(understood(challenge), None, "{challenge}");

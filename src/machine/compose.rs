@@ -105,6 +105,20 @@ impl Compose {
         self.with(headers)
     }
 
+    /// A redirect is followed. The application's headers stay (rules RH4), its Authorization, too: .NET removes that itself
+    /// when REDIRECT tells it. Only what would be wrong goes: the name of another server, and what describes a body that
+    /// is not sent again.
+    pub(super) fn redirect(&mut self, elsewhere: bool, keep_body: bool) {
+        if elsewhere {
+            self.headers.remove("host");
+        }
+        if !keep_body {
+            for name in ["content-length", "transfer-encoding", "content-type", "content-encoding"] {
+                self.headers.remove(name);
+            }
+        }
+    }
+
     /// Whether the application asked for the connection to be closed.
     pub fn asks_to_close(&self) -> bool {
         ["connection", "proxy-connection"].iter().any(|name| {

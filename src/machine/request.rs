@@ -260,6 +260,11 @@ impl Request {
             self.site = following.site;
             self.compose.target = following.target;
             self.compose.method = following.method;
+            if following.keep_body && !self.upload.replayable() {
+                // The application has the body: it sends again, to the target.
+                self.cause = ERROR_WINHTTP_RESEND_REQUEST;
+                return self.happened(now, Input::Refused);
+            }
             if !following.keep_body {
                 self.upload = Upload::none();
             }
@@ -440,6 +445,7 @@ impl Request {
                 self.outputs.push(Output::Write(bytes));
             }
             Action::Finish => {
+                self.upload.close();
                 self.outputs.push(Output::Finish);
                 self.await_reply(now);
             }
@@ -588,7 +594,7 @@ impl Request {
         let Some(head) = &self.response else { return Input::Refused };
         let disabled = self.settings.authentication_disabled();
         if self.credentials.asked(head, &self.compose, &self.site, disabled) {
-            if self.upload.replayable() && !self.upload.open() {
+            if self.upload.replayable() {
                 return Input::Resend;
             }
             self.cause = ERROR_WINHTTP_RESEND_REQUEST;
@@ -609,11 +615,9 @@ impl Request {
                 Input::Refused
             }
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {
-                if keep_body && !self.upload.replayable() {
-                    self.cause = ERROR_WINHTTP_RESEND_REQUEST;
-                    return Input::Refused;
-                }
                 let site = Site { secure, host, port };
+                // Now, so that the application can still add what it wants when it is told.
+                self.compose.redirect(site != self.site, keep_body);
                 self.following = Some(Following { url, site, target, method, keep_body });
                 Input::Follow
             }

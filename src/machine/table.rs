@@ -298,6 +298,7 @@ pub const fn step(state: State, input: Input) -> Step {
         (Arrived, Receive, Write | Last, Refused) => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(Why::Cause), FailWrite(Why::Cause)]),
         (Arrived, Receive, _, Refused)            => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(Why::Cause)]),
         (Arrived, Receive, Shut, Resend)          => to(Sending, r, w, &[TellReceived, Abandon, Start]),
+        (Following, Receive, Shut, Refused) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(Why::Cause)]),
         (Following, Receive, Shut, Told) => to(Sending, r, w, &[Abandon, Start]),
 
         // The body.

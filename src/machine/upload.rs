@@ -26,7 +26,7 @@ pub struct Upload {
     remaining: Option<u64>,
     /// The value of our own Content-Length header.
     length: Option<u64>,
-    /// Whether the end of the body was written (AUTOMATIC_CHUNKING).
+    /// Whether the end of the body was written, or ReceiveResponse was its end.
     ended: bool,
     /// Whether WriteData brought bytes: they are gone and cannot be sent again.
     streamed: bool,
@@ -92,9 +92,14 @@ impl Upload {
         }
     }
 
-    /// Whether the body can be sent again.
+    /// Nothing follows what was sent.
+    pub fn close(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether the body is over, and all of it is here to be sent again.
     pub fn replayable(&self) -> bool {
-        !self.streamed
+        !self.streamed && !self.automatic() && !self.open() && self.remaining.unwrap_or(0) == 0
     }
 
     /// The headers that this body adds to the request.
