@@ -11,6 +11,7 @@ use crate::net::Net;
 use crate::record::Notification;
 use crate::transport::Transport;
 use crate::win32::Win32Error;
+use crate::win32::exit::at_exit;
 
 struct Real {
     workers: Arc<Workers>,
@@ -98,13 +99,24 @@ impl World for Real {
     }
 }
 
+static REAL: OnceLock<Arc<Real>> = OnceLock::new();
+
+/// The process ends.
+fn end() {
+    if let Some(verifying) = REAL.get().and_then(|real| real.verifying.as_ref()) {
+        verifying.ended();
+    }
+}
+
 /// The one real world of the process, made by the first session.
 pub(super) fn world() -> Arc<dyn World> {
-    static REAL: OnceLock<Arc<Real>> = OnceLock::new();
     let real = REAL.get_or_init(|| {
         let began = Instant::now();
         let tracing = Tracing::from_environment(began);
         let verifying = Verifying::from_environment(began);
+        if verifying.is_some() {
+            at_exit(end);
+        }
         Arc::new(Real { workers: Arc::default(), net: Net::real(began), began, tracing, verifying })
     });
     Arc::clone(real) as Arc<dyn World>

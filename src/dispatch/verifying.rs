@@ -1,6 +1,7 @@
 //! WINHTTP_VERIFY: mistakes of any program, without a line of code.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -69,13 +70,19 @@ impl Verifying {
         self.report(self.verifier.look(|checker| checker.detail(handle, detail)));
     }
 
+    /// The process ends: what is left open?
+    pub fn ended(&self) {
+        self.report(self.verifier.look(|checker| checker.ended()));
+    }
+
     fn report(&self, mistakes: Vec<Mistake>) {
         for mistake in mistakes {
             let line = mistake.show(&self.recorder.names(|names| names.handle(mistake.handle)));
             let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if told.insert(format!("{} {}", mistake.stop, mistake.what)) {
-                let trace = self.recorder.finish().to_table();
-                eprintln!("{line}\n  how to fix it: {}\n{trace}", mistake.stop.fix());
+                let report = format!("{line}\n  how to fix it: {}\n", mistake.stop.fix());
+                // Nobody may listen any more.
+                let _ = write!(std::io::stderr(), "{report}{}\n", self.recorder.finish().to_table());
             }
         }
     }

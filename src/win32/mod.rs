@@ -4,6 +4,8 @@ mod buffer;
 mod callback;
 mod constants;
 mod error;
+#[cfg(feature = "net")]
+pub(crate) mod exit;
 mod last_error;
 pub mod memory;
 mod payload;
