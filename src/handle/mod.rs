@@ -66,7 +66,7 @@ pub(crate) struct Connection {
 
 /// What a handle is.
 pub(crate) enum Kind {
-    Session(Session),
+    Session(Box<Session>),
     Connection(Connection),
     Request(Box<Request>),
 }
@@ -113,7 +113,7 @@ impl Handle {
             listener: Mutex::default(),
             references: AtomicUsize::new(1),
             turn: Turn::default(),
-            kind: Kind::Session(Session {
+            kind: Kind::Session(Box::new(Session {
                 agent: Mutex::new(agent),
                 settings: Mutex::default(),
                 cookies: Arc::default(),
@@ -121,7 +121,7 @@ impl Handle {
                 unload_event: AtomicUsize::new(0),
                 requests: Mutex::default(),
                 closed: false.into(),
-            }),
+            })),
         })
     }
 

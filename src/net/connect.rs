@@ -34,7 +34,7 @@ pub struct Connection {
 
 /// A new connection, by what the server speaks.
 pub enum New {
-    Http1(Connection),
+    Http1(Box<Connection>),
     Http2(Arc<Multiplexed>),
 }
 
@@ -79,7 +79,7 @@ pub async fn connect(net: &Arc<Net>, order: &Order, sink: &dyn Sink) -> Result<N
     let (wire, tally) = Wire::new(stream);
     let (sender, driver) =
         http1::Builder::new().handshake(TokioIo::new(wire)).await.map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
-    Ok(New::Http1(Connection { sender, driver, tally, peer, secured }))
+    Ok(New::Http1(Box::new(Connection { sender, driver, tally, peer, secured })))
 }
 
 /// The addresses of the host, IPv4 first; never empty.

@@ -39,7 +39,7 @@ enum Coming {
 }
 
 impl<'a> Http1<'a> {
-    pub fn new(connection: Connection, order: &'a Order, control: &'a Control) -> Http1<'a> {
+    pub fn new(connection: Box<Connection>, order: &'a Order, control: &'a Control) -> Http1<'a> {
         Http1 { going: Going::new(connection, order, control), coming: Coming::Not, heard: 0 }
     }
 
@@ -147,7 +147,7 @@ struct Going<'a> {
     order: &'a Order,
     control: &'a Control,
     /// Gone when it went back to the pool.
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     peer: Peer,
     secured: Option<Arc<Secured>>,
     /// The server closed it, or it broke.
@@ -162,7 +162,7 @@ struct Going<'a> {
 }
 
 impl<'a> Going<'a> {
-    fn new(connection: Connection, order: &'a Order, control: &'a Control) -> Going<'a> {
+    fn new(connection: Box<Connection>, order: &'a Order, control: &'a Control) -> Going<'a> {
         Going {
             order,
             control,

@@ -27,7 +27,7 @@ const REFUSED_AT_MOST: u32 = 3;
 
 /// What carries an exchange.
 enum Carrier {
-    Http1(Connection),
+    Http1(Box<Connection>),
     Http2(Slot),
 }
 

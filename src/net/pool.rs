@@ -41,7 +41,7 @@ impl From<&Order> for Key {
 #[derive(Default)]
 struct Connections {
     /// With the time since when they are idle.
-    idle: HashMap<Key, Vec<(Duration, Connection)>>,
+    idle: HashMap<Key, Vec<(Duration, Box<Connection>)>>,
     shared: HashMap<Key, Vec<Arc<Multiplexed>>>,
     making: HashMap<Key, Arc<Making>>,
     swept: bool,
@@ -54,7 +54,7 @@ pub struct Pool(Mutex<Connections>);
 /// What the pool has for a request.
 pub enum Found {
     /// A connection that was idle; whoever takes it looks whether it is still open.
-    Idle(Connection),
+    Idle(Box<Connection>),
     /// A stream.
     Stream(Slot),
     /// A connection whose server takes no more streams at once.
@@ -156,7 +156,7 @@ impl Net {
     }
 
     /// Keeps a connection for the next request.
-    pub fn keep(self: &Arc<Net>, key: Key, connection: Connection) {
+    pub fn keep(self: &Arc<Net>, key: Key, connection: Box<Connection>) {
         let now = self.runtime.now();
         self.pool.lock().idle.entry(key).or_default().push((now, connection));
         self.start_sweeper();

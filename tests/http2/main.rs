@@ -1,0 +1,483 @@
+//! HTTP/2, by ALPN over loopback, against servers that do what a test says.
+
+mod client;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use client::*;
+use h2::Reason;
+use h2::server::Builder;
+use http::Response;
+use server::{Exchange, Server, trailers};
+use support::*;
+use tokio::sync::Semaphore;
+use windows_sys::Win32::Networking::WinHttp::*;
+
+const MISMATCH: u32 = 12190;
+const CONNECTION_ERROR: u32 = 12030;
+const INVALID_RESPONSE: u32 = 12152;
+
+/// One synchronous GET at a server, by a client of its own.
+fn get(server: &Server, path: &str) -> Result<Vec<u8>, u32> {
+    let client = client(false, server.port);
+    let request = open(&client, "GET", path, 0, None);
+    let got = fetch(request);
+    close(request);
+    client.close();
+    got
+}
+
+#[test]
+fn the_version_that_is_spoken() {
+    let newer = Server::start(|mut exchange| async move { exchange.answer("hello") });
+    let (older, silent) = (Server::http1(&["http/1.1"]), Server::http1(&[]));
+    let rows = [
+        ("enabled", &newer, 1, 0, Ok(1)),
+        ("enabled and required", &newer, 1, 1, Ok(1)),
+        ("not enabled", &older, 0, 0, Ok(0)),
+        ("required, but nothing is enabled", &older, 0, 1, Ok(0)),
+        ("the server has HTTP/1.1 only", &older, 1, 0, Ok(0)),
+        ("the server has HTTP/1.1 only, and that will not do", &older, 1, 1, Err(MISMATCH)),
+        ("the server has no ALPN", &silent, 1, 0, Ok(0)),
+        ("the server has no ALPN, and that will not do", &silent, 1, 1, Err(MISMATCH)),
+    ];
+    for (what, server, protocols, required, expected) in rows {
+        let client = Client::new(false, server.port);
+        let request = open(&client, "GET", "/", 0, None);
+        assert_eq!(set(request, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, protocols), 0);
+        assert_eq!(set(request, WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, required), 0);
+        assert_eq!(option(request, WINHTTP_OPTION_HTTP_PROTOCOL_USED), 0, "{what}");
+        let used = fetch(request).map(|body| {
+            assert_eq!(body, b"hello");
+            option(request, WINHTTP_OPTION_HTTP_PROTOCOL_USED)
+        });
+        assert_eq!(used, expected, "{what}");
+        close(request);
+        client.close();
+    }
+    // Without TLS there is no ALPN.
+    let port = serve_always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let client = client(false, port);
+    for (required, expected) in [(0, Ok(vec![])), (1, Err(MISMATCH))] {
+        let request = client.request("GET", "/", &Record::new());
+        assert_eq!(set(request, WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, required), 0);
+        assert_eq!(fetch(request), expected);
+        close(request);
+    }
+    client.close();
+}
+
+#[test]
+fn options_and_their_values() {
+    let client = Client::new(false, 1);
+    let invalid = 87;
+    let rows = [
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 0, 0),
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 1, 0),
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 2, invalid),
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 3, invalid),
+        (WINHTTP_OPTION_HTTP2_KEEPALIVE, 4999, invalid),
+        (WINHTTP_OPTION_HTTP2_KEEPALIVE, 5000, 0),
+        (WINHTTP_OPTION_HTTP_PROTOCOL_USED, 1, 12011),
+        (WINHTTP_OPTION_HTTP2_PLUS_TRANSFER_ENCODING, 1, 12009),
+    ];
+    for (option, value, expected) in rows {
+        assert_eq!(set(client.session, option, value), expected, "{option} {value}");
+    }
+    for (window, delta, expected) in [(1, 1, 0), (0, 0, invalid), (1 << 31, 1, invalid), (100, 101, invalid)] {
+        let value = [window, delta];
+        // SAFETY: a WINHTTP_HTTP2_RECEIVE_WINDOW.
+        let set =
+            unsafe { WinHttpSetOption(client.session, WINHTTP_OPTION_HTTP2_RECEIVE_WINDOW, value.as_ptr().cast(), 8) };
+        assert_eq!(if set == 1 { 0 } else { last_error() }, expected, "{window} {delta}");
+    }
+    client.close();
+}
+
+#[test]
+fn heads_bodies_and_trailers() {
+    let server = Server::start(|mut exchange| async move {
+        let head = Response::builder().status(201).header("x-b", "1").header("x-a", "2").header("x-b", "3");
+        let seen: Vec<_> = exchange.request.headers().keys().map(|name| name.as_str().to_owned()).collect();
+        let seen = format!("{} {} {}", exchange.request.method(), exchange.request.uri(), seen.join(","));
+        exchange.reply.send_informational(Response::builder().status(103).body(()).unwrap()).unwrap();
+        let mut stream = exchange.reply.send_response(head.body(()).unwrap(), false).unwrap();
+        stream.send_data(seen.into(), false).unwrap();
+        stream.send_trailers(trailers(&[("x-end", "yes")])).unwrap();
+    });
+    let client = client(false, server.port);
+    let request = open(&client, "GET", "/a?b#c", 0, None);
+    let extra = wide("X-Mine: 1\r\nConnection: X-Hop\r\nX-Hop: 2\r\nUpgrade: x");
+    // SAFETY: text and its length.
+    assert_eq!(unsafe { WinHttpAddRequestHeaders(request, extra.as_ptr(), u32::MAX, WINHTTP_ADDREQ_FLAG_ADD) }, 1);
+    let body = String::from_utf8(fetch(request).unwrap()).unwrap();
+    assert_eq!(body, format!("GET https://127.0.0.1:{}/a?b%23c x-mine,user-agent", server.port));
+    let raw = header(request, WINHTTP_QUERY_RAW_HEADERS_CRLF);
+    assert_eq!(raw, "HTTP/2.0 201\r\nx-b: 1\r\nx-b: 3\r\nx-a: 2\r\n\r\n");
+    assert_eq!(header(request, WINHTTP_QUERY_VERSION), "HTTP/2.0");
+    let trailer = header(request, WINHTTP_QUERY_RAW_HEADERS_CRLF | WINHTTP_QUERY_FLAG_TRAILERS);
+    assert!(trailer.contains("x-end: yes"), "{trailer}");
+    close(request);
+    client.close();
+}
+
+/// Sends a body in pieces: the first with SendRequest.
+fn upload(server: &Server, flags: u32, first: &[u8], total: u32, pieces: &[Vec<u8>]) -> Result<Vec<u8>, u32> {
+    let client = client(false, server.port);
+    let request = open(&client, "POST", "/echo", flags, None);
+    // SAFETY: bytes and their length.
+    let sent = unsafe { WinHttpSendRequest(request, null(), 0, first.as_ptr().cast(), first.len() as u32, total, 0) };
+    assert_eq!(sent, 1, "{}", last_error());
+    for piece in pieces {
+        let mut written = 0;
+        // SAFETY: bytes and their length.
+        let wrote = unsafe { WinHttpWriteData(request, piece.as_ptr().cast(), piece.len() as u32, &mut written) };
+        assert_eq!((wrote, written), (1, piece.len() as u32), "{}", last_error());
+    }
+    let got = if receive(request) == 1 { read_all(request) } else { Err(last_error()) };
+    close(request);
+    client.close();
+    got
+}
+
+#[test]
+fn uploads() {
+    let server = Server::start(|mut exchange| async move {
+        let length = exchange.request.headers().get("content-length").cloned();
+        let chunked = exchange.request.headers().contains_key("transfer-encoding");
+        let body = exchange.body().await;
+        let length = length.map_or("none".to_owned(), |length| length.to_str().unwrap().to_owned());
+        let sum: u64 = body.iter().map(|byte| u64::from(*byte)).sum();
+        exchange.answer(format!("{length} {chunked} {} {sum}", body.len()));
+    });
+    let large: Vec<u8> = (0..300_000).map(|number| number as u8).collect();
+    let told = |length: &str, bytes: &[u8]| {
+        let sum: u64 = bytes.iter().map(|byte| u64::from(*byte)).sum();
+        Ok(format!("{length} false {} {sum}", bytes.len()).into_bytes())
+    };
+    let automatic = WINHTTP_FLAG_AUTOMATIC_CHUNKING;
+    assert_eq!(upload(&server, 0, b"", 0, &[]), told("0", b""));
+    assert_eq!(upload(&server, 0, b"abc", 3, &[]), told("3", b"abc"));
+    assert_eq!(upload(&server, 0, &large, large.len() as u32, &[]), told("300000", &large));
+    assert_eq!(upload(&server, 0, b"abc", 5, &[b"d".to_vec(), b"e".to_vec()]), told("5", b"abcde"));
+    assert_eq!(upload(&server, 0, b"", 300_000, &[large.clone()]), told("300000", &large));
+    assert_eq!(upload(&server, automatic, b"ab", 0, &[b"cd".to_vec(), vec![]]), told("none", b"abcd"));
+    assert_eq!(upload(&server, automatic, b"", 0, &[large.clone(), large.clone(), vec![]]), {
+        told("none", &[large.clone(), large.clone()].concat())
+    });
+}
+
+#[test]
+fn a_reply_is_read_while_the_body_goes_on() {
+    let server = Server::start(|mut exchange| async move {
+        let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
+        while let Some(Ok(bytes)) = exchange.request.body_mut().data().await {
+            let _ = exchange.request.body_mut().flow_control().release_capacity(bytes.len());
+            stream.send_data(bytes, false).unwrap();
+        }
+        stream.send_data("end".into(), true).unwrap();
+    });
+    let client = client(true, server.port);
+    let record = Record::new();
+    let request = open(&client, "POST", "/", WINHTTP_FLAG_AUTOMATIC_CHUNKING, Some(&record));
+    assert_eq!(send(request), 1);
+    record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+    assert_eq!(receive(request), 1);
+    record.wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+    let told = |status: u32, number: usize| {
+        let nth = |seen: &[Seen]| seen.iter().filter(|seen| seen.status == status).nth(number).map(|seen| seen.value);
+        record.wait_for(nth, "a completion")
+    };
+    for (number, piece, echo) in [(0, &b"one"[..], 3), (1, b"three", 5), (2, b"", 3)] {
+        assert_eq!(query_data(request), 1);
+        // SAFETY: the bytes live for ever.
+        assert_eq!(unsafe { WinHttpWriteData(request, piece.as_ptr().cast(), piece.len() as u32, null_mut()) }, 1);
+        assert_eq!(told(WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE, number), piece.len() as u32);
+        assert_eq!(told(WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE, number), echo);
+        assert_eq!(read(request, echo), 1);
+        assert_eq!(told(WINHTTP_CALLBACK_STATUS_READ_COMPLETE, number), echo);
+    }
+    close(request);
+    client.close();
+}
+
+/// How an asynchronous GET fails: API, error and STREAM_ERROR_CODE.
+fn failure(server: &Server, path: &str) -> (u32, u32, u32) {
+    let client = client(true, server.port);
+    let record = Record::with(|request, seen| {
+        match seen.status {
+            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => receive(request),
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => read(request, 1000),
+            _ => 1,
+        };
+    });
+    let request = open(&client, "GET", path, 0, Some(&record));
+    assert_eq!(send(request), 1);
+    let failed = record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
+    let code = option(request, WINHTTP_OPTION_STREAM_ERROR_CODE);
+    close(request);
+    client.close();
+    (failed.api as u32, failed.value, code)
+}
+
+#[test]
+fn what_the_server_breaks() {
+    let server = Server::start(|mut exchange| async move {
+        match exchange.path() {
+            "/reset" => exchange.reset(Reason::INTERNAL_ERROR),
+            "/calm" => exchange.reset(Reason::ENHANCE_YOUR_CALM),
+            "/refused" => exchange.reset(Reason::REFUSED_STREAM),
+            "/no-error" => exchange.reset(Reason::NO_ERROR),
+            "/length" => {
+                exchange.answer_with(Response::builder().header("content-length", 9).body(()).unwrap(), "four")
+            }
+            "/fields" => {
+                let head = (0..300).fold(Response::builder(), |head, number| head.header(format!("x-{number}"), 1));
+                exchange.answer_with(head.body(()).unwrap(), "");
+            }
+            "/large" => {
+                let head = Response::builder().header("x-large", "x".repeat(70_000));
+                exchange.answer_with(head.body(()).unwrap(), "");
+            }
+            _ => {
+                let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
+                stream.send_data("half".into(), false).unwrap();
+                stream.reserve_capacity(1);
+                // The data is out before the reset, which would overtake it.
+                while stream.capacity() == 0 {
+                    tokio::task::yield_now().await;
+                }
+                stream.send_reset(Reason::CANCEL);
+            }
+        }
+    });
+    let rows = [
+        ("/reset", (API_RECEIVE_RESPONSE, CONNECTION_ERROR, 2)),
+        ("/calm", (API_RECEIVE_RESPONSE, CONNECTION_ERROR, 11)),
+        ("/refused", (API_RECEIVE_RESPONSE, CONNECTION_ERROR, 7)),
+        ("/no-error", (API_RECEIVE_RESPONSE, CONNECTION_ERROR, 0)),
+        ("/fields", (API_RECEIVE_RESPONSE, 12181, 0)),
+        ("/large", (API_RECEIVE_RESPONSE, 12182, 0)),
+        ("/length", (API_READ_DATA, INVALID_RESPONSE, 1)),
+        ("/half", (API_READ_DATA, CONNECTION_ERROR, 8)),
+    ];
+    for (path, expected) in rows {
+        assert_eq!(failure(&server, path), expected, "{path}");
+    }
+    // A stream that was refused was asked for again; no other was.
+    let count = |path: &str| server.requests().iter().filter(|asked| *asked == path).count();
+    assert_eq!(["/refused", "/reset", "/calm", "/half"].map(count), [4, 1, 1, 1]);
+    assert_eq!(server.connections(), 1, "a broken stream leaves its connection alone");
+}
+
+#[test]
+fn what_is_tried_again() {
+    let refused = Arc::new(Semaphore::new(1));
+    let server = Server::start(move |mut exchange| {
+        let refused = Arc::clone(&refused);
+        async move {
+            match exchange.path() {
+                "/refused-once" if refused.try_acquire().map(|permit| permit.forget()).is_ok() => {
+                    exchange.reset(Reason::REFUSED_STREAM);
+                }
+                _ => exchange.answer(exchange.connection.to_string()),
+            }
+        }
+    });
+    assert_eq!(get(&server, "/refused-once"), Ok(b"1".to_vec()));
+    assert_eq!(server.requests(), ["/refused-once"; 2]);
+    // The server answers and says GOAWAY: the next request gets a new connection.
+    assert_eq!(get(&server, "/leave"), Ok(b"1".to_vec()));
+    assert_eq!(get(&server, "/after"), Ok(b"2".to_vec()));
+    assert_eq!(get(&server, "/again"), Ok(b"2".to_vec()));
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn http_1_1_required() {
+    let newer = Server::start(|mut exchange| async move { exchange.reset(Reason::HTTP_1_1_REQUIRED) });
+    let client = client(false, newer.port);
+    let request = open(&client, "GET", "/", 0, None);
+    assert_eq!(set(request, WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, 1), 0);
+    assert_eq!(fetch(request), Err(CONNECTION_ERROR));
+    assert_eq!(option(request, WINHTTP_OPTION_STREAM_ERROR_CODE), 13);
+    close(request);
+    client.close();
+}
+
+#[test]
+fn a_hundred_at_once_and_some_are_cancelled() {
+    const COUNT: usize = 100;
+    let gate = Arc::new(Semaphore::new(0));
+    let waiting = Arc::clone(&gate);
+    let server = Server::start(move |mut exchange| {
+        let gate = Arc::clone(&waiting);
+        async move {
+            if exchange.path() != "/first" {
+                gate.acquire().await.unwrap().forget();
+            }
+            let body = exchange.path().repeat(20_000);
+            let head = Response::new(());
+            let Ok(mut stream) = exchange.reply.send_response(head, false) else { return };
+            let _ = stream.send_data(body.into(), true);
+        }
+    });
+    assert!(get(&server, "/first").is_ok());
+    let client = client(true, server.port);
+    let records: Vec<_> = (0..COUNT)
+        .map(|_| {
+            Record::with(|request, seen| {
+                match seen.status {
+                    WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => receive(request),
+                    WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => query_data(request),
+                    WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE if seen.value > 0 => read(request, seen.value),
+                    WINHTTP_CALLBACK_STATUS_READ_COMPLETE => query_data(request),
+                    _ => 1,
+                };
+            })
+        })
+        .collect();
+    let requests: Vec<_> =
+        (0..COUNT).map(|number| open(&client, "GET", &format!("/{number:03}"), 0, Some(&records[number]))).collect();
+    for request in &requests {
+        assert_eq!(send(*request), 1);
+    }
+    // All are on their way; a third is cancelled before its reply, a third while it is read.
+    for record in &records {
+        record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_SENT);
+    }
+    // Which is which looks random and is the same in each run.
+    let fate = |number: usize| (number * 7919 + 104_729) % 3;
+    for number in (0..COUNT).filter(|number| fate(*number) == 0) {
+        assert_eq!(close(requests[number]), 1);
+    }
+    gate.add_permits(COUNT);
+    for number in (0..COUNT).filter(|number| fate(*number) == 1) {
+        records[number].wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+        assert_eq!(close(requests[number]), 1);
+    }
+    for number in 0..COUNT {
+        let record = &records[number];
+        if fate(number) != 2 {
+            record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+            continue;
+        }
+        let end = |seen: &[Seen]| {
+            let is_end = |seen: &&Seen| seen.status == WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE && seen.value == 0;
+            seen.iter().find(is_end).copied()
+        };
+        record.wait_for(end, "the end of a body");
+        let seen = record.seen();
+        let total = |status: u32| seen.iter().filter(|seen| seen.status == status).map(|seen| seen.value).sum::<u32>();
+        assert_eq!(total(WINHTTP_CALLBACK_STATUS_READ_COMPLETE), 4 * 20_000, "{number}");
+        assert!(!record.statuses().contains(&WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER));
+        // Each counts its own bytes: 9, the pseudo fields, user-agent.
+        let path = format!("/{number:03}");
+        let sent = 9 + ":methodGET:schemehttps:path:authority".len() + path.len() + "user-agenttest".len();
+        let sent = sent + format!("127.0.0.1:{}", server.port).len();
+        assert_eq!(total(WINHTTP_CALLBACK_STATUS_REQUEST_SENT), sent as u32);
+        assert_eq!(total(WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED), (9 + ":status200".len()) as u32);
+        assert_eq!(close(requests[number]), 1);
+    }
+    assert_eq!(server.connections(), 1);
+    client.close();
+}
+
+#[test]
+fn a_slow_reader_stops_nobody() {
+    let server = Server::start(|mut exchange| async move {
+        let size = if exchange.path() == "/slow" { 8 << 20 } else { 1 << 20 };
+        exchange.answer(Bytes::from(vec![b'x'; size]));
+    });
+    let client = client(false, server.port);
+    let slow: Vec<_> = (0..10).map(|_| open(&client, "GET", "/slow", 0, None)).collect();
+    for request in &slow {
+        assert_eq!((send(*request), receive(*request)), (1, 1));
+    }
+    // None of them is read, and yet others get through.
+    for _ in 0..3 {
+        let quick = open(&client, "GET", "/quick", 0, None);
+        assert_eq!(fetch(quick).map(|body| body.len()), Ok(1 << 20));
+        close(quick);
+    }
+    assert_eq!(read_all(slow[0]).map(|body| body.len()), Ok(8 << 20));
+    slow.into_iter().for_each(|request| assert_eq!(close(request), 1));
+    assert_eq!(server.connections(), 1);
+    client.close();
+}
+
+#[test]
+fn more_requests_than_streams() {
+    for (alone, expected) in [(0, 1), (1, 3)] {
+        let gate = Arc::new(Semaphore::new(0));
+        let waiting = Arc::clone(&gate);
+        let mut builder = Builder::new();
+        builder.max_concurrent_streams(1);
+        let server = Server::with(builder, move |mut exchange: Exchange| {
+            let gate = Arc::clone(&waiting);
+            async move {
+                if exchange.path() != "/first" {
+                    gate.acquire().await.unwrap().forget();
+                }
+                exchange.answer("hello");
+            }
+        });
+        assert_eq!(get(&server, "/first"), Ok(b"hello".to_vec()));
+        let client = client(true, server.port);
+        assert_eq!(set(client.session, WINHTTP_OPTION_DISABLE_STREAM_QUEUE, alone), 0);
+        let records: Vec<_> = (0..3).map(|_| Record::new()).collect();
+        let requests: Vec<_> = records.iter().map(|record| open(&client, "GET", "/", 0, Some(record))).collect();
+        for request in &requests {
+            assert_eq!(send(*request), 1);
+        }
+        if alone == 1 {
+            records.iter().for_each(|record| drop(record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_SENT)));
+        }
+        gate.add_permits(3);
+        for (request, record) in requests.into_iter().zip(records) {
+            record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+            assert_eq!(receive(request), 1);
+            record.wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+            close(request);
+        }
+        assert_eq!(server.connections(), expected);
+        client.close();
+    }
+}
+
+#[test]
+fn requests_at_once_share_the_first_connection() {
+    let server = Server::start(|mut exchange| async move { exchange.answer("hello") });
+    let client = client(true, server.port);
+    let records: Vec<_> = (0..20).map(|_| Record::new()).collect();
+    let requests: Vec<_> = records.iter().map(|record| open(&client, "GET", "/", 0, Some(record))).collect();
+    for request in &requests {
+        assert_eq!(send(*request), 1);
+    }
+    for (request, record) in requests.into_iter().zip(records) {
+        record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+        close(request);
+    }
+    assert_eq!(server.connections(), 1);
+    client.close();
+}
+
+/// The handle of a request may be used again, over the same connection.
+#[test]
+fn a_request_handle_is_used_again() {
+    let server = Server::start(|mut exchange| async move { exchange.answer("hello") });
+    let client = client(false, server.port);
+    let request: *mut c_void = open(&client, "GET", "/", 0, None);
+    for _ in 0..3 {
+        assert_eq!(fetch(request), Ok(b"hello".to_vec()));
+    }
+    assert_eq!((server.connections(), server.requests().len()), (1, 3));
+    close(request);
+    client.close();
+}
