@@ -32,6 +32,8 @@ pub struct Order {
     pub more: bool,
     /// Whether HTTP/1 makes a chunk of each piece of the body (WINHTTP_FLAG_AUTOMATIC_CHUNKING); an empty one is the last.
     pub chunked: bool,
+    /// Whether the connection becomes a stream of bytes when the reply is a 101.
+    pub upgrade: bool,
     /// Whether the connection may come from the pool and go back there.
     pub keep_alive: bool,
     /// Connections are shared by the orders that have the same number.
@@ -190,7 +192,7 @@ pub enum Event {
         /// Bytes of head and body received so far.
         received: u64,
     },
-    /// Body bytes, or the body's end, or both at once.
+    /// Body bytes, or the body's end, or both at once. After [`Leg::upgrade`]: what the peer sends.
     Body {
         /// Bytes without chunk framing, never parts of two chunks; may be empty.
         bytes: Bytes,
@@ -242,9 +244,15 @@ pub trait Leg: Send + Sync {
     fn finish(&self);
     /// So many body bytes are no longer waiting at the machine: the transport may read ahead again.
     fn taken(&self, bytes: usize);
-    /// Ask for a [`Sink::tick`] at this time of the world's clock; `None` asks for none.
-    fn wake_at(&self, time: Option<Duration>);
+    /// After the head of a 101 that was asked for by [`Order::upgrade`]: the connection is a stream of bytes from now
+    /// on, and `sink` hears of it. Until then nothing is read behind the head. At most `read_ahead` bytes wait for
+    /// [`Leg::taken`].
+    fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize);
+    /// Ask for a [`Sink::tick`] at this time of the world's clock; `None` asks for none. `idle`: nobody waits for
+    /// it, so a world whose time moves for those who wait need not move for this.
+    fn wake_at(&self, time: Option<Duration>, idle: bool);
     /// Nobody wants it any more: no event follows. The connection is kept if the reply can be drained.
+    /// What was written to an upgraded one still goes out.
     fn release(&self);
 }
 

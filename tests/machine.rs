@@ -17,7 +17,7 @@ const EXCHANGES: [Exchange; 9] = [
 ];
 const READS: [ReadSide; 4] = [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read];
 const WRITES: [WriteSide; 5] = [WriteSide::Shut, WriteSide::Open, WriteSide::Send, WriteSide::Write, WriteSide::Last];
-const INPUTS: [Input; 24] = [
+const INPUTS: [Input; 25] = [
     Input::CallSend,
     Input::CallWrite,
     Input::CallWriteLast,
@@ -25,6 +25,7 @@ const INPUTS: [Input; 24] = [
     Input::CallReceiveDuplex,
     Input::CallQuery,
     Input::CallRead,
+    Input::CallUpgrade,
     Input::SentPart,
     Input::SentWhole,
     Input::SentHeld,
@@ -67,7 +68,8 @@ fn reachable() -> BTreeMap<String, State> {
 
 fn is_call(input: Input) -> bool {
     use Input::*;
-    matches!(input, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead)
+    let of_body = matches!(input, CallWrite | CallWriteLast | CallQuery | CallRead);
+    of_body || matches!(input, CallSend | CallReceive | CallReceiveDuplex | CallUpgrade)
 }
 
 /// The pending operations of a state, as the names of their actions.

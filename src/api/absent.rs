@@ -60,40 +60,6 @@ absent! {
         done("WinHttpQueryAuthParams", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))
     }
 
-    /// Not there yet: NULL with ERROR_WINHTTP_INCORRECT_HANDLE_STATE, as for a request that was not upgraded.
-    fn WinHttpWebSocketCompleteUpgrade(hrequest: *const c_void, _context: usize) -> HINTERNET {
-        handle("WinHttpWebSocketCompleteUpgrade", hrequest, || on_request(hrequest, ERROR_WINHTTP_INCORRECT_HANDLE_STATE).and(find(hrequest)))
-    }
-
-    /// Not there yet; no web socket handle exists: 6 or ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
-    fn WinHttpWebSocketSend(hwebsocket: *const c_void, _type: i32, _buffer: *const c_void, _length: u32) -> u32 {
-        code("WinHttpWebSocketSend", hwebsocket, || on_other(hwebsocket))
-    }
-
-    /// Not there yet; no web socket handle exists: 6 or ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
-    fn WinHttpWebSocketReceive(
-        hwebsocket: *const c_void, _buffer: *mut c_void, _length: u32, _read: *mut u32, _type: *mut i32
-    ) -> u32 {
-        code("WinHttpWebSocketReceive", hwebsocket, || on_other(hwebsocket))
-    }
-
-    /// Not there yet; no web socket handle exists: 6 or ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
-    fn WinHttpWebSocketShutdown(hwebsocket: *const c_void, _status: u16, _reason: *const c_void, _length: u32) -> u32 {
-        code("WinHttpWebSocketShutdown", hwebsocket, || on_other(hwebsocket))
-    }
-
-    /// Not there yet; no web socket handle exists: 6 or ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
-    fn WinHttpWebSocketClose(hwebsocket: *const c_void, _status: u16, _reason: *const c_void, _length: u32) -> u32 {
-        code("WinHttpWebSocketClose", hwebsocket, || on_other(hwebsocket))
-    }
-
-    /// Not there yet; no web socket handle exists: 6 or ERROR_WINHTTP_INCORRECT_HANDLE_TYPE.
-    fn WinHttpWebSocketQueryCloseStatus(
-        hwebsocket: *const c_void, _status: *mut u16, _reason: *mut c_void, _length: u32, _consumed: *mut u32
-    ) -> u32 {
-        code("WinHttpWebSocketQueryCloseStatus", hwebsocket, || on_other(hwebsocket))
-    }
-
     /// Not there: NULL with ERROR_WINHTTP_INCORRECT_HANDLE_STATE.
     fn WinHttpProtocolCompleteUpgrade(hrequest: *const c_void, _context: usize) -> HINTERNET {
         handle("WinHttpProtocolCompleteUpgrade", hrequest, || on_request(hrequest, ERROR_WINHTTP_INCORRECT_HANDLE_STATE).and(find(hrequest)))

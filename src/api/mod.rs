@@ -14,6 +14,7 @@ mod session;
 pub mod surface;
 mod time;
 mod url;
+mod web_socket;
 
 pub use absent::*;
 pub use auth::*;
@@ -25,3 +26,4 @@ pub use request::*;
 pub use session::*;
 pub use time::*;
 pub use url::*;
+pub use web_socket::*;

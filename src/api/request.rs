@@ -132,7 +132,9 @@ pub unsafe extern "system" fn WinHttpSendRequest(
         let lent = Lent { bytes: watched(&handle, optional), ..Lent::default() };
         let optional = Bytes::copy_from_slice(optional);
         let hold = handle.asynchronous() && handle.policy().hold_send;
-        let call = SendCall { headers, optional, total: dwtotallength, hold };
+        let asks = handle.as_request()?.with(|machine| machine.settings.web_socket);
+        let key = if asks { handle.random() } else { [0; 16] };
+        let call = SendCall { headers, optional, total: dwtotallength, key, hold };
         let called = handle.call(Api::SEND_REQUEST, lent, |machine, now| machine.send(now, call))?;
         ended(&handle, called).map(drop)
     })
@@ -185,7 +187,7 @@ pub unsafe extern "system" fn WinHttpWriteData(
 }
 
 /// Bytes that an operation reads, if somebody looks whether they stay as they are.
-fn watched(handle: &crate::handle::Handle, bytes: &[u8]) -> Option<CallerBytes> {
+pub(super) fn watched(handle: &crate::handle::Handle, bytes: &[u8]) -> Option<CallerBytes> {
     (handle.watch().buffers && !bytes.is_empty()).then(|| CallerBytes::watch(bytes))
 }
 

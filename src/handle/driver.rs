@@ -41,11 +41,18 @@ pub(super) struct Stepped {
     ended: Option<(Operation, Outcome)>,
     /// A leg that is to begin when the lock is free.
     pub(super) begun: Option<Arc<dyn Leg>>,
+    /// The leg of a connection that becomes a web socket's.
+    pub(super) handed_over: Option<Arc<dyn Leg>>,
 }
 
 impl<M> Driver<M> {
     pub fn new(machine: M) -> Driver<M> {
         Driver { running: Mutex::new(Running { machine, leg: None, deadline: None, loans: Loans::default() }) }
+    }
+
+    /// The leg that runs from now on.
+    pub(super) fn carry(&self, leg: Arc<dyn Leg>) {
+        lock(&self.running).leg = Some(leg);
     }
 
     /// Looks at, or changes, what needs no step.
@@ -146,6 +153,7 @@ impl Handle {
         let details = match &self.kind {
             Kind::Session(_) | Kind::Connection(_) => return,
             Kind::Request(request) => request.loans(|loans| loans.told(notification)),
+            Kind::WebSocket(socket) => socket.loans(|loans| loans.told(notification)),
         };
         self.tell_all(details);
     }
@@ -170,6 +178,7 @@ impl Handle {
             let details = match &self.kind {
                 Kind::Session(_) | Kind::Connection(_) => Vec::new(),
                 Kind::Request(request) => request.loans(Loans::close),
+                Kind::WebSocket(socket) => socket.loans(Loans::close),
             };
             self.tell_all(details);
         }
@@ -183,6 +192,7 @@ impl Handle {
         match &self.kind {
             Kind::Session(_) | Kind::Connection(_) => false,
             Kind::Request(request) => request.with(|machine| machine.pending()),
+            Kind::WebSocket(socket) => socket.with(|machine| machine.pending()),
         }
     }
 
@@ -191,6 +201,7 @@ impl Handle {
         match &self.kind {
             Kind::Session(_) | Kind::Connection(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
             Kind::Request(request) => Ok(self.step(request, |machine, now| act(machine, now)).1),
+            Kind::WebSocket(socket) => Ok(self.step(socket, |machine, now| act(machine, now)).1),
         }
     }
 
@@ -261,11 +272,14 @@ impl Handle {
                 Output::ThenTold => Item::Told,
                 Output::Start(number, order) => {
                     self.carried(|| Carried::Order(&order));
-                    let sink = Arc::new(Listening { handle: Arc::downgrade(self), leg: number });
-                    let leg = self.world.transport().start(*order, sink);
+                    let leg = self.world.transport().start(*order, sink(self, number));
                     running.leg = Some(Arc::clone(&leg));
                     running.deadline = None;
                     stepped.begun = Some(leg);
+                    continue;
+                }
+                Output::HandOver => {
+                    stepped.handed_over = running.leg.take();
                     continue;
                 }
                 Output::Abandon => {
@@ -301,7 +315,7 @@ impl Handle {
         if deadline != running.deadline {
             running.deadline = deadline;
             if let Some(leg) = &running.leg {
-                leg.wake_at(deadline);
+                leg.wake_at(deadline, running.machine.idles());
             }
         }
         drop(guard);
@@ -324,6 +338,11 @@ fn tell(leg: &dyn Leg, output: Output) {
         Output::Taken(bytes) => leg.taken(bytes),
         _ => {}
     }
+}
+
+/// What leg number `leg` of this handle talks to.
+pub(super) fn sink(handle: &Arc<Handle>, leg: u64) -> Arc<dyn Sink> {
+    Arc::new(Listening { handle: Arc::downgrade(handle), leg })
 }
 
 /// What a leg talks to. It does not keep the handle alive.

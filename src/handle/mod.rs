@@ -5,6 +5,7 @@ mod driver;
 mod loans;
 mod request;
 mod table;
+mod web_socket;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub(crate) use driver::{Called, Driver};
 pub(crate) use loans::Lent;
 pub(crate) use request::Request;
+pub(crate) use web_socket::WebSocket;
 
 use crate::dispatch::{Detail, Item, Job, Next, Open, Policy, Running, Share, Turn, Watch, World, observed};
 use crate::http::cookies::Jar;
@@ -21,7 +23,7 @@ use crate::record::Notification;
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
     WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST,
-    WINHTTP_HANDLE_TYPE_SESSION, Win32Error,
+    WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error,
 };
 
 /// What is alive in this process: for tests that look for leaks.
@@ -54,7 +56,8 @@ pub(crate) struct Session {
     /// UNLOAD_NOTIFY_EVENT: signalled after the last HANDLE_CLOSING of the tree.
     #[cfg(feature = "win32")]
     pub unload_event: AtomicUsize,
-    requests: Mutex<HashMap<usize, Weak<Handle>>>,
+    /// The requests and web sockets of its tree.
+    machines: Mutex<HashMap<usize, Weak<Handle>>>,
     closed: std::sync::atomic::AtomicBool,
 }
 
@@ -69,6 +72,7 @@ pub(crate) enum Kind {
     Session(Box<Session>),
     Connection(Connection),
     Request(Box<Request>),
+    WebSocket(Box<WebSocket>),
 }
 
 /// What a handle value stands for.
@@ -119,7 +123,7 @@ impl Handle {
                 cookies: Arc::default(),
                 #[cfg(feature = "win32")]
                 unload_event: AtomicUsize::new(0),
-                requests: Mutex::default(),
+                machines: Mutex::default(),
                 closed: false.into(),
             })),
         })
@@ -127,6 +131,11 @@ impl Handle {
 
     /// Opens a child: it inherits the world, the mode, the context, the callback and its mask.
     fn child(self: &Arc<Handle>, kind: Kind) -> Arc<Handle> {
+        self.child_with(kind, self.context(), self.listener())
+    }
+
+    /// Opens a child with its own context, callback and mask.
+    fn child_with(self: &Arc<Handle>, kind: Kind, context: usize, listener: Listener) -> Arc<Handle> {
         self.references.fetch_add(1, Ordering::Relaxed);
         let child = table::TABLE.insert(|value| Handle {
             value,
@@ -134,8 +143,8 @@ impl Handle {
             world: Arc::clone(&self.world),
             policy: self.policy,
             asynchronous: self.asynchronous,
-            context: AtomicUsize::new(self.context()),
-            listener: Mutex::new(*lock(&self.listener)),
+            context: AtomicUsize::new(context),
+            listener: Mutex::new(listener),
             references: AtomicUsize::new(1),
             turn: Turn::default(),
             kind,
@@ -154,14 +163,19 @@ impl Handle {
     /// Opens a request of this connection. HANDLE_CREATED comes through the request.
     pub(crate) fn request(self: &Arc<Handle>, request: Request) -> Arc<Handle> {
         let child = self.child(Kind::Request(Box::new(request)));
-        if let Some(session) = self.session_part() {
-            lock(&session.requests).insert(child.value, Arc::downgrade(&child));
-            if session.closed.load(Ordering::SeqCst) {
-                child.cancel();
-            }
-        }
+        child.register();
         child.notify(&Notification::HandleCreated { handle: child.value });
         child
+    }
+
+    /// Its operations end with its session.
+    fn register(self: &Arc<Handle>) {
+        if let Some(session) = self.session_part() {
+            lock(&session.machines).insert(self.value, Arc::downgrade(self));
+            if session.closed.load(Ordering::SeqCst) {
+                self.cancel();
+            }
+        }
     }
 
     /// The value that the application knows.
@@ -196,6 +210,7 @@ impl Handle {
             Kind::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
             Kind::Connection(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Kind::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+            Kind::WebSocket(_) => WINHTTP_HANDLE_TYPE_WEBSOCKET,
         }
     }
 
@@ -216,6 +231,13 @@ impl Handle {
     pub(crate) fn as_request(&self) -> Result<&Request, Win32Error> {
         match &self.kind {
             Kind::Request(request) => Ok(request),
+            _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        }
+    }
+
+    pub(crate) fn as_web_socket(&self) -> Result<&WebSocket, Win32Error> {
+        match &self.kind {
+            Kind::WebSocket(socket) => Ok(socket),
             _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
         }
     }
@@ -296,15 +318,15 @@ impl Handle {
         match &handle.kind {
             Kind::Session(session) => {
                 session.closed.store(true, Ordering::SeqCst);
-                let requests: Vec<_> = lock(&session.requests).values().filter_map(Weak::upgrade).collect();
-                for request in requests {
-                    request.cancel();
+                let machines: Vec<_> = lock(&session.machines).values().filter_map(Weak::upgrade).collect();
+                for handle in machines {
+                    handle.cancel();
                 }
             }
             Kind::Connection(_) => {}
-            Kind::Request(_) => {
+            Kind::Request(_) | Kind::WebSocket(_) => {
                 if let Some(session) = handle.session_part() {
-                    lock(&session.requests).remove(&value);
+                    lock(&session.machines).remove(&value);
                 }
                 handle.close_exchange();
             }

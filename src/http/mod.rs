@@ -1,5 +1,5 @@
-//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects, authentication, cookies. No sockets, no
-//! handles.
+//! Pure rules of HTTP as WinHTTP sees it: headers, queries, targets, redirects, authentication, cookies, the handshake of
+//! web sockets. No sockets, no handles.
 #![forbid(unsafe_code)]
 
 pub mod auth;
@@ -15,6 +15,7 @@ pub mod query;
 pub mod redirect;
 pub mod target;
 pub mod time;
+pub mod upgrade;
 pub mod url;
 
 pub use framing::Framing;

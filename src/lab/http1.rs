@@ -36,11 +36,20 @@ pub struct Reader {
     head_only: bool,
     head_limit: usize,
     keep_alive: bool,
+    switched: bool,
 }
 
 impl Reader {
     pub fn new(head_only: bool, head_limit: usize) -> Reader {
-        Reader { phase: Phase::Head, buffer: Vec::new(), received: 0, head_only, head_limit, keep_alive: true }
+        Reader {
+            phase: Phase::Head,
+            buffer: Vec::new(),
+            received: 0,
+            head_only,
+            head_limit,
+            keep_alive: true,
+            switched: false,
+        }
     }
 
     /// Whether no byte has come.
@@ -51,6 +60,16 @@ impl Reader {
     /// Whether the reply is over and the connection can carry another.
     pub fn reusable(&self) -> bool {
         matches!(self.phase, Phase::Over) && self.keep_alive && self.buffer.is_empty()
+    }
+
+    /// Whether the reply is a 101.
+    pub fn switched(&self) -> bool {
+        self.switched
+    }
+
+    /// The bytes behind the reply.
+    pub fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
     }
 
     /// Whether the reply is over.
@@ -142,6 +161,7 @@ impl Reader {
         }
         let framing = Framing::of(&head, self.head_only)?;
         self.keep_alive = framing.keeps(&head);
+        self.switched = head.status == 101;
         self.phase = match framing {
             Framing::None => Phase::Length(0),
             Framing::Length(length) => Phase::Length(length),

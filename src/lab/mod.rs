@@ -23,6 +23,7 @@ mod raw;
 mod reply;
 mod script;
 mod sim;
+mod stream;
 mod watcher;
 mod world;
 

@@ -9,6 +9,7 @@ use super::http1::Reader;
 use super::peer::{Peer, Received};
 use super::raw::{End, Link, RawConnection};
 use super::reply::{Fault, Reply};
+use super::stream::Upgraded;
 use super::world::SimWorld;
 use crate::http::Headers;
 use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
@@ -24,6 +25,8 @@ struct State {
     raw: Option<(Arc<Link>, Reader)>,
     /// Whether that connection was used before.
     used: bool,
+    /// After a 101.
+    upgraded: Option<Upgraded>,
 }
 
 /// An order on its way through the script.
@@ -104,9 +107,24 @@ impl ScriptLeg {
     /// Bytes from a raw peer.
     pub fn arrived(self: &Arc<Self>, bytes: &[u8]) {
         let mut state = self.lock();
+        if let Some(upgraded) = &mut state.upgraded {
+            let told = upgraded.arrived(bytes);
+            drop(state);
+            return self.tell_upgraded(told);
+        }
         let Some((link, reader)) = &mut state.raw else { return };
         let was_over = reader.over();
         let events = reader.push(bytes);
+        if self.order.upgrade && reader.switched() {
+            let upgraded = Upgraded::with(reader.rest());
+            let released = state.released;
+            state.upgraded = Some(upgraded);
+            drop(state);
+            if !released {
+                self.sink.events(&mut events.into_iter());
+            }
+            return;
+        }
         if !was_over && reader.reusable() && self.order.keep_alive {
             link.detach();
             self.world.keep_link(self.origin(), Arc::clone(link));
@@ -123,6 +141,11 @@ impl ScriptLeg {
     /// A raw peer has left.
     pub fn ended(self: &Arc<Self>, end: End) {
         let mut state = self.lock();
+        if let Some(upgraded) = &mut state.upgraded {
+            let told = upgraded.ended(end);
+            drop(state);
+            return self.tell_upgraded(told);
+        }
         let used = state.used;
         let Some((_, reader)) = &mut state.raw else { return };
         if used && reader.untouched() && !self.order.more {
@@ -141,6 +164,18 @@ impl ScriptLeg {
         drop(state);
         if let Some(event) = event.filter(|_| !released) {
             self.sink.event(event);
+        }
+    }
+
+    /// Tells who listens to an upgraded connection.
+    fn tell_upgraded(&self, events: impl IntoIterator<Item = Event>) {
+        let state = self.lock();
+        let sink = state.upgraded.as_ref().and_then(Upgraded::sink).filter(|_| !state.released);
+        drop(state);
+        if let Some(sink) = sink {
+            for event in events {
+                sink.event(event);
+            }
         }
     }
 
@@ -241,6 +276,13 @@ impl Leg for Held {
     fn write(&self, bytes: Bytes) {
         let bytes = self.0.order.framed(bytes);
         let mut state = self.0.lock();
+        if state.upgraded.is_some() {
+            if let Some((link, _)) = &state.raw {
+                link.send(&bytes);
+            }
+            drop(state);
+            return self.0.after(Duration::ZERO, |leg| leg.tell_upgraded([Event::Wrote]));
+        }
         match &state.raw {
             Some((link, _)) => link.send(&bytes),
             None => state.body.extend_from_slice(&bytes),
@@ -257,17 +299,25 @@ impl Leg for Held {
 
     fn taken(&self, _bytes: usize) {}
 
-    fn wake_at(&self, time: Option<Duration>) {
+    fn upgrade(&self, sink: Arc<dyn Sink>, _read_ahead: usize) {
+        self.0.after(Duration::ZERO, move |leg| {
+            let told = leg.lock().upgraded.as_mut().map(|upgraded| upgraded.listen(sink));
+            leg.tell_upgraded(told.into_iter().flatten());
+        });
+    }
+
+    fn wake_at(&self, time: Option<Duration>, idle: bool) {
         self.0.lock().wake_at = time;
         if let Some(time) = time {
             let leg = Arc::clone(&self.0);
-            self.0.world.at(time, move || {
+            self.0.world.plan(time, idle, move || {
                 let state = leg.lock();
                 // A timer that was set anew in the meantime rings at its own time.
                 let rings = !state.released && state.wake_at == Some(time);
+                let upgraded = state.upgraded.as_ref().and_then(Upgraded::sink);
                 drop(state);
                 if rings {
-                    leg.sink.tick();
+                    upgraded.as_ref().unwrap_or(&leg.sink).tick();
                 }
             });
         }

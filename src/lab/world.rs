@@ -29,6 +29,8 @@ struct State {
     /// What happens when; the number keeps the order of things of one time.
     agenda: BTreeMap<(Duration, u64), Happening>,
     planned: u64,
+    /// What of the agenda nobody waits for.
+    idle: BTreeSet<(Duration, u64)>,
     peers: Vec<(Origin, Peer)>,
     kept: BTreeSet<Origin>,
     /// Idle connections to raw peers, the one used last at the end.
@@ -71,10 +73,18 @@ impl SimWorld {
 
     /// Plans something; never earlier than now.
     pub fn at(&self, time: Duration, happening: impl FnOnce() + Send + 'static) {
+        self.plan(time, false, happening);
+    }
+
+    /// Plans something; if it is `idle`, the time does not move for it alone.
+    pub fn plan(&self, time: Duration, idle: bool, happening: impl FnOnce() + Send + 'static) {
         let mut state = self.lock();
         state.planned += 1;
         let key = (time.max(state.now), state.planned);
         state.agenda.insert(key, Box::new(happening));
+        if idle {
+            state.idle.insert(key);
+        }
     }
 
     pub fn after(&self, delay: Duration, happening: impl FnOnce() + Send + 'static) {
@@ -186,6 +196,9 @@ impl SimWorld {
             }
             Candidate::Happen => {
                 let happening = state.agenda.pop_first();
+                if let Some((key, _)) = &happening {
+                    state.idle.remove(key);
+                }
                 drop(state);
                 if let Some((_, happening)) = happening {
                     happening();
@@ -200,7 +213,9 @@ impl SimWorld {
     pub fn advance(&self, until: Option<Duration>) -> bool {
         let ends = self.baton.next_end();
         let mut state = self.lock();
-        let planned = state.agenda.first_key_value().map(|((time, _), _)| *time);
+        let first = state.agenda.first_key_value().map(|((time, _), _)| *time);
+        let awaited = state.agenda.len() > state.idle.len();
+        let planned = first.filter(|_| awaited || until.is_some() || ends.is_some());
         let next = [planned, ends].into_iter().flatten().min();
         match (next, until) {
             (Some(next), until) if until.is_none_or(|until| next <= until) => {

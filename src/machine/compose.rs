@@ -2,7 +2,7 @@
 
 use super::upload::Upload;
 use super::{Settings, Site};
-use crate::http::{Headers, RequestHead, Version, coding};
+use crate::http::{Headers, RequestHead, Version, coding, upgrade};
 
 /// The parts of a request head that the application gave.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Compose {
     }
 
     /// The head as it goes out: the application's headers between those that WinHTTP puts first and last.
-    /// `credentials` and `cookies` are those of this leg.
+    /// `credentials` and `cookies` are those of this leg; `key` is that of the web socket that is asked for.
     pub fn complete(
         &self,
         site: &Site,
@@ -59,11 +59,20 @@ impl Compose {
         upload: &Upload,
         credentials: &Headers,
         cookies: Option<&[u8]>,
+        key: Option<&str>,
     ) -> RequestHead {
         let mut headers = Headers::default();
         let absent = |name: &str| self.headers.get(name, 0).is_none();
-        if absent("connection") && absent("proxy-connection") {
-            headers.append("Connection", if settings.keep_alive_disabled() { "Close" } else { "Keep-Alive" });
+        let connection = match key {
+            Some(_) => "Upgrade",
+            None if settings.keep_alive_disabled() => "Close",
+            None => "Keep-Alive",
+        };
+        if absent("connection") && (absent("proxy-connection") || key.is_some()) {
+            headers.append("Connection", connection);
+        }
+        for (name, value) in key.iter().flat_map(|key| upgrade::request(key)).filter(|(name, _)| absent(name)) {
+            headers.append(name, value);
         }
         if self.refresh && absent("pragma") {
             headers.append("Pragma", "no-cache");

@@ -15,6 +15,7 @@ mod settings;
 pub mod table;
 mod timers;
 mod upload;
+pub mod websocket;
 
 pub use compose::Compose;
 pub use cookies::Cookies;
@@ -22,3 +23,4 @@ pub use credentials::{Chosen, Credentials, Part};
 pub use output::{Machine, Output};
 pub use request::{Request, SendCall, Site};
 pub use settings::{Settings, Timeouts};
+pub use websocket::{WebSocket, WebSocketSettings};

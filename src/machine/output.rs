@@ -33,6 +33,8 @@ pub enum Output {
     Abandon,
     /// The read that this watched buffer was lent to has ended.
     GiveBack(CallerBuf),
+    /// The running leg becomes that of a web socket.
+    HandOver,
 }
 
 /// What all machines have in common: everything that happens to them without a call of the application.
@@ -41,6 +43,10 @@ pub trait Machine: Send {
     fn outputs(&mut self) -> std::vec::Drain<'_, Output>;
     /// When [`Machine::tick`] wants to be called.
     fn deadline(&self) -> Option<Duration>;
+    /// Whether nobody waits for that: it is only time to show that one is still there.
+    fn idles(&self) -> bool {
+        false
+    }
     /// Whether an operation is pending.
     fn pending(&self) -> bool;
     /// The pending operation that `operation` would have to wait for.

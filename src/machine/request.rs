@@ -12,14 +12,14 @@ use super::upload::Upload;
 use super::{Compose, Cookies, Credentials, Machine, Output, Settings};
 use crate::http::coding::Decoder;
 use crate::http::redirect::{self, Decision};
-use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth};
+use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth, upgrade};
 use crate::record::{Api, Notification, Operation};
 use crate::transport::{Event, Order, Peer, Secured};
 use crate::win32::{
-    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR,
-    ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST,
-    ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2,
-    Win32Error,
+    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
+    ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED,
+    ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE,
+    WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -42,9 +42,14 @@ pub struct SendCall {
     pub optional: Bytes,
     /// dwTotalLength
     pub total: u32,
+    /// Random bytes for the key of a web socket; only looked at if one is asked for.
+    pub key: [u8; 16],
     /// Whether SENDREQUEST_COMPLETE of a whole request waits for the head of the reply.
     pub hold: bool,
 }
+
+/// The smallest WEB_SOCKET_SEND_BUFFER_SIZE with which a web socket can be had, in bytes (rules W9).
+const SEND_BUFFER_AT_LEAST: u32 = 16;
 
 /// A redirect that is about to be followed.
 #[derive(Debug)]
@@ -72,6 +77,10 @@ pub struct Request {
     upload: Upload,
     hold: bool,
     sent: bool,
+    /// The key of the web socket that SendRequest asked for.
+    key: Option<String>,
+    /// Whether the reply is a 101 whose connection was not handed over.
+    upgradable: bool,
     /// Counts the legs, so that what an abandoned one says is not heard.
     leg: u64,
     peer: Option<Peer>,
@@ -110,6 +119,8 @@ impl Request {
             upload: Upload::none(),
             hold: false,
             sent: false,
+            key: None,
+            upgradable: false,
             leg: 0,
             peer: None,
             secured: None,
@@ -202,6 +213,7 @@ impl Request {
         self.upload =
             Upload::plan(&compose.headers, &compose.method, call.optional, call.total, compose.automatic_chunking)?;
         self.hold = call.hold;
+        self.key = self.settings.web_socket.then(|| upgrade::key(call.key));
         self.redirects = 0;
         self.credentials.begin();
         self.apply(now, Input::CallSend)
@@ -242,6 +254,21 @@ impl Request {
         self.reading = Some(PendingRead { buffer, filled: 0, fill });
         self.timers.reading(now, &self.settings.timeouts);
         self.apply(now, Input::CallRead)
+    }
+
+    /// Whether the last SendRequest asked for a web socket and its reply was not taken yet.
+    pub fn awaits_upgrade(&self) -> bool {
+        self.key.is_some() && matches!(self.state.exchange, Exchange::Awaiting | Exchange::Arrived)
+    }
+
+    /// WinHttpWebSocketCompleteUpgrade: hands the connection over. ERROR_WINHTTP_INCORRECT_HANDLE_STATE if the reply is
+    /// no 101 that was asked for, or was upgraded before.
+    pub fn upgrade(&mut self, now: Duration) -> Result<(), Win32Error> {
+        self.refused(Input::CallUpgrade)?;
+        if !std::mem::take(&mut self.upgradable) {
+            return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+        }
+        self.apply(now, Input::CallUpgrade)
     }
 
     // ---- what the driver reports ----
@@ -355,6 +382,8 @@ impl Machine for Request {
                     // The login is the application's business: it is asked for credentials (semantics 6.3).
                     head.status = 401;
                 }
+                let accepts = |key: &String| head.status == 101 && upgrade::is_accepted(&head, key);
+                self.upgradable = self.key.as_ref().is_some_and(accepts);
                 self.response = Some(head);
                 self.received = received;
                 self.happened(now, Input::Head);
@@ -449,6 +478,7 @@ impl Request {
                 self.outputs.push(Output::Finish);
                 self.await_reply(now);
             }
+            Action::HandOver => self.outputs.push(Output::HandOver),
             Action::Abandon => {
                 self.leg += 1;
                 self.timers.clear();
@@ -534,11 +564,12 @@ impl Request {
 
     fn complete(&self) -> RequestHead {
         let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
-        self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies)
+        self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies, self.key.as_deref())
     }
 
     fn start(&mut self, now: Duration) {
         self.sent = true;
+        self.upgradable = false;
         self.interim = 0;
         self.response = None;
         self.received = 0;
@@ -547,6 +578,9 @@ impl Request {
         self.secured = None;
         self.issuers = None;
         self.stream_error = 0;
+        if self.key.is_some() && self.settings.web_socket_send_buffer < SEND_BUFFER_AT_LEAST {
+            return self.fail(now, ERROR_NOT_ENOUGH_MEMORY);
+        }
         let body = (!self.upload.open()).then_some(&*self.upload.first);
         self.credentials.prepare(&self.compose, &self.site, body);
         self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);
@@ -555,11 +589,12 @@ impl Request {
             port: self.site.port,
             tls: self.site.secure.then(|| self.settings.tls()),
             // A request that asks for HTTP/1.0 gets no newer version.
-            http2: self.settings.http2().filter(|_| self.compose.version.minor == 1),
+            http2: self.settings.http2().filter(|_| self.compose.version.minor == 1 && self.key.is_none()),
             head: self.complete(),
             body: self.upload.first.clone(),
             more: self.upload.open(),
             chunked: self.upload.automatic(),
+            upgrade: self.key.is_some(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
             pool: self.settings.pool,
             addresses: self.settings.connect_retries.max(1) as usize,
@@ -592,6 +627,10 @@ impl Request {
     /// What the head that arrived means.
     fn answer(&mut self) -> Input {
         let Some(head) = &self.response else { return Input::Refused };
+        if self.key.is_some() && head.status == 101 && !self.upgradable {
+            self.cause = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
+            return Input::Refused;
+        }
         let disabled = self.settings.authentication_disabled();
         if self.credentials.asked(head, &self.compose, &self.site, disabled) {
             if self.upload.replayable() {

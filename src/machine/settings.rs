@@ -62,6 +62,12 @@ pub struct Settings {
     pub protocols: u32,
     /// The options of HTTP/2.
     pub http2: Http2,
+    /// UPGRADE_TO_WEB_SOCKET: whether SendRequest asks for a web socket. Sessions have it never.
+    pub web_socket: bool,
+    /// WEB_SOCKET_RECEIVE_BUFFER_SIZE: how many bytes of messages wait for Receive before no more are read.
+    pub web_socket_receive_buffer: u32,
+    /// WEB_SOCKET_SEND_BUFFER_SIZE, in bytes.
+    pub web_socket_send_buffer: u32,
     /// DISABLE_GLOBAL_POOLING: the session whose connections are used, or 0 for those of all sessions.
     pub pool: usize,
 }
@@ -84,6 +90,9 @@ impl Default for Settings {
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
             protocols: 0,
             http2: Http2::default(),
+            web_socket: false,
+            web_socket_receive_buffer: 32 * 1024,
+            web_socket_send_buffer: 32 * 1024,
             pool: 0,
         }
     }

@@ -113,6 +113,8 @@ pub enum Input {
     CallQuery,
     /// WinHttpReadData is called.
     CallRead,
+    /// WinHttpWebSocketCompleteUpgrade is called, and the reply lets it.
+    CallUpgrade,
     /// Head and optional data are out; WriteData may follow.
     SentPart,
     /// The whole request is out.
@@ -160,6 +162,8 @@ pub enum Action {
     Finish,
     /// Let the running exchange go.
     Abandon,
+    /// The connection becomes a web socket's.
+    HandOver,
     /// Look at the head: [`Input::Final`], [`Input::Follow`], [`Input::Resend`] or [`Input::Refused`] comes next.
     Answer,
     /// Look at the body: [`Input::Supplied`], [`Input::Broken`] or nothing comes next.
@@ -241,7 +245,7 @@ pub const fn step(state: State, input: Input) -> Step {
         // The handle or its session is gone.
         (Closed, ..) => Step::Impossible,
         (_, _, _, Close) => to(Closed, Idle, Shut, &[CancelPending, Abandon]),
-        (Cancelled, _, _, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead) => GONE,
+        (Cancelled, _, _, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead | CallUpgrade) => GONE,
         (Cancelled, ..) => Step::Impossible,
         (_, _, _, Cancel) => to(Cancelled, Idle, Shut, &[CancelPending, Abandon]),
 
@@ -274,6 +278,11 @@ pub const fn step(state: State, input: Input) -> Step {
         (Body, Idle, _, CallQuery) => to(x, Query, w, &[Supply]),
         (Body, Idle, _, CallRead)  => to(x, Read, w, &[Supply]),
         (_, _, _, CallQuery | CallRead) => BUSY,
+
+        // WinHttpWebSocketCompleteUpgrade: ReceiveResponse may be left out when the head is there (semantics 7.1).
+        (Body, Idle, _, CallUpgrade)       => to(x, r, w, &[HandOver]),
+        (Arrived, Idle, Shut, CallUpgrade) => to(Body, r, w, &[HandOver]),
+        (_, _, _, CallUpgrade) => BUSY,
 
         // The request goes out. A write side that is not pending belongs to a redirect or a restart.
         (Sending, Idle,    Send, SentPart)  => to(Awaiting, r, Open, &[TellSent, EndSend]),

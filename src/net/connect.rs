@@ -176,7 +176,7 @@ mod tests {
         };
         let site = Site { secure: false, host: "host.test".to_owned(), port: 80 };
         let mut request = Request::new(site, compose, Settings { connect_retries: retries, ..Settings::default() });
-        let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, hold: false };
+        let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, key: [0; 16], hold: false };
         request.send(Duration::ZERO, call).unwrap();
         let order = request.outputs().find_map(|output| match output {
             Output::Start(_, order) => Some(*order),

@@ -1,14 +1,16 @@
 //! What the machine tells a running leg, kept until the leg's task looks.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::transport::Sink;
+
 /// What was told so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Told {
     pub proceed: bool,
     pub writes: VecDeque<Bytes>,
@@ -17,10 +19,12 @@ pub struct Told {
     pub taken: usize,
     pub wake_at: Option<Duration>,
     pub dropped: bool,
+    /// After a 101: who listens from now on, and how many bytes may wait there.
+    pub upgrade: Option<(Arc<dyn Sink>, usize)>,
     waker: Option<Waker>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Control(Mutex<Told>);
 
 impl Control {

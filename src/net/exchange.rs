@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::Net;
+use super::upgraded::Upgraded;
 use crate::http::{Headers, ResponseHead};
 use crate::transport::{Event, Failure, Peer, Secured, Sink};
 
@@ -35,6 +36,10 @@ pub trait Exchange {
     fn drains(&self) -> bool;
     /// Gives the connection back if it can carry another request.
     fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>);
+    /// After a 101: the connection as a stream of bytes. HTTP/2 has no 101.
+    fn upgraded(&mut self, _cx: &mut Context<'_>) -> Option<Upgraded> {
+        None
+    }
     /// What a failure of it means.
     fn fate(&self, failure: &Failure) -> Fate;
 }

@@ -15,6 +15,7 @@ use super::control::Control;
 use super::exchange::{Deaf, Exchange, Fate, Piece, Pieces};
 use super::failure;
 use super::pool::Key;
+use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::{self, Tally};
 use crate::http::ResponseHead;
@@ -133,6 +134,16 @@ impl Exchange for Http1<'_> {
         if let Some(connection) = going.connection.take().filter(|connection| connection.sender.is_ready()) {
             net.keep(Key::from(going.order), connection);
         }
+    }
+
+    fn upgraded(&mut self, cx: &mut Context<'_>) -> Option<Upgraded> {
+        let going = &mut self.going;
+        // hyper lets go of the connection once it has seen that its own part is over.
+        going.poll(cx, &Deaf);
+        let connection = going.connection.take().filter(|_| going.closed)?;
+        let parts = connection.driver.into_parts();
+        let (stream, rest) = parts.io.into_inner().into_parts();
+        Some(Upgraded::new(stream, [parts.read_buf, rest]))
     }
 
     /// The server closed the connection while it was idle, or without a reply.

@@ -19,7 +19,7 @@ use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 
 /// How many body bytes wait at the machine before the leg stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
-/// How long an unwanted body is drained.
+/// How long an unwanted body is drained, and how long a stream may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often a server may refuse a request before that is its answer.
@@ -208,15 +208,49 @@ impl Running {
             waiting += piece.as_ref().map_or(0, |piece| piece.bytes.len());
             pieces.push(piece);
         }
-        if exchange.over() {
+        let upgrade = self.order.upgrade && head.status == 101;
+        if exchange.over() && !upgrade {
             self.keep(exchange).await;
         }
         let told = pieces.into_iter().map(|piece| piece.map_or_else(Event::Failed, Event::from));
         self.sink.events(&mut std::iter::once(Event::Head { head, received }).chain(told));
+        if upgrade {
+            return self.upgraded(exchange).await;
+        }
         match self.body(exchange, waiting).await {
             Err(Stop::Dropped) => self.drain(exchange).await,
             outcome => outcome,
         }
+    }
+
+    /// The connection is a stream of bytes; nothing of it is read until somebody wants them.
+    async fn upgraded(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
+        let (sink, read_ahead) = poll_fn(|cx| match self.poll_control(cx) {
+            Poll::Ready(stop) => Poll::Ready(Err(stop)),
+            Poll::Pending => {
+                self.control.lock().upgrade.take().map_or(Poll::Pending, |upgrade| Poll::Ready(Ok(upgrade)))
+            }
+        })
+        .await?;
+        self.sink = sink;
+        let upgraded = poll_fn(|cx| Poll::Ready(exchange.upgraded(cx))).await;
+        let mut upgraded = upgraded.ok_or(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR))?;
+        upgraded.begin(read_ahead);
+        poll_fn(|cx| match self.poll_control(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => {
+                upgraded.poll(cx, &self.control, &*self.sink);
+                Poll::Pending
+            }
+        })
+        .await;
+        self.alarm.set(self.net.runtime.now() + DRAIN);
+        poll_fn(|cx| match self.alarm.poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => upgraded.poll_end(cx, &self.control),
+        })
+        .await;
+        Ok(())
     }
 
     /// The rest of the body, as far as the machine has room for it.

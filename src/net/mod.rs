@@ -17,6 +17,7 @@ mod reply;
 mod runtime;
 mod stream;
 mod tls;
+mod upgraded;
 mod upload;
 mod wire;
 
@@ -117,7 +118,11 @@ impl Leg for Started {
         self.control.tell(|told| told.taken += bytes);
     }
 
-    fn wake_at(&self, time: Option<Duration>) {
+    fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize) {
+        self.control.tell(|told| told.upgrade = Some((sink, read_ahead)));
+    }
+
+    fn wake_at(&self, time: Option<Duration>, _idle: bool) {
         self.control.tell(|told| told.wake_at = time);
     }
 

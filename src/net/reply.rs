@@ -4,7 +4,7 @@
 //! of what is malformed, and gives interim replies away. So the bytes are read here, as leniently as Windows reads them,
 //! and hyper gets a stand-in that only says how the body is framed.
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::http::{Framing, ResponseHead};
 use crate::win32::{
@@ -52,6 +52,11 @@ impl Reply {
         let count = room.len().min(self.incoming.len());
         self.incoming.copy_to_slice(&mut room[..count]);
         count
+    }
+
+    /// What hyper did not take.
+    pub fn take_rest(&mut self) -> Bytes {
+        self.incoming.split().freeze()
     }
 
     /// The head, once it is complete.

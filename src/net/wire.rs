@@ -133,6 +133,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         (Wire { stream, tally: Arc::clone(&tally) }, tally)
     }
 
+    /// The stream under it, and what came of it and was not read.
+    pub fn into_parts(self) -> (S, Bytes) {
+        let rest = lock(&self.tally).reply.take_rest();
+        (self.stream, rest)
+    }
+
     /// Writes what is pending.
     fn drain(stream: &mut S, tally: &mut Tally, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {

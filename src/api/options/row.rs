@@ -114,6 +114,7 @@ impl Subject {
             Some(Kind::Session(_)) => SESSION,
             Some(Kind::Connection(_)) => CONNECTION,
             Some(Kind::Request(_)) => REQUEST,
+            Some(Kind::WebSocket(_)) => WEB_SOCKET,
         }
     }
 
