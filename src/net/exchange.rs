@@ -28,9 +28,10 @@ pub trait Exchange {
     fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>>;
     /// Whether the last piece, or a failure, was answered.
     fn over(&self) -> bool;
-    /// Whether the whole body was given to the connection.
+    /// Whether the whole body is out.
     fn upload_over(&self) -> bool;
-    /// The reply is over: what was or will be written is answered, but goes nowhere. Says whether the body is complete.
+    /// The reply is over, the body may not be: what is written goes out while the server takes it, and is answered in any
+    /// case. Says whether the body is complete.
     fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool;
     /// Whether the rest of an unwanted reply is worth reading, because the connection can carry another request then.
     fn drains(&self) -> bool;

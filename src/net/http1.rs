@@ -111,7 +111,7 @@ impl Exchange for Http1<'_> {
     }
 
     fn upload_over(&self) -> bool {
-        self.going.upload_over
+        self.going.upload_over && self.going.marks.is_empty()
     }
 
     fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
@@ -123,10 +123,10 @@ impl Exchange for Http1<'_> {
     }
 
     fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>) {
-        let going = &mut self.going;
-        if !going.order.keep_alive || !going.upload_over {
+        if !self.going.order.keep_alive || !self.upload_over() {
             return;
         }
+        let going = &mut self.going;
         going.poll(cx, &Deaf);
         if going.closed {
             return;
@@ -258,19 +258,15 @@ impl<'a> Going<'a> {
         }
     }
 
-    /// The reply is over: what was or will be written is answered, but goes nowhere. Says whether the body is complete.
-    fn discard(&mut self, cx: &Context<'_>, sink: &dyn Sink) -> bool {
-        let writes = std::mem::take(&mut self.control.look(cx).writes).len();
-        // A server that has not read everything cannot get another request.
-        self.closed |= writes > 0 || !self.marks.is_empty();
-        for _ in 0..self.marks.len() {
-            self.passed(sink);
+    /// The reply is over: the rest of the body goes out as long as the server takes it. Says whether it is complete.
+    fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
+        self.poll(cx, sink);
+        if self.closed {
+            for _ in 0..self.marks.len() {
+                self.passed(sink);
+            }
         }
-        for _ in 0..writes {
-            sink.event(Event::Wrote);
-        }
-        self.feed(cx);
-        self.upload_over
+        self.upload_over && self.marks.is_empty()
     }
 }
 

@@ -275,8 +275,7 @@ impl Running {
             self.sink.event(piece.into());
         }
         if !exchange.upload_over() {
-            // The server has answered. What the application still writes goes nowhere; if it writes nothing more, the
-            // connection can be kept after all.
+            // The server has answered, and the application still writes. When it is done the connection can be kept.
             poll_fn(|cx| match self.poll_control(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
                 Poll::Pending if exchange.discard(cx, &*self.sink) => Poll::Ready(Ok(())),
