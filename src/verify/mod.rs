@@ -18,7 +18,9 @@
 #![forbid(unsafe_code)]
 
 mod checker;
+mod known;
 mod stop;
+mod threads;
 mod verifier;
 
 #[cfg(feature = "lab")]
