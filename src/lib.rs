@@ -20,7 +20,6 @@ pub mod lab;
 pub mod machine;
 #[cfg(feature = "net")]
 mod net;
-#[cfg(any(feature = "net", feature = "win32"))]
 pub mod pki;
 pub mod record;
 pub mod transport;

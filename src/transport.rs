@@ -69,6 +69,13 @@ pub enum ClientCertificate {
     Given(Arc<Identity>),
 }
 
+impl ClientCertificate {
+    /// Whether it is a certificate without a private key, which is of no use.
+    pub fn lacks_key(&self) -> bool {
+        matches!(self, ClientCertificate::Given(identity) if identity.key.is_empty())
+    }
+}
+
 /// A certificate with its private key.
 #[derive(PartialEq, Eq, Hash)]
 pub struct Identity {
@@ -94,6 +101,8 @@ pub struct Secured {
     pub path: Vec<Vec<u8>>,
     /// WINHTTP_CALLBACK_STATUS_FLAG_* bits: all that is wrong, whether or not it is ignored.
     pub faults: u32,
+    /// When that was found: seconds since 1970.
+    pub judged_at: u64,
     /// The version: a WINHTTP_FLAG_SECURE_PROTOCOL_* bit; 0 if the handshake did not come to its end.
     pub protocol: u32,
     /// The cipher suite, by its number in the registry of TLS; 0 as above.

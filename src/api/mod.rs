@@ -4,6 +4,8 @@
 
 mod absent;
 mod auth;
+#[cfg(feature = "win32")]
+mod crypt;
 mod data;
 pub(crate) mod edge;
 mod headers;
@@ -18,6 +20,10 @@ mod web_socket;
 
 pub use absent::*;
 pub use auth::*;
+#[cfg(feature = "win32")]
+pub use crypt::*;
+#[cfg(feature = "win32")]
+pub(crate) use crypt::{client_identity, of_server};
 pub use data::*;
 pub use headers::*;
 pub use kernel::*;

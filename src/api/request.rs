@@ -15,7 +15,8 @@ use crate::record::{Api, Notification};
 use crate::win32::*;
 
 /// Makes a request (nf-winhttp-winhttpopenrequest). NULL or empty: GET, `/`, HTTP/1.1. Nothing is sent.
-/// ERROR_INVALID_PARAMETER for a verb that is no token.
+/// ERROR_INVALID_PARAMETER for a verb that is no token; ERROR_ACCESS_DENIED for plain HTTP in a session with
+/// WINHTTP_FLAG_SECURE_DEFAULTS.
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16; the accept types NULL or an array of such with a NULL behind it.
@@ -71,6 +72,9 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
             automatic_chunking: dwflags & WINHTTP_FLAG_AUTOMATIC_CHUNKING != 0,
         };
         let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if settings.secure_defaults && !secure {
+            return Err(ERROR_ACCESS_DENIED);
+        }
         let site = Site { secure, host: connection.host.clone(), port };
         let mut machine = machine::Request::new(site, compose, settings);
         let world = parent.world();

@@ -7,7 +7,8 @@ use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
 use crate::win32::*;
 
-/// Opens a session (nf-winhttp-winhttpopen). With WINHTTP_FLAG_ASYNC everything made from it is asynchronous.
+/// Opens a session (nf-winhttp-winhttpopen). With WINHTTP_FLAG_ASYNC everything made from it is asynchronous;
+/// with WINHTTP_FLAG_SECURE_DEFAULTS, too, and then only TLS 1.2 and newer is spoken, and nothing can be made weaker.
 ///
 /// A named proxy is not supported yet: NULL with ERROR_NOT_SUPPORTED.
 ///
@@ -32,11 +33,14 @@ pub unsafe extern "system" fn WinHttpOpen(
         let agent = unsafe { text(pszagentw) }.filter(|agent| !agent.is_empty());
         let agent = agent.map(|agent| header_value(&agent)).transpose()?;
         let asynchronous = dwflags & WINHTTP_FLAG_ASYNC != 0;
+        let secure_defaults = dwflags & WINHTTP_FLAG_SECURE_DEFAULTS == WINHTTP_FLAG_SECURE_DEFAULTS;
         let (world, policy) = dispatch::current().ok_or(ERROR_NOT_SUPPORTED)?;
         if let Some(error) = world.refuses(0, Asked::Session(dwflags)) {
             return Err(error);
         }
-        Ok(Handle::session(world, policy, asynchronous, agent))
+        let session = Handle::session(world, policy, asynchronous, agent);
+        with_settings(&session, |settings| settings.secure_defaults = secure_defaults)?;
+        Ok(session)
     })
 }
 

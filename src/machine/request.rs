@@ -14,12 +14,12 @@ use crate::http::coding::Decoder;
 use crate::http::redirect::{self, Decision};
 use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth, upgrade};
 use crate::record::{Api, Notification, Operation};
-use crate::transport::{Event, Order, Peer, Secured};
+use crate::transport::{ClientCertificate, Event, Order, Peer, Secured};
 use crate::win32::{
-    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
-    ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_OPERATION_CANCELLED,
-    ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE,
-    WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
+    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY,
+    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+    ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD,
+    WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -206,6 +206,9 @@ impl Request {
     /// WinHttpSendRequest
     pub fn send(&mut self, now: Duration, call: SendCall) -> Result<(), Win32Error> {
         self.refused(Input::CallSend)?;
+        if self.site.secure && self.settings.client_certificate.lacks_key() {
+            return Err(ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY);
+        }
         if !call.headers.is_empty() {
             self.compose.headers.add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
         }
@@ -284,6 +287,10 @@ impl Request {
     /// REDIRECT was delivered.
     pub fn told(&mut self, now: Duration) {
         if let Some(following) = self.following.take() {
+            if following.site != self.site {
+                // Another server must ask anew.
+                self.settings.client_certificate = ClientCertificate::Absent;
+            }
             self.site = following.site;
             self.compose.target = following.target;
             self.compose.method = following.method;
@@ -642,7 +649,7 @@ impl Request {
         let current = redirect::Current {
             url: &self.compose.url(&self.site),
             method: &self.compose.method,
-            policy: self.settings.redirect_policy,
+            policy: self.settings.allowed_redirects(),
             disabled: self.settings.redirects_disabled(),
             followed: self.redirects,
             limit: self.settings.max_redirects,

@@ -3,8 +3,8 @@
 use crate::transport::{ClientCertificate, Http2, Tls};
 use crate::win32::{
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
-    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
-    WINHTTP_PROTOCOL_FLAG_HTTP2,
+    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS,
+    WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT, WINHTTP_PROTOCOL_FLAG_HTTP2,
 };
 
 /// The timeouts of WinHttpSetTimeouts and RECEIVE_RESPONSE_TIMEOUT, in milliseconds; 0 and 0xFFFFFFFF mean no limit.
@@ -52,6 +52,8 @@ pub struct Settings {
     pub decompression: u32,
     /// CONFIGURE_PASSPORT_AUTH: whether a redirect to a Passport login is shown as 401.
     pub passport: bool,
+    /// WINHTTP_FLAG_SECURE_DEFAULTS: nothing may be made weaker.
+    pub secure_defaults: bool,
     /// SECURITY_FLAGS: the certificate errors that are ignored.
     pub security_flags: u32,
     /// CLIENT_CERT_CONTEXT: what a server gets that asks for a certificate.
@@ -85,6 +87,7 @@ impl Default for Settings {
             max_drain: 1024 * 1024,
             decompression: 0,
             passport: false,
+            secure_defaults: false,
             security_flags: 0,
             client_certificate: ClientCertificate::Absent,
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
@@ -127,5 +130,13 @@ impl Settings {
     /// The rules of TLS.
     pub fn tls(&self) -> Tls {
         Tls { ignore: self.security_flags, protocols: self.secure_protocols, client: self.client_certificate.clone() }
+    }
+
+    /// REDIRECT_POLICY, which WINHTTP_FLAG_SECURE_DEFAULTS keeps from leading to plain HTTP.
+    pub fn allowed_redirects(&self) -> u32 {
+        match self.redirect_policy {
+            WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS if self.secure_defaults => WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
+            policy => policy,
+        }
     }
 }

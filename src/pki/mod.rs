@@ -4,13 +4,17 @@
 //! that several are told together (semantics 6.10).
 #![forbid(unsafe_code)]
 
+mod binding;
 mod certificate;
 mod extensions;
 mod name;
 mod path;
+mod suites;
 mod verdict;
 
+pub use binding::end_point;
 pub use certificate::{Algorithm, Certificate, Extension, PublicKey};
 pub use name::{Attribute, attributes, lines, of_host};
 pub use path::{Roots, Signature, Signatures};
+pub use suites::{Suite, group_strength, security_info};
 pub use verdict::{Verdict, judge};

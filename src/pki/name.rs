@@ -19,6 +19,8 @@ pub struct Attribute {
     pub id: ObjectIdentifier,
     /// Its text.
     pub text: String,
+    /// Whether it is of one part with the attribute before it.
+    pub joined: bool,
 }
 
 impl Attribute {
@@ -56,11 +58,13 @@ fn read(name: &[u8]) -> Result<Vec<Attribute>, Error> {
         while !reader.is_finished() {
             // A set of attributes; mostly there is one in it.
             let mut set = der::SliceReader::new(AnyRef::decode(reader)?.value())?;
+            let mut joined = false;
             while !set.is_finished() {
                 attributes.push(AnyRef::decode(&mut set)?.sequence(|reader| {
                     let id = ObjectIdentifier::decode(reader)?;
-                    Ok::<_, Error>(Attribute { id, text: text(AnyRef::decode(reader)?) })
+                    Ok::<_, Error>(Attribute { id, text: text(AnyRef::decode(reader)?), joined })
                 })?);
+                joined = true;
             }
         }
         Ok(attributes)

@@ -15,6 +15,8 @@ pub struct Verdict {
     pub faults: u32,
     /// DER, from the server's certificate to the root, or as far as the way was found.
     pub path: Vec<Vec<u8>>,
+    /// When it was found: seconds since 1970.
+    pub at: u64,
     /// A time at which all of the path was valid: `now` if there is no choice about it.
     pub moment: Option<u64>,
     /// Whether a certificate on the way restricts the names below it.
@@ -40,6 +42,7 @@ pub fn judge(presented: &[&[u8]], host: &str, roots: &Roots, signatures: &dyn Si
     let first = certificates.iter().map(|each| each.not_before).max().unwrap_or(0);
     let last = certificates.iter().map(|each| each.not_after).min().unwrap_or(u64::MAX);
     Verdict {
+        at: now,
         faults: faults.iter().filter(|(found, _)| *found).fold(0, |all, (_, fault)| all | fault),
         moment: (first <= last).then(|| now.clamp(first, last)),
         constrained: certificates.iter().any(Certificate::constrains_names),

@@ -2,6 +2,7 @@
 
 mod buffer;
 mod callback;
+mod certificates;
 mod constants;
 mod error;
 #[cfg(feature = "net")]
@@ -15,6 +16,7 @@ mod text;
 
 pub use buffer::{CallerBuf, CallerBytes};
 pub use callback::{RawStatusCallback, StatusCallback};
+pub use certificates::*;
 pub use constants::*;
 pub use error::*;
 pub use last_error::{last_error, set_last_error};

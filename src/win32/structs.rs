@@ -322,14 +322,6 @@ pub struct WINHTTP_PROXY_SETTINGS_PARAM {
     pub pcwszConnectionName: PCWSTR,
     pub pcwszProbeHost: PCWSTR,
 }
-/// `WINHTTP_SECURITY_INFO` of newer SDKs: a connection part of 28 bytes and a cipher part of 680.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct WINHTTP_SECURITY_INFO {
-    pub ConnectionInfo: [u32; 7],
-    pub CipherInfo: [u32; 170],
-}
-
 /// Sizes on 32-bit x86, where the headers pack to 4 bytes; elsewhere a test compares with `windows-sys`.
 #[cfg(target_arch = "x86")]
 const _: () = {

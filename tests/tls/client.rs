@@ -112,6 +112,19 @@ pub fn set(handle: *mut c_void, option: u32, value: u32) -> i32 {
     unsafe { WinHttpSetOption(handle, option, (&raw const value).cast(), 4) }
 }
 
+/// An option of a fixed size; the last error if it cannot be read.
+pub fn query<T>(handle: *mut c_void, option: u32) -> Result<T, u32> {
+    let mut value = std::mem::MaybeUninit::<T>::zeroed();
+    let mut length = size_of::<T>() as u32;
+    // SAFETY: the buffer has the size; any bytes that WinHTTP writes are a value, and zeros are one.
+    unsafe {
+        match WinHttpQueryOption(handle, option, value.as_mut_ptr().cast(), &mut length) {
+            0 => Err(last_error()),
+            _ => Ok(value.assume_init()),
+        }
+    }
+}
+
 impl Outcome {
     /// What SECURE_FAILURE said (0 if nothing), and the error (0 if none).
     pub fn verdict(&self) -> (u32, u32) {

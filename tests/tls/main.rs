@@ -2,6 +2,7 @@
 
 mod certificates;
 mod client;
+mod data;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;

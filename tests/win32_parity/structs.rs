@@ -51,10 +51,45 @@ layouts! {
     WINHTTP_PROXY_SETTINGS_PARAM: ullFlags pcwszConnectionName pcwszProbeHost;
 }
 
+/// What WinHTTP hands out of other headers.
+mod foreign {
+    use std::mem::{align_of, offset_of, size_of};
+
+    use portable_winhttp::win32 as ours;
+
+    mod theirs {
+        pub use windows_sys::Win32::Security::Authentication::Identity::*;
+        pub use windows_sys::Win32::Security::Cryptography::*;
+    }
+
+    layouts! {
+        CRYPT_INTEGER_BLOB: cbData pbData;
+        CRYPT_BIT_BLOB: cbData pbData cUnusedBits;
+        CRYPT_ALGORITHM_IDENTIFIER: pszObjId Parameters;
+        CERT_PUBLIC_KEY_INFO: Algorithm PublicKey;
+        CERT_EXTENSION: pszObjId fCritical Value;
+        CERT_INFO: dwVersion SerialNumber SignatureAlgorithm Issuer NotBefore NotAfter Subject SubjectPublicKeyInfo IssuerUniqueId SubjectUniqueId cExtension rgExtension;
+        CERT_CONTEXT: dwCertEncodingType pbCertEncoded cbCertEncoded pCertInfo hCertStore;
+        CERT_TRUST_STATUS: dwErrorStatus dwInfoStatus;
+        CERT_CHAIN_ELEMENT: cbSize pCertContext TrustStatus pRevocationInfo pIssuanceUsage pApplicationUsage pwszExtendedErrorInfo;
+        CERT_SIMPLE_CHAIN: cbSize TrustStatus cElement rgpElement pTrustListInfo fHasRevocationFreshnessTime dwRevocationFreshnessTime;
+        CERT_CHAIN_CONTEXT: cbSize TrustStatus cChain rgpChain cLowerQualityChainContext rgpLowerQualityChainContext fHasRevocationFreshnessTime dwRevocationFreshnessTime dwCreateFlags ChainId;
+        SecPkgContext_IssuerListInfoEx: aIssuers cIssuers;
+        SecPkgContext_Bindings: BindingsLength Bindings;
+        SEC_CHANNEL_BINDINGS: dwInitiatorAddrType cbInitiatorLength dwInitiatorOffset dwAcceptorAddrType cbAcceptorLength dwAcceptorOffset cbApplicationDataLength dwApplicationDataOffset;
+        SecPkgContext_ConnectionInfo: dwProtocol aiCipher dwCipherStrength aiHash dwHashStrength aiExch dwExchStrength;
+        SecPkgContext_CipherInfo: dwVersion dwProtocol dwCipherSuite dwBaseCipherSuite szCipherSuite szCipher dwCipherLen dwCipherBlockLen szHash dwHashLen szExchange dwMinExchangeLen dwMaxExchangeLen szCertificate dwKeyType;
+    }
+
+    pub fn rows() -> &'static [(&'static str, &'static str, usize, usize)] {
+        LAYOUTS
+    }
+}
+
 #[test]
 fn every_structure_has_windows_layout() {
     assert_eq!(LAYOUTS.iter().filter(|row| row.1 == "size").count(), 32);
-    for (name, what, ours, theirs) in LAYOUTS {
+    for (name, what, ours, theirs) in LAYOUTS.iter().chain(foreign::rows()) {
         assert_eq!(ours, theirs, "{name}: {what}");
     }
 }

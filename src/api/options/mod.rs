@@ -5,6 +5,7 @@
 //! on a Windows that lacks it.
 #![allow(unsafe_code)]
 
+mod certificates;
 mod connection;
 mod credentials;
 mod feature;
@@ -53,11 +54,17 @@ pub unsafe extern "system" fn WinHttpQueryOption(
             _ => &[],
         };
         let value = row.read(&subject, input)?;
+        let mut take_back = None;
         let (bytes, reported) = match value {
             Value::Dword(value) => (value.to_ne_bytes().to_vec(), 4),
             Value::Pointer(value) => (value.to_ne_bytes().to_vec(), size_of::<usize>()),
             Value::Bytes(bytes) => {
                 let length = bytes.len();
+                (bytes, length)
+            }
+            Value::Lent(bytes, back) => {
+                let length = bytes.len();
+                take_back = Some(back);
                 (bytes, length)
             }
             Value::Text(text) => {
@@ -66,7 +73,11 @@ pub unsafe extern "system" fn WinHttpQueryOption(
             }
         };
         // SAFETY: the caller's promise.
-        unsafe { copy_out(&bytes, bytes.len(), reported, lpbuffer, lpdwbufferlength) }
+        let copied = unsafe { copy_out(&bytes, bytes.len(), reported, lpbuffer, lpdwbufferlength) };
+        if let (Err(_), Some(take_back)) = (copied, take_back) {
+            take_back();
+        }
+        copied
     })
 }
 

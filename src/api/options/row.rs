@@ -59,13 +59,17 @@ impl Shape {
 }
 
 /// What an option reads as.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Dword(u32),
     Pointer(usize),
     Text(String),
     Bytes(Vec<u8>),
+    /// Bytes that bring something which the application must free; who cannot take them gives it back.
+    Lent(Vec<u8>, TakeBack),
 }
+
+/// Frees what was to be lent.
+pub(crate) type TakeBack = Box<dyn FnOnce()>;
 
 /// What the application sets; its size fits the row.
 #[derive(Debug)]

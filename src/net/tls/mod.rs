@@ -115,8 +115,8 @@ impl Security {
                 }
             }
             let refused = verdict.as_ref().map_or(0, |(_, verdict)| ready.verifier.refused(verdict));
-            let secured = verdict.map(|(presented, Verdict { faults, path, .. })| {
-                Arc::new(Secured { presented, path, faults, ..agreed })
+            let secured = verdict.map(|(presented, Verdict { faults, path, at, .. })| {
+                Arc::new(Secured { presented, path, faults, judged_at: at, ..agreed })
             });
             let stream = match connected {
                 _ if refused != 0 => Err(Failure { secure: refused, ..ERROR_WINHTTP_SECURE_FAILURE.into() }),
