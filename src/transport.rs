@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::http::proxy::Server;
 use crate::http::{Headers, RequestHead, ResponseHead};
 use crate::win32::Win32Error;
 
@@ -20,6 +21,8 @@ pub struct Order {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// How it is reached.
+    pub route: Route,
     /// The rules of TLS, if it is spoken.
     pub tls: Option<Tls>,
     /// Whether HTTP/2 may be spoken, and how.
@@ -136,7 +139,46 @@ impl Default for Http2 {
     }
 }
 
+/// How the server of an order is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// Straight.
+    #[default]
+    Direct,
+    /// The proxy gets the request; the target of its head is in absolute form.
+    Proxy(Via),
+    /// The proxy opens a tunnel, asked with this CONNECT.
+    Tunnel(Via, RequestHead),
+    /// The SOCKS proxy opens a connection.
+    Socks(Server),
+}
+
+/// An HTTP proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Via {
+    /// The proxy.
+    pub server: Server,
+    /// The rules of TLS, if it is spoken with the proxy.
+    pub tls: Option<Tls>,
+}
+
+impl Route {
+    /// The proxy, if there is one.
+    pub fn server(&self) -> Option<&Server> {
+        match self {
+            Route::Direct => None,
+            Route::Proxy(via) | Route::Tunnel(via, _) => Some(&via.server),
+            Route::Socks(server) => Some(server),
+        }
+    }
+}
+
 impl Order {
+    /// Host and port of whom the connection is made to: the server, or the proxy on the way.
+    pub fn first_hop(&self) -> (&str, u16) {
+        self.route.server().map_or((&*self.host, self.port), |proxy| (&*proxy.host, proxy.port))
+    }
+
     /// A piece of the body as it goes over HTTP/1.
     pub fn framed(&self, piece: Bytes) -> Bytes {
         if self.chunked { chunk(&piece) } else { piece }
@@ -182,6 +224,17 @@ pub enum Event {
     CertificateWanted(Vec<Vec<u8>>),
     /// A connection is waited for that another request is making, or a stream on one.
     Waiting,
+    /// A connection to the proxy is there; CONNECT goes out after [`Leg::proceed`].
+    TunnelReady(Peer),
+    /// CONNECT is out: so many bytes.
+    TunnelSent(u64),
+    /// The proxy answered CONNECT. After 2xx the tunnel stands; any other answer waits for [`Leg::tunnel`].
+    TunnelReply {
+        /// The head of the answer.
+        head: ResponseHead,
+        /// Bytes received so far.
+        received: u64,
+    },
     /// A connection is there; the head goes out after [`Leg::proceed`].
     Ready(Peer),
     /// Head and first body bytes are out: so many.
@@ -247,6 +300,9 @@ pub trait Leg: Send + Sync {
     fn go(&self);
     /// The head may go out: SENDING_REQUEST was delivered.
     fn proceed(&self);
+    /// The proxy refused the tunnel: ask again with this CONNECT, on the same connection if that can carry another; or take
+    /// the answer for that of the server.
+    fn tunnel(&self, again: Option<RequestHead>);
     /// More body bytes; answered by [`Event::Wrote`].
     fn write(&self, bytes: Bytes);
     /// The body is complete.

@@ -151,33 +151,6 @@ absent! {
         })
     }
 
-    /// This system has no Internet Explorer settings: FALSE with ERROR_FILE_NOT_FOUND; NULL is ERROR_INVALID_PARAMETER.
-    fn WinHttpGetIEProxyConfigForCurrentUser(config: *mut WINHTTP_CURRENT_USER_IE_PROXY_CONFIG) -> BOOL {
-        done("WinHttpGetIEProxyConfigForCurrentUser", NONE, || if config.is_null() { Err(ERROR_INVALID_PARAMETER) } else { Err(ERROR_FILE_NOT_FOUND) })
-    }
-
-    /// This system has no machine-wide proxy setting: TRUE with WINHTTP_ACCESS_TYPE_NO_PROXY.
-    fn WinHttpGetDefaultProxyConfiguration(info: *mut WINHTTP_PROXY_INFO) -> BOOL {
-        done("WinHttpGetDefaultProxyConfiguration", NONE, || {
-            if info.is_null() {
-                return Err(ERROR_INVALID_PARAMETER);
-            }
-            let none = WINHTTP_PROXY_INFO {
-                dwAccessType: WINHTTP_ACCESS_TYPE_NO_PROXY,
-                lpszProxy: std::ptr::null_mut(),
-                lpszProxyBypass: std::ptr::null_mut(),
-            };
-            // SAFETY: the caller's promise.
-            unsafe { put(info, none) };
-            Ok(())
-        })
-    }
-
-    /// Nobody may change a machine-wide setting that does not exist: FALSE with ERROR_ACCESS_DENIED.
-    fn WinHttpSetDefaultProxyConfiguration(info: *mut WINHTTP_PROXY_INFO) -> BOOL {
-        done("WinHttpSetDefaultProxyConfiguration", NONE, || if info.is_null() { Err(ERROR_INVALID_PARAMETER) } else { Err(ERROR_ACCESS_DENIED) })
-    }
-
     /// Nothing was handed out: nothing is freed.
     fn WinHttpFreeProxyResult(_result: *mut WINHTTP_PROXY_RESULT) -> () {}
 
@@ -239,13 +212,6 @@ absent! {
     /// Not there: ERROR_CALL_NOT_IMPLEMENTED.
     fn WinHttpSetProxySettingsPerUser(_peruser: BOOL) -> u32 {
         code("WinHttpSetProxySettingsPerUser", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
-    }
-
-    /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED.
-    fn WinHttpIsHostInProxyBypassList(
-        _info: *const WINHTTP_PROXY_INFO, _host: PCWSTR, _scheme: i32, _port: u16, _found: *mut BOOL
-    ) -> u32 {
-        code("WinHttpIsHostInProxyBypassList", NONE, || Err(ERROR_CALL_NOT_IMPLEMENTED))
     }
 
     /// Not there: ERROR_CALL_NOT_IMPLEMENTED. No header declares it; its arguments are not looked at.

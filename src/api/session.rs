@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::edge::{NONE, done, find, handle, observed, text};
+use super::proxy::access;
 use crate::dispatch::{self, Asked, Detail, Open, Returned};
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
@@ -10,7 +11,12 @@ use crate::win32::*;
 /// Opens a session (nf-winhttp-winhttpopen). With WINHTTP_FLAG_ASYNC everything made from it is asynchronous;
 /// with WINHTTP_FLAG_SECURE_DEFAULTS, too, and then only TLS 1.2 and newer is spoken, and nothing can be made weaker.
 ///
-/// A named proxy is not supported yet: NULL with ERROR_NOT_SUPPORTED.
+/// `pszproxyw` and `pszproxybypassw` are the lists of WINHTTP_ACCESS_TYPE_NAMED_PROXY, and are not looked at for any other
+/// access type. The proxies: `[http=|https=|socks=][scheme://]host[:port]`, the hosts that bypass them: names and addresses
+/// with `*` anywhere, `<local>`, each with a scheme before and a port behind it, networks as `10.0.0.0/8`; all between
+/// semicolons or white space. WINHTTP_ACCESS_TYPE_DEFAULT_PROXY takes what WinHttpSetDefaultProxyConfiguration said, else
+/// the environment; WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY asks the resolver for each request.
+/// ERROR_INVALID_PARAMETER for another access type, or a list that names no proxy.
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16.
@@ -19,16 +25,10 @@ pub unsafe extern "system" fn WinHttpOpen(
     pszagentw: PCWSTR,
     dwaccesstype: u32,
     pszproxyw: PCWSTR,
-    _pszproxybypassw: PCWSTR,
+    pszproxybypassw: PCWSTR,
     dwflags: u32,
 ) -> HINTERNET {
     handle("WinHttpOpen", NONE, || {
-        match dwaccesstype {
-            WINHTTP_ACCESS_TYPE_DEFAULT_PROXY | WINHTTP_ACCESS_TYPE_NO_PROXY | WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => {}
-            WINHTTP_ACCESS_TYPE_NAMED_PROXY if pszproxyw.is_null() => return Err(ERROR_INVALID_PARAMETER),
-            WINHTTP_ACCESS_TYPE_NAMED_PROXY => return Err(ERROR_NOT_SUPPORTED),
-            _ => return Err(ERROR_INVALID_PARAMETER),
-        }
         // SAFETY: the caller's promise.
         let agent = unsafe { text(pszagentw) }.filter(|agent| !agent.is_empty());
         let agent = agent.map(|agent| header_value(&agent)).transpose()?;
@@ -38,9 +38,10 @@ pub unsafe extern "system" fn WinHttpOpen(
         if let Some(error) = world.refuses(0, Asked::Session(dwflags)) {
             return Err(error);
         }
-        let session = Handle::session(world, policy, asynchronous, agent);
-        with_settings(&session, |settings| settings.secure_defaults = secure_defaults)?;
-        Ok(session)
+        // SAFETY: the caller's promise.
+        let proxy = unsafe { access(&*world, dwaccesstype, pszproxyw, pszproxybypassw) }?;
+        let settings = Settings { proxy, secure_defaults, ..Settings::default() };
+        Ok(Handle::session(world, policy, asynchronous, agent, settings))
     })
 }
 

@@ -7,6 +7,7 @@ mod detail;
 #[cfg(feature = "win32")]
 pub(crate) mod event;
 mod policy;
+mod proxies;
 #[cfg(feature = "net")]
 mod real;
 #[cfg(feature = "net")]
@@ -21,6 +22,7 @@ mod world;
 pub use detail::Detail;
 pub(crate) use detail::{Running, tell, waits};
 pub use policy::{Delivery, Policy};
+pub use proxies::{Proxies, StandIn, UserSettings};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 pub(crate) use world::current;
 #[cfg(feature = "win32")]

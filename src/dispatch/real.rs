@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use super::tracing::Tracing;
 use super::verifying::Verifying;
 use super::workers::Workers;
-use super::{Detail, Job, Returned, Watch, World};
+use super::{Detail, Job, Proxies, Returned, Watch, World};
+use crate::http::proxy::from_environment;
 use crate::net::Net;
 use crate::record::Notification;
 use crate::transport::Transport;
@@ -16,6 +17,7 @@ use crate::win32::exit::at_exit;
 struct Real {
     workers: Arc<Workers>,
     net: Arc<Net>,
+    proxies: Proxies,
     began: Instant,
     /// WINHTTP_TRACE
     tracing: Option<Tracing>,
@@ -45,6 +47,10 @@ impl World for Real {
 
     fn transport(&self) -> &dyn Transport {
         &self.net
+    }
+
+    fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
@@ -117,7 +123,8 @@ pub(super) fn world() -> Arc<dyn World> {
         if verifying.is_some() {
             at_exit(end);
         }
-        Arc::new(Real { workers: Arc::default(), net: Net::real(began), began, tracing, verifying })
+        let proxies = Proxies::new(from_environment(|name| std::env::var(name).ok()));
+        Arc::new(Real { workers: Arc::default(), net: Net::real(began), proxies, began, tracing, verifying })
     });
     Arc::clone(real) as Arc<dyn World>
 }

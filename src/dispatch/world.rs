@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::{Delivery, Detail, Policy};
+use super::{Delivery, Detail, Policy, Proxies};
 use crate::record::{Notification, Operation, Recorder};
 use crate::transport::{Event, Order, Transport};
 use crate::win32::Win32Error;
@@ -30,6 +30,8 @@ pub trait World: Send + Sync {
     fn run(&self, job: Arc<dyn Job>);
     /// What carries requests.
     fn transport(&self) -> &dyn Transport;
+    /// What is known about proxies.
+    fn proxies(&self) -> &Proxies;
     /// This thread calls a function, on a handle of this world or none (0): the error with which the call ends before it
     /// begins, if the world wants that. Only told while somebody observes.
     fn called(&self, _function: &'static str, _handle: usize) -> Option<Win32Error> {

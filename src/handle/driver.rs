@@ -333,6 +333,7 @@ impl Handle {
 fn tell(leg: &dyn Leg, output: Output) {
     match output {
         Output::Proceed => leg.proceed(),
+        Output::Tunnel(again) => leg.tunnel(again),
         Output::Write(bytes) => leg.write(bytes),
         Output::Finish => leg.finish(),
         Output::Taken(bytes) => leg.taken(bytes),

@@ -106,6 +106,7 @@ impl Handle {
         policy: Policy,
         asynchronous: bool,
         agent: Option<String>,
+        settings: Settings,
     ) -> Arc<Handle> {
         table::TABLE.insert(|value| Handle {
             value,
@@ -119,7 +120,7 @@ impl Handle {
             turn: Turn::default(),
             kind: Kind::Session(Box::new(Session {
                 agent: Mutex::new(agent),
-                settings: Mutex::default(),
+                settings: Mutex::new(settings),
                 cookies: Arc::default(),
                 #[cfg(feature = "win32")]
                 unload_event: AtomicUsize::new(0),

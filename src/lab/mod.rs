@@ -19,6 +19,7 @@ mod baton;
 mod chooser;
 mod http1;
 mod peer;
+mod proxied;
 mod raw;
 mod reply;
 mod script;

@@ -11,12 +11,12 @@ use super::raw::{End, Link, RawConnection};
 use super::reply::{Fault, Reply};
 use super::stream::Upgraded;
 use super::world::SimWorld;
-use crate::http::Headers;
+use crate::http::{Headers, RequestHead};
 use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
 
 #[derive(Default)]
-struct State {
+pub struct State {
     body: BytesMut,
     released: bool,
     wake_at: Option<Duration>,
@@ -27,13 +27,17 @@ struct State {
     used: bool,
     /// After a 101.
     upgraded: Option<Upgraded>,
+    /// The CONNECT that goes out when SENDING_REQUEST was delivered.
+    pub asking: Option<RequestHead>,
+    /// What the proxy answered it, if that is no tunnel.
+    pub refusal: Option<Reply>,
 }
 
 /// An order on its way through the script.
 pub struct ScriptLeg {
-    world: Arc<SimWorld>,
-    sink: Arc<dyn Sink>,
-    order: Order,
+    pub world: Arc<SimWorld>,
+    pub sink: Arc<dyn Sink>,
+    pub order: Order,
     state: Mutex<State>,
 }
 
@@ -42,12 +46,12 @@ impl ScriptLeg {
         ScriptLeg { world, sink, order, state: Mutex::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something after a while, unless nobody wants the leg any more.
-    fn after(self: &Arc<Self>, delay: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    pub fn after(self: &Arc<Self>, delay: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let leg = Arc::clone(self);
         self.world.after(delay, move || {
             if !leg.lock().released {
@@ -56,16 +60,12 @@ impl ScriptLeg {
         });
     }
 
-    fn tell(self: &Arc<Self>, delay: Duration, event: Event) {
+    pub fn tell(self: &Arc<Self>, delay: Duration, event: Event) {
         self.after(delay, move |leg| leg.sink.event(event));
     }
 
-    fn fail(self: &Arc<Self>, delay: Duration, error: Win32Error, secure: u32) {
+    pub fn fail(self: &Arc<Self>, delay: Duration, error: Win32Error, secure: u32) {
         self.tell(delay, Event::Failed(Failure { secure, ..error.into() }));
-    }
-
-    fn origin(&self) -> (bool, String, u16) {
-        (self.order.tls.is_some(), self.order.host.to_ascii_lowercase(), self.order.port)
     }
 
     /// A new connection: name, address, TCP, TLS. Then the head may go out.
@@ -73,7 +73,7 @@ impl ScriptLeg {
         let zero = Duration::ZERO;
         self.tell(zero, Event::Resolving);
         let Some((peer, ends)) = known else {
-            self.world.unknown_host(&self.order);
+            self.world.unknown_host(&self.reached());
             return self.fail(zero, ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
         };
         let address = ends.remote.ip().to_string();
@@ -92,7 +92,7 @@ impl ScriptLeg {
                     let world = Arc::clone(&self.world);
                     self.world.after(zero, move || world.run_on_worker(Box::new(move || handler(RawConnection(link)))));
                 }
-                self.tell(zero, Event::Ready(ends));
+                self.passed_first_hop(ends);
             }
         }
     }
@@ -153,7 +153,7 @@ impl ScriptLeg {
             state.raw = None;
             drop(state);
             self.tell(Duration::ZERO, Event::Restarted);
-            return self.connect(self.world.peer_of(&self.origin()));
+            return self.connect(self.world.peer_of(&self.reached()));
         }
         let event = match end {
             End::Closed => reader.end(),
@@ -183,7 +183,11 @@ impl ScriptLeg {
     fn respond(self: &Arc<Self>) {
         let body = self.lock().body.split().freeze();
         let Some(peer) = self.lock().peer.clone() else { return };
-        let reply = peer.answer(Received::new(&self.order.head, body));
+        self.play(peer.answer(Received::new(&self.order.head, body)));
+    }
+
+    /// A reply comes, piece by piece.
+    pub fn play(self: &Arc<Self>, reply: Reply) {
         if reply.never {
             return;
         }
@@ -249,13 +253,17 @@ impl Leg for Held {
             Some((_, ends)) if leg.order.keep_alive && leg.world.take_kept(&origin) => {
                 leg.tell(Duration::ZERO, Event::Ready(ends));
             }
-            known => leg.connect(known),
+            _ => leg.connect(leg.world.peer_of(&leg.reached())),
         }
     }
 
     fn proceed(&self) {
         let leg = &self.0;
         let mut state = leg.lock();
+        if let Some(head) = state.asking.take() {
+            drop(state);
+            return leg.ask(head);
+        }
         state.body.clear();
         let body = leg.order.first();
         state.body.extend_from_slice(&body);
@@ -271,6 +279,10 @@ impl Leg for Held {
         if !leg.order.more && raw.is_none() {
             leg.after(Duration::ZERO, ScriptLeg::respond);
         }
+    }
+
+    fn tunnel(&self, again: Option<RequestHead>) {
+        self.0.asked(again);
     }
 
     fn write(&self, bytes: Bytes) {
@@ -292,7 +304,10 @@ impl Leg for Held {
     }
 
     fn finish(&self) {
-        if self.0.lock().raw.is_none() {
+        let state = self.0.lock();
+        let answers = state.raw.is_none() && state.refusal.is_none();
+        drop(state);
+        if answers {
             self.0.after(Duration::ZERO, ScriptLeg::respond);
         }
     }

@@ -11,12 +11,13 @@ use super::peer::Peer;
 use super::raw::Link;
 use super::script::{Held, ScriptLeg};
 use super::watcher::Watcher;
-use crate::dispatch::{Detail, Job, Policy, Returned, Steps, Waiting, Watch, World, enter};
+use crate::dispatch::{Detail, Job, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter};
 use crate::record::{Notification, Recorder};
 use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
 use crate::win32::Win32Error;
 
-type Origin = (bool, String, u16);
+/// Whether it speaks TLS, its host, its port.
+pub type Origin = (bool, String, u16);
 /// Every Sim begins on 1 January 2026, 00:00 UTC.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
@@ -48,6 +49,7 @@ pub struct SimWorld {
     state: Mutex<State>,
     baton: Arc<Baton>,
     policy: Policy,
+    proxies: Proxies,
     pub recorder: Recorder,
     pub watcher: Watcher,
 }
@@ -59,7 +61,7 @@ impl SimWorld {
             let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
             let (me, state) = (me.clone(), Mutex::default());
             let (recorder, watcher) = (Recorder::new(Box::new(now)), Watcher::default());
-            SimWorld { me, state, baton: Arc::default(), policy, recorder, watcher }
+            SimWorld { me, state, baton: Arc::default(), policy, proxies: Proxies::default(), recorder, watcher }
         })
     }
 
@@ -129,14 +131,14 @@ impl SimWorld {
         Some(state.links.remove(at).1)
     }
 
-    pub fn unknown_host(&self, order: &Order) {
+    pub fn unknown_host(&self, (secure, host, port): &Origin) {
         let mut state = self.lock();
         if state.unknown_hosts {
             return;
         }
         let known: Vec<_> = state.peers.iter().map(|((secure, host, port), _)| shown(*secure, host, *port)).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let asked = shown(order.tls.is_some(), &order.host, order.port);
+        let asked = shown(*secure, host, *port);
         state.complaints.push(format!("there is no peer {asked}; the peers are: {known}"));
     }
 
@@ -265,6 +267,10 @@ impl World for SimWorld {
 
     fn transport(&self) -> &dyn Transport {
         self
+    }
+
+    fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {

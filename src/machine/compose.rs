@@ -2,7 +2,7 @@
 
 use super::upload::Upload;
 use super::{Settings, Site};
-use crate::http::{Headers, RequestHead, Version, coding, upgrade};
+use crate::http::{Header, Headers, RequestHead, Version, coding, upgrade};
 
 /// The parts of a request head that the application gave.
 #[derive(Clone, Debug)]
@@ -28,6 +28,14 @@ pub struct Compose {
 }
 
 impl Site {
+    /// `host:port` or `[v6]:port`, whatever the port.
+    pub fn authority_with_port(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
     /// `host`, `host:port` or `[v6]:port`; a port that the scheme implies is left out.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -39,6 +47,41 @@ impl Site {
 }
 
 impl Compose {
+    /// CONNECT to `authority`, with these credentials.
+    pub fn connect(&self, authority: String, credentials: Option<Vec<u8>>) -> RequestHead {
+        let mut headers = Headers::default();
+        headers.append("Proxy-Connection", "Keep-Alive");
+        if let Some(agent) = &self.agent {
+            headers.append("User-Agent", agent.as_str());
+        }
+        headers.append("Host", authority.as_str());
+        if let Some(credentials) = credentials {
+            headers.append("Proxy-Authorization", credentials);
+        }
+        RequestHead {
+            method: "CONNECT".to_owned(),
+            target: authority,
+            version: Version { major: 1, minor: 1 },
+            headers,
+        }
+    }
+
+    /// The head for a proxy that gets the request: it hears what is about its connection by its own name.
+    pub fn for_proxy(&self, head: RequestHead, site: &Site) -> RequestHead {
+        let ours = self.headers.get("connection", 0).is_none();
+        let mut headers = Headers::default();
+        for Header { name, value } in head.headers.iter().cloned() {
+            headers.append(if ours && name == "Connection" { "Proxy-Connection".to_owned() } else { name }, value);
+        }
+        RequestHead { target: self.url(site), headers, ..head }
+    }
+
+    /// The head that goes through a tunnel: what is for the proxy went out with CONNECT.
+    pub fn for_tunnel(&self, mut head: RequestHead) -> RequestHead {
+        head.headers.remove("Proxy-Authorization");
+        head
+    }
+
     /// The absolute URL.
     pub fn url(&self, site: &Site) -> String {
         let scheme = if site.secure { "https" } else { "http" };

@@ -1,8 +1,10 @@
 //! User names and passwords of a request: which are sent, and when (semantics 6.3).
 //!
 //! Only Basic and Digest are spoken. Credentials for NTLM, Negotiate and Passport are kept, and win over the options as
-//! any others do, but there is no token to send: the 401 comes back as the answer. Those for a proxy are only kept, as
-//! no proxy is used yet: a server that answers 407 must not get them.
+//! any others do, but there is no token to send: the 401 comes back as the answer.
+//!
+//! Those for a proxy go to HTTP proxies only: with the request when the proxy gets that itself, with CONNECT when it is
+//! to open a tunnel, and never through one. A server that answers 407 gets none.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -25,9 +27,21 @@ pub struct Credentials {
     seed: [u8; 16],
     /// The server that `server` is for: no other one, that a redirect leads to, gets them.
     owner: Option<Site>,
+    /// The proxy that gets the request of the leg that runs, if one does.
+    via: Option<Site>,
+    /// Schemes that a proxy gets nothing for: DISABLE_PROXY_AUTH_SCHEMES, as WINHTTP_AUTH_SCHEME_* bits.
+    pub refused: u32,
     resends: u32,
     /// What goes into the head of the leg that runs.
     headers: Headers,
+}
+
+/// What a header with credentials goes out with: Digest signs it.
+#[derive(Clone, Copy)]
+struct Signed<'a> {
+    method: &'a str,
+    target: &'a str,
+    body: Option<&'a [u8]>,
 }
 
 /// What is known for one target.
@@ -107,15 +121,23 @@ impl Credentials {
         self.resends = 0;
     }
 
-    /// Makes the headers of the next leg. `body` is `None` if more of it comes by WriteData.
-    pub(super) fn prepare(&mut self, compose: &Compose, site: &Site, body: Option<&[u8]>) {
+    /// Makes the headers of the next leg. `body` is `None` if more of it comes by WriteData; `via`: the proxy that gets
+    /// the request, with this target.
+    pub(super) fn prepare(&mut self, compose: &Compose, site: &Site, body: Option<&[u8]>, via: Option<(Site, &str)>) {
         self.headers = Headers::default();
         let seed = self.seed;
+        self.via = via.as_ref().map(|(proxy, _)| proxy.clone());
         for target in Target::ALL {
             let name = target.credentials_header();
             let wanted = self.may_go(target, site) && compose.headers.get(name, 0).is_none();
+            let (peer, path) = match (target, &via) {
+                (Target::Proxy, Some((proxy, absolute))) => (proxy, *absolute),
+                _ => (site, &*compose.target),
+            };
+            let signed = Signed { method: &compose.method, target: path, body };
+            let refused = self.refused(target);
             let purse = self.purse(target);
-            let value = if wanted { purse.authorise(compose, site, &seed, body) } else { None };
+            let value = if wanted { purse.authorise(signed, peer, &seed, refused) } else { None };
             purse.sent = value.is_some();
             if let Some(value) = value {
                 self.headers.append(name, value);
@@ -123,17 +145,54 @@ impl Credentials {
         }
     }
 
+    /// What goes out with a CONNECT to this proxy: the application's own header, else ours.
+    pub(super) fn for_tunnel(&mut self, compose: &Compose, proxy: &Site, authority: &str) -> Option<Vec<u8>> {
+        let (seed, refused) = (self.seed, self.refused);
+        let own = compose.headers.get(Target::Proxy.credentials_header(), 0);
+        let signed = Signed { method: "CONNECT", target: authority, body: Some(&[]) };
+        let purse = &mut self.proxy;
+        let value = own.map_or_else(|| purse.authorise(signed, proxy, &seed, refused), |own| Some(own.to_vec()));
+        purse.sent = value.is_some();
+        value
+    }
+
+    /// The proxy refused a tunnel with this head: whether to ask again, with credentials.
+    pub(super) fn asked_by_tunnel(&mut self, head: &ResponseHead, proxy: &Site, compose: &Compose, off: bool) -> bool {
+        if Target::of_status(head.status) != Some(Target::Proxy) {
+            return false;
+        }
+        let own = compose.headers.get(Target::Proxy.credentials_header(), 0).is_some();
+        self.challenged(Target::Proxy, head, proxy, !off && !own)
+    }
+
     /// A reply came: whether the request is to be sent again, with credentials. A challenge is remembered in any case,
     /// for credentials that the application sets now.
     pub(super) fn asked(&mut self, head: &ResponseHead, compose: &Compose, site: &Site, disabled: bool) -> bool {
         let Some(target) = Target::of_status(head.status) else { return false };
         let own = compose.headers.get(target.credentials_header(), 0).is_some();
-        let ours = !disabled && !own && self.may_go(target, site) && self.resends < RESENDS_AT_MOST;
+        let ours = !disabled && !own && self.may_go(target, site);
+        let peer = match target {
+            Target::Server => site.clone(),
+            Target::Proxy => self.via.clone().unwrap_or_else(|| site.clone()),
+        };
+        self.challenged(target, head, &peer, ours)
+    }
+
+    fn challenged(&mut self, target: Target, head: &ResponseHead, peer: &Site, ours: bool) -> bool {
+        let ours = ours && self.resends < RESENDS_AT_MOST;
+        let refused = self.refused(target);
         let purse = self.purse(target);
-        purse.heard = Some(Heard::from(&auth::challenges(&head.headers, target), site));
-        let again = ours && purse.can_answer();
+        purse.heard = Some(Heard::from(&auth::challenges(&head.headers, target), peer));
+        let again = ours && purse.can_answer(refused);
         self.resends += u32::from(again);
         again
+    }
+
+    fn refused(&self, target: Target) -> u32 {
+        match target {
+            Target::Server => 0,
+            Target::Proxy => self.refused,
+        }
     }
 
     fn own(&mut self, target: Target, site: &Site, seed: [u8; 16]) {
@@ -150,8 +209,8 @@ impl Credentials {
     fn may_go(&self, target: Target, site: &Site) -> bool {
         match target {
             Target::Server => self.owner.as_ref().is_some_and(|owner| same_origin(owner, site)),
-            // No request goes through a proxy yet: who asks with 407 is not one.
-            Target::Proxy => false,
+            // Who asks with 407 and is no proxy of ours gets nothing.
+            Target::Proxy => self.via.is_some(),
         }
     }
 
@@ -171,40 +230,43 @@ impl Purse {
         }
     }
 
-    /// User and password for a scheme. The options are for every scheme, but not when others were chosen.
-    fn pair(&self, scheme: u32) -> Option<(&str, &str)> {
+    /// User and password for a scheme that is not refused. The options are for every scheme, but not when others were chosen.
+    fn pair(&self, scheme: u32, refused: u32) -> Option<(&str, &str)> {
         match &self.chosen {
+            _ if scheme & refused != 0 => None,
             Some(chosen) => (chosen.scheme == scheme).then_some((&chosen.user, &chosen.password)),
             None => Some((self.user.as_deref()?, self.password.as_deref()?)),
         }
     }
 
     /// Whether there is an answer to the newest challenge that was not refused already.
-    fn can_answer(&self) -> bool {
+    fn can_answer(&self, refused: u32) -> bool {
         let heard = self.heard.as_ref();
         let digest = heard.and_then(|heard| heard.digest.as_ref());
-        match digest.filter(|_| self.pair(WINHTTP_AUTH_SCHEME_DIGEST).is_some()) {
+        match digest.filter(|_| self.pair(WINHTTP_AUTH_SCHEME_DIGEST, refused).is_some()) {
             Some(digest) => !self.sent || digest.stale(),
             None => {
-                !self.sent && heard.is_some_and(|heard| heard.basic) && self.pair(WINHTTP_AUTH_SCHEME_BASIC).is_some()
+                !self.sent
+                    && heard.is_some_and(|heard| heard.basic)
+                    && self.pair(WINHTTP_AUTH_SCHEME_BASIC, refused).is_some()
             }
         }
     }
 
     /// The value of the header. Digest comes before Basic, which tells the password; Basic that was chosen is sent
     /// unasked.
-    fn authorise(&mut self, compose: &Compose, site: &Site, seed: &[u8], body: Option<&[u8]>) -> Option<Vec<u8>> {
+    fn authorise(&mut self, signed: Signed<'_>, site: &Site, seed: &[u8], refused: u32) -> Option<Vec<u8>> {
         let mut heard = self.heard.take();
         let asked = heard.as_mut().filter(|heard| same_origin(&heard.site, site));
         let basic = self.chosen.is_some() || asked.as_ref().is_some_and(|heard| heard.basic);
         let digest = asked.and_then(|heard| Some((heard.digest.as_ref()?, &mut heard.count)));
-        let value = match (digest, self.pair(WINHTTP_AUTH_SCHEME_DIGEST)) {
+        let value = match (digest, self.pair(WINHTTP_AUTH_SCHEME_DIGEST, refused)) {
             (Some((digest, count)), Some((user, password))) => {
                 *count += 1;
-                let (method, target) = (&*compose.method, &*compose.target);
+                let Signed { method, target, body } = signed;
                 digest.answer(&Authorised { user, password, method, target, body, count: *count, seed })
             }
-            _ => self.pair(WINHTTP_AUTH_SCHEME_BASIC).filter(|_| basic).map(|(user, password)| {
+            _ => self.pair(WINHTTP_AUTH_SCHEME_BASIC, refused).filter(|_| basic).map(|(user, password)| {
                 let token = BASE64_STANDARD.encode(format!("{user}:{password}"));
                 format!("Basic {token}").into_bytes()
             }),

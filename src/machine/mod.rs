@@ -15,6 +15,7 @@ mod settings;
 pub mod table;
 mod timers;
 mod upload;
+mod way;
 pub mod websocket;
 
 pub use compose::Compose;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::http::RequestHead;
 use crate::record::{Notification, Operation};
 use crate::transport::{Event, Order};
 use crate::win32::{CallerBuf, Win32Error};
@@ -21,8 +22,13 @@ pub enum Output {
     ThenTold,
     /// Give the order to the transport; its events come back with this number.
     Start(u64, Box<Order>),
+    /// Find the ways to this URL for an order that is to be started with this number; the answer goes to
+    /// [`Request::routed`](super::Request::routed).
+    FindProxy(u64, String),
     /// To the running leg: the head may go out.
     Proceed,
+    /// To the running leg: what follows after a refused CONNECT.
+    Tunnel(Option<RequestHead>),
     /// To the running leg: body bytes.
     Write(Bytes),
     /// To the running leg: the body is complete.

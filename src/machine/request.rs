@@ -9,12 +9,14 @@ use super::body::{Body, PendingRead, Supply};
 use super::table::{Action, Exchange, Input, OPENED, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
+use super::way::Way;
 use super::{Compose, Cookies, Credentials, Machine, Output, Settings};
 use crate::http::coding::Decoder;
+use crate::http::proxy::{Destination, Hop};
 use crate::http::redirect::{self, Decision};
 use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth, upgrade};
 use crate::record::{Api, Notification, Operation};
-use crate::transport::{ClientCertificate, Event, Order, Peer, Secured};
+use crate::transport::{ClientCertificate, Event, Order, Peer, Route, Secured, Via};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY,
     ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
@@ -94,6 +96,7 @@ pub struct Request {
     /// Bytes that went out with the head, and that came in with the reply's.
     out: u64,
     received: u64,
+    way: Way,
     body: Body,
     reading: Option<PendingRead>,
     writing: u32,
@@ -131,6 +134,7 @@ impl Request {
             response: None,
             out: 0,
             received: 0,
+            way: Way::default(),
             body: Body::default(),
             reading: None,
             writing: 0,
@@ -194,6 +198,11 @@ impl Request {
     /// The error code with which the server reset the stream of the last exchange, or 0 (STREAM_ERROR_CODE).
     pub fn stream_error(&self) -> u32 {
         self.stream_error
+    }
+
+    /// Whether the reply is that of a proxy to CONNECT (IS_PROXY_CONNECT_RESPONSE).
+    pub fn is_connect_response(&self) -> bool {
+        self.way.refused && self.response.is_some()
     }
 
     /// The trailers, once the body was read.
@@ -333,7 +342,8 @@ impl Machine for Request {
         match event {
             Event::Resolving => {
                 self.timers.resolving(now, &timeouts);
-                self.notify(Notification::ResolvingName { host: self.site.host.as_str().into() });
+                let host = self.way.first_hop(&self.site).into();
+                self.notify(Notification::ResolvingName { host });
             }
             Event::Resolved(address) => {
                 self.notify(Notification::NameResolved { address: address.as_str().into() });
@@ -348,7 +358,23 @@ impl Machine for Request {
             Event::Secured(secured) => self.secured = Some(secured),
             Event::CertificateWanted(issuers) => self.issuers = Some(issuers),
             Event::Waiting => self.timers.waiting(now, &timeouts),
+            Event::TunnelReady(peer) => {
+                self.timers.ready();
+                self.peer = Some(peer);
+                self.way.reached = true;
+                self.notify(Notification::SendingRequest);
+                self.outputs.push(Output::ThenProceed(self.leg));
+            }
+            Event::TunnelSent(bytes) => {
+                self.timers.sent();
+                self.timers.awaiting(now, &timeouts);
+                let bytes = bytes.min(u32::MAX.into()) as u32;
+                self.notify(Notification::RequestSent { bytes });
+                self.notify(Notification::ReceivingResponse);
+            }
+            Event::TunnelReply { head, received } => self.tunnel_answered(now, &head, received),
             Event::Ready(peer) => {
+                self.way.reached = true;
                 self.timers.ready();
                 self.peer = Some(peer);
                 self.notify(Notification::SendingRequest);
@@ -379,22 +405,30 @@ impl Machine for Request {
                     return self.fail(now, ERROR_WINHTTP_TIMEOUT);
                 }
                 self.timers.arrived();
-                self.cookies.store(&head, &self.site, &self.compose.target, &self.settings, now);
-                let framing = Framing::of(&head, self.compose.method == "HEAD");
+                // What a proxy says to CONNECT is not the server's word.
+                let of_server = !self.way.refused;
+                if of_server {
+                    self.cookies.store(&head, &self.site, &self.compose.target, &self.settings, now);
+                }
+                let framing = Framing::of(&head, of_server && self.compose.method == "HEAD");
                 let coded = !matches!(framing, Ok(Framing::None));
                 let chunked = framing == Ok(Framing::Chunked);
                 let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
                 self.body = Body::new(chunked, decoder.flatten());
-                if self.settings.passport && auth::is_passport(&head) {
+                if of_server && self.settings.passport && auth::is_passport(&head) {
                     // The login is the application's business: it is asked for credentials (semantics 6.3).
                     head.status = 401;
                 }
                 let accepts = |key: &String| head.status == 101 && upgrade::is_accepted(&head, key);
-                self.upgradable = self.key.as_ref().is_some_and(accepts);
+                self.upgradable = of_server && self.key.as_ref().is_some_and(accepts);
                 self.response = Some(head);
                 self.received = received;
+                if !of_server && !self.settings.receive_connect_response {
+                    self.body.end(Ok(Headers::default()));
+                }
                 self.happened(now, Input::Head);
             }
+            Event::Body { .. } if self.way.refused && !self.settings.receive_connect_response => {}
             Event::Body { bytes, end } => {
                 if self.reading.is_some() {
                     self.timers.reading(now, &timeouts);
@@ -438,6 +472,13 @@ impl Request {
     }
 
     fn fail(&mut self, now: Duration, error: Win32Error) {
+        if self.state.exchange == Exchange::Sending && self.way.next() {
+            // The proxy is dead: the next way of the resolver's answer.
+            self.leg += 1;
+            self.timers.clear();
+            self.outputs.push(Output::Abandon);
+            return self.launch(now);
+        }
         self.cause = error;
         self.body.end(Err(error));
         self.timers.arrived();
@@ -496,6 +537,8 @@ impl Request {
                 self.happened(now, verdict);
             }
             Action::Supply => self.supply(now),
+            // CONNECT went out in place of the request, and was told.
+            Action::TellSent | Action::TellReceiving if self.way.refused => {}
             Action::TellSent => {
                 let bytes = self.out.min(u32::MAX.into()) as u32;
                 self.notify(Notification::RequestSent { bytes });
@@ -569,9 +612,20 @@ impl Request {
         }
     }
 
+    /// The HTTP proxy that gets the request itself, if one does. TLS and web sockets go through a tunnel.
+    fn by_proxy(&self) -> Option<Site> {
+        if self.site.secure || self.key.is_some() { None } else { self.way.proxy_site() }
+    }
+
     fn complete(&self) -> RequestHead {
         let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
-        self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies, self.key.as_deref())
+        let key = self.key.as_deref();
+        let head = self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies, key);
+        match self.way.proxy_site() {
+            Some(_) if self.by_proxy().is_some() => self.compose.for_proxy(head, &self.site),
+            Some(_) => self.compose.for_tunnel(head),
+            None => head,
+        }
     }
 
     fn start(&mut self, now: Duration) {
@@ -588,16 +642,56 @@ impl Request {
         if self.key.is_some() && self.settings.web_socket_send_buffer < SEND_BUFFER_AT_LEAST {
             return self.fail(now, ERROR_NOT_ENOUGH_MEMORY);
         }
+        let to = Destination { secure: self.site.secure, host: &self.site.host, port: self.site.port };
+        match self.settings.proxy.choose(&to) {
+            // Failover in a list that the application gave is its own affair (rules P3).
+            Some(mut choice) => {
+                choice.hops.truncate(1);
+                self.way = Way::new(choice.hops);
+                self.launch(now);
+            }
+            None => {
+                self.way = Way::default();
+                self.outputs.push(Output::FindProxy(self.leg, self.url()));
+            }
+        }
+    }
+
+    /// The resolver's answer for leg `leg`: the ways, best first.
+    pub fn routed(&mut self, now: Duration, leg: u64, hops: Vec<Hop>) {
+        if leg == self.leg && self.state.exchange == Exchange::Sending {
+            self.way = Way::new(hops);
+            self.launch(now);
+        }
+    }
+
+    /// Puts out the order, over the first way that is left.
+    fn launch(&mut self, now: Duration) {
+        self.way.refused = false;
         let body = (!self.upload.open()).then_some(&*self.upload.first);
-        self.credentials.prepare(&self.compose, &self.site, body);
         self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);
+        let absolute = self.compose.url(&self.site);
+        let via = self.by_proxy().map(|proxy| (proxy, &*absolute));
+        let in_absolute_form = via.is_some();
+        self.credentials.refused = self.settings.refused_proxy_schemes();
+        self.credentials.prepare(&self.compose, &self.site, body, via);
+        let head = self.complete();
+        let route = match self.way.hop() {
+            Hop::Direct => Route::Direct,
+            Hop::Via(server) if server.is_socks() => Route::Socks(server.clone()),
+            Hop::Via(server) => {
+                let via = Via { server: server.clone(), tls: server.speaks_tls().then(|| self.settings.tls()) };
+                if in_absolute_form { Route::Proxy(via) } else { Route::Tunnel(via, self.connect_head()) }
+            }
+        };
         let order = Order {
             host: self.site.host.clone(),
             port: self.site.port,
+            route,
             tls: self.site.secure.then(|| self.settings.tls()),
             // A request that asks for HTTP/1.0 gets no newer version.
             http2: self.settings.http2().filter(|_| self.compose.version.minor == 1 && self.key.is_none()),
-            head: self.complete(),
+            head,
             body: self.upload.first.clone(),
             more: self.upload.open(),
             chunked: self.upload.automatic(),
@@ -609,6 +703,36 @@ impl Request {
             drain_limit: self.settings.max_drain as usize,
         };
         self.outputs.push(Output::Start(self.leg, Box::new(order)));
+    }
+
+    /// The CONNECT that goes out next.
+    fn connect_head(&mut self) -> RequestHead {
+        let authority = self.site.authority_with_port();
+        let proxy = self.way.proxy_site().unwrap_or_else(|| self.site.clone());
+        let credentials = self.credentials.for_tunnel(&self.compose, &proxy, &authority);
+        self.compose.connect(authority, credentials)
+    }
+
+    /// The proxy answered CONNECT: the tunnel stands, or is asked for again, or its answer is the server's.
+    fn tunnel_answered(&mut self, now: Duration, head: &ResponseHead, received: u64) {
+        self.timers.arrived();
+        let stands = (200..300).contains(&head.status);
+        let off = self.settings.authentication_disabled();
+        let proxy = self.way.proxy_site().unwrap_or_else(|| self.site.clone());
+        let again = !stands && self.credentials.asked_by_tunnel(head, &proxy, &self.compose, off);
+        if stands || again {
+            let bytes = received.min(u32::MAX.into()) as u32;
+            self.notify(Notification::ResponseReceived { bytes });
+            // The handshake behind it, or another connection, has the time of a connection.
+            self.timers.connecting(now, &self.settings.timeouts);
+        }
+        if again {
+            let head = self.connect_head();
+            self.outputs.push(Output::Tunnel(Some(head)));
+        } else if !stands {
+            self.way.refused = true;
+            self.outputs.push(Output::Tunnel(None));
+        }
     }
 
     fn head_is_out(&mut self, now: Duration, bytes: u64) {
@@ -634,6 +758,10 @@ impl Request {
     /// What the head that arrived means.
     fn answer(&mut self) -> Input {
         let Some(head) = &self.response else { return Input::Refused };
+        if self.way.refused {
+            // A proxy may say no; where to go, it may not say.
+            return Input::Final;
+        }
         if self.key.is_some() && head.status == 101 && !self.upgradable {
             self.cause = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
             return Input::Refused;

@@ -1,10 +1,13 @@
 //! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
 
+use crate::http::proxy::Access;
 use crate::transport::{ClientCertificate, Http2, Tls};
 use crate::win32::{
+    WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS,
-    WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT, WINHTTP_PROTOCOL_FLAG_HTTP2,
+    WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT, WINHTTP_PROTOCOL_FLAG_HTTP2, WINHTTP_PROXY_DISABLE_SCHEME_BASIC,
+    WINHTTP_PROXY_DISABLE_SCHEME_DIGEST, WINHTTP_PROXY_DISABLE_SCHEME_NEGOTIATE, WINHTTP_PROXY_DISABLE_SCHEME_NTLM,
 };
 
 /// The timeouts of WinHttpSetTimeouts and RECEIVE_RESPONSE_TIMEOUT, in milliseconds; 0 and 0xFFFFFFFF mean no limit.
@@ -70,6 +73,12 @@ pub struct Settings {
     pub web_socket_receive_buffer: u32,
     /// WEB_SOCKET_SEND_BUFFER_SIZE, in bytes.
     pub web_socket_send_buffer: u32,
+    /// The access type: WinHttpOpen, and the option PROXY.
+    pub proxy: Access,
+    /// RECEIVE_PROXY_CONNECT_RESPONSE: whether the body of a refused CONNECT can be read.
+    pub receive_connect_response: bool,
+    /// DISABLE_PROXY_AUTH_SCHEMES: WINHTTP_PROXY_DISABLE_* bits.
+    pub disabled_proxy_schemes: u32,
     /// DISABLE_GLOBAL_POOLING: the session whose connections are used, or 0 for those of all sessions.
     pub pool: usize,
 }
@@ -96,12 +105,27 @@ impl Default for Settings {
             web_socket: false,
             web_socket_receive_buffer: 32 * 1024,
             web_socket_send_buffer: 32 * 1024,
+            proxy: Access::None,
+            receive_connect_response: false,
+            disabled_proxy_schemes: 0,
             pool: 0,
         }
     }
 }
 
 impl Settings {
+    /// Schemes that a proxy gets nothing for, as WINHTTP_AUTH_SCHEME_* bits.
+    pub fn refused_proxy_schemes(&self) -> u32 {
+        const SCHEMES: [(u32, u32); 4] = [
+            (WINHTTP_PROXY_DISABLE_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_BASIC),
+            (WINHTTP_PROXY_DISABLE_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_DIGEST),
+            (WINHTTP_PROXY_DISABLE_SCHEME_NTLM, WINHTTP_AUTH_SCHEME_NTLM),
+            (WINHTTP_PROXY_DISABLE_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NEGOTIATE),
+        ];
+        let disabled = SCHEMES.iter().filter(|(disable, _)| self.disabled_proxy_schemes & disable != 0);
+        disabled.fold(0, |bits, (_, scheme)| bits | scheme)
+    }
+
     /// Whether redirects are returned as they are.
     pub fn redirects_disabled(&self) -> bool {
         self.disabled & WINHTTP_DISABLE_REDIRECTS != 0

@@ -7,13 +7,14 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use super::Net;
+use super::failure;
 use super::http2::Multiplexed;
 use super::runtime::Runtime;
 use super::stream::Stream;
 use super::tls;
 use super::upload::Upload;
 use super::wire::{Tally, Wire};
-use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
+use crate::transport::{ClientCertificate, Event, Failure, Order, Peer, Secured, Sink, Tls, Via};
 use crate::win32::{
     ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH,
     ERROR_WINHTTP_NAME_NOT_RESOLVED,
@@ -38,25 +39,39 @@ pub enum New {
     Http2(Arc<Multiplexed>),
 }
 
-/// Connects, and tells each step.
-pub async fn connect(net: &Arc<Net>, order: &Order, sink: &dyn Sink) -> Result<New, Failure> {
-    // Without TLS nobody says what the server speaks, and HTTP/1.1 is spoken.
-    if order.tls.is_none() && order.http2.is_some_and(|rules| rules.required) {
-        return Err(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH.into());
-    }
+/// Connects to the server, or to the proxy on the way, and tells each step.
+pub async fn dial(runtime: &dyn Runtime, order: &Order, sink: &dyn Sink) -> Result<(Stream, Peer), Failure> {
     sink.event(Event::Resolving);
-    let addresses = resolve(&*net.runtime, order).await?;
+    let (host, port) = order.first_hop();
+    let addresses = resolve(runtime, host, port).await?;
     sink.event(Event::Resolved(addresses[0].ip().to_string()));
-    let mut connected = None;
     for address in addresses.iter().take(order.addresses) {
         sink.event(Event::Connecting(address.ip().to_string()));
-        if let Ok(stream) = net.runtime.connect(*address).await {
-            connected = Some(stream);
-            break;
+        if let Ok((stream, peer)) = runtime.connect(*address).await {
+            sink.event(Event::Connected(peer.remote.ip().to_string()));
+            return Ok((stream, peer));
         }
     }
-    let (mut stream, peer) = connected.ok_or(ERROR_WINHTTP_CANNOT_CONNECT)?;
-    sink.event(Event::Connected(peer.remote.ip().to_string()));
+    Err(ERROR_WINHTTP_CANNOT_CONNECT.into())
+}
+
+/// TLS with the proxy, if it is spoken; its failures have numbers of their own. The client's certificate is for the
+/// server.
+pub async fn secure_proxy(net: &Net, stream: Stream, via: &Via) -> Result<Stream, Failure> {
+    let Some(rules) = &via.tls else { return Ok(stream) };
+    let rules = Tls { client: ClientCertificate::None, ..rules.clone() };
+    let handshake = net.security.handshake(stream, &via.server.host, &rules, tls::offered(None)).await;
+    handshake.stream.map_err(failure::of_proxy)
+}
+
+/// What the server speaks on a connection that leads to it: TLS, and HTTP on that.
+pub async fn speak(
+    net: &Arc<Net>,
+    mut stream: Stream,
+    peer: Peer,
+    order: &Order,
+    sink: &dyn Sink,
+) -> Result<New, Failure> {
     let mut secured = None;
     if let Some(rules) = &order.tls {
         let handshake = net.security.handshake(stream, &order.host, rules, tls::offered(order.http2.as_ref())).await;
@@ -76,18 +91,32 @@ pub async fn connect(net: &Arc<Net>, order: &Order, sink: &dyn Sink) -> Result<N
             _ => {}
         }
     }
+    speak_http1(stream, peer, secured).await.map(Box::new).map(New::Http1)
+}
+
+/// HTTP/1 on a stream.
+pub async fn speak_http1(stream: Stream, peer: Peer, secured: Option<Arc<Secured>>) -> Result<Connection, Failure> {
     let (wire, tally) = Wire::new(stream);
     let (sender, driver) =
         http1::Builder::new().handshake(TokioIo::new(wire)).await.map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
-    Ok(New::Http1(Box::new(Connection { sender, driver, tally, peer, secured })))
+    Ok(Connection { sender, driver, tally, peer, secured })
+}
+
+impl Connection {
+    /// The stream under it, if it gave all its bytes away.
+    pub fn into_stream(self) -> Option<Stream> {
+        let parts = self.driver.into_parts();
+        let (stream, rest) = parts.io.into_inner().into_parts();
+        (parts.read_buf.is_empty() && rest.is_empty()).then_some(stream)
+    }
 }
 
 /// The addresses of the host, IPv4 first; never empty.
-async fn resolve(runtime: &dyn Runtime, order: &Order) -> Result<Vec<SocketAddr>, Failure> {
-    if let Ok(address) = order.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, order.port)]);
+async fn resolve(runtime: &dyn Runtime, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = runtime.resolve(&order.host, order.port).await;
+    let found = runtime.resolve(host, port).await;
     let mut addresses = found.map_err(|_| ERROR_WINHTTP_NAME_NOT_RESOLVED)?;
     addresses.sort_by_key(SocketAddr::is_ipv6);
     if addresses.is_empty() {
@@ -201,7 +230,7 @@ mod tests {
             let outcome = tokio.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
-                connect(&Net::on(Box::new(listener)), &order(retries), &notes).await
+                dial(&*Net::on(Box::new(listener)).runtime, &order(retries), &notes).await
             });
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::http::RequestHead;
 use crate::transport::Sink;
 
 /// What was told so far.
 #[derive(Default)]
 pub struct Told {
     pub proceed: bool,
+    /// What follows after a refused CONNECT: another one, or its answer.
+    pub tunnel: Option<Option<RequestHead>>,
     pub writes: VecDeque<Bytes>,
     pub finish: bool,
     /// Body bytes that the machine took since the leg looked last.

@@ -54,6 +54,16 @@ pub fn of_io(error: &io::Error) -> Failure {
     error.into()
 }
 
+/// What a failure of TLS is called when it was spoken with a proxy.
+pub fn of_proxy(failure: Failure) -> Failure {
+    let error = match failure.error {
+        ERROR_WINHTTP_SECURE_FAILURE => ERROR_WINHTTP_SECURE_FAILURE_PROXY,
+        ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED => ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED_PROXY,
+        other => other,
+    };
+    Failure { error, ..failure }
+}
+
 /// A failure of TLS, as ERROR_WINHTTP_SECURE_FAILURE and the bits that SECURE_FAILURE tells. Faults of a certificate are
 /// found and told by its verdict; here is what rustls refuses on its own.
 pub fn of_tls(error: &rustls::Error) -> Failure {

@@ -15,6 +15,7 @@ use super::control::Control;
 use super::exchange::{Deaf, Exchange, Fate, Piece, Pieces};
 use super::failure;
 use super::pool::Key;
+use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::{self, Tally};
@@ -42,6 +43,17 @@ enum Coming {
 impl<'a> Http1<'a> {
     pub fn new(connection: Box<Connection>, order: &'a Order, control: &'a Control) -> Http1<'a> {
         Http1 { going: Going::new(connection, order, control), coming: Coming::Not, heard: 0 }
+    }
+
+    /// The connection, whatever state it is in.
+    pub fn into_connection(self) -> Option<Box<Connection>> {
+        self.going.connection
+    }
+
+    /// The connection if the reply is over and it can carry another request.
+    pub fn into_idle(self) -> Option<Box<Connection>> {
+        let open = self.over() && !self.going.closed;
+        self.going.connection.filter(|connection| open && connection.sender.is_ready())
     }
 
     /// hyper has the stand-in for the head.
@@ -194,8 +206,8 @@ impl<'a> Going<'a> {
     fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
         let head = self.order.head.to_wire();
         let body = self.order.first();
-        let head_only = self.order.head.asks_for_head_only();
-        self.tally().begin(&head, &body, head_only, self.order.head_limit);
+        let asked = Asked::of(&self.order.head.method);
+        self.tally().begin(&head, &body, asked, self.order.head_limit);
         self.marked = (head.len() + body.len()) as u64;
         self.marks.push_back(self.marked);
         let mut stand_in = Request::new(self.upload.clone());

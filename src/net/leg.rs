@@ -7,15 +7,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Net;
-use super::connect::{Connection, New, connect};
+use super::connect::{self, Connection, New};
 use super::control::Control;
 use super::exchange::{Deaf, Exchange, Fate};
 use super::http1::Http1;
 use super::http2::{Http2Exchange, Slot};
 use super::pool::{Found, Key};
 use super::runtime::Timer;
-use crate::transport::{Event, Failure, Order, Sink};
-use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
+use super::socks;
+use crate::http::ResponseHead;
+use crate::transport::{Event, Failure, Order, Route, Sink};
+use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_INTERNAL_ERROR};
 
 /// How many body bytes wait at the machine before the leg stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
@@ -32,9 +34,11 @@ enum Carrier {
 }
 
 /// Why a leg stops.
-enum Stop {
+pub(super) enum Stop {
     /// The machine let it go.
     Dropped,
+    /// A proxy's refusal was told in place of the reply.
+    Told,
     Failed(Failure),
 }
 
@@ -45,10 +49,10 @@ impl From<Failure> for Stop {
 }
 
 pub struct Running {
-    net: Arc<Net>,
-    order: Arc<Order>,
-    control: Arc<Control>,
-    sink: Arc<dyn Sink>,
+    pub(super) net: Arc<Net>,
+    pub(super) order: Arc<Order>,
+    pub(super) control: Arc<Control>,
+    pub(super) sink: Arc<dyn Sink>,
     /// Rings at the time that the machine asked for; with the time for which it is set.
     alarm: Box<dyn Timer>,
     alarmed: Option<Duration>,
@@ -123,9 +127,7 @@ impl Running {
                 Found::Nothing(maker) => break maker,
             }
         };
-        let sink = Arc::clone(&self.sink);
-        let made = self.attended(connect(&net, order, &*sink)).await?;
-        match made {
+        match self.connect(order).await {
             Ok(New::Http1(connection)) => {
                 maker.keep_alone();
                 Ok((Carrier::Http1(connection), false))
@@ -137,9 +139,9 @@ impl Running {
                 }
                 Ok((Carrier::Http2(slot), false))
             }
-            Err(failure) => {
+            Err(stop) => {
                 maker.keep_alone();
-                Err(failure.into())
+                Err(stop)
             }
         }
     }
@@ -148,12 +150,47 @@ impl Running {
     async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Stop, Fate)> {
         self.exchange(&mut exchange).await.map_err(|stop| match stop {
             Stop::Failed(failure) => (Stop::Failed(failure), exchange.fate(&failure)),
-            Stop::Dropped => (Stop::Dropped, Fate::Final),
+            other => (other, Fate::Final),
         })
     }
 
+    /// A new connection to the server.
+    async fn connect(&mut self, order: &Order) -> Result<New, Stop> {
+        // Without TLS nobody says what the server speaks, and HTTP/1.1 is spoken.
+        if order.tls.is_none() && order.http2.is_some_and(|rules| rules.required) {
+            return Err(Failure::from(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH).into());
+        }
+        let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
+        let dial = || connect::dial(&*net.runtime, order, &*sink);
+        let (stream, peer) = match &order.route {
+            Route::Direct => self.attended(dial()).await??,
+            Route::Proxy(via) => {
+                let (stream, peer) = self.attended(dial()).await??;
+                (self.attended(connect::secure_proxy(&net, stream, via)).await??, peer)
+            }
+            Route::Socks(server) => {
+                let (mut stream, peer) = self.attended(dial()).await??;
+                let opened = socks::open(&mut stream, server.scheme, &order.host, order.port);
+                self.attended(opened).await?.map_err(|_| Failure::from(ERROR_WINHTTP_CANNOT_CONNECT))?;
+                (stream, peer)
+            }
+            Route::Tunnel(via, head) => self.tunnel(via, head.clone()).await?,
+        };
+        Ok(self.attended(connect::speak(&net, stream, peer, order, &*sink)).await??)
+    }
+
+    /// Waits until SENDING_REQUEST was delivered.
+    pub(super) async fn proceeded(&mut self) -> Result<(), Stop> {
+        poll_fn(|cx| match self.poll_control(cx) {
+            Poll::Ready(stop) => Poll::Ready(Err(stop)),
+            Poll::Pending if self.control.lock().proceed => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
     /// Waits for a future, and meanwhile for the alarm and for being dropped.
-    async fn attended<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Stop> {
+    pub(super) async fn attended<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Stop> {
         let mut future = pin!(future);
         poll_fn(|cx| {
             if let Poll::Ready(done) = future.as_mut().poll(cx) {
@@ -165,7 +202,7 @@ impl Running {
     }
 
     /// Rings the alarm when its time has come; is ready when the machine let go.
-    fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+    pub(super) fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
         loop {
             let told = self.control.look(cx);
             if told.dropped {
@@ -187,18 +224,23 @@ impl Running {
     async fn exchange(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
         let secured = exchange.secured().map(Event::Secured);
         self.sink.events(&mut secured.into_iter().chain([Event::Ready(exchange.peer())]));
-        poll_fn(|cx| match self.poll_control(cx) {
-            Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending if self.control.lock().proceed => Poll::Ready(Ok(())),
-            Poll::Pending => Poll::Pending,
-        })
-        .await?;
+        self.proceeded().await?;
         exchange.begin();
         let (head, received) = poll_fn(|cx| match self.poll_control(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
             Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Stop::Failed),
         })
         .await?;
+        self.reply(exchange, head, received).await
+    }
+
+    /// The reply behind its head.
+    pub(super) async fn reply(
+        &mut self,
+        exchange: &mut impl Exchange,
+        head: ResponseHead,
+        received: u64,
+    ) -> Result<(), Stop> {
         // What came with the head is taken first: the connection is back in the pool before anybody hears of the end.
         let mut pieces = Vec::new();
         let mut waiting = 0;

@@ -15,8 +15,10 @@ mod pool;
 mod real;
 mod reply;
 mod runtime;
+mod socks;
 mod stream;
 mod tls;
+mod tunnel;
 mod upgraded;
 mod upload;
 mod wire;
@@ -27,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::http::RequestHead;
 use crate::transport::{Event, Failure, Leg, Order, Sink, Transport};
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use control::Control;
@@ -104,6 +107,10 @@ impl Leg for Started {
 
     fn proceed(&self) {
         self.control.tell(|told| told.proceed = true);
+    }
+
+    fn tunnel(&self, again: Option<RequestHead>) {
+        self.control.tell(|told| told.tunnel = Some(again));
     }
 
     fn write(&self, bytes: Bytes) {

@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 use super::Net;
 use super::connect::Connection;
 use super::http2::{Multiplexed, Slot};
-use crate::transport::{Http2, Order, Tls};
+use crate::http::proxy::Server;
+use crate::transport::{Http2, Order, Route, Tls, Via};
 
 /// How long a connection stays idle.
 const IDLE: Duration = Duration::from_secs(30);
@@ -27,14 +28,31 @@ pub struct Key {
     tls: Option<Tls>,
     http2: Option<Http2>,
     pool: usize,
+    through: Option<Through>,
+}
+
+/// The proxy that a connection goes to, and what it does there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Through {
+    /// It gets requests for every server.
+    Proxy(Via),
+    Tunnel(Via),
+    Socks(Server),
 }
 
 impl From<&Order> for Key {
     fn from(order: &Order) -> Key {
-        let (host, tls) = (order.host.to_ascii_lowercase(), order.tls.clone());
         // Whether a request waits for a stream is no matter of the connection.
         let http2 = order.http2.map(|rules| Http2 { queue: true, ..rules });
-        Key { host, port: order.port, tls, http2, pool: order.pool }
+        let (tls, pool) = (order.tls.clone(), order.pool);
+        let (host, port) = (order.host.to_ascii_lowercase(), order.port);
+        let (host, port, through) = match &order.route {
+            Route::Direct => (host, port, None),
+            Route::Proxy(via) => (String::new(), 0, Some(Through::Proxy(via.clone()))),
+            Route::Tunnel(via, _) => (host, port, Some(Through::Tunnel(via.clone()))),
+            Route::Socks(server) => (host, port, Some(Through::Socks(server.clone()))),
+        };
+        Key { host, port, tls, http2, pool, through }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::win32::{
 /// The coming side of a connection.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// A head is expected, of an answer to HEAD or not, with so many bytes at most.
-    expected: Option<(bool, usize)>,
+    /// A head is expected, of an answer to this, with so many bytes at most.
+    expected: Option<(Asked, usize)>,
     /// Bytes of a head that is not complete.
     begun: Vec<u8>,
     /// How many of them cannot be the end of the head.
@@ -31,10 +31,32 @@ pub struct Reply {
     pub received: u64,
 }
 
+/// What a reply answers, as far as its framing depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// HEAD: there is no body.
+    Head,
+    /// CONNECT: after 2xx the connection is a tunnel.
+    Connect,
+    /// Any other verb.
+    Other,
+}
+
+impl Asked {
+    /// What this verb asks.
+    pub fn of(method: &str) -> Asked {
+        match method {
+            "HEAD" => Asked::Head,
+            "CONNECT" => Asked::Connect,
+            _ => Asked::Other,
+        }
+    }
+}
+
 impl Reply {
     /// A request begins.
-    pub fn begin(&mut self, head_only: bool, limit: usize) {
-        *self = Reply { expected: Some((head_only, limit)), ..Reply::default() };
+    pub fn begin(&mut self, asked: Asked, limit: usize) {
+        *self = Reply { expected: Some((asked, limit)), ..Reply::default() };
     }
 
     /// Whether bytes must go through [`Reply::arrived`].
@@ -73,7 +95,7 @@ impl Reply {
     /// ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.
     pub fn arrived(&mut self, bytes: &[u8]) -> Result<(), Win32Error> {
         self.begun.extend_from_slice(bytes);
-        while let Some((head_only, limit)) = self.expected {
+        while let Some((asked, limit)) = self.expected {
             if !self.may_be_complete() && self.begun.len() <= limit {
                 return Ok(());
             }
@@ -92,8 +114,12 @@ impl Reply {
                 self.interim.push(head.status);
                 continue;
             }
-            let framing = Framing::of(&head, head_only)?;
-            self.incoming.extend_from_slice(stand_in(&head, framing).as_bytes());
+            let stand_in = if asked == Asked::Connect && (200..300).contains(&head.status) {
+                SWITCHING.to_owned()
+            } else {
+                stand_in(&head, Framing::of(&head, asked == Asked::Head)?)
+            };
+            self.incoming.extend_from_slice(stand_in.as_bytes());
             self.incoming.extend_from_slice(&self.begun);
             self.begun = Vec::new();
             self.expected = None;
@@ -118,10 +144,13 @@ impl Reply {
     }
 }
 
+/// The head that hyper gets when HTTP ends on the connection.
+const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+
 /// The head that hyper gets.
 fn stand_in(head: &ResponseHead, framing: Framing) -> String {
     if head.status == 101 {
-        return "HTTP/1.1 101 Switching Protocols\r\n\r\n".to_owned();
+        return SWITCHING.to_owned();
     }
     let connection = if framing.keeps(head) { "" } else { "Connection: close\r\n" };
     let body = match framing {
@@ -139,7 +168,7 @@ mod tests {
 
     fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
         let mut reply = Reply::default();
-        reply.begin(false, limit);
+        reply.begin(Asked::Other, limit);
         let mut rest = Vec::new();
         for piece in bytes.chunks(piece) {
             if reply.in_head() { reply.arrived(piece)? } else { rest.extend_from_slice(piece) }

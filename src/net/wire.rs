@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::reply::Reply;
+use super::reply::{Asked, Reply};
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
@@ -48,8 +48,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// A request begins: `head`, and the body bytes that follow it at once. `head_only`, `limit`: see [`Reply::begin`].
-    pub fn begin(&mut self, head: &[u8], body: &Bytes, head_only: bool, limit: usize) {
+    /// A request begins: `head`, and the body bytes that follow it at once. `asked`, `limit`: see [`Reply::begin`].
+    pub fn begin(&mut self, head: &[u8], body: &Bytes, asked: Asked, limit: usize) {
         self.out = Some(Out::Head(0));
         self.pending.clear();
         self.pending.extend_from_slice(head);
@@ -61,7 +61,7 @@ impl Tally {
         }
         self.written = 0;
         self.queued = (head.len() + body.len()) as u64;
-        self.reply.begin(head_only, limit);
+        self.reply.begin(asked, limit);
     }
 
     /// Takes hyper's bytes; answers how many were taken. What they mean lands in `pending`.

@@ -13,7 +13,10 @@ pub struct Environment {
     pub detect: bool,
 }
 
-/// Reads the variables. Lower case comes first; `HTTP_PROXY` is not read, because a CGI program gets it from a header of
+/// Hosts on this machine, which no variable has to name.
+const HERE: &str = "localhost;127.*;[::1]";
+
+/// Reads the variables. Hosts on this machine are never reached through a proxy that they name. Lower case comes first; `HTTP_PROXY` is not read, because a CGI program gets it from a header of
 /// the request. A value that names no proxy is as if it were not there.
 ///
 /// ```
@@ -22,7 +25,7 @@ pub struct Environment {
 /// let found = from_environment(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string()));
 /// let named = found.named.unwrap();
 /// assert_eq!(named.proxy, "https=http://proxy.test:3128");
-/// assert_eq!(named.bypass.as_deref(), Some("corp.test;*.corp.test"));
+/// assert_eq!(named.bypass.as_deref(), Some("corp.test;*.corp.test;localhost;127.*;[::1]"));
 /// ```
 pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Environment {
     let first = |names: &[&str]| names.iter().find_map(|name| variable(name)).filter(|value| !value.trim().is_empty());
@@ -30,9 +33,9 @@ pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Environmen
     let https = first(&["https_proxy", "HTTPS_PROXY"]).and_then(|value| entry("https=", &value));
     let all = first(&["all_proxy", "ALL_PROXY"]).and_then(|value| entry("", &value));
     let list: Vec<_> = [http, https, all].into_iter().flatten().collect();
-    let bypass = first(&["no_proxy", "NO_PROXY"]).map(|value| bypass(&value));
+    let bypass = first(&["no_proxy", "NO_PROXY"]).map_or_else(String::new, |value| bypass(&value) + ";") + HERE;
     Environment {
-        named: Named::parse(&list.join(";"), bypass.as_deref().filter(|list| !list.is_empty())).ok(),
+        named: Named::parse(&list.join(";"), Some(&bypass)).ok(),
         script: first(&["WINHTTP_AUTOCONFIG_URL"]),
         detect: first(&["WINHTTP_WPAD"]).as_deref() == Some("1"),
     }
@@ -74,27 +77,30 @@ mod tests {
 
     #[test]
     fn which_proxies_the_variables_name() {
-        type Lists<'a> = Option<(&'a str, Option<&'a str>)>;
+        type Lists<'a> = Option<(&'a str, &'a str)>;
         let rows: &[(&[(&str, &str)], Lists<'_>)] = &[
             (&[], None),
             (&[("http_proxy", "")], None),
             (&[("http_proxy", "nonsense:x")], None),
             (&[("HTTP_PROXY", "http://p:1")], None),
-            (&[("http_proxy", "p:1")], Some(("http=p:1", None))),
-            (&[("http_proxy", "http://user:p%40@p:1/")], Some(("http=http://p:1", None))),
-            (&[("HTTPS_PROXY", "https://p")], Some(("https=https://p", None))),
-            (&[("https_proxy", "a"), ("HTTPS_PROXY", "b")], Some(("https=a", None))),
-            (&[("all_proxy", "socks5h://s")], Some(("socks5h://s", None))),
-            (&[("http_proxy", "p"), ("all_proxy", "q"), ("no_proxy", "*")], Some(("http=p;q", Some("*")))),
+            (&[("http_proxy", "p:1")], Some(("http=p:1", ""))),
+            (&[("http_proxy", "http://user:p%40@p:1/")], Some(("http=http://p:1", ""))),
+            (&[("HTTPS_PROXY", "https://p")], Some(("https=https://p", ""))),
+            (&[("https_proxy", "a"), ("HTTPS_PROXY", "b")], Some(("https=a", ""))),
+            (&[("all_proxy", "socks5h://s")], Some(("socks5h://s", ""))),
+            (&[("http_proxy", "p"), ("all_proxy", "q"), ("no_proxy", "*")], Some(("http=p;q", "*;"))),
             (&[("no_proxy", "*")], None),
             (
                 &[("all_proxy", "q"), ("NO_PROXY", "localhost,.corp.test, 10.0.0.0/8,::1,h:81")],
-                Some(("q", Some("localhost;*.localhost;corp.test;*.corp.test;10.0.0.0/8;::1;h:81;*.h:81"))),
+                Some(("q", "localhost;*.localhost;corp.test;*.corp.test;10.0.0.0/8;::1;h:81;*.h:81;")),
             ),
         ];
         for (variables, expected) in rows {
             let named = read(variables).named;
-            let lists = named.as_ref().map(|named| (&*named.proxy, named.bypass.as_deref()));
+            let lists = named.as_ref().map(|named| {
+                let bypass = named.bypass.as_deref().unwrap();
+                (&*named.proxy, bypass.strip_suffix(HERE).unwrap())
+            });
             assert_eq!(lists, *expected, "{variables:?}");
         }
     }

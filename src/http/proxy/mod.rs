@@ -111,6 +111,16 @@ impl Server {
         Ok(Server { scheme, host: host.to_owned(), port })
     }
 
+    /// Whether it speaks SOCKS.
+    pub fn is_socks(&self) -> bool {
+        matches!(self.scheme, Scheme::Socks4 | Scheme::Socks5)
+    }
+
+    /// Whether it is spoken to in TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
     /// `host:port`
     pub fn authority(&self) -> String {
         match self.host.contains(':') {

@@ -1,0 +1,199 @@
+//! What a world knows about proxies: the process's default, the user's settings, and how PAC scripts are found.
+//!
+//! The real world begins with what the environment says; a Sim begins without any proxy.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::http::proxy::pac::Limits;
+use crate::http::proxy::{Environment, Named};
+
+/// How long a script is used without being fetched again.
+const FRESH: Duration = Duration::from_secs(30 * 60);
+
+/// A Rust function in place of a PAC script: it gets the URL and the host, and answers as `FindProxyForURL` does.
+pub type StandIn = Arc<dyn Fn(&str, &str) -> String + Send + Sync>;
+
+/// The proxy settings of the user: what Internet Explorer's dialog shows on Windows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSettings {
+    /// Whether a PAC script is looked for in the network (WPAD).
+    pub detect: bool,
+    /// Where the PAC script is.
+    pub script: Option<String>,
+    /// The proxies, and what bypasses them.
+    pub named: Option<Named>,
+}
+
+#[derive(Default)]
+struct State {
+    environment: Environment,
+    /// WinHttpSetDefaultProxyConfiguration, once it was called.
+    default: Option<Option<Arc<Named>>>,
+    /// The user's settings, once they were set.
+    user: Option<UserSettings>,
+    /// Counts the changes.
+    version: u32,
+    watchers: Vec<(usize, Arc<dyn Fn() + Send + Sync>)>,
+    watched: usize,
+    stand_in: Option<StandIn>,
+    limits: Limits,
+    /// Scripts by their URL, and when they came.
+    scripts: HashMap<String, (Duration, Arc<str>)>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Proxies(Mutex<State>);
+
+impl Proxies {
+    /// Settings that begin with these.
+    pub fn new(environment: Environment) -> Proxies {
+        Proxies(Mutex::new(State { environment, ..State::default() }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What WINHTTP_ACCESS_TYPE_DEFAULT_PROXY means for a session that is opened now.
+    pub fn default_proxy(&self) -> Option<Arc<Named>> {
+        let state = self.lock();
+        match &state.default {
+            Some(default) => default.clone(),
+            None => state.environment.named.clone().map(Arc::new),
+        }
+    }
+
+    /// WinHttpSetDefaultProxyConfiguration: for the sessions that are opened from now on.
+    pub fn set_default_proxy(&self, named: Option<Named>) {
+        self.change(|state| state.default = Some(named.map(Arc::new)));
+    }
+
+    /// The user's settings.
+    pub fn user(&self) -> UserSettings {
+        let state = self.lock();
+        state.user.clone().unwrap_or_else(|| {
+            let Environment { named, script, detect } = state.environment.clone();
+            UserSettings { detect, script, named }
+        })
+    }
+
+    /// Sets them.
+    pub fn set_user(&self, settings: UserSettings) {
+        self.change(|state| state.user = Some(settings));
+    }
+
+    /// Counts the changes of all of this (WinHttpGetProxySettingsVersion).
+    pub fn version(&self) -> u32 {
+        self.lock().version
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        state.version += 1;
+        let watchers: Vec<_> = state.watchers.iter().map(|(_, watcher)| Arc::clone(watcher)).collect();
+        drop(state);
+        for watcher in watchers {
+            watcher();
+        }
+    }
+
+    /// Is told of every change from now on; answers a number to stop that with.
+    pub fn watch(&self, watcher: Arc<dyn Fn() + Send + Sync>) -> usize {
+        let mut state = self.lock();
+        state.watched += 1;
+        let number = state.watched;
+        state.watchers.push((number, watcher));
+        number
+    }
+
+    /// Stops telling; `false` for a number that nobody has.
+    pub fn unwatch(&self, number: usize) -> bool {
+        let mut state = self.lock();
+        let before = state.watchers.len();
+        state.watchers.retain(|(known, _)| *known != number);
+        state.watchers.len() < before
+    }
+
+    /// A Rust function answers in place of every PAC script, or none does any more. It needs no feature.
+    pub fn set_stand_in(&self, stand_in: Option<StandIn>) {
+        self.lock().stand_in = stand_in;
+    }
+
+    /// That function.
+    pub fn stand_in(&self) -> Option<StandIn> {
+        self.lock().stand_in.clone()
+    }
+
+    /// The limits of PAC scripts.
+    pub fn limits(&self) -> Limits {
+        self.lock().limits
+    }
+
+    /// Sets them.
+    pub fn set_limits(&self, limits: Limits) {
+        self.lock().limits = limits;
+    }
+
+    /// A script that was fetched not long ago.
+    pub(crate) fn script(&self, url: &str, now: Duration) -> Option<Arc<str>> {
+        let state = self.lock();
+        let (since, text) = state.scripts.get(url)?;
+        (now < *since + FRESH).then(|| Arc::clone(text))
+    }
+
+    /// Keeps a script.
+    pub(crate) fn keep_script(&self, url: &str, now: Duration, text: Arc<str>) {
+        let mut state = self.lock();
+        state.scripts.retain(|_, (since, _)| now < *since + FRESH);
+        state.scripts.insert(url.to_owned(), (now, text));
+    }
+
+    /// WinHttpResetAutoProxy: scripts are fetched again.
+    pub fn forget_scripts(&self) {
+        self.lock().scripts.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn settings_come_before_the_environment() {
+        let named = |proxy| Named::parse(proxy, None).unwrap();
+        let environment = Environment { named: Some(named("env:1")), script: Some("http://pac/".into()), detect: true };
+        let proxies = Proxies::new(environment);
+        assert_eq!(proxies.default_proxy().unwrap().proxy, "env:1");
+        assert_eq!(proxies.user().script.as_deref(), Some("http://pac/"));
+        let told = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&told);
+        let number = proxies.watch(Arc::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }));
+        proxies.set_default_proxy(Some(named("set:1")));
+        assert_eq!(proxies.default_proxy().unwrap().proxy, "set:1");
+        proxies.set_default_proxy(None);
+        assert_eq!(proxies.default_proxy(), None);
+        proxies.set_user(UserSettings::default());
+        assert_eq!((proxies.user(), proxies.version()), (UserSettings::default(), 3));
+        assert!(proxies.unwatch(number) && !proxies.unwatch(number));
+        proxies.set_user(UserSettings::default());
+        assert_eq!(told.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn scripts_are_kept_for_a_while() {
+        let proxies = Proxies::default();
+        proxies.keep_script("u", Duration::ZERO, "text".into());
+        assert_eq!(proxies.script("u", FRESH - Duration::from_secs(1)).as_deref(), Some("text"));
+        assert_eq!(proxies.script("u", FRESH), None);
+        proxies.forget_scripts();
+        assert_eq!(proxies.script("u", Duration::ZERO), None);
+    }
+}

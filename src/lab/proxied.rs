@@ -1,0 +1,107 @@
+//! Proxies in a Sim: peers like all others. An HTTP proxy answers what comes to it, CONNECT included; behind a tunnel it
+//! granted, and behind a SOCKS proxy, is the server's own peer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::peer::Received;
+use super::reply::Fault;
+use super::script::ScriptLeg;
+use super::world::Origin;
+use crate::http::RequestHead;
+use crate::transport::{Event, Peer as Ends, Route};
+use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_NAME_NOT_RESOLVED};
+
+impl ScriptLeg {
+    /// Who answers the request.
+    pub fn origin(&self) -> Origin {
+        match &self.order.route {
+            Route::Proxy(_) => self.reached(),
+            _ => (self.order.tls.is_some(), self.order.host.to_ascii_lowercase(), self.order.port),
+        }
+    }
+
+    /// Whom the connection is made to.
+    pub fn reached(&self) -> Origin {
+        let secure = match &self.order.route {
+            Route::Direct => self.order.tls.is_some(),
+            Route::Proxy(via) | Route::Tunnel(via, _) => via.tls.is_some(),
+            Route::Socks(_) => false,
+        };
+        let (host, port) = self.order.first_hop();
+        (secure, host.to_ascii_lowercase(), port)
+    }
+
+    /// A connection to the first hop stands.
+    pub fn passed_first_hop(self: &Arc<Self>, ends: Ends) {
+        match &self.order.route {
+            Route::Direct | Route::Proxy(_) => self.tell(Duration::ZERO, Event::Ready(ends)),
+            Route::Socks(_) => self.behind_proxy(ends),
+            Route::Tunnel(_, head) => {
+                self.lock().asking = Some(head.clone());
+                self.tell(Duration::ZERO, Event::TunnelReady(ends));
+            }
+        }
+    }
+
+    /// The proxy connects to the server, and TLS is spoken through it.
+    fn behind_proxy(self: &Arc<Self>, ends: Ends) {
+        let Some((peer, _)) = self.world.peer_of(&self.origin()) else {
+            self.world.unknown_host(&self.origin());
+            return self.fail(Duration::ZERO, ERROR_WINHTTP_CANNOT_CONNECT, 0);
+        };
+        match peer.connection_fault().and_then(Fault::failure) {
+            Some((error, secure)) => self.fail(Duration::ZERO, error, secure),
+            None => self.tell(Duration::ZERO, Event::Ready(ends)),
+        }
+    }
+
+    /// CONNECT goes out, and the proxy answers.
+    pub fn ask(self: &Arc<Self>, head: RequestHead) {
+        let bytes = head.to_wire().len() as u64;
+        self.tell(Duration::ZERO, Event::TunnelSent(bytes));
+        self.after(Duration::ZERO, move |leg| {
+            let Some((proxy, ends)) = leg.world.peer_of(&leg.reached()) else {
+                return leg.fail(Duration::ZERO, ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
+            };
+            let reply = proxy.answer(Received::new(&head, Default::default()));
+            if reply.never {
+                return;
+            }
+            let head = reply.complete_head();
+            let stands = (200..300).contains(&head.status);
+            let received = head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2;
+            let delay = reply.delay;
+            leg.lock().refusal = (!stands).then_some(reply);
+            leg.tell(delay, Event::TunnelReply { head, received });
+            if stands {
+                leg.after(delay, move |leg| leg.behind_proxy(ends));
+            }
+        });
+    }
+
+    /// What the machine makes of a refusal.
+    pub fn asked(self: &Arc<Self>, again: Option<RequestHead>) {
+        match again {
+            Some(head) => {
+                let mut state = self.lock();
+                state.refusal = None;
+                state.asking = Some(head);
+                drop(state);
+                match self.world.peer_of(&self.reached()) {
+                    Some((_, ends)) => self.tell(Duration::ZERO, Event::TunnelReady(ends)),
+                    None => self.fail(Duration::ZERO, ERROR_WINHTTP_NAME_NOT_RESOLVED, 0),
+                }
+            }
+            None => {
+                self.tell(Duration::ZERO, Event::Sent(0));
+                let refusal = self.lock().refusal.clone();
+                if let Some(mut reply) = refusal {
+                    // It has waited already.
+                    reply.delay = Duration::ZERO;
+                    self.after(Duration::ZERO, move |leg| leg.play(reply));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The ways to the server that are left to try, and where the first stands.
+
+use std::collections::VecDeque;
+
+use super::Site;
+use crate::http::proxy::{Hop, Server};
+
+#[derive(Debug, Default)]
+pub struct Way {
+    hops: VecDeque<Hop>,
+    /// Whether a connection over the first stands, or stood.
+    pub reached: bool,
+    /// The proxy refused the tunnel, and its answer is the reply.
+    pub refused: bool,
+}
+
+impl Way {
+    pub fn new(hops: Vec<Hop>) -> Way {
+        Way { hops: hops.into(), reached: false, refused: false }
+    }
+
+    /// The way that is taken.
+    pub fn hop(&self) -> &Hop {
+        self.hops.front().unwrap_or(&Hop::Direct)
+    }
+
+    /// The first could not be reached: whether there is another.
+    pub fn next(&mut self) -> bool {
+        let next = !self.reached && self.hops.len() > 1;
+        if next {
+            self.hops.pop_front();
+        }
+        next
+    }
+
+    /// Whose name is looked up.
+    pub fn first_hop<'a>(&'a self, site: &'a Site) -> &'a str {
+        match self.hop() {
+            Hop::Direct => &site.host,
+            Hop::Via(server) => &server.host,
+        }
+    }
+
+    /// The HTTP proxy, if there is one.
+    fn proxy(&self) -> Option<&Server> {
+        match self.hop() {
+            Hop::Via(server) if !server.is_socks() => Some(server),
+            _ => None,
+        }
+    }
+
+    /// The HTTP proxy as somebody who asks for credentials.
+    pub fn proxy_site(&self) -> Option<Site> {
+        self.proxy().map(|proxy| Site { secure: proxy.speaks_tls(), host: proxy.host.clone(), port: proxy.port })
+    }
+}

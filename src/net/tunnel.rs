@@ -1,0 +1,173 @@
+//! A tunnel through an HTTP proxy: CONNECT is an exchange like any other, until the proxy agrees.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+
+use super::connect::{self, Connection};
+use super::control::Control;
+use super::exchange::Exchange;
+use super::http1::Http1;
+use super::leg::{Running, Stop};
+use super::stream::Stream;
+use crate::http::{RequestHead, ResponseHead};
+use crate::transport::{Event, Failure, Order, Peer, Route, Sink, Via};
+use crate::win32::{ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE};
+
+/// What became of one CONNECT.
+enum Asked {
+    Open(Stream),
+    /// The machine wants to ask again; on the same connection, if there is one.
+    Again(RequestHead, Option<Box<Connection>>),
+}
+
+impl Running {
+    /// Asks until the tunnel stands; else the proxy's answer is told in place of a reply.
+    pub(super) async fn tunnel(&mut self, via: &Via, mut head: RequestHead) -> Result<(Stream, Peer), Stop> {
+        let mut idle = None;
+        loop {
+            let connection = match idle.take() {
+                Some(connection) => connection,
+                None => self.reach(via).await?,
+            };
+            let peer = connection.peer;
+            match self.ask(connection, head).await? {
+                Asked::Open(stream) => return Ok((stream, peer)),
+                Asked::Again(next, connection) => (head, idle) = (next, connection),
+            }
+        }
+    }
+
+    /// A connection to the proxy.
+    async fn reach(&mut self, via: &Via) -> Result<Box<Connection>, Stop> {
+        let (net, order, sink) = (Arc::clone(&self.net), Arc::clone(&self.order), Arc::clone(&self.sink));
+        let reach = async {
+            let (stream, peer) = connect::dial(&*net.runtime, &order, &*sink).await?;
+            connect::speak_http1(connect::secure_proxy(&net, stream, via).await?, peer, None).await
+        };
+        Ok(Box::new(self.attended(reach).await??))
+    }
+
+    async fn ask(&mut self, connection: Box<Connection>, head: RequestHead) -> Result<Asked, Stop> {
+        let control = Arc::clone(&self.control);
+        let order = asking(&self.order, head);
+        let mut exchange = Http1::new(connection, &order, &control);
+        self.sink.event(Event::TunnelReady(exchange.peer()));
+        self.proceeded().await?;
+        control.lock().proceed = false;
+        exchange.begin();
+        let sink = Told(Arc::clone(&self.sink));
+        let (head, received) = poll_fn(|cx| match self.poll_control(cx) {
+            Poll::Ready(stop) => Poll::Ready(Err(stop)),
+            Poll::Pending => exchange.poll_head(cx, &sink).map_err(Stop::Failed),
+        })
+        .await?;
+        let stands = (200..300).contains(&head.status);
+        self.sink.event(Event::TunnelReply { head: head.clone(), received });
+        if stands {
+            let connection = exchange.into_connection().ok_or(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR))?;
+            // Whoever speaks before it was spoken to is no TLS server behind a tunnel.
+            let stream = connection.into_stream().ok_or(Failure::from(ERROR_WINHTTP_INVALID_SERVER_RESPONSE))?;
+            return Ok(Asked::Open(stream));
+        }
+        match self.verdict().await? {
+            Some(next) => {
+                let idle = self.drained(&mut exchange).await?;
+                Ok(Asked::Again(next, if idle { exchange.into_idle() } else { None }))
+            }
+            None => {
+                self.refused(&mut exchange, &control, head, received).await?;
+                Err(Stop::Told)
+            }
+        }
+    }
+
+    /// What the machine makes of a refusal.
+    async fn verdict(&mut self) -> Result<Option<RequestHead>, Stop> {
+        poll_fn(|cx| match self.poll_control(cx) {
+            Poll::Ready(stop) => Poll::Ready(Err(stop)),
+            Poll::Pending => self.control.lock().tunnel.take().map_or(Poll::Pending, |said| Poll::Ready(Ok(said))),
+        })
+        .await
+    }
+
+    /// Reads the rest of a refusal, within bounds; whether that was all of it.
+    async fn drained(&mut self, exchange: &mut Http1<'_>) -> Result<bool, Stop> {
+        let mut left = self.order.drain_limit;
+        while !exchange.over() && left > 0 {
+            let piece = poll_fn(|cx| match self.poll_control(cx) {
+                Poll::Ready(stop) => Poll::Ready(Err(stop)),
+                Poll::Pending => exchange.poll_piece(cx, &Told(Arc::clone(&self.sink))).map(Ok),
+            });
+            match piece.await? {
+                Ok(piece) => left = left.saturating_sub(piece.bytes.len()),
+                // Then on another connection.
+                Err(_) => return Ok(false),
+            }
+        }
+        Ok(exchange.over())
+    }
+
+    /// Tells a refusal in place of the reply; what the application writes goes nowhere.
+    async fn refused(
+        &mut self,
+        exchange: &mut Http1<'_>,
+        control: &Control,
+        head: ResponseHead,
+        received: u64,
+    ) -> Result<(), Stop> {
+        self.sink.event(Event::Sent(0));
+        self.reply(exchange, head, received).await?;
+        while self.order.more {
+            let written = poll_fn(|cx| {
+                if let Poll::Ready(stop) = self.poll_control(cx) {
+                    return Poll::Ready(Err(stop));
+                }
+                let mut told = control.lock();
+                match (std::mem::take(&mut told.writes).len(), told.finish) {
+                    (0, true) => Poll::Ready(Ok(None)),
+                    (0, false) => Poll::Pending,
+                    (written, _) => Poll::Ready(Ok(Some(written))),
+                }
+            });
+            let Some(written) = written.await? else { break };
+            for _ in 0..written {
+                self.sink.event(Event::Wrote);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The order of a CONNECT.
+fn asking(order: &Order, head: RequestHead) -> Order {
+    Order {
+        head,
+        body: Bytes::new(),
+        more: false,
+        chunked: false,
+        keep_alive: false,
+        route: Route::Direct,
+        tls: None,
+        http2: None,
+        ..order.clone()
+    }
+}
+
+/// Tells what happens to a CONNECT.
+struct Told(Arc<dyn Sink>);
+
+impl Sink for Told {
+    fn events(&self, events: &mut dyn Iterator<Item = Event>) {
+        self.0.events(&mut events.map(|event| match event {
+            Event::Sent(bytes) => Event::TunnelSent(bytes),
+            other => other,
+        }));
+    }
+
+    fn tick(&self) {
+        self.0.tick();
+    }
+}
