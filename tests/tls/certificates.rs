@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
+use base64::Engine;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 /// An authority that signs certificates.
 pub type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -75,6 +77,16 @@ pub fn parameters(name: &str) -> CertificateParams {
     params
 }
 
+/// What a server wants of its clients.
+#[derive(Clone, Copy, Debug)]
+pub enum Clients {
+    Unasked,
+    /// A certificate, if they have one.
+    Asked,
+    /// A certificate.
+    Known,
+}
+
 /// A certificate and its key.
 pub struct Leaf {
     pub chain: Vec<CertificateDer<'static>>,
@@ -102,14 +114,39 @@ impl Leaf {
 
     /// A server that shows it.
     pub fn server(&self) -> Arc<ServerConfig> {
+        Arc::new(self.config(ALL_VERSIONS, Clients::Unasked))
+    }
+
+    /// A server that shows it, speaks these versions and asks its clients.
+    pub fn config(&self, versions: &[&'static SupportedProtocolVersion], clients: Clients) -> ServerConfig {
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
+        let provider = Arc::new(default_provider());
+        let asked = || {
+            let mut roots = RootCertStore::empty();
+            roots.add(der(&TRUSTED)).unwrap();
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        };
+        let verifier = match clients {
+            Clients::Unasked => WebPkiClientVerifier::no_client_auth(),
+            Clients::Asked => asked().allow_unauthenticated().build().unwrap(),
+            Clients::Known => asked().build().unwrap(),
+        };
+        ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(self.chain.clone(), key)
-            .unwrap();
-        Arc::new(config)
+            .unwrap()
+    }
+
+    /// Certificates and key as PEM.
+    pub fn pem(&self) -> String {
+        let mut pem = self.key.serialize_pem();
+        for certificate in &self.chain {
+            let text = base64::engine::general_purpose::STANDARD.encode(certificate);
+            pem.push_str(&format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"));
+        }
+        pem
     }
 }
 

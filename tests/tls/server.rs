@@ -17,6 +17,8 @@ pub struct Visit {
     pub greeted: bool,
     /// Bytes of requests.
     pub bytes: usize,
+    /// Whether the client showed a certificate.
+    pub identified: bool,
 }
 
 pub struct Server {
@@ -58,5 +60,6 @@ fn visit(stream: TcpStream, config: Arc<ServerConfig>) -> Visit {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
         }
     }
-    Visit { greeted: !stream.conn.is_handshaking(), bytes }
+    let identified = stream.conn.peer_certificates().is_some_and(|chain| !chain.is_empty());
+    Visit { greeted: !stream.conn.is_handshaking(), bytes, identified }
 }

@@ -58,7 +58,7 @@ fn every_fault_with_every_flag() {
             assert_eq!(outcome.statuses, REFUSED, "{what}");
             assert_eq!(outcome.failure, Some(told), "{what}");
             assert_eq!(outcome.error, Some((API_SEND_REQUEST, 12175)), "{what}");
-            assert_eq!(visit, Visit { greeted: false, bytes: 0 }, "{what}");
+            assert_eq!(visit, Visit { greeted: false, bytes: 0, identified: false }, "{what}");
         }
     }
 }

@@ -176,21 +176,6 @@ impl Alive {
             store => self.bury(store),
         }
     }
-
-    /// The address of the context that a caller means by this pointer: itself, or a copy of the structure.
-    ///
-    /// # Safety
-    /// `pointer` is NULL or has the bytes of a CERT_CONTEXT.
-    pub unsafe fn meant(&self, pointer: *const CERT_CONTEXT) -> Result<usize, Win32Error> {
-        if pointer.is_null() || self.contexts.contains_key(&pointer.addr()) {
-            return Ok(pointer.addr());
-        }
-        // SAFETY: the caller's promise. What the copy points to is compared, not followed.
-        let encoded = unsafe { pointer.read_unaligned() }.pbCertEncoded.addr();
-        let mut contexts = self.contexts.iter();
-        let found = contexts.find(|(_, context)| context.der.as_ptr().addr() == encoded);
-        found.map(|(address, _)| *address).ok_or(E_INVALIDARG)
-    }
 }
 
 /// NULL and the last error, or a pointer.

@@ -90,15 +90,10 @@ impl Alive {
     }
 }
 
-/// What a context that the application gives says to a server. E_INVALIDARG becomes ERROR_INVALID_PARAMETER.
-///
-/// # Safety
-/// `context` has the bytes of a CERT_CONTEXT.
-pub(crate) unsafe fn client_identity(context: *const CERT_CONTEXT) -> Result<Arc<Identity>, Win32Error> {
-    let alive = alive();
-    // SAFETY: the caller's promise.
-    let meant = unsafe { alive.meant(context) };
-    meant.and_then(|address| alive.identity_of(address)).map_err(|_| ERROR_INVALID_PARAMETER)
+/// What a context that the application gives says to a server; ERROR_INVALID_PARAMETER for what is none. A copy of the
+/// structure is none: its address is looked up.
+pub(crate) fn client_identity(context: *const CERT_CONTEXT) -> Result<Arc<Identity>, Win32Error> {
+    alive().identity_of(context.addr()).map_err(|_| ERROR_INVALID_PARAMETER)
 }
 
 /// A certificate context with its private key from PEM: [`ClientCertificate::from_pem`] for C. It is freed by

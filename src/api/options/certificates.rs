@@ -146,8 +146,7 @@ mod here {
         let certificate = match given.pointer.is_null() {
             true => ClientCertificate::None,
             false if given.bytes.len() != size_of::<CERT_CONTEXT>() => return Err(ERROR_INVALID_PARAMETER),
-            // SAFETY: it has the bytes of a CERT_CONTEXT.
-            false => ClientCertificate::Given(unsafe { client_identity(given.pointer.cast()) }?),
+            false => ClientCertificate::Given(client_identity(given.pointer.cast())?),
         };
         subject.settings(|settings| settings.client_certificate = certificate)
     }

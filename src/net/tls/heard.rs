@@ -33,9 +33,10 @@ pub fn take() -> Heard {
     HEARD.try_with(|heard| std::mem::take(&mut *heard.borrow_mut())).unwrap_or_default()
 }
 
-/// Whether the server asked for a certificate.
-pub fn asked() -> bool {
-    HEARD.try_with(|heard| heard.borrow().wanted.is_some()).unwrap_or(false)
+/// Whether the server was judged and asked for a certificate.
+pub fn asked_and_judged() -> bool {
+    let both = |heard: &RefCell<Heard>| heard.borrow().wanted.is_some() && heard.borrow().verdict.is_some();
+    HEARD.try_with(both).unwrap_or(false)
 }
 
 /// The server was judged.

@@ -97,10 +97,10 @@ impl Security {
         let connecting = TlsConnector::from(Arc::clone(&ready.config)).connect(name, stream);
         heard::scope(async {
             let mut connecting = pin!(connecting);
-            let in_vain = || rules.client == ClientCertificate::Absent && heard::asked();
+            // The application must say first what the server gets, if that is the one that it should be.
+            let in_vain = || rules.client == ClientCertificate::Absent && heard::asked_and_judged();
             let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
                 Poll::Ready(connected) => Poll::Ready(Some(connected)),
-                // The application must say first what it gets.
                 Poll::Pending if in_vain() => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             })
@@ -120,10 +120,9 @@ impl Security {
             });
             let stream = match connected {
                 _ if refused != 0 => Err(Failure { secure: refused, ..ERROR_WINHTTP_SECURE_FAILURE.into() }),
-                Some(Err(error)) => Err(failure::of_io(&error)),
-                _ if asked => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
-                Some(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
-                None => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
+                Some(Ok(stream)) if !asked => Ok(Stream::Tls(Box::new(stream))),
+                Some(Err(error)) if !asked => Err(failure::of_io(&error)),
+                _ => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
             };
             Handshake { stream, secured, wanted: wanted.filter(|_| asked) }
         })
