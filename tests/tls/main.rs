@@ -7,4 +7,5 @@ mod data;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod torture;
 mod verdicts;
