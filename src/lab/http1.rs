@@ -160,8 +160,8 @@ impl Reader {
             return Ok(Some(Event::Interim(head.status)));
         }
         let framing = Framing::of(&head, self.head_only)?;
-        self.keep_alive = framing.keeps(&head);
         self.switched = head.status == 101;
+        self.keep_alive = framing.keeps(&head) && !self.switched;
         self.phase = match framing {
             Framing::None => Phase::Length(0),
             Framing::Length(length) => Phase::Length(length),

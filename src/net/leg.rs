@@ -267,11 +267,12 @@ impl Running {
 
     /// The connection is a stream of bytes; nothing of it is read until somebody wants them.
     async fn upgraded(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
-        let (sink, read_ahead) = poll_fn(|cx| match self.poll_control(cx) {
-            Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending => {
-                self.control.lock().upgrade.take().map_or(Poll::Pending, |upgrade| Poll::Ready(Ok(upgrade)))
+        let (sink, read_ahead) = poll_fn(|cx| {
+            // One that was upgraded and let go has perhaps something to send.
+            if let Some(upgrade) = self.control.look(cx).upgrade.take() {
+                return Poll::Ready(Ok(upgrade));
             }
+            self.poll_control(cx).map(Err)
         })
         .await?;
         self.sink = sink;
