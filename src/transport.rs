@@ -3,6 +3,9 @@
 //! The real transport is `net`; the lab has one made of a script. The machine cannot tell them apart: both take an
 //! [`Order`], answer with [`Event`]s and obey the methods of a [`Leg`].
 
+mod carrier;
+mod network;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +15,12 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::http::proxy::Server;
 use crate::http::{Headers, RequestHead, ResponseHead};
-use crate::win32::Win32Error;
+use crate::win32::{
+    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
+    Win32Error,
+};
+pub use carrier::{Carrier, TcpInfo};
+pub use network::{Mark, NameCache, Network, Sharing};
 
 /// One request as it goes to a server: everything that the transport needs to know, decided.
 #[derive(Clone, Debug)]
@@ -41,8 +49,10 @@ pub struct Order {
     pub keep_alive: bool,
     /// Connections are shared by the orders that have the same number.
     pub pool: usize,
-    /// How many addresses of the host are tried (CONNECT_RETRIES).
-    pub addresses: usize,
+    /// How the name is looked up and the socket made.
+    pub network: Network,
+    /// Which connections may carry it.
+    pub sharing: Sharing,
     /// Longest reply head in bytes (MAX_RESPONSE_HEADER_SIZE).
     pub head_limit: usize,
     /// How many bytes of an unwanted body are read so that the connection can be kept (MAX_RESPONSE_DRAIN_SIZE).
@@ -274,11 +284,21 @@ pub struct Failure {
     pub secure: u32,
     /// The error code of an HTTP/2 RST_STREAM, or 0 (STREAM_ERROR_CODE).
     pub stream: u32,
+    /// The Winsock error behind it (EXTENDED_ERROR), or 0.
+    pub winsock: u32,
 }
 
 impl From<Win32Error> for Failure {
     fn from(error: Win32Error) -> Failure {
-        Failure { error, secure: 0, stream: 0 }
+        Failure { error, secure: 0, stream: 0, winsock: 0 }
+    }
+}
+
+impl Failure {
+    /// Whether a TLS handshake ended with no word on the certificate: another attempt may work.
+    pub fn handshake_broke(&self) -> bool {
+        let unsafe_flags = self.secure & !WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR;
+        unsafe_flags == 0 && matches!(self.error, ERROR_WINHTTP_CONNECTION_ERROR | ERROR_WINHTTP_SECURE_FAILURE)
     }
 }
 
@@ -309,6 +329,17 @@ pub trait Leg: Send + Sync {
     fn finish(&self);
     /// So many body bytes are no longer waiting at the machine: the transport may read ahead again.
     fn taken(&self, bytes: usize);
+    /// The address that is being connected to takes too long: the next one is tried; without one it fails with
+    /// ERROR_WINHTTP_TIMEOUT.
+    fn next_address(&self);
+    /// Marks its connection (CONNECTION_GUID).
+    fn mark(&self, _mark: Mark) {}
+    /// Its connection carries nothing after it (EXPIRE_CONNECTION).
+    fn expire(&self) {}
+    /// Its connection, if there is one and the transport knows anything of it.
+    fn carrier(&self) -> Option<Carrier> {
+        None
+    }
     /// After the head of a 101 that was asked for by [`Order::upgrade`]: the connection is a stream of bytes from now
     /// on, and `sink` hears of it. Until then nothing is read behind the head. At most `read_ahead` bytes wait for
     /// [`Leg::taken`].
@@ -325,6 +356,10 @@ pub trait Leg: Send + Sync {
 pub trait Transport: Send + Sync {
     /// Prepares an order; nothing happens before [`Leg::go`].
     fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg>;
+    /// How many connections to a server have each mark; only those with this one if it is given.
+    fn marked(&self, _host: &str, _port: u16, _secure: bool, _mark: Option<Mark>) -> Vec<(Mark, u32)> {
+        Vec::new()
+    }
     /// How many orders are under way, those that are only drained included.
     fn running(&self) -> usize;
 }

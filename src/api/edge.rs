@@ -170,7 +170,7 @@ pub(super) unsafe fn bytes<'a, T>(pointer: *const T, length: u32) -> Option<&'a 
 ///
 /// # Safety
 /// `out` is NULL or valid for a write.
-pub(super) unsafe fn put<T>(out: *mut T, value: T) {
+pub(crate) unsafe fn put<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: the caller's promise.
         unsafe { out.write_unaligned(value) };

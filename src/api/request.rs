@@ -200,7 +200,12 @@ pub(super) fn watched(handle: &crate::handle::Handle, bytes: &[u8]) -> Option<Ca
 pub(super) fn ended(handle: &crate::handle::Handle, called: Called) -> Result<Option<Notification>, Win32Error> {
     match called.outcome {
         Some(Ok(completion)) => Ok(Some(completion)),
-        Some(Err(error)) if !handle.asynchronous() => Err(error),
+        Some(Err(error)) if !handle.asynchronous() => {
+            if let Ok(request) = handle.as_request() {
+                set_extended_error(request.with(|machine| machine.extended_error()));
+            }
+            Err(error)
+        }
         _ => Ok(None),
     }
 }

@@ -76,7 +76,7 @@ pub unsafe extern "system" fn WinHttpConnect(
 }
 
 /// A host name or address literal. It becomes the Host header, so it must not hold what ends a line or a name.
-fn server_name(text: &[u16]) -> Result<String, Win32Error> {
+pub(super) fn server_name(text: &[u16]) -> Result<String, Win32Error> {
     let name = String::from_utf16(text).map_err(|_| ERROR_WINHTTP_INVALID_URL)?;
     let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
     let good = |c: char| c.is_ascii_graphic() && !"/\\?#@<>[]\"^`{|}".contains(c);

@@ -5,15 +5,25 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Waiting, entered};
+use super::Waiting;
+use super::world::entered;
 
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// When the clock of the real world began.
+pub(crate) fn began() -> Instant {
+    *BEGAN
+}
+
+/// The time of this thread's world.
+pub(crate) fn now() -> Duration {
+    entered().map_or_else(|| BEGAN.elapsed(), |(world, _)| world.now())
+}
 
 /// Milliseconds since a moment before the first question; programs subtract, so it begins late enough for that.
 pub(crate) fn ticks() -> u64 {
     const BEFORE: u64 = 60 * 60 * 1000;
-    let elapsed = entered().map_or_else(|| BEGAN.elapsed(), |(world, _)| world.now());
-    BEFORE + elapsed.as_millis() as u64
+    BEFORE + now().as_millis() as u64
 }
 
 /// Sleeps on this thread: in its world's time.

@@ -1,7 +1,8 @@
 //! Delivery: who runs the application's callbacks, in what order, on which thread; the clock and the waiting.
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "win32")]
+// Most of it serves the Win32 functions.
+#[cfg_attr(not(feature = "win32"), allow(dead_code))]
 pub(crate) mod clock;
 mod detail;
 #[cfg(feature = "win32")]

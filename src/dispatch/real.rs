@@ -117,7 +117,7 @@ fn end() {
 /// The one real world of the process, made by the first session.
 pub(super) fn world() -> Arc<dyn World> {
     let real = REAL.get_or_init(|| {
-        let began = Instant::now();
+        let began = super::clock::began();
         let tracing = Tracing::from_environment(began);
         let verifying = Verifying::from_environment(began);
         if verifying.is_some() {

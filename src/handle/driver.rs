@@ -64,6 +64,11 @@ impl<M> Driver<M> {
     fn loans<R>(&self, look: impl FnOnce(&mut Loans) -> R) -> R {
         look(&mut lock(&self.running).loans)
     }
+
+    /// The leg that runs, or ran last, for it.
+    pub fn leg(&self) -> Option<Arc<dyn Leg>> {
+        lock(&self.running).leg.clone()
+    }
 }
 
 impl Handle {
@@ -336,6 +341,7 @@ fn tell(leg: &dyn Leg, output: Output) {
         Output::Tunnel(again) => leg.tunnel(again),
         Output::Write(bytes) => leg.write(bytes),
         Output::Finish => leg.finish(),
+        Output::NextAddress => leg.next_address(),
         Output::Taken(bytes) => leg.taken(bytes),
         _ => {}
     }

@@ -23,7 +23,7 @@ use crate::record::Notification;
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
     WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST,
-    WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error,
+    WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error, set_extended_error,
 };
 
 /// What is alive in this process: for tests that look for leaks.
@@ -169,6 +169,11 @@ impl Handle {
         child
     }
 
+    /// Whether handles were made from it whose HANDLE_CLOSING was not delivered.
+    pub(crate) fn has_children(&self) -> bool {
+        self.references.load(Ordering::Relaxed) > 1
+    }
+
     /// Its operations end with its session.
     fn register(self: &Arc<Handle>) {
         if let Some(session) = self.session_part() {
@@ -304,6 +309,9 @@ impl Handle {
         let _running = wanted.and_then(|_| Running::begin(&self.world, self.value, context, notification));
         if observed() {
             self.give_back(notification);
+        }
+        if let (Notification::RequestError(_), Kind::Request(request)) = (notification, &self.kind) {
+            set_extended_error(request.with(|machine| machine.extended_error()));
         }
         if let Some(callback) = wanted {
             callback.call(self.value, context, status, &notification.payload());

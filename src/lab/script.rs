@@ -13,7 +13,9 @@ use super::stream::Upgraded;
 use super::world::SimWorld;
 use crate::http::{Headers, RequestHead};
 use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
-use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
+use crate::win32::{
+    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED, ERROR_WINHTTP_TIMEOUT, Win32Error,
+};
 
 #[derive(Default)]
 pub struct State {
@@ -313,6 +315,10 @@ impl Leg for Held {
     }
 
     fn taken(&self, _bytes: usize) {}
+
+    fn next_address(&self) {
+        self.0.fail(Duration::ZERO, ERROR_WINHTTP_TIMEOUT, 0);
+    }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, _read_ahead: usize) {
         self.0.after(Duration::ZERO, move |leg| {

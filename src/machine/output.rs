@@ -33,6 +33,8 @@ pub enum Output {
     Write(Bytes),
     /// To the running leg: the body is complete.
     Finish,
+    /// To the running leg: the next address.
+    NextAddress,
     /// To the running leg: so many bytes were taken.
     Taken(usize),
     /// Drop the running leg.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::body::{Body, PendingRead, Supply};
+use super::measures::Measures;
 use super::table::{Action, Exchange, Input, OPENED, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
@@ -106,6 +107,11 @@ pub struct Request {
     write_first: bool,
     cause: Win32Error,
     timers: Timers,
+    measures: Measures,
+    /// The Winsock error behind the last failure.
+    extended: u32,
+    /// How often it was sent again after 408.
+    retried: u32,
     outputs: Vec<Output>,
 }
 
@@ -144,6 +150,9 @@ impl Request {
             write_first: false,
             cause: ERROR_WINHTTP_INTERNAL_ERROR,
             timers: Timers::default(),
+            measures: Measures::default(),
+            extended: 0,
+            retried: 0,
             outputs: Vec::new(),
         }
     }
@@ -176,6 +185,16 @@ impl Request {
     /// The issuers (DER names) of whom a server wanted a certificate that it did not get (CLIENT_CERT_ISSUER_LIST).
     pub fn issuers(&self) -> Option<&[Vec<u8>]> {
         self.issuers.as_deref()
+    }
+
+    /// When things happened, and how much it was.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// The Winsock error behind the last failure (EXTENDED_ERROR), or 0.
+    pub fn extended_error(&self) -> u32 {
+        self.extended
     }
 
     /// The head of the request: as the application made it, and after a send as it went out.
@@ -227,6 +246,8 @@ impl Request {
         self.hold = call.hold;
         self.key = self.settings.web_socket.then(|| upgrade::key(call.key));
         self.redirects = 0;
+        self.retried = 0;
+        self.extended = 0;
         self.credentials.begin();
         self.apply(now, Input::CallSend)
     }
@@ -289,6 +310,7 @@ impl Request {
     pub fn proceed(&mut self, now: Duration, leg: u64) {
         if leg == self.leg && self.state.exchange == Exchange::Sending {
             self.timers.sending(now, &self.settings.timeouts);
+            self.measures.sending(now, self.complete().to_wire().len() as u64);
             self.outputs.push(Output::Proceed);
         }
     }
@@ -338,6 +360,7 @@ impl Machine for Request {
         if leg != self.leg {
             return;
         }
+        self.measures.event(now, &event, self.site.secure);
         let timeouts = self.settings.timeouts;
         match event {
             Event::Resolving => {
@@ -353,6 +376,7 @@ impl Machine for Request {
                 self.notify(Notification::ConnectingToServer { address: address.as_str().into() });
             }
             Event::Connected(address) => {
+                self.timers.connected();
                 self.notify(Notification::ConnectedToServer { address: address.as_str().into() });
             }
             Event::Secured(secured) => self.secured = Some(secured),
@@ -441,6 +465,7 @@ impl Machine for Request {
             }
             Event::Failed(failure) => {
                 self.stream_error = failure.stream;
+                self.extended = failure.winsock;
                 if failure.secure != 0 {
                     self.notify(Notification::SecureFailure { flags: failure.secure });
                 }
@@ -450,7 +475,12 @@ impl Machine for Request {
     }
 
     fn tick(&mut self, now: Duration) {
-        if self.timers.over(now) {
+        if !self.timers.over(now) {
+            return;
+        }
+        if self.timers.give_up_address() {
+            self.outputs.push(Output::NextAddress);
+        } else {
             self.fail(now, ERROR_WINHTTP_TIMEOUT);
         }
     }
@@ -515,7 +545,10 @@ impl Request {
 
     fn act(&mut self, now: Duration, before: State, action: Action) {
         match action {
-            Action::Start => self.start(now),
+            Action::Start => {
+                self.measures.begin(now);
+                self.start(now);
+            }
             Action::Transmit => {
                 self.timers.writing(now, &self.settings.timeouts);
                 let bytes = std::mem::take(&mut self.outgoing);
@@ -698,7 +731,8 @@ impl Request {
             upgrade: self.key.is_some(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
             pool: self.settings.pool,
-            addresses: self.settings.connect_retries.max(1) as usize,
+            network: self.settings.network.clone(),
+            sharing: self.settings.sharing.clone(),
             head_limit: self.settings.max_head as usize,
             drain_limit: self.settings.max_drain as usize,
         };
@@ -765,6 +799,11 @@ impl Request {
         if self.key.is_some() && head.status == 101 && !self.upgradable {
             self.cause = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
             return Input::Refused;
+        }
+        let repeatable = self.upload.replayable() && !self.upload.open();
+        if head.status == 408 && self.retried < self.settings.timeout_retries && repeatable {
+            self.retried += 1;
+            return Input::Resend;
         }
         let disabled = self.settings.authentication_disabled();
         if self.credentials.asked(head, &self.compose, &self.site, disabled) {

@@ -1,7 +1,7 @@
 //! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
 
 use crate::http::proxy::Access;
-use crate::transport::{ClientCertificate, Http2, Tls};
+use crate::transport::{ClientCertificate, Http2, Network, Sharing, Tls};
 use crate::win32::{
     WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
@@ -37,8 +37,12 @@ impl Timeouts {
 pub struct Settings {
     /// The five timeouts.
     pub timeouts: Timeouts,
-    /// CONNECT_RETRIES: how many addresses of a host are tried.
-    pub connect_retries: u32,
+    /// How often a request is sent again after 408 (FAILED_CONNECTION_RETRIES).
+    pub timeout_retries: u32,
+    /// How names are looked up and sockets made.
+    pub network: Network,
+    /// Which connections may carry requests.
+    pub sharing: Sharing,
     /// DISABLE_FEATURE bits, WINHTTP_DISABLE_*.
     pub disabled: u32,
     /// REDIRECT_POLICY
@@ -87,7 +91,9 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             timeouts: Timeouts { resolve: 0, connect: 60_000, send: 30_000, receive: 30_000, response: None },
-            connect_retries: 5,
+            timeout_retries: 0,
+            network: Network::default(),
+            sharing: Sharing::default(),
             disabled: 0,
             redirect_policy: WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
             max_redirects: 10,

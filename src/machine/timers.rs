@@ -32,11 +32,23 @@ impl Timers {
         self.exchange = after(now, timeouts.connect);
     }
 
-    /// Runs once for all addresses of a host.
+    /// Runs for each address of a host (rules 9), the last one's until the connection is ready.
     pub fn connecting(&mut self, now: Duration, timeouts: &Timeouts) {
-        if !std::mem::replace(&mut self.connecting, true) {
-            self.exchange = after(now, timeouts.connect);
+        self.connecting = true;
+        self.exchange = after(now, timeouts.connect);
+    }
+
+    /// TCP stands.
+    pub fn connected(&mut self) {
+        self.connecting = false;
+    }
+
+    /// Whether it is the attempt at one address that took too long; its time is over then.
+    pub fn give_up_address(&mut self) -> bool {
+        if self.connecting {
+            self.exchange = None;
         }
+        self.connecting
     }
 
     /// The connection is there and the application is being told.
@@ -107,5 +119,26 @@ impl Timers {
     /// Nothing is waited for.
     pub fn clear(&mut self) {
         *self = Timers::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Settings;
+
+    #[test]
+    fn each_address_has_its_time() {
+        let timeouts = Timeouts { connect: 1000, ..Settings::default().timeouts };
+        let at = Duration::from_millis;
+        let mut timers = Timers::default();
+        timers.connecting(at(0), &timeouts);
+        assert!(!timers.over(at(999)) && timers.over(at(1000)));
+        assert!(timers.give_up_address());
+        assert_eq!(timers.next(), None, "until the next address is told");
+        timers.connecting(at(1000), &timeouts);
+        timers.connected();
+        assert!(timers.over(at(2000)), "TLS is part of the last address's time");
+        assert!(!timers.give_up_address());
     }
 }

@@ -1,24 +1,25 @@
 //! A new connection: name, address, TCP, TLS, HTTP.
 
-use std::net::{IpAddr, SocketAddr};
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
 
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use super::Net;
-use super::failure;
+use super::control::Control;
 use super::http2::Multiplexed;
-use super::runtime::Runtime;
+use super::register::Registered;
+use super::runtime::{Boxed, Connected, Runtime};
 use super::stream::Stream;
-use super::tls;
 use super::upload::Upload;
 use super::wire::{Tally, Wire};
-use crate::transport::{ClientCertificate, Event, Failure, Order, Peer, Secured, Sink, Tls, Via};
-use crate::win32::{
-    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH,
-    ERROR_WINHTTP_NAME_NOT_RESOLVED,
-};
+use super::{Net, failure, names, tls};
+use crate::transport::{ClientCertificate, Event, Failure, Order, Peer, Route, Secured, Sink, Tls, Via};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH};
 
 /// The half of a connection that must be polled for anything to move.
 pub type Driver = http1::Connection<TokioIo<Wire<Stream>>, Upload>;
@@ -31,6 +32,7 @@ pub struct Connection {
     pub tally: Arc<Mutex<Tally>>,
     pub peer: Peer,
     pub secured: Option<Arc<Secured>>,
+    pub registered: Arc<Registered>,
 }
 
 /// A new connection, by what the server speaks.
@@ -39,20 +41,61 @@ pub enum New {
     Http2(Arc<Multiplexed>),
 }
 
+/// A connection to the first hop.
+pub struct Dialed {
+    pub stream: Stream,
+    pub peer: Peer,
+    pub registered: Arc<Registered>,
+}
+
 /// Connects to the server, or to the proxy on the way, and tells each step.
-pub async fn dial(runtime: &dyn Runtime, order: &Order, sink: &dyn Sink) -> Result<(Stream, Peer), Failure> {
+pub async fn dial(net: &Net, order: &Order, sink: &dyn Sink, control: Option<&Control>) -> Result<Dialed, Failure> {
+    let (runtime, network) = (&*net.runtime, &order.network);
     sink.event(Event::Resolving);
     let (host, port) = order.first_hop();
-    let addresses = resolve(runtime, host, port).await?;
-    sink.event(Event::Resolved(addresses[0].ip().to_string()));
-    for address in addresses.iter().take(order.addresses) {
-        sink.event(Event::Connecting(address.ip().to_string()));
-        if let Ok((stream, peer)) = runtime.connect(*address).await {
-            sink.event(Event::Connected(peer.remote.ip().to_string()));
-            return Ok((stream, peer));
+    let name = network.resolve_as.as_deref().filter(|_| order.route == Route::Direct).unwrap_or(host);
+    let addresses = net.names.resolve(runtime, name, port, network.cache).await?;
+    let attempts = names::attempts(&addresses, network);
+    sink.event(Event::Resolved(attempts.first().map_or(addresses[0], |(address, _)| *address).to_string()));
+    let mut last = None;
+    for (address, limit) in attempts {
+        sink.event(Event::Connecting(address.to_string()));
+        let attempt = runtime.connect(SocketAddr::new(address, port), network);
+        match bounded(runtime, attempt, limit, control).await {
+            Ok(Connected { stream, peer, inquiry }) => {
+                sink.event(Event::Connected(address.to_string()));
+                let registered = net.register.add(order, inquiry, runtime.now());
+                return Ok(Dialed { stream, peer, registered });
+            }
+            Err(error) => last = Some(error),
         }
     }
-    Err(ERROR_WINHTTP_CANNOT_CONNECT.into())
+    Err(failure::of_connect(last.as_ref()))
+}
+
+/// An attempt that ends when its time is up, or when the machine wants the next address.
+async fn bounded<T>(
+    runtime: &dyn Runtime,
+    mut attempt: Boxed<'_, io::Result<T>>,
+    limit: Option<Duration>,
+    control: Option<&Control>,
+) -> io::Result<T> {
+    let mut timer = limit.map(|limit| {
+        let mut timer = runtime.timer();
+        timer.set(runtime.now() + limit);
+        timer
+    });
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = attempt.as_mut().poll(cx) {
+            return Poll::Ready(done);
+        }
+        let given_up = control.is_some_and(|control| std::mem::take(&mut control.look(cx).next_address));
+        if given_up || timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// TLS with the proxy, if it is spoken; its failures have numbers of their own. The client's certificate is for the
@@ -65,13 +108,8 @@ pub async fn secure_proxy(net: &Net, stream: Stream, via: &Via) -> Result<Stream
 }
 
 /// What the server speaks on a connection that leads to it: TLS, and HTTP on that.
-pub async fn speak(
-    net: &Arc<Net>,
-    mut stream: Stream,
-    peer: Peer,
-    order: &Order,
-    sink: &dyn Sink,
-) -> Result<New, Failure> {
+pub async fn speak(net: &Arc<Net>, dialed: Dialed, order: &Order, sink: &dyn Sink) -> Result<New, Failure> {
+    let Dialed { mut stream, peer, registered } = dialed;
     let mut secured = None;
     if let Some(rules) = &order.tls {
         let handshake = net.security.handshake(stream, &order.host, rules, tls::offered(order.http2.as_ref())).await;
@@ -85,21 +123,22 @@ pub async fn speak(
         stream = handshake.stream?;
         match &order.http2 {
             Some(rules) if stream.chosen() == Some(tls::HTTP2) => {
-                return Multiplexed::begin(net, stream, peer, secured, rules).await.map(New::Http2);
+                return Multiplexed::begin(net, stream, peer, secured, registered, rules).await.map(New::Http2);
             }
             Some(rules) if rules.required => return Err(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH.into()),
             _ => {}
         }
     }
-    speak_http1(stream, peer, secured).await.map(Box::new).map(New::Http1)
+    speak_http1(Dialed { stream, peer, registered }, secured).await.map(Box::new).map(New::Http1)
 }
 
 /// HTTP/1 on a stream.
-pub async fn speak_http1(stream: Stream, peer: Peer, secured: Option<Arc<Secured>>) -> Result<Connection, Failure> {
+pub async fn speak_http1(dialed: Dialed, secured: Option<Arc<Secured>>) -> Result<Connection, Failure> {
+    let Dialed { stream, peer, registered } = dialed;
     let (wire, tally) = Wire::new(stream);
     let (sender, driver) =
         http1::Builder::new().handshake(TokioIo::new(wire)).await.map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
-    Ok(Connection { sender, driver, tally, peer, secured })
+    Ok(Connection { sender, driver, tally, peer, secured, registered })
 }
 
 impl Connection {
@@ -111,26 +150,9 @@ impl Connection {
     }
 }
 
-/// The addresses of the host, IPv4 first; never empty.
-async fn resolve(runtime: &dyn Runtime, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let found = runtime.resolve(host, port).await;
-    let mut addresses = found.map_err(|_| ERROR_WINHTTP_NAME_NOT_RESOLVED)?;
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    if addresses.is_empty() {
-        return Err(ERROR_WINHTTP_NAME_NOT_RESOLVED.into());
-    }
-    Ok(addresses)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::net::{Ipv4Addr, Ipv6Addr};
-    use std::sync::Mutex;
-    use std::time::Duration;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     use tokio::net::{TcpListener, TcpStream};
 
@@ -138,6 +160,8 @@ mod tests {
     use super::*;
     use crate::http::{Headers, Version};
     use crate::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site};
+    use crate::transport::Network;
+    use crate::win32::ERROR_WINHTTP_CANNOT_CONNECT;
 
     /// A network where every name has two addresses, and this one alone is reached.
     struct TwoAddresses {
@@ -167,13 +191,14 @@ mod tests {
             Box::pin(async move { Ok(vec![SocketAddr::new(V6, port), SocketAddr::new(V4, port)]) })
         }
 
-        fn connect(&self, address: SocketAddr) -> Boxed<'_, io::Result<(Stream, Peer)>> {
+        fn connect<'a>(&'a self, address: SocketAddr, _network: &'a Network) -> Boxed<'a, io::Result<Connected>> {
             Box::pin(async move {
                 if address.ip() != self.reached {
                     return Err(io::ErrorKind::ConnectionRefused.into());
                 }
                 let stream = TcpStream::connect(self.listener).await?;
-                Ok((Stream::Tcp(stream), Peer { local: self.listener, remote: address }))
+                let peer = Peer { local: self.listener, remote: address };
+                Ok(Connected { stream: Stream::Tcp(stream), peer, inquiry: None })
             })
         }
     }
@@ -204,7 +229,9 @@ mod tests {
             automatic_chunking: false,
         };
         let site = Site { secure: false, host: "host.test".to_owned(), port: 80 };
-        let mut request = Request::new(site, compose, Settings { connect_retries: retries, ..Settings::default() });
+        let network = Network { addresses: retries, ..Network::default() };
+        let settings = Settings { network, ..Settings::default() };
+        let mut request = Request::new(site, compose, settings);
         let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, key: [0; 16], hold: false };
         request.send(Duration::ZERO, call).unwrap();
         let order = request.outputs().find_map(|output| match output {
@@ -230,7 +257,7 @@ mod tests {
             let outcome = tokio.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
-                dial(&*Net::on(Box::new(listener)).runtime, &order(retries), &notes).await
+                dial(&Net::on(Box::new(listener)), &order(retries), &notes, None).await
             });
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));

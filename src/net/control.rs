@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::register::Registered;
 use crate::http::RequestHead;
 use crate::transport::Sink;
 
@@ -21,6 +22,10 @@ pub struct Told {
     /// Body bytes that the machine took since the leg looked last.
     pub taken: usize,
     pub wake_at: Option<Duration>,
+    /// The present attempt at an address is given up.
+    pub next_address: bool,
+    /// The connection that carries the order, and how many it carried before.
+    pub carrier: Option<(Arc<Registered>, u32)>,
     pub dropped: bool,
     /// After a 101: who listens from now on, and how many bytes may wait there.
     pub upgrade: Option<(Arc<dyn Sink>, usize)>,

@@ -47,11 +47,51 @@ pub fn of_io(error: &io::Error) -> Failure {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<Win32Error>()) {
         return (*error).into();
     }
-    let error = match error.kind() {
+    let number = match error.kind() {
         io::ErrorKind::TimedOut => ERROR_WINHTTP_TIMEOUT,
         _ => ERROR_WINHTTP_CONNECTION_ERROR,
     };
-    error.into()
+    Failure { winsock: winsock(error), ..number.into() }
+}
+
+/// No address answered; the last attempt failed with this.
+pub fn of_connect(error: Option<&io::Error>) -> Failure {
+    match error {
+        Some(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Failure { winsock: winsock(error), ..ERROR_WINHTTP_TIMEOUT.into() }
+        }
+        error => Failure { winsock: error.map_or(0, winsock), ..ERROR_WINHTTP_CANNOT_CONNECT.into() },
+    }
+}
+
+/// A name without addresses.
+pub fn of_name(error: &io::Error) -> Failure {
+    let winsock = match winsock(error) {
+        0 => WSAHOST_NOT_FOUND,
+        number => number,
+    };
+    Failure { winsock, ..ERROR_WINHTTP_NAME_NOT_RESOLVED.into() }
+}
+
+/// The host is not known.
+pub const WSAHOST_NOT_FOUND: u32 = 11001;
+
+/// Winsock's number of a failed socket call (EXTENDED_ERROR); 0 if it has none.
+fn winsock(error: &io::Error) -> u32 {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => 10013,
+        io::ErrorKind::AddrInUse => 10048,
+        io::ErrorKind::AddrNotAvailable => 10049,
+        io::ErrorKind::NetworkDown => 10050,
+        io::ErrorKind::NetworkUnreachable => 10051,
+        io::ErrorKind::ConnectionAborted => 10053,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => 10054,
+        io::ErrorKind::NotConnected => 10057,
+        io::ErrorKind::TimedOut => 10060,
+        io::ErrorKind::ConnectionRefused => 10061,
+        io::ErrorKind::HostUnreachable => 10065,
+        _ => 0,
+    }
 }
 
 /// What a failure of TLS is called when it was spoken with a proxy.

@@ -143,7 +143,11 @@ impl Exchange for Http1<'_> {
         if going.closed {
             return;
         }
-        if let Some(connection) = going.connection.take().filter(|connection| connection.sender.is_ready()) {
+        if let Some(connection) = going
+            .connection
+            .take()
+            .filter(|connection| connection.sender.is_ready() && !connection.registered.expired())
+        {
             net.keep(Key::from(going.order), connection);
         }
     }

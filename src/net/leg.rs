@@ -7,12 +7,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Net;
-use super::connect::{self, Connection, New};
+use super::connect::{self, Connection, Dialed, New};
 use super::control::Control;
 use super::exchange::{Deaf, Exchange, Fate};
 use super::http1::Http1;
 use super::http2::{Http2Exchange, Slot};
+use super::limits::Permit;
 use super::pool::{Found, Key};
+use super::register::Registered;
 use super::runtime::Timer;
 use super::socks;
 use crate::http::ResponseHead;
@@ -21,6 +23,8 @@ use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MIS
 
 /// How many body bytes wait at the machine before the leg stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
+/// How many connections the first order to a server opens at most.
+const MOST_AT_FIRST: u32 = 16;
 /// How long an unwanted body is drained, and how long a stream may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -56,12 +60,14 @@ pub struct Running {
     /// Rings at the time that the machine asked for; with the time for which it is set.
     alarm: Box<dyn Timer>,
     alarmed: Option<Duration>,
+    /// The right to one of the server\'s connections, if there is a limit.
+    permit: Option<Permit>,
 }
 
 impl Running {
     pub fn new(net: Arc<Net>, order: Order, control: Arc<Control>, sink: Arc<dyn Sink>) -> Running {
         let alarm = net.runtime.timer();
-        Running { net, order: Arc::new(order), control, sink, alarm, alarmed: None }
+        Running { net, order: Arc::new(order), control, sink, alarm, alarmed: None, permit: None }
     }
 
     pub async fn run(mut self) {
@@ -78,15 +84,19 @@ impl Running {
             let (carrier, used) = self.obtain(&order, pooled).await?;
             let outcome = match (carrier, &order.http2) {
                 (Carrier::Http2(slot), Some(rules)) => {
+                    self.carried(&slot.connection.registered);
                     self.attempt(Http2Exchange::new(slot, &order, rules, &control)).await
                 }
                 (Carrier::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
-                (Carrier::Http1(connection), _) => self.attempt(Http1::new(connection, &order, &control)).await,
+                (Carrier::Http1(connection), _) => {
+                    self.carried(&connection.registered);
+                    self.attempt(Http1::new(connection, &order, &control)).await
+                }
             };
             // Nothing was lost if the body can be sent again.
             match outcome.map_err(|(stop, fate)| (stop, if order.more { Fate::Final } else { fate })) {
                 Ok(()) => return Ok(()),
-                Err((_, Fate::Unanswered)) if used => pooled = false,
+                Err((_, Fate::Unanswered)) if used && order.sharing.retry_stale => pooled = false,
                 Err((_, Fate::Refused)) if refused < REFUSED_AT_MOST => refused += 1,
                 Err((_, Fate::Http1Required)) if order.http2.is_some_and(|rules| !rules.required) => {
                     order = Arc::new(Order { http2: None, ..(*order).clone() });
@@ -102,11 +112,19 @@ impl Running {
     async fn obtain(&mut self, order: &Order, pooled: bool) -> Result<(Carrier, bool), Stop> {
         let (net, key) = (Arc::clone(&self.net), Key::from(order));
         let mut together = order.http2.is_some() && order.tls.is_some();
+        // A stream is no connection of its own; everything else is, and there may be a limit of them.
+        let limit = net.limits.of(order);
+        if let Some(limit) = limit.filter(|_| self.permit.is_none()) {
+            if let Some(slot) = Some(&key).filter(|_| pooled).and_then(|key| net.find_stream(key, order)) {
+                return Ok((Carrier::Http2(slot), true));
+            }
+            self.permit = Some(self.attended(net.limits.enter(order, limit)).await?);
+        }
         let maker = loop {
             if !pooled {
                 break net.make(&key);
             }
-            match net.find(&key, together) {
+            match net.find(&key, order, together) {
                 Found::Stream(slot) => return Ok((Carrier::Http2(slot), true)),
                 Found::Idle(mut connection) => {
                     if alive(&mut connection).await {
@@ -127,12 +145,25 @@ impl Running {
                 Found::Nothing(maker) => break maker,
             }
         };
+        if let Some(limit) = limit {
+            net.pool.trim(order, limit.saturating_sub(net.limits.used(order)) as usize);
+        }
+        if order.sharing.wanted.is_some_and(|(mark, strict)| strict && order.sharing.mark != Some(mark)) {
+            return Err(Failure::from(ERROR_WINHTTP_CANNOT_CONNECT).into());
+        }
+        let ahead = order.sharing.at_first.min(MOST_AT_FIRST);
+        if ahead > 1 && order.keep_alive && !together && order.route == Route::Direct && net.pool.first_time(&key) {
+            for _ in 1..ahead {
+                net.runtime.spawn(Box::pin(open(Arc::clone(&net), key.clone(), order.clone())));
+            }
+        }
         match self.connect(order).await {
             Ok(New::Http1(connection)) => {
                 maker.keep_alone();
                 Ok((Carrier::Http1(connection), false))
             }
             Ok(New::Http2(connection)) => {
+                connection.hold(self.permit.take());
                 let slot = connection.try_take(&net).ok_or(ERROR_WINHTTP_INTERNAL_ERROR).map_err(Failure::from)?;
                 if order.keep_alive {
                     maker.share(connection);
@@ -146,6 +177,15 @@ impl Running {
         }
     }
 
+    /// A connection carries this order now.
+    fn carried(&self, registered: &Arc<Registered>) {
+        if let Some(mark) = self.order.sharing.mark {
+            registered.set_mark(mark);
+        }
+        let earlier = registered.carry();
+        self.control.lock().carrier = Some((Arc::clone(registered), earlier));
+    }
+
     /// An exchange, and what its failure means for the request.
     async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Stop, Fate)> {
         self.exchange(&mut exchange).await.map_err(|stop| match stop {
@@ -154,29 +194,41 @@ impl Running {
         })
     }
 
-    /// A new connection to the server.
+    /// A new connection to the server. A TLS handshake that breaks is tried again as often as the order allows.
     async fn connect(&mut self, order: &Order) -> Result<New, Stop> {
         // Without TLS nobody says what the server speaks, and HTTP/1.1 is spoken.
         if order.tls.is_none() && order.http2.is_some_and(|rules| rules.required) {
             return Err(Failure::from(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH).into());
         }
-        let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
-        let dial = || connect::dial(&*net.runtime, order, &*sink);
-        let (stream, peer) = match &order.route {
-            Route::Direct => self.attended(dial()).await??,
+        let mut retries = order.network.handshake_retries;
+        loop {
+            let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
+            let dialed = self.reach_server(order).await?;
+            match self.attended(connect::speak(&net, dialed, order, &*sink)).await? {
+                Err(failure) if retries > 0 && order.tls.is_some() && failure.handshake_broke() => retries -= 1,
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    /// A connection that leads to the server.
+    async fn reach_server(&mut self, order: &Order) -> Result<Dialed, Stop> {
+        let (net, sink, control) = (Arc::clone(&self.net), Arc::clone(&self.sink), Arc::clone(&self.control));
+        if let Route::Tunnel(via, head) = &order.route {
+            return self.tunnel(via, head.clone()).await;
+        }
+        let mut dialed = self.attended(connect::dial(&net, order, &*sink, Some(&control))).await??;
+        match &order.route {
+            Route::Direct | Route::Tunnel(..) => {}
             Route::Proxy(via) => {
-                let (stream, peer) = self.attended(dial()).await??;
-                (self.attended(connect::secure_proxy(&net, stream, via)).await??, peer)
+                dialed.stream = self.attended(connect::secure_proxy(&net, dialed.stream, via)).await??;
             }
             Route::Socks(server) => {
-                let (mut stream, peer) = self.attended(dial()).await??;
-                let opened = socks::open(&mut stream, server.scheme, &order.host, order.port);
+                let opened = socks::open(&mut dialed.stream, server.scheme, &order.host, order.port);
                 self.attended(opened).await?.map_err(|_| Failure::from(ERROR_WINHTTP_CANNOT_CONNECT))?;
-                (stream, peer)
             }
-            Route::Tunnel(via, head) => self.tunnel(via, head.clone()).await?,
-        };
-        Ok(self.attended(connect::speak(&net, stream, peer, order, &*sink)).await??)
+        }
+        Ok(dialed)
     }
 
     /// Waits until SENDING_REQUEST was delivered.
@@ -231,6 +283,7 @@ impl Running {
             Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Stop::Failed),
         })
         .await?;
+        self.net.limits.learn(&self.order, (head.version.major, head.version.minor) < (1, 1));
         self.reply(exchange, head, received).await
     }
 
@@ -363,6 +416,17 @@ impl Running {
             Poll::Ready(())
         })
         .await;
+    }
+}
+
+/// Opens a connection that nobody waits for, within the limit.
+async fn open(net: Arc<Net>, key: Key, order: Order) {
+    if net.limits.of(&order).is_some_and(|limit| net.limits.used(&order) >= limit) {
+        return;
+    }
+    let Ok(dialed) = connect::dial(&net, &order, &Deaf, None).await else { return };
+    if let Ok(New::Http1(connection)) = connect::speak(&net, dialed, &order, &Deaf).await {
+        net.keep(key, connection);
     }
 }
 

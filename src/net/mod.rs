@@ -11,8 +11,11 @@ mod failure;
 mod http1;
 mod http2;
 mod leg;
+mod limits;
+mod names;
 mod pool;
 mod real;
+mod register;
 mod reply;
 mod runtime;
 mod socks;
@@ -30,7 +33,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::http::RequestHead;
-use crate::transport::{Event, Failure, Leg, Order, Sink, Transport};
+use crate::transport::{Carrier, Event, Failure, Leg, Mark, Order, Sink, Transport};
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use control::Control;
 use pool::Pool;
@@ -42,6 +45,9 @@ pub struct Net {
     runtime: Box<dyn Runtime>,
     security: Security,
     pool: Pool,
+    names: names::Names,
+    limits: Arc<limits::Limits>,
+    register: register::Register,
     legs: AtomicUsize,
 }
 
@@ -52,7 +58,15 @@ impl Net {
     }
 
     fn on(runtime: Box<dyn Runtime>) -> Arc<Net> {
-        Arc::new(Net { runtime, security: Security::default(), pool: Pool::default(), legs: AtomicUsize::new(0) })
+        Arc::new(Net {
+            runtime,
+            security: Security::default(),
+            pool: Pool::default(),
+            names: names::Names::default(),
+            limits: Arc::default(),
+            register: register::Register::default(),
+            legs: AtomicUsize::new(0),
+        })
     }
 }
 
@@ -66,6 +80,10 @@ impl Transport for Arc<Net> {
             leg.run().await;
         });
         Arc::new(Started { net: Arc::clone(self), control, sink, task: Mutex::new(Some(task)) })
+    }
+
+    fn marked(&self, host: &str, port: u16, secure: bool, mark: Option<Mark>) -> Vec<(Mark, u32)> {
+        self.register.marked(host, port, secure, mark)
     }
 
     fn running(&self) -> usize {
@@ -123,6 +141,27 @@ impl Leg for Started {
 
     fn taken(&self, bytes: usize) {
         self.control.tell(|told| told.taken += bytes);
+    }
+
+    fn next_address(&self) {
+        self.control.tell(|told| told.next_address = true);
+    }
+
+    fn mark(&self, mark: Mark) {
+        if let Some((registered, _)) = &self.control.lock().carrier {
+            registered.set_mark(mark);
+        }
+    }
+
+    fn expire(&self) {
+        if let Some((registered, _)) = &self.control.lock().carrier {
+            registered.expire();
+        }
+    }
+
+    fn carrier(&self) -> Option<Carrier> {
+        let carrier = self.control.lock().carrier.clone();
+        carrier.map(|(registered, earlier)| registered.carrier(earlier, self.net.runtime.now()))
     }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize) {

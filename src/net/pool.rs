@@ -1,7 +1,7 @@
 //! The connections of a world, which outlive sessions (design.md fact 7): idle ones of HTTP/1, and those of HTTP/2, which
 //! every request may share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::Net;
 use super::connect::Connection;
 use super::http2::{Multiplexed, Slot};
 use crate::http::proxy::Server;
-use crate::transport::{Http2, Order, Route, Tls, Via};
+use crate::transport::{Http2, Mark, Order, Route, Tls, Via};
 
 /// How long a connection stays idle.
 const IDLE: Duration = Duration::from_secs(30);
@@ -29,6 +29,7 @@ pub struct Key {
     http2: Option<Http2>,
     pool: usize,
     through: Option<Through>,
+    resolve_as: Option<String>,
 }
 
 /// The proxy that a connection goes to, and what it does there.
@@ -52,7 +53,7 @@ impl From<&Order> for Key {
             Route::Tunnel(via, _) => (host, port, Some(Through::Tunnel(via.clone()))),
             Route::Socks(server) => (host, port, Some(Through::Socks(server.clone()))),
         };
-        Key { host, port, tls, http2, pool, through }
+        Key { host, port, tls, http2, pool, through, resolve_as: order.network.resolve_as.clone() }
     }
 }
 
@@ -63,6 +64,8 @@ struct Connections {
     shared: HashMap<Key, Vec<Arc<Multiplexed>>>,
     making: HashMap<Key, Arc<Making>>,
     swept: bool,
+    /// Those that an order with BACKGROUND_CONNECTIONS went to.
+    known: HashSet<Key>,
 }
 
 /// See the module.
@@ -140,13 +143,57 @@ impl Pool {
     }
 }
 
+/// Whether a connection with this mark may carry an order (MATCH_CONNECTION_GUID).
+pub fn suits(mark: Option<Mark>, order: &Order) -> bool {
+    match (order.sharing.wanted, mark) {
+        (None, _) => true,
+        (Some((_, strict)), None) => !strict,
+        (Some((wanted, _)), Some(mark)) => wanted == mark,
+    }
+}
+
+impl Pool {
+    /// Closes idle connections to a server, the oldest first, until no more than so many are left.
+    pub fn trim(&self, order: &Order, left: usize) {
+        let host = order.host.to_ascii_lowercase();
+        let of_server = |key: &Key| key.host == host && key.port == order.port;
+        let mut connections = self.lock();
+        let mut ages: Vec<Duration> = Vec::new();
+        for (key, idle) in &connections.idle {
+            if of_server(key) {
+                ages.extend(idle.iter().map(|(since, _)| *since));
+            }
+        }
+        ages.sort_unstable();
+        let Some(last_out) = ages.len().checked_sub(left + 1).map(|place| ages[place]) else { return };
+        for (key, idle) in &mut connections.idle {
+            if of_server(key) {
+                idle.retain(|(since, _)| *since > last_out);
+            }
+        }
+    }
+
+    /// Whether this is the first that is heard of a server.
+    pub fn first_time(&self, key: &Key) -> bool {
+        self.lock().known.insert(key.clone())
+    }
+}
+
 impl Net {
+    /// A stream of a connection that an order can share, if there is one now.
+    pub fn find_stream(self: &Arc<Net>, key: &Key, order: &Order) -> Option<Slot> {
+        let connections = self.pool.lock();
+        let shared = connections.shared.get(key).into_iter().flatten();
+        shared.filter(|connection| connection.takes(order)).find_map(|connection| connection.try_take(self))
+    }
+
     /// What there is for an order. `together`: it would share a connection that is being made.
-    pub fn find(self: &Arc<Net>, key: &Key, together: bool) -> Found {
+    pub fn find(self: &Arc<Net>, key: &Key, order: &Order, together: bool) -> Found {
         let now = self.runtime.now();
         let mut connections = self.pool.lock();
         let mut full = None;
-        for connection in connections.shared.get(key).into_iter().flatten().filter(|connection| connection.open()) {
+        for connection in connections.shared.get(key).into_iter().flatten().filter(|connection| connection.takes(order))
+        {
             match connection.try_take(self) {
                 Some(slot) => return Found::Stream(slot),
                 None => full = Some(Arc::clone(connection)),
@@ -155,9 +202,15 @@ impl Net {
         if let Some(full) = full {
             return Found::Full(full);
         }
-        while let Some((since, connection)) = connections.idle.get_mut(key).and_then(Vec::pop) {
-            if now < since + IDLE {
-                return Found::Idle(connection);
+        if let Some(idle) = connections.idle.get_mut(key) {
+            idle.retain(|(since, connection)| now < *since + IDLE && !connection.registered.expired());
+            let mark = |connection: &Connection| connection.registered.mark();
+            // Of those that suit, one with the mark that is wanted, else the one that was used last.
+            let marked = idle.iter().rposition(|(_, one)| mark(one).is_some() && suits(mark(one), order));
+            let marked = marked.filter(|_| order.sharing.wanted.is_some());
+            let place = marked.or_else(|| idle.iter().rposition(|(_, one)| suits(mark(one), order)));
+            if let Some(place) = place {
+                return Found::Idle(idle.remove(place).1);
             }
         }
         let making = match connections.making.get(key).filter(|_| together) {

@@ -8,13 +8,15 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpStream, lookup_host};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpSocket, lookup_host};
 use tokio::runtime::{self, Builder};
 use tokio::time::{Sleep, sleep_until};
 
-use super::runtime::{Boxed, Runtime, Timer};
+use super::runtime::{Boxed, Connected, Runtime, Timer};
 use super::stream::Stream;
-use crate::transport::Peer;
+use crate::transport::{Network, Peer};
+use crate::win32::socket;
 
 /// See the module. Its threads are started by the first request.
 pub struct Tokio {
@@ -67,12 +69,22 @@ impl Runtime for Tokio {
         Box::pin(async move { Ok(lookup_host((name, port)).await?.collect()) })
     }
 
-    fn connect(&self, address: SocketAddr) -> Boxed<'_, io::Result<(Stream, Peer)>> {
+    fn connect<'a>(&'a self, address: SocketAddr, network: &'a Network) -> Boxed<'a, io::Result<Connected>> {
         Box::pin(async move {
-            let stream = TcpStream::connect(address).await?;
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            if network.fast_open {
+                // A system without it connects all the same.
+                let _ = socket::fast_open(&socket);
+            }
+            let stream = socket.connect(address).await?;
             stream.set_nodelay(true)?;
+            if let Some((time, interval)) = network.keep_alive {
+                let keep_alive = TcpKeepalive::new().with_time(time).with_interval(interval);
+                SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
+            }
             let peer = Peer { local: stream.local_addr()?, remote: address };
-            Ok((Stream::Tcp(stream), peer))
+            let inquiry = socket::inquiry(&stream);
+            Ok(Connected { stream: Stream::Tcp(stream), peer, inquiry })
         })
     }
 }

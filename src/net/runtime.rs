@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::register::Inquiry;
 use super::stream::Stream;
-use crate::transport::Peer;
+use crate::transport::{Network, Peer};
 
 /// A future behind a pointer.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,8 +29,16 @@ pub trait Runtime: Send + Sync {
     fn spawn(&self, task: Boxed<'static, ()>);
     /// The addresses of a host name.
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>>;
-    /// A connection to an address, and its ends.
-    fn connect(&self, address: SocketAddr) -> Boxed<'_, io::Result<(Stream, Peer)>>;
+    /// A connection to an address.
+    fn connect<'a>(&'a self, address: SocketAddr, network: &'a Network) -> Boxed<'a, io::Result<Connected>>;
+}
+
+/// A connection that stands.
+pub struct Connected {
+    pub stream: Stream,
+    pub peer: Peer,
+    /// How to ask the system about it, where that is possible.
+    pub inquiry: Option<Inquiry>,
 }
 
 /// Rings once at its time.

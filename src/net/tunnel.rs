@@ -6,14 +6,14 @@ use std::task::Poll;
 
 use bytes::Bytes;
 
-use super::connect::{self, Connection};
+use super::connect::{self, Connection, Dialed};
 use super::control::Control;
 use super::exchange::Exchange;
 use super::http1::Http1;
 use super::leg::{Running, Stop};
 use super::stream::Stream;
 use crate::http::{RequestHead, ResponseHead};
-use crate::transport::{Event, Failure, Order, Peer, Route, Sink, Via};
+use crate::transport::{Event, Failure, Order, Route, Sink, Via};
 use crate::win32::{ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE};
 
 /// What became of one CONNECT.
@@ -25,16 +25,16 @@ enum Asked {
 
 impl Running {
     /// Asks until the tunnel stands; else the proxy's answer is told in place of a reply.
-    pub(super) async fn tunnel(&mut self, via: &Via, mut head: RequestHead) -> Result<(Stream, Peer), Stop> {
+    pub(super) async fn tunnel(&mut self, via: &Via, mut head: RequestHead) -> Result<Dialed, Stop> {
         let mut idle = None;
         loop {
             let connection = match idle.take() {
                 Some(connection) => connection,
                 None => self.reach(via).await?,
             };
-            let peer = connection.peer;
+            let (peer, registered) = (connection.peer, Arc::clone(&connection.registered));
             match self.ask(connection, head).await? {
-                Asked::Open(stream) => return Ok((stream, peer)),
+                Asked::Open(stream) => return Ok(Dialed { stream, peer, registered }),
                 Asked::Again(next, connection) => (head, idle) = (next, connection),
             }
         }
@@ -43,9 +43,11 @@ impl Running {
     /// A connection to the proxy.
     async fn reach(&mut self, via: &Via) -> Result<Box<Connection>, Stop> {
         let (net, order, sink) = (Arc::clone(&self.net), Arc::clone(&self.order), Arc::clone(&self.sink));
+        let control = Arc::clone(&self.control);
         let reach = async {
-            let (stream, peer) = connect::dial(&*net.runtime, &order, &*sink).await?;
-            connect::speak_http1(connect::secure_proxy(&net, stream, via).await?, peer, None).await
+            let mut dialed = connect::dial(&net, &order, &*sink, Some(&control)).await?;
+            dialed.stream = connect::secure_proxy(&net, dialed.stream, via).await?;
+            connect::speak_http1(dialed, None).await
         };
         Ok(Box::new(self.attended(reach).await??))
     }

@@ -11,6 +11,8 @@ mod last_error;
 pub mod memory;
 mod payload;
 pub(crate) mod probe;
+#[cfg(feature = "net")]
+pub(crate) mod socket;
 mod structs;
 mod text;
 
@@ -19,7 +21,7 @@ pub use callback::{RawStatusCallback, StatusCallback};
 pub use certificates::*;
 pub use constants::*;
 pub use error::*;
-pub use last_error::{last_error, set_last_error};
+pub use last_error::{extended_error, last_error, set_extended_error, set_last_error};
 pub use payload::Payload;
 pub use structs::*;
 pub use text::{Wide, wide_z};

@@ -1,7 +1,9 @@
-//! Sleep, GetTickCount64, GetCurrentThreadId.
+//! Sleep, GetTickCount64, QueryPerformanceCounter, GetCurrentThreadId.
 #![allow(unsafe_code)]
 
+use crate::api::edge::put;
 use crate::dispatch::clock;
+use crate::win32::BOOL;
 
 /// Sleeps so many milliseconds; 0 gives the processor away (nf-synchapi-sleep).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
@@ -20,4 +22,27 @@ pub extern "system" fn GetTickCount64() -> u64 {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentThreadId() -> u32 {
     clock::thread_number()
+}
+
+/// A counter that only grows, in ticks of [`QueryPerformanceFrequency`]: the scale of WINHTTP_OPTION_REQUEST_TIMES
+/// (nf-profileapi-queryperformancecounter).
+///
+/// # Safety
+/// `count` is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn QueryPerformanceCounter(count: *mut i64) -> BOOL {
+    // SAFETY: the caller's promise.
+    unsafe { put(count, crate::machine::counter(clock::now()) as i64) };
+    BOOL::from(!count.is_null())
+}
+
+/// Ticks a second: ten million (nf-profileapi-queryperformancefrequency).
+///
+/// # Safety
+/// `frequency` is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn QueryPerformanceFrequency(frequency: *mut i64) -> BOOL {
+    // SAFETY: the caller's promise.
+    unsafe { put(frequency, 10_000_000) };
+    BOOL::from(!frequency.is_null())
 }

@@ -34,7 +34,15 @@ pub(super) const ROWS: &[Row] = &[
         )
         .default("0")
         .note("A child begins with its parent's."),
-    option!(WINHTTP_OPTION_EXTENDED_ERROR: Shape::Dword).query(PROCESS | ANY, Get::Of(|_| Ok(Value::Dword(0)))),
+    option!(WINHTTP_OPTION_EXTENDED_ERROR: Shape::Dword)
+        .query(
+            PROCESS | ANY,
+            Get::Of(|subject| {
+                let of_request = subject.request().map(|request| request.with(|machine| machine.extended_error()));
+                Ok(Value::Dword(of_request.unwrap_or_else(|_| extended_error())))
+            }),
+        )
+        .note("Winsock's number for the last failure of the request, or of this thread; 0 if there was no such."),
     option!(WINHTTP_OPTION_WORKER_THREAD_COUNT: Shape::Dword)
         .query(PROCESS | ANY, Get::Of(|_| Ok(Value::Dword(0))))
         .default("0"),

@@ -6,8 +6,8 @@ const BOTH: Handles = SESSION | REQUEST;
 
 pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_CONNECT_RETRIES: Shape::Dword)
-        .query(BOTH, Get::Setting(|s| s.connect_retries))
-        .set(BOTH, Put::Setting(|s, value| s.connect_retries = value))
+        .query(BOTH, Get::Setting(|s| s.network.addresses))
+        .set(BOTH, Put::Setting(|s, value| s.network.addresses = value))
         .inherited()
         .default("5"),
     option!(WINHTTP_OPTION_MAX_HTTP_AUTOMATIC_REDIRECTS: Shape::Dword)
@@ -30,6 +30,28 @@ pub(super) const ROWS: &[Row] = &[
         .set(BOTH, Put::Setting(|s, value| s.max_drain = value))
         .inherited()
         .default("1048576"),
-    option!(WINHTTP_OPTION_MAX_CONNS_PER_SERVER: Shape::Dword).absent(SESSION, SESSION, "Not here yet."),
-    option!(WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER: Shape::Dword).absent(SESSION, SESSION, "Not here yet."),
+    option!(WINHTTP_OPTION_MAX_CONNS_PER_SERVER: Shape::Dword)
+        .query(SESSION, Get::Setting(|s| s.sharing.limit))
+        .set(
+            SESSION,
+            Put::To(|subject, given| {
+                let owner = subject.handle()?.value();
+                subject.settings(|s| (s.sharing.owner, s.sharing.limit) = (owner, given.dword()))
+            }),
+        )
+        .inherited()
+        .default("4294967295")
+        .note("0 means 2. A request that comes late waits until a connection is free or its handle is closed."),
+    option!(WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER: Shape::Dword)
+        .query(SESSION, Get::Setting(|s| s.sharing.limit_1_0))
+        .set(
+            SESSION,
+            Put::To(|subject, given| {
+                let owner = subject.handle()?.value();
+                subject.settings(|s| (s.sharing.owner, s.sharing.limit_1_0) = (owner, given.dword()))
+            }),
+        )
+        .inherited()
+        .default("4294967295")
+        .note("For servers whose last reply was HTTP/1.0; 0 means 2."),
 ];

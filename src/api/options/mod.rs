@@ -102,10 +102,15 @@ pub unsafe extern "system" fn WinHttpSetOption(
             return Err(ERROR_INVALID_PARAMETER);
         }
         let row = table::find(dwoption).ok_or(ERROR_WINHTTP_INVALID_OPTION)?;
-        if row.shape == Shape::Text {
+        let characters = match row.shape {
+            Shape::Text => Some(dwbufferlength),
+            Shape::WideBytes => Some(dwbufferlength / 2),
+            _ => None,
+        };
+        if let Some(characters) = characters {
             // SAFETY: the caller's promise: the length of a string counts characters.
-            let text = unsafe { counted_text(lpbuffer.cast(), dwbufferlength) }.unwrap_or_default();
-            let text = text.strip_suffix(&[0]).unwrap_or(&text);
+            let text = unsafe { counted_text(lpbuffer.cast(), characters) }.unwrap_or_default();
+            let text = text.split(|unit| *unit == 0).next().unwrap_or_default();
             return row.write(&subject, &Given { pointer: lpbuffer, bytes: &[], text });
         }
         // SAFETY: the caller's promise.

@@ -36,6 +36,8 @@ pub(crate) enum Shape {
     Pointer(&'static str),
     /// UTF-16: set with a length in characters, queried with one in bytes.
     Text,
+    /// UTF-16 whose lengths are bytes both ways.
+    WideBytes,
     /// A structure of so many bytes.
     Struct(&'static str, usize),
     /// A buffer whose length the effect judges.
@@ -53,7 +55,7 @@ impl Shape {
             Shape::Dword | Shape::Bool => Some(4),
             Shape::Pointer(_) => Some(size_of::<usize>()),
             Shape::Struct(_, size) => Some(size),
-            Shape::Text | Shape::Bytes(_) | Shape::Nothing | Shape::Unknown => None,
+            Shape::Text | Shape::WideBytes | Shape::Bytes(_) | Shape::Nothing | Shape::Unknown => None,
         }
     }
 }

@@ -18,9 +18,11 @@ use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Notify;
 
-use super::Net;
+use super::limits::Permit;
+use super::register::Registered;
 use super::stream::Stream;
-use crate::transport::{Failure, Http2, Peer, Secured};
+use super::{Net, pool};
+use crate::transport::{Failure, Http2, Order, Peer, Secured};
 use crate::win32::ERROR_WINHTTP_CONNECTION_ERROR;
 use watch::{Watch, Watched};
 
@@ -39,6 +41,9 @@ pub struct Multiplexed {
     sender: SendRequest<Bytes>,
     pub peer: Peer,
     pub secured: Option<Arc<Secured>>,
+    pub registered: Arc<Registered>,
+    /// Its part of the server's limit.
+    permit: Mutex<Option<Permit>>,
     watch: Arc<Watch>,
     state: Mutex<State>,
     /// Told when a stream ends, or the connection.
@@ -54,7 +59,7 @@ struct State {
 
 /// The right to one stream.
 pub struct Slot {
-    connection: Arc<Multiplexed>,
+    pub connection: Arc<Multiplexed>,
     net: Arc<Net>,
 }
 
@@ -81,6 +86,7 @@ impl Multiplexed {
         stream: Stream,
         peer: Peer,
         secured: Option<Arc<Secured>>,
+        registered: Arc<Registered>,
         rules: &Http2,
     ) -> Result<Arc<Multiplexed>, Failure> {
         let watch = Arc::new(Watch::default());
@@ -95,7 +101,16 @@ impl Multiplexed {
             .await
             .map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
         let state = Mutex::new(State { streams: 0, since: net.runtime.now() });
-        let this = Multiplexed { sender, peer, secured, watch: Arc::clone(&watch), state, freed: Notify::new() };
+        let this = Multiplexed {
+            sender,
+            peer,
+            secured,
+            registered,
+            permit: Mutex::new(None),
+            watch: Arc::clone(&watch),
+            state,
+            freed: Notify::new(),
+        };
         let this = Arc::new(this);
         let (weak, task_net, keepalive) = (Arc::downgrade(&this), Arc::clone(net), rules.keepalive);
         net.runtime.spawn(Box::pin(async move {
@@ -114,7 +129,17 @@ impl Multiplexed {
 
     /// Whether it takes new streams.
     pub fn open(&self) -> bool {
-        self.watch.open()
+        self.watch.open() && !self.registered.expired()
+    }
+
+    /// Whether an order may have a stream of it.
+    pub fn takes(&self, order: &Order) -> bool {
+        self.open() && pool::suits(self.registered.mark(), order)
+    }
+
+    /// It counts among the server's connections as long as it stands.
+    pub fn hold(&self, permit: Option<Permit>) {
+        *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
     }
 
     /// Since when it carries nothing; `None` while it does.

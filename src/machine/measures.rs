@@ -1,0 +1,133 @@
+//! When things happened to a request, and how much it was (REQUEST_TIMES, REQUEST_STATS; rules 24).
+
+use std::time::Duration;
+
+use crate::http::ResponseHead;
+use crate::transport::Event;
+use crate::win32::*;
+
+/// The performance counter, in ticks of 100 nanoseconds: never 0, which means that something did not happen.
+pub fn counter(now: Duration) -> u64 {
+    const BEFORE: Duration = Duration::from_secs(60 * 60);
+    ((BEFORE + now).as_nanos() / 100) as u64
+}
+
+/// The stamps and counts of the last exchange, by Windows' indices.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Measures {
+    times: Stamps,
+    /// Attempts at addresses, of which all but the last have failed.
+    attempts: u64,
+    head_out: u64,
+    head_in: u64,
+    body_in: u64,
+    /// What the application got of the body.
+    body_taken: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stamps([u64; WinHttpRequestTimeLast as usize]);
+
+impl Default for Stamps {
+    fn default() -> Stamps {
+        Stamps([0; WinHttpRequestTimeLast as usize])
+    }
+}
+
+impl Measures {
+    /// WINHTTP_REQUEST_TIMES.rgullTimes
+    pub fn times(&self) -> [u64; WinHttpRequestTimeLast as usize] {
+        self.times.0
+    }
+
+    /// WINHTTP_REQUEST_STATS.rgullStats
+    pub fn counts(&self) -> [u64; WinHttpRequestStatLast as usize] {
+        let mut counts = [0; WinHttpRequestStatLast as usize];
+        let connected = self.times.0[WinHttpConnectionEstablishmentEnd as usize] != 0;
+        for (index, count) in [
+            (WinHttpConnectFailureCount, self.attempts - u64::from(connected && self.attempts > 0)),
+            (WinHttpRequestHeadersSize, self.head_out),
+            (WinHttpResponseHeadersSize, self.head_in),
+            (WinHttpResponseBodySize, self.body_taken.max(self.body_in)),
+            (WinHttpResponseBodyCompressedSize, self.body_in),
+        ] {
+            counts[index as usize] = count;
+        }
+        counts
+    }
+
+    fn stamp(&mut self, now: Duration, indices: &[i32]) {
+        for index in indices {
+            self.times.0[*index as usize] = counter(now);
+        }
+    }
+
+    fn first(&mut self, now: Duration, index: i32) {
+        if self.times.0[index as usize] == 0 {
+            self.stamp(now, &[index]);
+        }
+    }
+
+    /// An exchange begins.
+    pub fn begin(&mut self, now: Duration) {
+        *self = Measures::default();
+        self.stamp(now, &[WinHttpConnectionAcquireStart]);
+    }
+
+    /// The head goes out: so many bytes.
+    pub fn sending(&mut self, now: Duration, head: u64) {
+        self.head_out = head;
+        self.stamp(now, &[WinHttpSendRequestStart]);
+    }
+
+    /// The transport reports. A TLS handshake begins when TCP stands, and is over when the connection is ready.
+    pub fn event(&mut self, now: Duration, event: &Event, secure: bool) {
+        match event {
+            Event::Resolving => self.stamp(now, &[WinHttpConnectionAcquireWaitEnd, WinHttpNameResolutionStart]),
+            Event::Resolved(_) => self.stamp(now, &[WinHttpNameResolutionEnd]),
+            Event::Connecting(_) => {
+                self.attempts += 1;
+                self.first(now, WinHttpConnectionEstablishmentStart);
+            }
+            Event::Connected(_) => {
+                self.stamp(now, &[WinHttpConnectionEstablishmentEnd]);
+                if secure {
+                    self.stamp(now, &[WinHttpTlsHandshakeClientLeg1Start]);
+                }
+            }
+            Event::TunnelReady(_) => self.first(now, WinHttpProxyTunnelStart),
+            Event::TunnelReply { .. } => self.stamp(now, &[WinHttpProxyTunnelEnd, WinHttpTlsHandshakeClientLeg1Start]),
+            Event::Ready(_) => {
+                if self.times.0[WinHttpTlsHandshakeClientLeg1Start as usize] != 0 {
+                    self.stamp(now, &[WinHttpTlsHandshakeClientLeg1End]);
+                }
+                self.stamp(now, &[WinHttpConnectionAcquireEnd]);
+            }
+            Event::Sent(_) => self.stamp(now, &[WinHttpSendRequestHeadersEnd, WinHttpSendRequestEnd]),
+            Event::Wrote => self.stamp(now, &[WinHttpSendRequestEnd]),
+            Event::Interim(_) | Event::Progress => self.first(now, WinHttpReceiveResponseStart),
+            Event::Head { head, .. } => {
+                self.first(now, WinHttpReceiveResponseStart);
+                self.stamp(now, &[WinHttpReceiveResponseHeadersEnd]);
+                self.head_in = size(head);
+            }
+            Event::Body { bytes, end } => {
+                self.body_in += bytes.len() as u64;
+                if end.is_some() {
+                    self.stamp(now, &[WinHttpReceiveResponseEnd]);
+                }
+            }
+            Event::Restarted => self.begin(now),
+            Event::TunnelSent(_)
+            | Event::Waiting
+            | Event::Secured(_)
+            | Event::CertificateWanted(_)
+            | Event::Failed(_) => {}
+        }
+    }
+}
+
+/// The head's lines, each with its end, and the empty one.
+fn size(head: &ResponseHead) -> u64 {
+    head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2
+}

@@ -1,0 +1,105 @@
+//! The open connections: what marks them, and what is known of them.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use crate::transport::{Carrier, Mark, Order, TcpInfo};
+
+/// Asks the system about a socket, as long as it is open.
+pub type Inquiry = Box<dyn Fn() -> Option<TcpInfo> + Send + Sync>;
+
+/// A connection while it is open.
+pub struct Registered {
+    host: String,
+    port: u16,
+    secure: bool,
+    mark: Mutex<Option<Mark>>,
+    expired: AtomicBool,
+    orders: AtomicU32,
+    since: Duration,
+    inquiry: Option<Inquiry>,
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registered").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Registered {
+    /// Its mark.
+    pub fn mark(&self) -> Option<Mark> {
+        *lock(&self.mark)
+    }
+
+    /// Marks it.
+    pub fn set_mark(&self, mark: Mark) {
+        *lock(&self.mark) = Some(mark);
+    }
+
+    /// It carries nothing more.
+    pub fn expire(&self) {
+        self.expired.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it carries nothing more.
+    pub fn expired(&self) -> bool {
+        self.expired.load(Ordering::SeqCst)
+    }
+
+    /// It carries one more order: how many there were before.
+    pub fn carry(&self) -> u32 {
+        self.orders.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// What is known of it.
+    pub fn carrier(&self, earlier: u32, now: Duration) -> Carrier {
+        let connection_time = now.saturating_sub(self.since).as_millis() as u64;
+        let tcp = self.inquiry.as_ref().and_then(|ask| ask());
+        Carrier { earlier, tcp: tcp.map(|tcp| TcpInfo { connection_time, ..tcp }) }
+    }
+}
+
+/// All of them, as long as they are open.
+#[derive(Default)]
+pub struct Register(Mutex<Vec<Weak<Registered>>>);
+
+impl Register {
+    /// Another one, to the server of an order.
+    pub fn add(&self, order: &Order, inquiry: Option<Inquiry>, since: Duration) -> Arc<Registered> {
+        let registered = Arc::new(Registered {
+            host: order.host.to_ascii_lowercase(),
+            port: order.port,
+            secure: order.tls.is_some(),
+            mark: Mutex::new(None),
+            expired: AtomicBool::new(false),
+            orders: AtomicU32::new(0),
+            since,
+            inquiry,
+        });
+        let mut all = lock(&self.0);
+        all.retain(|one| one.strong_count() > 0);
+        all.push(Arc::downgrade(&registered));
+        registered
+    }
+
+    /// How many connections to a server have each mark, in the order in which the marks appeared.
+    pub fn marked(&self, host: &str, port: u16, secure: bool, only: Option<Mark>) -> Vec<(Mark, u32)> {
+        let mut groups: Vec<(Mark, u32)> = Vec::new();
+        let all: Vec<_> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();
+        for one in all {
+            let here = one.host.eq_ignore_ascii_case(host) && one.port == port && one.secure == secure;
+            let Some(mark) = one.mark().filter(|mark| here && only.is_none_or(|only| only == *mark)) else { continue };
+            match groups.iter_mut().find(|(known, _)| *known == mark) {
+                Some((_, count)) => *count += 1,
+                None => groups.push((mark, 1)),
+            }
+        }
+        groups
+    }
+}
