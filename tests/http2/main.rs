@@ -208,12 +208,18 @@ fn a_reply_is_read_while_the_body_goes_on() {
 }
 
 /// How an asynchronous GET fails: API, error and STREAM_ERROR_CODE.
-fn failure(server: &Server, path: &str) -> (u32, u32, u32) {
+/// `head`: gets a permit when the head is there.
+fn failure(server: &Server, path: &str, head: &Arc<Semaphore>) -> (u32, u32, u32) {
     let client = client(true, server.port);
-    let record = Record::with(|request, seen| {
+    let head = Arc::clone(head);
+    let record = Record::with(move |request, seen| {
         match seen.status {
             WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => receive(request),
-            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => read(request, 1000),
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => {
+                head.add_permits(1);
+                read(request, 1000)
+            }
+            WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => read(request, 1000),
             _ => 1,
         };
     });
@@ -228,32 +234,34 @@ fn failure(server: &Server, path: &str) -> (u32, u32, u32) {
 
 #[test]
 fn what_the_server_breaks() {
-    let server = Server::start(|mut exchange| async move {
-        match exchange.path() {
-            "/reset" => exchange.reset(Reason::INTERNAL_ERROR),
-            "/calm" => exchange.reset(Reason::ENHANCE_YOUR_CALM),
-            "/refused" => exchange.reset(Reason::REFUSED_STREAM),
-            "/no-error" => exchange.reset(Reason::NO_ERROR),
-            "/length" => {
-                exchange.answer_with(Response::builder().header("content-length", 9).body(()).unwrap(), "four")
-            }
-            "/fields" => {
-                let head = (0..300).fold(Response::builder(), |head, number| head.header(format!("x-{number}"), 1));
-                exchange.answer_with(head.body(()).unwrap(), "");
-            }
-            "/large" => {
-                let head = Response::builder().header("x-large", "x".repeat(70_000));
-                exchange.answer_with(head.body(()).unwrap(), "");
-            }
-            _ => {
-                let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
-                stream.send_data("half".into(), false).unwrap();
-                stream.reserve_capacity(1);
-                // The data is out before the reset, which would overtake it.
-                while stream.capacity() == 0 {
-                    tokio::task::yield_now().await;
+    let head = Arc::new(Semaphore::new(0));
+    let heard = Arc::clone(&head);
+    let server = Server::start(move |mut exchange| {
+        let head = Arc::clone(&heard);
+        async move {
+            match exchange.path() {
+                "/reset" => exchange.reset(Reason::INTERNAL_ERROR),
+                "/calm" => exchange.reset(Reason::ENHANCE_YOUR_CALM),
+                "/refused" => exchange.reset(Reason::REFUSED_STREAM),
+                "/no-error" => exchange.reset(Reason::NO_ERROR),
+                "/length" => {
+                    exchange.answer_with(Response::builder().header("content-length", 9).body(()).unwrap(), "four")
                 }
-                stream.send_reset(Reason::CANCEL);
+                "/fields" => {
+                    let head = (0..300).fold(Response::builder(), |head, number| head.header(format!("x-{number}"), 1));
+                    exchange.answer_with(head.body(()).unwrap(), "");
+                }
+                "/large" => {
+                    let head = Response::builder().header("x-large", "x".repeat(70_000));
+                    exchange.answer_with(head.body(()).unwrap(), "");
+                }
+                _ => {
+                    let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
+                    stream.send_data("half".into(), false).unwrap();
+                    // A reset overtakes what is not out yet.
+                    head.acquire().await.unwrap().forget();
+                    stream.send_reset(Reason::CANCEL);
+                }
             }
         }
     });
@@ -268,7 +276,8 @@ fn what_the_server_breaks() {
         ("/half", (API_READ_DATA, CONNECTION_ERROR, 8)),
     ];
     for (path, expected) in rows {
-        assert_eq!(failure(&server, path), expected, "{path}");
+        head.forget_permits(usize::MAX);
+        assert_eq!(failure(&server, path, &head), expected, "{path}");
     }
     // A stream that was refused was asked for again; no other was.
     let count = |path: &str| server.requests().iter().filter(|asked| *asked == path).count();

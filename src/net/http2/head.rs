@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn what_goes_into_a_request() {
-        let rows: &[(&str, &[(&str, &str)], &str, &[(&str, &str)])] = &[
+        type Fields = &'static [(&'static str, &'static str)];
+        let rows: &[(&str, Fields, &str, Fields)] = &[
             ("/", &[("Host", "a.test")], "https://a.test/", &[]),
             ("/", &[], "https://fallback.test:8443/", &[]),
             ("/", &[("Host", "not one")], "https://fallback.test:8443/", &[]),
