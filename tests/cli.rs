@@ -28,7 +28,11 @@ struct Serving {
 
 impl Serving {
     fn start() -> Serving {
-        let mut process = command(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
+        Serving::start_with(&[])
+    }
+
+    fn start_with(words: &[&str]) -> Serving {
+        let mut process = command(&["serve"]).args(words).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Serving { process, url: url.trim().to_owned() }
@@ -96,6 +100,24 @@ fn a_long_body_is_read_to_its_end_but_not_recorded_to_it() {
     assert_eq!(code, Some(0), "{table}");
     assert!(table.contains("# status 200, 5000000 bytes of body"), "{table}");
     assert!(table.lines().count() < 300, "{} lines", table.lines().count());
+}
+
+#[test]
+fn http2_over_tls() {
+    let authority = std::env::temp_dir().join(format!("portable-winhttp-authority-{}", std::process::id()));
+    let server = Serving::start_with(&["--tls", authority.to_str().unwrap()]);
+    assert!(server.url.starts_with("https://"));
+    for (more, version) in [(&["--http2"][..], "HTTP/2.0"), (&[], "HTTP/1.1")] {
+        let mut trace = command(&["trace", &server.url("echo")]);
+        let file = authority.with_extension(version.replace('/', "-"));
+        let traced = trace.args(more).arg("--body").arg(&file).env("PORTABLE_WINHTTP_CA_FILE", &authority).output();
+        let traced = traced.unwrap();
+        let echo = std::fs::read_to_string(&file).unwrap();
+        let _ = std::fs::remove_file(&file);
+        assert_eq!(traced.status.code(), Some(0), "{}", String::from_utf8_lossy(&traced.stderr));
+        assert!(echo.lines().next().is_some_and(|line| line.ends_with(version)), "{echo}");
+    }
+    let _ = std::fs::remove_file(&authority);
 }
 
 #[test]

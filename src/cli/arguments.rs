@@ -21,6 +21,9 @@ pub enum Command {
         /// Port on 127.0.0.1; 0 takes any free one.
         #[arg(long, default_value_t = 0)]
         port: u16,
+        /// Speak TLS, and HTTP/2 with whoever asks for it; the authority to trust is written to this file
+        #[arg(long, value_name = "PEM")]
+        tls: Option<PathBuf>,
     },
 }
 
@@ -46,6 +49,9 @@ pub struct Trace {
     /// Use a synchronous session
     #[arg(long, requires = "url")]
     pub sync: bool,
+    /// Speak HTTP/2 if the server does (https only)
+    #[arg(long, requires = "url")]
+    pub http2: bool,
     /// Print JSON lines instead of a table
     #[arg(long, requires = "url", conflicts_with = "mermaid")]
     pub json: bool,

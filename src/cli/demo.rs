@@ -21,7 +21,7 @@ struct Scene {
 
 /// Plays the scenes in order.
 pub fn run() -> End {
-    let (server, closed) = match Server::start(0).and_then(|server| Ok((server, closed_port()?))) {
+    let (server, closed) = match Server::start(0, None).and_then(|server| Ok((server, closed_port()?))) {
         Ok(addresses) => addresses,
         Err(error) => {
             complain(&format!("cannot listen on 127.0.0.1: {error}"));
@@ -54,6 +54,7 @@ fn scenes(server: SocketAddr, closed: SocketAddr) -> [Scene; 4] {
             headers: Vec::new(),
             body,
             synchronous: false,
+            http2: false,
         },
         meant,
     };

@@ -17,6 +17,8 @@ pub struct Exchange {
     pub headers: Vec<String>,
     pub body: Body,
     pub synchronous: bool,
+    /// Whether HTTP/2 may be spoken.
+    pub http2: bool,
 }
 
 /// The body of the request.
@@ -78,6 +80,9 @@ impl Exchange {
 
     fn drive(&self, recorder: &Arc<Recorder>, sink: &mut dyn Sink) -> Result<u32, Problem> {
         let mut client = Client::open(recorder.clone(), self.synchronous)?;
+        if self.http2 {
+            client.enable_http2()?;
+        }
         client.request(&self.method, &self.target)?;
         for header in &self.headers {
             client.add_header(header)?;

@@ -33,7 +33,7 @@ pub fn main() -> ExitCode {
             Some(url) => trace::run(&url, trace),
             None => demo::run(),
         },
-        Command::Serve { port } => serve::run(port),
+        Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
     };
     ExitCode::from(end as u8)
 }

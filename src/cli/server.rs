@@ -1,10 +1,11 @@
-//! A small HTTP/1.1 server on the loopback interface.
+//! A small server of HTTP/1.1 and HTTP/2 on the loopback interface, with TLS or without.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,13 +13,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
-use hyper::server::conn::http1;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, TRAILER};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use portable_winhttp::lab::Issued;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// What the server does at each path.
 pub const PATHS: &str = "\
@@ -28,6 +34,7 @@ pub const PATHS: &str = "\
 /status/N     a reply with the status code N
 /bytes/N      a body of N bytes
 /chunked      a body in three chunks
+/trailers     a short text and a trailer section
 /slow?ms=N    a short text after N milliseconds
 /drop         closes the connection without a reply
 ";
@@ -40,8 +47,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on 127.0.0.1 and serves on a thread of its own.
-    pub fn start(port: u16) -> io::Result<Server> {
+    /// Listens on 127.0.0.1 and serves on a thread of its own. With a certificate it speaks TLS, and by ALPN HTTP/2;
+    /// without, HTTP/2 with those who begin with it.
+    pub fn start(port: u16, certificate: Option<Issued>) -> io::Result<Server> {
+        let tls = certificate.map(acceptor).transpose()?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -53,7 +62,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("loopback server".into()).spawn(move || {
             runtime.block_on(async {
-                let serving = tokio::spawn(accept(listener));
+                let serving = tokio::spawn(accept(listener, tls));
                 let _ = stopped.await;
                 serving.abort();
             });
@@ -85,18 +94,41 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener) {
+fn acceptor(certificate: Issued) -> io::Result<TlsAcceptor> {
+    let chain = certificate.chain.into_iter().map(Into::into).collect();
+    let key = PrivateKeyDer::try_from(certificate.key).map_err(io::Error::other)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(io::Error::other)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(reply));
+                let tls = tls.clone();
                 // A connection ends with an error when its client goes away, or by /drop.
-                tokio::spawn(async move { connection.await.ok() });
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => serve(tls.accept(stream).await.ok()?).await,
+                        None => serve(stream).await,
+                    }
+                });
             }
             // Out of file descriptors, say: others may be given back meanwhile.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Option<()> {
+    let server = auto::Builder::new(TokioExecutor::new());
+    server.serve_connection(TokioIo::new(stream), service_fn(reply)).await.ok()
 }
 
 /// The error makes hyper close the connection.
@@ -112,6 +144,13 @@ async fn reply(request: Request<Incoming>) -> Result<Response<Pieces>, io::Error
             response
         }
         "/chunked" => Response::new(Pieces::chunked(["one, ", "two, ", "three\n"].map(Bytes::from))),
+        "/trailers" => {
+            let mut response = Response::new(Pieces::whole(Bytes::from_static(b"Look behind me.\n")));
+            response.headers_mut().insert(TRAILER, HeaderValue::from_static("x-end"));
+            response.body_mut().length = None;
+            response.body_mut().trailers.insert("x-end", HeaderValue::from_static("reached"));
+            response
+        }
         "/slow" => {
             let query = request.uri().query().unwrap_or_default();
             let query: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).collect();
@@ -166,16 +205,17 @@ async fn echo(request: Request<Incoming>) -> Response<Pieces> {
 struct Pieces {
     pieces: Box<dyn Iterator<Item = Bytes> + Send>,
     length: Option<u64>,
+    trailers: HeaderMap,
 }
 
 impl Pieces {
     fn whole(bytes: Bytes) -> Pieces {
         let length = Some(bytes.len() as u64);
-        Pieces { pieces: Box::new(std::iter::once(bytes)), length }
+        Pieces { pieces: Box::new(std::iter::once(bytes)), length, trailers: HeaderMap::new() }
     }
 
     fn chunked(chunks: impl IntoIterator<Item = Bytes, IntoIter: Send + 'static>) -> Pieces {
-        Pieces { pieces: Box::new(chunks.into_iter()), length: None }
+        Pieces { pieces: Box::new(chunks.into_iter()), length: None, trailers: HeaderMap::new() }
     }
 
     fn zeros(count: u64) -> Pieces {
@@ -186,7 +226,7 @@ impl Pieces {
             left -= piece;
             (piece > 0).then(|| Bytes::from_static(&ZEROS[..piece as usize]))
         });
-        Pieces { pieces: Box::new(pieces), length: Some(count) }
+        Pieces { pieces: Box::new(pieces), length: Some(count), trailers: HeaderMap::new() }
     }
 }
 
@@ -195,7 +235,11 @@ impl Body for Pieces {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.pieces.next().map(|piece| Ok(Frame::data(piece))))
+        Poll::Ready(match self.pieces.next() {
+            Some(piece) => Some(Ok(Frame::data(piece))),
+            None if self.trailers.is_empty() => None,
+            None => Some(Ok(Frame::trailers(std::mem::take(&mut self.trailers)))),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -223,7 +267,7 @@ mod tests {
 
     #[test]
     fn every_path_replies_as_it_says() {
-        let server = Server::start(0).unwrap();
+        let server = Server::start(0, None).unwrap();
         let cases = [
             ("/", "http/1.1 200 ok\r\n", "\r\n\r\nhello from the other side of winhttp.\n"),
             ("/redirect", "http/1.1 302 found\r\n", "look at /.\n"),
@@ -247,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_long_body_has_all_its_bytes() {
-        let server = Server::start(0).unwrap();
+        let server = Server::start(0, None).unwrap();
         let reply = ask(&server, "GET /bytes/100000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("content-length: 100000"), "{head}");
@@ -256,7 +300,7 @@ mod tests {
 
     #[test]
     fn echo_sends_head_and_body_back() {
-        let server = Server::start(0).unwrap();
+        let server = Server::start(0, None).unwrap();
         let request = "POST /echo?q HTTP/1.1\r\nHost: a\r\nX: y\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody";
         let reply = ask(&server, request);
         assert!(reply.contains("\r\n\r\npost /echo?q http/1.1\r\nhost: a\r\nx: y\r\n"), "{reply}");

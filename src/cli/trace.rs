@@ -41,6 +41,7 @@ fn prepare(url: &str, arguments: &Trace) -> Result<(Exchange, Option<File>), Str
         headers: arguments.headers.clone(),
         body: data.map_or(Body::None, Body::Optional),
         synchronous: arguments.sync,
+        http2: arguments.http2,
     };
     Ok((exchange, file))
 }

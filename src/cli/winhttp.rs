@@ -249,6 +249,16 @@ impl Client {
         Ok(())
     }
 
+    /// Lets requests speak HTTP/2.
+    pub fn enable_http2(&mut self) -> Result<(), Failure> {
+        let (session, protocols) = (self.session, WINHTTP_PROTOCOL_FLAG_HTTP2);
+        let set = self.call("WinHttpSetOption", session, "ENABLE_HTTP_PROTOCOL, HTTP2", || {
+            // SAFETY: a DWORD.
+            unsafe { WinHttpSetOption(session, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, (&raw const protocols).cast(), 4) }
+        })?;
+        Ok(set)
+    }
+
     /// Makes the connection and the request handle.
     pub fn request(&mut self, method: &str, target: &Target) -> Result<(), Failure> {
         let Target { secure, host, port, object } = target;

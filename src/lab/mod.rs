@@ -15,6 +15,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "live")]
+mod authority;
 mod baton;
 mod chooser;
 mod http1;
@@ -28,6 +30,8 @@ mod stream;
 mod watcher;
 mod world;
 
+#[cfg(feature = "live")]
+pub use authority::{Authority, Issued};
 pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
 pub use raw::RawConnection;
 pub use reply::{Fault, Reply};

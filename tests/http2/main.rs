@@ -446,7 +446,9 @@ fn more_requests_than_streams() {
             assert_eq!(send(*request), 1);
         }
         if alone == 1 {
-            records.iter().for_each(|record| drop(record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_SENT)));
+            for record in &records {
+                record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_SENT);
+            }
         }
         gate.add_permits(3);
         for (request, record) in requests.into_iter().zip(records) {
