@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ALL_VERSIONS, ServerConfig, ServerConnection, StreamOwned};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::certificates::*;
@@ -22,7 +22,7 @@ enum Harm {
     Trickle,
     /// The connection ends after so many.
     Cut(usize),
-    /// The one at this place is another.
+    /// Three from this place on are others: of one record's version, which means nothing, there are two.
     Flip(usize),
 }
 
@@ -49,7 +49,7 @@ impl Write for Harmed {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
             Harm::Cut(at) => self.stream.write(&bytes[..bytes.len().min(at - sent)])?,
-            Harm::Flip(at) if sent == at => self.stream.write(&[bytes[0] ^ 0x55])?,
+            Harm::Flip(at) if (at..at + 3).contains(&sent) => self.stream.write(&[bytes[0] ^ 0x55])?,
             Harm::Flip(at) if sent < at => self.stream.write(&bytes[..bytes.len().min(at - sent)])?,
             Harm::Flip(_) => self.stream.write(bytes)?,
         };
@@ -90,7 +90,10 @@ fn get(port: u16) -> Get {
 #[test]
 fn a_handshake_that_is_cut_or_changed_anywhere() {
     let _ = &*TRUSTED;
-    let config = certificate(&[]).server();
+    let mut config = certificate(&[]).config(ALL_VERSIONS, Clients::Unasked);
+    // Each handshake is a whole one.
+    config.send_tls13_tickets = 0;
+    let config = Arc::new(config);
     let (port, sent) = harmful(Arc::clone(&config), Harm::Trickle);
     assert_eq!(get(port).run().error, None);
     let whole = sent.load(Ordering::SeqCst);
