@@ -9,6 +9,7 @@ use std::ffi::c_void;
 
 use super::edge::{bytes, check, code, find, handle, put};
 use super::request::{ended, watched};
+use crate::dispatch::Detail;
 use crate::handle::Lent;
 use crate::record::{Api, Notification, WebSocketOperation};
 use crate::win32::*;
@@ -89,6 +90,9 @@ pub unsafe extern "system" fn WinHttpWebSocketReceive(
             return Err(ERROR_INVALID_PARAMETER);
         }
         check(&handle, "WinHttpWebSocketReceive", "pvBuffer", pvbuffer, dwbufferlength as usize)?;
+        if handle.asynchronous() && !(pdwbytesread.is_null() && pebuffertype.is_null()) {
+            handle.tell(&Detail::OutParameter("WinHttpWebSocketReceive"));
+        }
         // SAFETY: the caller's promise: the buffer is ours until the operation ends.
         let buffer = unsafe { CallerBuf::new(pvbuffer, dwbufferlength) }.watched(handle.watch().buffers);
         let lent = Lent { room: dwbufferlength, ..Lent::default() };

@@ -1,11 +1,13 @@
 //! The caller's memory that the operations of a handle own, as long as somebody looks whether the caller leaves it alone.
 
 use crate::dispatch::Detail;
-use crate::record::{Api, Notification, Operation};
+use crate::record::{Api, Notification, Operation, WebSocketOperation};
 use crate::win32::{CallerBuf, CallerBytes};
 
 const SEND: Operation = Operation::Api(Api::SEND_REQUEST);
 const RECEIVE: Operation = Operation::Api(Api::RECEIVE_RESPONSE);
+const READ: Operation = Operation::Api(Api::READ_DATA);
+const RECEIVE_FRAME: Operation = Operation::WebSocket(WebSocketOperation::Receive);
 
 /// What a call lends beside the buffer that it reads into.
 #[derive(Debug, Default)]
@@ -104,9 +106,7 @@ impl Loans {
                 out.settle();
             }
         }
-        if matches!(notification, Notification::ReadComplete { .. } | Notification::WebSocketReadComplete { .. })
-            || operation == Operation::Api(Api::READ_DATA)
-        {
+        if operation == READ || operation == RECEIVE_FRAME {
             details.extend(self.read_ended());
         }
         if let Some(bytes) = take(&mut self.sent, operation) {

@@ -157,8 +157,9 @@ impl WebSocket {
     }
 
     /// WinHttpWebSocketReceive
-    pub fn receive(&mut self, now: Duration, buffer: CallerBuf) -> Result<(), Win32Error> {
+    pub fn receive(&mut self, now: Duration, mut buffer: CallerBuf) -> Result<(), Win32Error> {
         self.refused(Input::CallReceive)?;
+        buffer.lend();
         self.reading = Some(PendingRead { buffer, filled: 0, fill: true });
         self.apply(now, Input::CallReceive)
     }
