@@ -142,3 +142,28 @@ fn failures_have_exit_codes_and_reasons() {
         assert!(err.contains(reason), "{words:?}: {err}");
     }
 }
+
+#[test]
+fn tls_is_told_in_words() {
+    let file = std::env::temp_dir().join(format!("portable-winhttp-cli-{}.pem", std::process::id()));
+    let server = Serving::start_with(&["--tls", file.to_str().unwrap()]);
+    let run = |trusted: bool| {
+        let mut command = command(&["trace", &server.url("")]);
+        if trusted {
+            command.env("PORTABLE_WINHTTP_CA_FILE", &file);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, out) = run(true);
+    assert_eq!(code, Some(0), "{out}");
+    for part in ["# certificate of ", "# issued by CN=", "# TLS 1.3, TLS_", " bits\n", "# the certificate is trusted"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, out) = run(false);
+    assert_eq!(code, Some(1), "{out}");
+    for part in ["# issued by CN=", "# refused: nobody who is trusted has issued it\n", "SECURE_FAILURE"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    std::fs::remove_file(file).unwrap();
+}

@@ -87,13 +87,20 @@ impl Exchange {
         for header in &self.headers {
             client.add_header(header)?;
         }
-        match &self.body {
-            Body::None => client.send(Vec::new(), 0)?,
-            Body::Optional(data) => client.send(data.clone(), data.len() as u32)?,
-            Body::Written(data) => {
-                client.send(Vec::new(), data.len() as u32)?;
-                client.write(data)?;
+        let (optional, total) = match &self.body {
+            Body::None => (Vec::new(), 0),
+            Body::Optional(data) => (data.clone(), data.len()),
+            Body::Written(data) => (Vec::new(), data.len()),
+        };
+        let sent = client.send(optional, total as u32);
+        if self.target.secure {
+            for line in client.security() {
+                recorder.note(&line);
             }
+        }
+        sent?;
+        if let Body::Written(data) = &self.body {
+            client.write(data)?;
         }
         client.receive()?;
         let status = client.status()?;

@@ -4,6 +4,7 @@ mod arguments;
 mod demo;
 mod exchange;
 mod output;
+mod security;
 mod serve;
 mod server;
 mod trace;

@@ -6,7 +6,7 @@
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use portable_winhttp::record::{AsyncResult, Notification, Recorder};
@@ -147,6 +147,8 @@ struct Context {
     open: AtomicUsize,
     /// Whether reads are left out of the record.
     quiet: AtomicBool,
+    /// What SECURE_FAILURE said; 0 if it did not come.
+    refused: AtomicU32,
 }
 
 /// The status callback of all three handles.
@@ -164,6 +166,9 @@ unsafe extern "system" fn notify(handle: *mut c_void, context: usize, status: u3
     let quiet = context.quiet.load(Ordering::Relaxed) && matches!(notification, Notification::ReadComplete { .. });
     if !quiet {
         context.recorder.notified(handle.addr(), pointer.addr(), &notification);
+    }
+    if let Notification::SecureFailure { flags } = notification {
+        context.refused.store(flags, Ordering::Release);
     }
     if notification.is_completion() {
         let _ = context.words.send(Word::Completion(notification));
@@ -208,6 +213,7 @@ impl Client {
             words: sender,
             open: AtomicUsize::new(0),
             quiet: AtomicBool::new(false),
+            refused: AtomicU32::new(0),
         });
         let mut client = Client {
             recorder,
@@ -304,6 +310,12 @@ impl Client {
             unsafe { WinHttpSendRequest(request, null(), 0, data, length, total, context) }
         })?;
         self.completed(|word| (*word == Notification::SendRequestComplete).then_some(()), ())
+    }
+
+    /// What TLS came to, in words.
+    pub fn security(&self) -> Vec<String> {
+        let refused = self.context.refused.load(Ordering::Acquire);
+        super::security::describe(self.request, (refused != 0).then_some(refused))
     }
 
     /// Sends the next part of the body and waits until it is sent.
