@@ -55,6 +55,12 @@ impl One {
         self.until(sim, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, 1);
     }
 
+    /// All of it.
+    pub fn all(&self, sim: &Sim) {
+        self.receive(sim);
+        self.close(sim);
+    }
+
     /// Closes everything, and waits for HANDLE_CLOSING.
     pub fn close(&self, sim: &Sim) {
         close(self.request);

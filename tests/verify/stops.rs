@@ -41,6 +41,8 @@ const ROWS: &[Row] = &[
         |sim| free_context(sim, false), |sim| free_context(sim, true)),
     row(Stop::ContextFreed, Error, "a context is freed that was freed before",
         |sim| free_twice(sim, 2), |sim| free_twice(sim, 1)),
+    row(Stop::ContextFreed, Error, "a context is freed while the callback of SENDREQUEST_COMPLETE runs with it",
+        |sim| free_beside_callback(sim, true), |sim| free_beside_callback(sim, false)),
     row(Stop::ContextNeverBound, Error, "HANDLE_CLOSING came with context 0: none was ever bound to the handle",
         |sim| wait_for_closing(sim, false), |sim| wait_for_closing(sim, true)),
     row(Stop::NotInMask, Warn, "WinHttpReceiveResponse begins, but its end is not in the mask of a callback",
@@ -76,6 +78,8 @@ const ROWS: &[Row] = &[
         |sim| close_again(sim, false), |sim| close_again(sim, true)),
     row(Stop::HandleAfterClose, Error, "WinHttpCloseHandle on a value that is no handle",
         |_| assert_eq!(close(0x1234 as _), 0), |_| assert_eq!(close(null_mut()), 0)),
+    row(Stop::HandleAfterClose, Error, "WinHttpReceiveResponse on NULL",
+        |_| assert_eq!(receive(null_mut()), 0), |sim| One::get(sim, Reply::ok()).all(sim)),
     row(Stop::LastErrorOverwritten, Warn, "the error of WinHttpQueryHeaders was overwritten by WinHttpCloseHandle, which succeeded",
         |sim| ask_late(sim, true), |sim| ask_late(sim, false)),
     row(Stop::LastErrorOverwritten, Note, "asked for after WinHttpSetTimeouts, which succeeded",
@@ -96,6 +100,8 @@ const ROWS: &[Row] = &[
         |sim| fail_at_once(sim, true), |sim| fail_at_once(sim, false)),
     row(Stop::FailureIgnored, Warn, "WinHttpReceiveResponse after REQUEST_ERROR told that WinHttpSendRequest failed",
         |sim| ignore_failure(sim, true), |sim| ignore_failure(sim, false)),
+    row(Stop::FailureIgnored, Warn, "WinHttpReceiveResponse after WinHttpSendRequest answered FALSE",
+        |sim| go_on_after_false(sim, true), |sim| go_on_after_false(sim, false)),
     row(Stop::FailureIgnored, Error, "WinHttpSendRequest answered FALSE (ERROR_INVALID_PARAMETER (87)",
         |sim| wait_after_false(sim, true), |sim| wait_after_false(sim, false)),
     row(Stop::EndIgnored, Note, "read 3 times after it was told of 0 bytes, the end",
@@ -182,6 +188,29 @@ fn free_context(sim: &Sim, after_closing: bool) {
     }
     one.close(sim);
     if after_closing {
+        lab::freed(context);
+    }
+}
+
+/// Another thread is woken by the callback, and frees what the callback still uses.
+fn free_beside_callback(sim: &Sim, early: bool) {
+    let woken = Arc::new(Mutex::new(false));
+    let wakes = Arc::clone(&woken);
+    let one = One::with(sim, "GET", Reply::ok(), move |_, seen| {
+        if seen.status == SENT {
+            *wakes.lock().unwrap() = true;
+            // SAFETY: no pointers.
+            unsafe { Sleep(1) };
+        }
+    });
+    let context = Arc::as_ptr(&one.record) as usize;
+    assert_eq!(send(one.request), 1);
+    sim.block_until(|| *woken.lock().unwrap());
+    if early {
+        lab::freed(context);
+    }
+    one.close(sim);
+    if !early {
         lab::freed(context);
     }
 }
@@ -501,6 +530,19 @@ fn ignore_failure(sim: &Sim, ignores: bool) {
         one.until(sim, ERROR, 2);
     }
     one.close(sim);
+}
+
+/// Synchronous: a call has failed, and the next is made all the same.
+fn go_on_after_false(sim: &Sim, goes_on: bool) {
+    sim.allow_unknown_hosts();
+    let record = Record::new();
+    let client = Client::new(false, 4712);
+    let request = client.request("GET", "/", &record);
+    if send(request) == 1 || goes_on {
+        assert_eq!(receive(request), 0);
+    }
+    close(request);
+    client.close();
 }
 
 fn wait_after_false(sim: &Sim, ignores: bool) {
