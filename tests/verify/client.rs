@@ -74,6 +74,19 @@ impl One {
     }
 }
 
+/// The value of a record as a context; it lives for ever.
+pub fn context_of(record: &Arc<Record>) -> usize {
+    let context = Arc::as_ptr(record) as usize;
+    std::mem::forget(Arc::clone(record));
+    context
+}
+
+/// Sets the context of a handle.
+pub fn bind(handle: *mut c_void, context: usize) -> i32 {
+    // SAFETY: the option is a pointer's value.
+    unsafe { WinHttpSetOption(handle, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8) }
+}
+
 /// ReadData into this memory; the test answers for it.
 pub fn read_to(request: *mut c_void, buffer: &mut [u8], count: *mut u32) -> i32 {
     // SAFETY: as above.

@@ -5,4 +5,5 @@ mod support;
 
 mod client;
 mod environment;
+mod shapes;
 mod stops;
