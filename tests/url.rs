@@ -155,6 +155,51 @@ fn cracking_into_buffers() {
 }
 
 #[test]
+fn absent_parts_ports_and_what_is_not_wanted() {
+    // No user information: NULL and 0; path and extra information are at the end.
+    let (_, _, parts) = crack("http://www.winehq.org", 0).unwrap();
+    assert_eq!(parts, [Some((0, 4)), None, None, Some((7, 14)), Some((21, 0)), Some((21, 0))]);
+    let (_, _, parts) = crack("http://example.net/path?var1=example@example.com&var2=x&var3=y", 0).unwrap();
+    assert_eq!(parts[5], Some((23, 39)));
+    let ports = [
+        ("http://winehq.org:42/a", 42),
+        ("http://winehq.org:80/a", 80),
+        ("https://winehq.org:443/a", 443),
+        ("http://winehq.org:0", 0),
+        ("http://winehq.org:", 80),
+        ("http://winehq.org:/", 80),
+        ("http://winehq.org:65535", 65535),
+        ("https://[::1]", 443),
+        ("https://[::1]:8443/", 8443),
+    ];
+    for (url, port) in ports {
+        let text = wide(url);
+        let mut c = URL_COMPONENTS { nPort: 1, ..pointers() };
+        // SAFETY: ends in NUL.
+        assert_eq!(unsafe { WinHttpCrackUrl(text.as_ptr(), 0, 0, &mut c) }, 1);
+        assert_eq!(c.nPort, port, "{url}");
+    }
+    // Scheme and port are told even if nothing is wanted.
+    let nothing = URL_COMPONENTS { dwStructSize: SIZE, ..Default::default() };
+    let (url, mut c) = (wide("https://www.winehq.org/test"), nothing);
+    // SAFETY: ends in NUL.
+    assert_eq!(unsafe { WinHttpCrackUrl(url.as_ptr(), 0, 0, &mut c) }, 1);
+    assert_eq!((c.lpszScheme.is_null(), c.dwSchemeLength, c.nScheme, c.nPort), (true, 0, 2, 443));
+    // Decoding needs buffers only for what is wanted.
+    let (url, mut host) = (wide("https://tools.google.com/service/update2?w=3:%20"), [0u16; 64]);
+    let mut c = URL_COMPONENTS { lpszHostName: host.as_mut_ptr(), dwHostNameLength: 64, ..nothing };
+    // SAFETY: ends in NUL; the buffer has so many characters.
+    assert_eq!(unsafe { WinHttpCrackUrl(url.as_ptr(), 0, ICU_DECODE, &mut c) }, 1);
+    assert_eq!((&host[..17], c.dwHostNameLength), (&wide("tools.google.com")[..], 16));
+    // A length ends the URL, whatever is behind it.
+    let url = wide("http://winehq.org/path");
+    let mut c = pointers();
+    // SAFETY: the URL has more characters.
+    assert_eq!(unsafe { WinHttpCrackUrl(url.as_ptr(), 17, 0, &mut c) }, 1);
+    assert_eq!((c.dwHostNameLength, c.dwUrlPathLength), (10, 0));
+}
+
+#[test]
 fn extra_information_that_is_not_wanted_stays_in_the_path() {
     let url = wide("https://host:19133/a/b?x=37");
     let mut c = URL_COMPONENTS { dwExtraInfoLength: 0, ..pointers() };
@@ -300,6 +345,19 @@ fn escaping_what_is_created() {
     assert_eq!(create(&extra("\r\x1f \n\x7f\r\n"), ICU_ESCAPE).as_deref(), Ok("http://%0D%1F%20%0A%7F%0D%0A"));
     assert_eq!(create(&extra("?\u{fb00}"), ICU_ESCAPE), Err(87));
     assert_eq!(create(&extra("?text=\u{fb00}"), 0).as_deref(), Ok("http://?text=\u{fb00}"));
+    let path = |text: &str| {
+        let c = extra(text);
+        URL_COMPONENTS {
+            lpszUrlPath: c.lpszExtraInfo,
+            dwUrlPathLength: c.dwExtraInfoLength,
+            lpszExtraInfo: null_mut(),
+            dwExtraInfoLength: 0,
+            ..c
+        }
+    };
+    assert_eq!(create(&path("\r\x1f \n\x7f\r\n"), ICU_ESCAPE).as_deref(), Ok("http://%0D%1F%20%0A%7F%0D%0A"));
+    assert_eq!(create(&path("/\u{fb00}"), ICU_ESCAPE), Err(87));
+    assert_eq!(create(&path("/text=\u{fb00}"), 0).as_deref(), Ok("http:///text=\u{fb00}"));
 }
 
 #[test]
