@@ -64,13 +64,14 @@ impl Upload {
                 streamed: false,
             });
         }
+        let ignored = total == 0;
         let total = u64::from(total).max(first);
         let framing = Framing::Length;
         if let Some(value) = headers.get("content-length", 0) {
             let announced = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse::<u64>().ok());
             let announced = announced.ok_or(ERROR_INVALID_PARAMETER)?;
             // Above 4 GB, and with WINHTTP_IGNORE_REQUEST_TOTAL_LENGTH (0), the header alone counts.
-            if announced <= u64::from(u32::MAX) && total != 0 && total != announced || announced < first {
+            if announced <= u64::from(u32::MAX) && !ignored && total != announced || announced < first {
                 return Err(ERROR_INVALID_PARAMETER);
             }
             let remaining = Some(announced - first);

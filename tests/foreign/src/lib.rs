@@ -1,5 +1,7 @@
 //! Servers that are not ours, started on loopback for one test and ended by it.
 
+pub mod client;
+
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
@@ -66,6 +68,23 @@ impl Server {
         let mut nginx = Command::new("nginx");
         nginx.arg("-p").arg(folder).arg("-c").arg(&file).args(["-e", "stderr"]);
         Server::start(&mut nginx, port)
+    }
+
+    /// Apache with these directives; `folder` takes its files. Modules that are not compiled in are named without
+    /// `mod_`.
+    pub fn apache(folder: &Path, port: u16, modules: &[&str], directives: &str) -> Server {
+        let shown = folder.display();
+        let load = |name: &&str| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n");
+        let modules: String = modules.iter().map(load).collect();
+        let config = format!(
+            "ServerRoot {shown}\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\nPidFile {shown}/apache.pid\n\
+             Mutex file:{shown} default\nErrorLog /dev/stderr\nUser nobody\nGroup nogroup\n{modules}{directives}\n"
+        );
+        let file = folder.join("apache.conf");
+        std::fs::write(&file, config).expect("the folder is ours");
+        let mut apache = Command::new("apache2");
+        apache.args(["-X", "-f"]).arg(&file);
+        Server::start(&mut apache, port)
     }
 
     /// A Python program that gets the port as its only argument.
