@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_winhttp::dispatch::{Delivery, Policy};
-use portable_winhttp::lab::{Fault, RawConnection, Reply, Sim, Stop, any, get, post};
+use portable_winhttp::lab::{Fault, RawConnection, Reply, Sim, Stage, Stop, any, get, post};
 use support::*;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -102,9 +102,9 @@ fn replies_and_faults() {
         ("a late head", Reply::ok().body("x").delay(5 * second), text("x"), 5 * second),
         ("no body", Reply::status(204), text(""), zero),
         ("an interim reply", Reply::ok().body("x").interim(103), text("x"), zero),
-        ("a reset", Reply::ok().body(body).then(Fault::ResetAfter(3)), Err((3, 12030)), zero),
+        ("a reset", Reply::ok().body(body).then(Fault::after_body(3).reset()), Err((3, 12030)), zero),
         ("never", Reply::never(), Err((1, 12002)), 30 * second),
-        ("a stall", Reply::ok().body(body).then(Fault::StallAfter(3)), Err((3, 12002)), 30 * second),
+        ("a stall", Reply::ok().body(body).then(Fault::after_body(3).stall()), Err((3, 12002)), 30 * second),
     ];
     for (what, reply, result, elapsed) in rows {
         let (got, passed) = fetch(reply);
@@ -114,10 +114,11 @@ fn replies_and_faults() {
 
 #[test]
 fn faults_of_connections() {
-    let rows = [(Fault::Refuse, 12029, None), (Fault::Secure(0x20), 12175, Some(0x20))];
+    let secure = Fault::at(Stage::Connect).secure(0x20);
+    let rows = [(Fault::refuse(), 12029, None), (secure, 12175, Some(0x20))];
     for (fault, error, flags) in rows {
         let sim = Sim::new();
-        sim.peer("http://127.0.0.1").fault(fault);
+        sim.peer("http://127.0.0.1").fault(fault.clone());
         let fetch = Fetch::start("GET", "/", "");
         sim.block_until(|| fetch.done());
         assert_eq!(fetch.result(), Err((5, error)), "{fault:?}");
@@ -167,7 +168,7 @@ fn what_a_sim_complains_about() {
         let sim = Sim::new();
         sim.block_until(|| false);
     });
-    assert!(hang.starts_with("HANG: waiting for what the test blocks for, but nothing can happen any more"), "{hang}");
+    assert!(hang.starts_with("HANG: nothing can happen any more; `main` waits for what the test blocks for"), "{hang}");
 
     let unknown = complaint(|| {
         let sim = Sim::new();
@@ -189,7 +190,12 @@ fn what_a_sim_complains_about() {
         unmatched.contains("no rule for GET /item: closest is `GET /items`, but the path is not /items"),
         "{unmatched}"
     );
-    assert!(unmatched.contains("`GET /items` was expected 1 times and came 0 times"), "{unmatched}");
+    assert!(
+        unmatched.contains(
+            "`GET /items` was expected once and never came; closest came GET /item, but the path is not /items"
+        ),
+        "{unmatched}"
+    );
 }
 
 /// Waits of ours are exact, and cost nothing.

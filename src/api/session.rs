@@ -34,7 +34,7 @@ pub unsafe extern "system" fn WinHttpOpen(
         let agent = agent.map(|agent| header_value(&agent)).transpose()?;
         let asynchronous = dwflags & WINHTTP_FLAG_ASYNC != 0;
         let secure_defaults = dwflags & WINHTTP_FLAG_SECURE_DEFAULTS == WINHTTP_FLAG_SECURE_DEFAULTS;
-        let (world, policy) = dispatch::current().ok_or(ERROR_NOT_SUPPORTED)?;
+        let (world, policy) = dispatch::opening().ok_or(ERROR_NOT_SUPPORTED)?;
         if let Some(error) = world.refuses(0, Asked::Session(dwflags)) {
             return Err(error);
         }

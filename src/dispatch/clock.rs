@@ -34,8 +34,7 @@ pub(crate) fn sleep(milliseconds: u32) {
     if let Some((world, _)) = entered() {
         if let Waiting::Step(steps) = world.waiting() {
             let until = (milliseconds != u32::MAX).then(|| world.now() + Duration::from_millis(milliseconds.into()));
-            let mut again = false;
-            while steps.step("Sleep", until, std::mem::replace(&mut again, true)) {}
+            steps.wait("the end of a Sleep", until, &mut || false);
             return;
         }
     }

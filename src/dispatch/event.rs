@@ -88,6 +88,7 @@ pub(crate) fn close(handle: usize) -> Result<(), Win32Error> {
 pub(crate) fn set(handle: usize, signalled: bool) -> Result<(), Win32Error> {
     lock().event(handle)?.signalled = signalled;
     CHANGED.notify_all();
+    super::world::stir();
     Ok(())
 }
 
@@ -102,19 +103,18 @@ pub(crate) fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> R
     if let Some((world, _)) = entered() {
         if let Waiting::Step(steps) = world.waiting() {
             let until = timeout.map(|timeout| world.now() + timeout);
-            let mut again = false;
-            loop {
-                if let Some(ready) = lock().ready(handles, all)? {
-                    return Ok(Some(ready));
-                }
-                if !again && timeout != Some(Duration::ZERO) {
-                    super::waits("for an event");
-                }
-                if !steps.step("an event", until, again) {
-                    return Ok(None);
-                }
-                again = true;
+            let mut ready = lock().ready(handles, all);
+            if ready != Ok(None) {
+                return ready;
             }
+            if timeout != Some(Duration::ZERO) {
+                super::waits("for an event");
+            }
+            steps.wait("an event", until, &mut || {
+                ready = lock().ready(handles, all);
+                ready != Ok(None)
+            });
+            return ready;
         }
     }
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));

@@ -25,11 +25,11 @@ pub(crate) use detail::{Running, tell, waits};
 pub use policy::{Delivery, Policy};
 pub use proxies::{Proxies, StandIn, UserSettings};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
-pub(crate) use world::current;
 #[cfg(feature = "win32")]
 pub(crate) use world::entered;
 pub(crate) use world::observed;
 pub use world::{
-    Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, Watch, World, enter, observe,
-    set_delivery_policy,
+    Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, Watch, World, enter, observe, register,
+    set_delivery_policy, strays,
 };
+pub(crate) use world::{current, opening};

@@ -64,6 +64,19 @@ impl State {
         self.parked = false;
     }
 
+    /// What a synchronous call of `operation` on thread `me` waits for, if it is there.
+    fn found(&mut self, operation: Operation, me: ThreadId) -> Option<Result<Item, Outcome>> {
+        if self.holder.is_some_and(|holder| holder != me) {
+            return None;
+        }
+        if let Some(item) = self.queue.pop_front() {
+            self.holder = Some(me);
+            self.depth += 1;
+            return Some(Ok(item));
+        }
+        self.outcomes[place(operation)].take().map(Err)
+    }
+
     fn closing(&self) -> bool {
         matches!(self.queue.back(), Some(Item::Closing))
     }
@@ -244,31 +257,31 @@ impl Turn {
     /// Only calls on synchronous handles wait, and they wait here, parked on our own primitive.
     pub fn wait(&self, operation: Operation, world: &dyn World) -> Result<Item, Outcome> {
         let me = thread::current().id();
-        let mut state = self.lock();
-        let mut again = false;
-        loop {
-            if state.holder.is_none_or(|holder| holder == me) {
-                if let Some(item) = state.queue.pop_front() {
-                    state.holder = Some(me);
-                    state.depth += 1;
-                    return Ok(item);
-                }
-                if let Some(outcome) = state.outcomes[place(operation)].take() {
-                    return Err(outcome);
-                }
-            }
-            if !again {
+        if let Waiting::Step(world) = world.waiting() {
+            let mut found = self.lock().found(operation, me);
+            if found.is_none() {
                 super::waits("in a synchronous call");
             }
-            state = match world.waiting() {
-                Waiting::Park => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Waiting::Step(world) => {
-                    drop(state);
-                    world.step(&format!("the end of {operation}"), None, again);
-                    again = true;
-                    self.lock()
+            loop {
+                if let Some(found) = found {
+                    return found;
                 }
-            };
+                world.wait(&format!("the end of {operation}"), None, &mut || {
+                    found = self.lock().found(operation, me);
+                    found.is_some()
+                });
+            }
+        }
+        let mut state = self.lock();
+        let mut told = false;
+        loop {
+            if let Some(found) = state.found(operation, me) {
+                return found;
+            }
+            if !std::mem::replace(&mut told, true) {
+                super::waits("in a synchronous call");
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

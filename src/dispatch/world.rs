@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -68,6 +68,8 @@ pub trait World: Send + Sync {
     }
     /// Something goes to a server for a handle, or comes from it. Only told while somebody observes.
     fn carried(&self, _handle: usize, _what: Carried<'_>) {}
+    /// A thread of no world did something that threads of this one may wait for.
+    fn stir(&self) {}
     /// What a thread that has to wait does meanwhile.
     fn waiting(&self) -> Waiting<'_> {
         Waiting::Park
@@ -138,6 +140,17 @@ pub enum Returned {
 }
 
 impl Returned {
+    /// Whether the call succeeded.
+    pub fn succeeded(self) -> bool {
+        match self {
+            Returned::Boolean(answer) => answer,
+            Returned::Handle(handle) => handle != 0,
+            Returned::Code(code) => code == 0,
+            Returned::Callback(_) => true,
+            Returned::InvalidCallback => false,
+        }
+    }
+
     /// Tells a recorder.
     pub fn record(self, recorder: &Recorder, function: &str, last_error: Win32Error) {
         match self {
@@ -182,16 +195,61 @@ pub(crate) fn observed() -> bool {
 pub enum Waiting<'a> {
     /// On our own primitive, until another thread wakes them.
     Park,
-    /// By letting the world go on, one step at a time.
+    /// By letting the world go on.
     Step(&'a dyn Steps),
 }
 
-/// A world that only moves when it is told to.
+/// A world that only moves when threads wait in it.
 pub trait Steps {
-    /// Lets one thing happen for a thread that waits for `what`. `until`: the time at which it gives up; `false` when
-    /// that has come. `again`: it looked after the last step, and what it waits for was not there.
-    /// Where nothing can happen any more, and no time is set, this panics with a report: a hang.
-    fn step(&self, what: &str, until: Option<Duration>, again: bool) -> bool;
+    /// Lets the world go on until `done`, which it asks whenever something has happened, or until a time: whether it was
+    /// done. Where nothing can happen any more this panics with a report of `what` is waited for: a hang.
+    fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool;
+}
+
+/// The worlds whose threads wait by letting them go on.
+static STEPPED: Mutex<Vec<Weak<dyn World>>> = Mutex::new(Vec::new());
+
+fn stepped() -> Vec<Arc<dyn World>> {
+    let mut worlds = STEPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    worlds.retain(|world| world.strong_count() > 0);
+    worlds.iter().filter_map(Weak::upgrade).collect()
+}
+
+/// This world is to be stirred while it lives.
+pub fn register(world: Weak<dyn World>) {
+    STEPPED.lock().unwrap_or_else(PoisonError::into_inner).push(world);
+}
+
+/// Something was done that threads may wait for: tells the worlds that cannot see it.
+#[cfg(feature = "win32")]
+pub(super) fn stir() {
+    if OBSERVERS.load(Ordering::Relaxed) > 0 && entered().is_none() {
+        stepped().iter().for_each(|world| world.stir());
+    }
+}
+
+/// Sessions that were opened in the real world while there were others: the threads that did it.
+static STRAYS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The sessions, by their threads, that were opened in the real world while others were there; how many came before
+/// those that are told.
+pub fn strays(before: usize) -> Vec<String> {
+    STRAYS.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(before).cloned().collect()
+}
+
+/// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world.
+pub(crate) fn opening() -> Option<(Arc<dyn World>, Policy)> {
+    static DENIED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WINHTTP_LIVE").is_some_and(|how| how == "deny"));
+    if entered().is_none() {
+        if OBSERVERS.load(Ordering::Relaxed) > 0 && !stepped().is_empty() {
+            let name = std::thread::current().name().unwrap_or("without a name").to_owned();
+            STRAYS.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        }
+        if *DENIED {
+            return None;
+        }
+    }
+    current()
 }
 
 static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: Delivery::Windows, hold_send: true });

@@ -111,6 +111,20 @@ impl Digest {
         self.answer_with(request, &client_nonce)
     }
 
+    /// Whether an answer, the Authorization field read like a challenge, is the right one: for servers. The nonce of the
+    /// client is the answer's.
+    #[cfg(feature = "lab")]
+    pub fn accepts(&self, request: &Authorised<'_>, answer: &Challenge) -> bool {
+        let client_nonce = answer.parameter("cnonce").map(String::from_utf8_lossy).unwrap_or_default();
+        let expected = self.answer_with(request, &client_nonce).unwrap_or_default();
+        let expected = String::from_utf8_lossy(&expected).into_owned();
+        let response = answer.parameter("response").map(String::from_utf8_lossy).unwrap_or_default();
+        answer.scheme.eq_ignore_ascii_case("digest")
+            && answer.parameter("nonce") == Some(&self.nonce)
+            && !response.is_empty()
+            && expected.contains(&format!("response=\"{response}\""))
+    }
+
     fn answer_with(&self, request: &Authorised<'_>, client_nonce: &str) -> Option<Vec<u8>> {
         let (user, realm, nonce) = (request.user.as_bytes(), self.realm.as_slice(), self.nonce.as_slice());
         let mut secret = self.hash(&[user, realm, request.password.as_bytes()]);

@@ -52,6 +52,11 @@ impl Reader {
         }
     }
 
+    /// Reads bytes as they are, behind a head that was read elsewhere.
+    pub fn unframed() -> Reader {
+        Reader { phase: Phase::UntilClose, ..Reader::new(false, 0) }
+    }
+
     /// Whether no byte has come.
     pub fn untouched(&self) -> bool {
         self.received == 0

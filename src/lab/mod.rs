@@ -17,24 +17,41 @@
 
 #[cfg(feature = "live")]
 mod authority;
-mod baton;
 mod chooser;
+mod fault;
+mod gate;
 mod http1;
+mod login;
+mod matcher;
 mod peer;
+mod points;
+mod profile;
 mod proxied;
 mod raw;
+mod received;
 mod reply;
+mod scheduler;
 mod script;
 mod sim;
 mod stream;
+mod torture;
+mod watch;
 mod watcher;
 mod world;
 
 #[cfg(feature = "live")]
 pub use authority::{Authority, Issued};
-pub use peer::{Matcher, Peer, Received, Rule, any, get, post};
+pub use chooser::{Candidate, Choices, Chooser, NoChoices, Point, Usual};
+pub use fault::{AtStage, Fault, InCall, OnCallback, Stage};
+pub use gate::Gate;
+pub use login::Login;
+pub use matcher::{Matcher, any, delete, get, post, put};
+pub use peer::{Peer, Rule, Times};
+pub use profile::Profile;
 pub use raw::RawConnection;
-pub use reply::{Fault, Reply};
-pub use sim::{Sim, allocated, freed, wait_until};
+pub use received::Received;
+pub use reply::Reply;
+pub use sim::{Builder, Door, Inside, Sim, allocated, freed, wait_until};
+pub use torture::torture;
 
 pub use crate::verify::Stop;

@@ -1,147 +1,80 @@
 //! Servers of a Sim: what they are asked, what they answer, and what was expected of them.
 
 use std::fmt;
+use std::ops::{RangeFrom, RangeInclusive, RangeToInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-
+use super::fault::{self, Armed, Fault, What, When};
+use super::login::Login;
+use super::matcher::Matcher;
 use super::raw::RawConnection;
-use super::reply::{Fault, Reply};
-use crate::http::{Headers, RequestHead};
+use super::received::Received;
+use super::reply::Reply;
 
-/// A request as a peer got it.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// The verb.
-    pub method: String,
-    /// Path and query.
-    pub target: String,
-    /// The headers, in their order.
-    pub headers: Headers,
-    /// The body, framed as it came over the wire.
-    pub body: Bytes,
-}
+/// How often something has to happen: `3`, `1..=2`, `1..`, `..=4`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Times(RangeInclusive<usize>);
 
-impl Received {
-    pub(super) fn new(head: &RequestHead, body: Bytes) -> Received {
-        let RequestHead { method, target, headers, .. } = head.clone();
-        Received { method, target, headers, body }
-    }
-
-    /// The value of a header as text.
-    pub fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name, 0).map(|value| String::from_utf8_lossy(value).into_owned())
+impl From<usize> for Times {
+    fn from(times: usize) -> Times {
+        Times(times..=times)
     }
 }
 
-impl fmt::Display for Received {
+impl From<RangeInclusive<usize>> for Times {
+    fn from(times: RangeInclusive<usize>) -> Times {
+        Times(times)
+    }
+}
+
+impl From<RangeFrom<usize>> for Times {
+    fn from(times: RangeFrom<usize>) -> Times {
+        Times(times.start..=usize::MAX)
+    }
+}
+
+impl From<RangeToInclusive<usize>> for Times {
+    fn from(times: RangeToInclusive<usize>) -> Times {
+        Times(0..=times.end)
+    }
+}
+
+impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.target)
-    }
-}
-
-/// Which requests a rule is for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Matcher {
-    method: Option<String>,
-    path: Option<String>,
-    headers: Vec<(String, String)>,
-    body: Option<Bytes>,
-}
-
-/// Any request.
-pub fn any() -> Matcher {
-    Matcher::default()
-}
-
-/// A GET of this path.
-pub fn get(path: &str) -> Matcher {
-    any().method("GET").path(path)
-}
-
-/// A POST to this path.
-pub fn post(path: &str) -> Matcher {
-    any().method("POST").path(path)
-}
-
-impl Matcher {
-    /// With this verb.
-    pub fn method(mut self, method: &str) -> Matcher {
-        self.method = Some(method.to_owned());
-        self
-    }
-
-    /// With this path; a query is compared only if one is given.
-    pub fn path(mut self, path: &str) -> Matcher {
-        self.path = Some(path.to_owned());
-        self
-    }
-
-    /// With this header.
-    pub fn header(mut self, name: &str, value: &str) -> Matcher {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// With this body.
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Matcher {
-        self.body = Some(Bytes::from(body.into()));
-        self
-    }
-
-    /// What of the matcher a request does not have; empty if it matches.
-    fn misses(&self, request: &Received) -> Vec<String> {
-        let mut misses = Vec::new();
-        if let Some(method) = self.method.as_ref().filter(|method| **method != request.method) {
-            misses.push(format!("the verb is not {method}"));
+        match (*self.0.start(), *self.0.end()) {
+            (0, 0) => f.write_str("never"),
+            (1, 1) => f.write_str("once"),
+            (low, high) if low == high => write!(f, "{low} times"),
+            (low, usize::MAX) => write!(f, "at least {low} times"),
+            (low, high) => write!(f, "{low} to {high} times"),
         }
-        if let Some(path) = &self.path {
-            let target = if path.contains('?') {
-                request.target.as_str()
-            } else {
-                request.target.split('?').next().unwrap_or("")
-            };
-            if path != target {
-                misses.push(format!("the path is not {path}"));
-            }
-        }
-        for (name, value) in &self.headers {
-            if request.header(name).as_ref() != Some(value) {
-                misses.push(format!("there is no header {name}: {value}"));
-            }
-        }
-        if let Some(body) = self.body.as_ref().filter(|body| **body != request.body) {
-            misses.push(format!("the body is not {:?}", String::from_utf8_lossy(body)));
-        }
-        misses
-    }
-}
-
-impl fmt::Display for Matcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method.as_deref().unwrap_or("any"), self.path.as_deref().unwrap_or("*"))?;
-        for (name, value) in &self.headers {
-            write!(f, " with {name}: {value}")?;
-        }
-        Ok(())
     }
 }
 
 struct Entry {
     matcher: Matcher,
+    name: Option<String>,
+    login: Option<Login>,
     replies: Vec<Reply>,
-    expected: Option<usize>,
+    expected: Option<Times>,
     asked: usize,
 }
 
-/// What plays a connection byte by byte.
-pub(super) type Handler = Arc<dyn Fn(RawConnection) + Send + Sync>;
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.matcher)?;
+        self.name.iter().try_for_each(|name| write!(f, " ({name})"))
+    }
+}
 
-/// What a peer is, shared with the transport.
+/// What plays a connection byte by byte.
+pub(crate) type Handler = Arc<dyn Fn(RawConnection) + Send + Sync>;
+
+/// What a peer is, shared with whoever carries requests to it.
 #[derive(Default)]
 struct State {
     rules: Vec<Entry>,
-    fault: Option<Fault>,
+    faults: Vec<Armed>,
     raw: Option<Handler>,
     received: Vec<Received>,
     /// Requests that no rule was for, and why.
@@ -149,6 +82,8 @@ struct State {
 }
 
 /// A server of a Sim. Clones are the same server.
+///
+/// It is the same whoever carries requests to it: it is given a whole request and answers a [`Reply`].
 #[derive(Clone)]
 pub struct Peer {
     origin: String,
@@ -170,16 +105,17 @@ impl Peer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A rule for requests; of several that match, the newest that has a reply left answers.
+    /// A rule for requests; of several that match, the newest that has a reply answers.
     pub fn on(&self, matcher: Matcher) -> Rule<'_> {
         let mut state = self.lock();
-        state.rules.push(Entry { matcher, replies: Vec::new(), expected: None, asked: 0 });
+        let entry = Entry { matcher, name: None, login: None, replies: Vec::new(), expected: None, asked: 0 };
+        state.rules.push(entry);
         Rule { peer: self, number: state.rules.len() - 1 }
     }
 
-    /// New connections meet this fault: [`Fault::Refuse`] or [`Fault::Secure`].
+    /// Something goes wrong on connections to this peer.
     pub fn fault(&self, fault: Fault) -> &Peer {
-        self.lock().fault = Some(fault);
+        self.lock().faults.push(Armed::new(fault));
         self
     }
 
@@ -189,7 +125,7 @@ impl Peer {
         self
     }
 
-    pub(super) fn handler(&self) -> Option<Handler> {
+    pub(crate) fn handler(&self) -> Option<Handler> {
         self.lock().raw.clone()
     }
 
@@ -198,42 +134,77 @@ impl Peer {
         self.lock().received.clone()
     }
 
-    pub(super) fn connection_fault(&self) -> Option<Fault> {
-        self.lock().fault
+    pub(super) fn meets(&self, when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+        fault::first(&mut self.lock().faults, when, may)
     }
 
     /// The answer to a request: that of the newest matching rule; 404 and a note for the report if there is none.
-    pub(super) fn answer(&self, request: Received) -> Reply {
+    pub(crate) fn answer(&self, request: Received) -> Reply {
         let mut state = self.lock();
         state.received.push(request.clone());
-        let fits = |entry: &&mut Entry| entry.matcher.misses(&request).is_empty() && !entry.replies.is_empty();
-        if let Some(entry) = state.rules.iter_mut().rev().find(fits) {
+        let fits = |entry: &Entry| {
+            entry.matcher.misses(&request).is_empty() && (entry.login.is_some() || !entry.replies.is_empty())
+        };
+        if let Some(entry) = state.rules.iter_mut().rev().find(|entry| fits(entry)) {
+            if let Some(refusal) = entry.login.as_ref().and_then(|login| login.refusal(&request)) {
+                return refusal;
+            }
             entry.asked += 1;
             // The last reply of a rule is given again and again.
-            return if entry.replies.len() > 1 { entry.replies.remove(0) } else { entry.replies[0].clone() };
+            return match entry.replies.len() {
+                0 => Reply::ok(),
+                1 => entry.replies[0].clone(),
+                _ => entry.replies.remove(0),
+            };
         }
         let nearest = state.rules.iter().min_by_key(|entry| entry.matcher.misses(&request).len());
         let nearest = nearest.map_or("it has no rules".to_owned(), |entry| {
-            format!("closest is `{}`, but {}", entry.matcher, entry.matcher.misses(&request).join(" and "))
+            let misses = entry.matcher.misses(&request);
+            let but = if misses.is_empty() { "it has no reply".to_owned() } else { misses.join(" and ") };
+            format!("closest is {entry}, but {but}")
         });
         let note = format!("{}: no rule for {request}: {nearest}", self.origin);
         state.unmatched.push(note);
         Reply::status(404)
     }
 
+    /// The answer of a server that does not wait for the body, if the newest rule that matches the head has such a reply.
+    pub(crate) fn answer_early(&self, head: &Received) -> Option<Reply> {
+        let state = self.lock();
+        let rule = state.rules.iter().rev().find(|entry| entry.matcher.misses(head).is_empty())?;
+        let early = rule.replies.first().is_some_and(Reply::is_early);
+        drop(state);
+        early.then(|| self.answer(head.clone()))
+    }
+
     /// What did not go as expected.
     pub(super) fn complaints(&self) -> Vec<String> {
         let state = self.lock();
-        let mut complaints = state.unmatched.clone();
-        for entry in &state.rules {
-            if let Some(expected) = entry.expected.filter(|expected| *expected != entry.asked) {
-                complaints.push(format!(
-                    "{}: `{}` was expected {expected} times and came {} times",
-                    self.origin, entry.matcher, entry.asked
-                ));
+        let missed = state.rules.iter().filter_map(|entry| {
+            let expected = entry.expected.as_ref().filter(|expected| !expected.0.contains(&entry.asked))?;
+            let came = Times::from(entry.asked);
+            let came = if entry.asked == 0 { "never came".to_owned() } else { format!("came {came}") };
+            let mut complaint = format!("{}: {entry} was expected {expected} and {came}", self.origin);
+            if entry.asked < *expected.0.start() {
+                let misses = |request: &Received| entry.matcher.misses(request);
+                let others = state.received.iter().filter(|request| !misses(request).is_empty());
+                if let Some(closest) = others.min_by_key(|request| misses(request).len()) {
+                    complaint += &format!("; closest came {closest}, but {}", misses(closest).join(" and "));
+                }
             }
-        }
-        complaints
+            Some(complaint)
+        });
+        state.unmatched.iter().cloned().chain(missed).collect()
+    }
+
+    /// Fails now, instead of at the end of the Sim, if what was expected did not come or something else did.
+    ///
+    /// # Panics
+    /// With the report.
+    #[track_caller]
+    pub fn verify(&self) {
+        let complaints = self.complaints();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
 }
 
@@ -248,8 +219,19 @@ impl Rule<'_> {
         self.change(|entry| entry.replies.push(reply))
     }
 
-    /// How often such a request has to come until the Sim ends.
-    pub fn expect(self, times: usize) -> Self {
-        self.change(|entry| entry.expected = Some(times))
+    /// Requests without the right name and password get 401 (or 407) instead; those do not count for
+    /// [`expect`](Rule::expect).
+    pub fn requires(self, login: Login) -> Self {
+        self.change(|entry| entry.login = Some(login))
+    }
+
+    /// How often such a request has to come until the Sim ends: `1`, `1..=3`, `2..`.
+    pub fn expect(self, times: impl Into<Times>) -> Self {
+        self.change(|entry| entry.expected = Some(times.into()))
+    }
+
+    /// What it is called in reports.
+    pub fn named(self, name: &str) -> Self {
+        self.change(|entry| entry.name = Some(name.to_owned()))
     }
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::peer::Received;
-use super::reply::Fault;
+use super::fault::Stage;
+use super::received::Received;
 use super::script::ScriptLeg;
 use super::world::Origin;
 use crate::http::RequestHead;
@@ -35,34 +35,38 @@ impl ScriptLeg {
     /// A connection to the first hop stands.
     pub fn passed_first_hop(self: &Arc<Self>, ends: Ends) {
         match &self.order.route {
-            Route::Direct | Route::Proxy(_) => self.tell(Duration::ZERO, Event::Ready(ends)),
+            Route::Direct | Route::Proxy(_) => self.tell(Event::Ready(ends)),
             Route::Socks(_) => self.behind_proxy(ends),
             Route::Tunnel(_, head) => {
                 self.lock().asking = Some(head.clone());
-                self.tell(Duration::ZERO, Event::TunnelReady(ends));
+                self.tell(Event::TunnelReady(ends));
             }
         }
     }
 
     /// The proxy connects to the server, and TLS is spoken through it.
     fn behind_proxy(self: &Arc<Self>, ends: Ends) {
-        let Some((peer, _)) = self.world.peer_of(&self.origin()) else {
+        if self.world.peer_of(&self.origin()).is_none() {
             self.world.unknown_host(&self.origin());
-            return self.fail(Duration::ZERO, ERROR_WINHTTP_CANNOT_CONNECT, 0);
-        };
-        match peer.connection_fault().and_then(Fault::failure) {
-            Some((error, secure)) => self.fail(Duration::ZERO, error, secure),
-            None => self.tell(Duration::ZERO, Event::Ready(ends)),
+            return self.fail(ERROR_WINHTTP_CANNOT_CONNECT, 0);
         }
+        let server = self.origin();
+        self.stage_at(Stage::Connect, &server, move |leg| {
+            let server = leg.origin();
+            match server.0 {
+                true => leg.stage_at(Stage::Tls, &server, move |leg| leg.tell(Event::Ready(ends))),
+                false => leg.tell(Event::Ready(ends)),
+            }
+        });
     }
 
     /// CONNECT goes out, and the proxy answers.
     pub fn ask(self: &Arc<Self>, head: RequestHead) {
         let bytes = head.to_wire().len() as u64;
-        self.tell(Duration::ZERO, Event::TunnelSent(bytes));
-        self.after(Duration::ZERO, move |leg| {
+        self.tell(Event::TunnelSent(bytes));
+        self.then(move |leg| {
             let Some((proxy, ends)) = leg.world.peer_of(&leg.reached()) else {
-                return leg.fail(Duration::ZERO, ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
+                return leg.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
             };
             let reply = proxy.answer(Received::new(&head, Default::default()));
             if reply.never {
@@ -71,9 +75,9 @@ impl ScriptLeg {
             let head = reply.complete_head();
             let stands = (200..300).contains(&head.status);
             let received = head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2;
-            let delay = reply.delay;
+            let delay = reply.waits();
             leg.lock().refusal = (!stands).then_some(reply);
-            leg.tell(delay, Event::TunnelReply { head, received });
+            leg.after(delay, move |leg| leg.sink.event(Event::TunnelReply { head, received }));
             if stands {
                 leg.after(delay, move |leg| leg.behind_proxy(ends));
             }
@@ -89,17 +93,16 @@ impl ScriptLeg {
                 state.asking = Some(head);
                 drop(state);
                 match self.world.peer_of(&self.reached()) {
-                    Some((_, ends)) => self.tell(Duration::ZERO, Event::TunnelReady(ends)),
-                    None => self.fail(Duration::ZERO, ERROR_WINHTTP_NAME_NOT_RESOLVED, 0),
+                    Some((_, ends)) => self.tell(Event::TunnelReady(ends)),
+                    None => self.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0),
                 }
             }
             None => {
-                self.tell(Duration::ZERO, Event::Sent(0));
+                self.tell(Event::Sent(0));
                 let refusal = self.lock().refusal.clone();
-                if let Some(mut reply) = refusal {
+                if let Some(reply) = refusal {
                     // It has waited already.
-                    reply.delay = Duration::ZERO;
-                    self.after(Duration::ZERO, move |leg| leg.play(reply));
+                    self.then(move |leg| leg.answer(&reply.delay(Duration::ZERO)));
                 }
             }
         }

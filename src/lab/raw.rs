@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use super::gate::Gate;
 use super::script::ScriptLeg;
-use super::world::SimWorld;
-use crate::dispatch::Steps;
+use super::world::{SimWorld, wait_on};
 
 /// How the server's side ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub enum End {
 struct State {
     to_server: Vec<u8>,
     client_closed: bool,
+    /// The server sends nothing more.
     end: Option<End>,
     leg: Option<Weak<ScriptLeg>>,
 }
@@ -25,12 +26,13 @@ struct State {
 /// A connection between a leg, or several one after the other, and a thread of the Sim.
 pub struct Link {
     world: Weak<SimWorld>,
+    order: usize,
     state: Mutex<State>,
 }
 
 impl Link {
-    pub fn new(world: &Arc<SimWorld>) -> Arc<Link> {
-        Arc::new(Link { world: Arc::downgrade(world), state: Mutex::default() })
+    pub fn new(world: &Arc<SimWorld>, order: usize) -> Arc<Link> {
+        Arc::new(Link { world: Arc::downgrade(world), order, state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -64,7 +66,7 @@ impl Link {
     fn tell(self: &Arc<Self>, what: impl FnOnce(&Arc<ScriptLeg>) + Send + 'static) {
         let Some(world) = self.world.upgrade() else { return };
         let link = Arc::clone(self);
-        world.after(Duration::ZERO, move || {
+        world.after(Duration::ZERO, self.order, move || {
             let leg = link.lock().leg.as_ref().and_then(Weak::upgrade);
             if let Some(leg) = leg {
                 what(&leg);
@@ -77,27 +79,40 @@ impl Link {
             self.tell(move |leg| leg.ended(end));
         }
     }
+
+    fn wait(&self, what: &str, mut done: impl FnMut(&mut State) -> bool) {
+        if let Some(world) = self.world.upgrade() {
+            wait_on(world.scheduler(), what, &mut || done(&mut self.lock()));
+        }
+    }
 }
 
 /// The server's side of a connection to a raw [`Peer`](super::Peer). Reading waits in the Sim's time. Dropping it closes
 /// the connection.
+///
+/// ```
+/// use portable_winhttp::lab::Sim;
+///
+/// let sim = Sim::new();
+/// let gate = sim.gate("answer");
+/// let waits = gate.clone();
+/// sim.peer("http://api.test").raw(move |raw| {
+///     raw.expect(b"GET / HTTP/1.1\r\n");
+///     raw.read_until(b"\r\n\r\n");
+///     raw.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+///     raw.wait(&waits);
+///     raw.reset();
+/// });
+/// gate.open();
+/// ```
 pub struct RawConnection(pub(super) Arc<Link>);
 
 impl RawConnection {
     /// The bytes that the client has sent since the last read; `None` when it has closed. Waits for some.
     pub fn read(&self) -> Option<Vec<u8>> {
-        let mut again = false;
-        loop {
-            let mut state = self.0.lock();
-            if !state.to_server.is_empty() {
-                return Some(std::mem::take(&mut state.to_server));
-            }
-            if state.client_closed {
-                return None;
-            }
-            drop(state);
-            self.0.world.upgrade()?.step("bytes of a client", None, std::mem::replace(&mut again, true));
-        }
+        self.0.wait("bytes of a client", |state| !state.to_server.is_empty() || state.client_closed);
+        let bytes = self.waiting();
+        (!bytes.is_empty()).then_some(bytes)
     }
 
     /// The bytes that the client has sent since the last read, without waiting.
@@ -105,17 +120,50 @@ impl RawConnection {
         std::mem::take(&mut self.0.lock().to_server)
     }
 
+    /// Puts bytes back: they are read next.
+    fn unread(&self, bytes: Vec<u8>) {
+        self.0.lock().to_server.splice(..0, bytes);
+    }
+
     /// Reads until `end` has come; `None` when the client has closed before.
     pub fn read_until(&self, end: &[u8]) -> Option<Vec<u8>> {
         let mut read = Vec::new();
         loop {
             if let Some(at) = read.windows(end.len()).position(|window| window == end) {
-                let rest = read.split_off(at + end.len());
-                self.0.lock().to_server.splice(..0, rest);
+                self.unread(read.split_off(at + end.len()));
                 return Some(read);
             }
             read.extend(self.read()?);
         }
+    }
+
+    /// Reads so many bytes; `None` when the client has closed before.
+    pub fn read_exact(&self, count: usize) -> Option<Vec<u8>> {
+        let mut read = Vec::new();
+        while read.len() < count {
+            read.extend(self.read()?);
+        }
+        self.unread(read.split_off(count));
+        Some(read)
+    }
+
+    /// Reads exactly these bytes.
+    ///
+    /// # Panics
+    /// If the client sends others, or closes before: the Sim then fails with what came.
+    pub fn expect(&self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        let mut read = Vec::new();
+        while read.len() < bytes.len() && bytes.starts_with(&read) {
+            match self.read() {
+                Some(more) => read.extend(more),
+                None => break,
+            }
+        }
+        let came = &read[..bytes.len().min(read.len())];
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(came == bytes, "the client was expected to send {:?} and sent {:?}", shown(bytes), shown(came));
+        self.unread(read.split_off(bytes.len()));
     }
 
     /// Sends bytes.
@@ -124,19 +172,50 @@ impl RawConnection {
         self.0.tell(move |leg| leg.arrived(&bytes));
     }
 
-    /// Sends nothing more, as when the server closes its side.
+    /// Sends bytes in pieces of this size, each so much later than the one before.
+    pub fn trickle(&self, bytes: impl AsRef<[u8]>, size: usize, between: Duration) {
+        for piece in bytes.as_ref().chunks(size.max(1)) {
+            self.sleep(between);
+            self.write(piece);
+        }
+    }
+
+    /// Lets time pass.
+    pub fn sleep(&self, time: Duration) {
+        if let Some(world) = self.0.world.upgrade() {
+            world.sleep(time);
+        }
+    }
+
+    /// Waits until a gate is open.
+    pub fn wait(&self, gate: &Gate) {
+        gate.wait();
+    }
+
+    /// Closes the sending side: the client reads the end, and may still send.
+    pub fn shutdown_write(&self) {
+        self.0.end(End::Closed);
+    }
+
+    /// Sends nothing more and reads nothing more.
     pub fn close(&self) {
         self.0.end(End::Closed);
+        self.0.lock().client_closed = true;
     }
 
     /// Breaks the connection.
     pub fn reset(&self) {
         self.0.end(End::Reset);
     }
+
+    /// Waits until the client has closed; what it sent before that can still be read.
+    pub fn closed_by_client(&self) {
+        self.0.wait("a client to close", |state| state.client_closed);
+    }
 }
 
 impl Drop for RawConnection {
     fn drop(&mut self) {
-        self.close();
+        self.0.end(End::Closed);
     }
 }

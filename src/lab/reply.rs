@@ -4,47 +4,61 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::fault::{Fault, When};
+use super::gate::Gate;
+use super::peer::Handler;
+use super::raw::RawConnection;
 use crate::http::{Headers, ResponseHead, Version};
-use crate::win32::{
-    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE, Win32Error,
-};
 
-/// Something that goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The connection is refused: 12029.
-    Refuse,
-    /// TLS fails: SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then 12175.
-    Secure(u32),
-    /// The connection breaks after so many bytes of the body: 12030.
-    ResetAfter(usize),
-    /// Nothing more comes after so many bytes of the body.
-    StallAfter(usize),
-}
-
-impl Fault {
-    /// The error that it brings, and the bits of SECURE_FAILURE; none for a stall.
-    pub(super) fn failure(self) -> Option<(Win32Error, u32)> {
-        match self {
-            Fault::Refuse => Some((ERROR_WINHTTP_CANNOT_CONNECT, 0)),
-            Fault::Secure(flags) => Some((ERROR_WINHTTP_SECURE_FAILURE, flags)),
-            Fault::ResetAfter(_) => Some((ERROR_WINHTTP_CONNECTION_ERROR, 0)),
-            Fault::StallAfter(_) => None,
-        }
-    }
+/// What a server does after a request, one after the other. Whoever carries a reply plays these: the script, bytes, or
+/// a real socket.
+#[derive(Clone)]
+pub(crate) enum Act {
+    Wait(Duration),
+    Gate(Gate),
+    Interim(u16),
+    Head(ResponseHead),
+    /// A piece of the body; of one that is chunked, a chunk.
+    Bytes(Bytes),
+    /// The body is complete.
+    End(Headers),
+    /// After so many bytes of the body: faults that count those may strike here.
+    Passed(usize),
+    /// The connection is played byte by byte from here on.
+    Upgrade(Handler),
 }
 
 /// A reply: status, headers, body in pieces, and what goes wrong on the way.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use std::time::Duration;
+/// use portable_winhttp::lab::{Fault, Reply};
+///
+/// let slow = Reply::ok().header("etag", "7").body("hello").chunks([3, 2]).between(Duration::from_secs(1));
+/// let cut = Reply::ok().body("0123456789").then(Fault::after_body(3).reset());
+/// let signed = Reply::ok().body("data").chunks([4]).trailer("Digest", "sha-256=...");
+/// ```
+#[derive(Clone)]
 pub struct Reply {
     pub(super) head: ResponseHead,
-    pub(super) body: Bytes,
-    pub(super) sizes: Vec<usize>,
-    pub(super) delay: Duration,
-    pub(super) between: Duration,
-    pub(super) interim: Vec<u16>,
+    body: Bytes,
+    sizes: Vec<usize>,
+    delay: Duration,
+    between: Duration,
+    interim: Vec<u16>,
+    trailers: Headers,
+    gate: Option<Gate>,
+    unframed: bool,
+    early: bool,
     pub(super) never: bool,
-    pub(super) fault: Option<Fault>,
+    upgrade: Option<Handler>,
+    pub(super) faults: Vec<Fault>,
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} with {} bytes", self.head.status, self.body.len())
+    }
 }
 
 impl Reply {
@@ -55,24 +69,22 @@ impl Reply {
 
     /// This status.
     pub fn status(status: u16) -> Reply {
-        let reason: &[u8] = match status {
-            200 => b"OK",
-            301 => b"Moved Permanently",
-            302 => b"Found",
-            404 => b"Not Found",
-            500 => b"Internal Server Error",
-            _ => b"",
-        };
         let version = Version { major: 1, minor: 1 };
+        let reason = reason(status).as_bytes().to_vec();
         Reply {
-            head: ResponseHead { version, status, reason: reason.to_vec(), headers: Headers::default() },
+            head: ResponseHead { version, status, reason, headers: Headers::default() },
             body: Bytes::new(),
             sizes: Vec::new(),
             delay: Duration::ZERO,
             between: Duration::ZERO,
             interim: Vec::new(),
+            trailers: Headers::default(),
+            gate: None,
+            unframed: false,
+            early: false,
             never: false,
-            fault: None,
+            upgrade: None,
+            faults: Vec::new(),
         }
     }
 
@@ -81,9 +93,26 @@ impl Reply {
         Reply::status(302).header("Location", location)
     }
 
+    /// 401 with a challenge, `Basic realm="members"`. A peer that asks for a password by itself is
+    /// [`Rule::requires`](super::Rule::requires).
+    pub fn challenge(challenge: &str) -> Reply {
+        Reply::status(401).header("WWW-Authenticate", challenge)
+    }
+
+    /// 407 with a challenge.
+    pub fn proxy_challenge(challenge: &str) -> Reply {
+        Reply::status(407).header("Proxy-Authenticate", challenge)
+    }
+
     /// The server takes the request and never answers.
     pub fn never() -> Reply {
         Reply { never: true, ..Reply::ok() }
+    }
+
+    /// 101: from here on the connection is played byte by byte, on a thread of the Sim.
+    pub fn upgrade(protocol: &str, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> Reply {
+        let reply = Reply::status(101).header("Connection", "Upgrade").header("Upgrade", protocol);
+        Reply { upgrade: Some(std::sync::Arc::new(handler)), ..reply }
     }
 
     /// Another header.
@@ -104,6 +133,18 @@ impl Reply {
         self
     }
 
+    /// The body ends with the connection: neither Content-Length nor chunks.
+    pub fn until_close(mut self) -> Reply {
+        self.unframed = true;
+        self
+    }
+
+    /// A field behind a body that comes in chunks; one chunk if no sizes were given.
+    pub fn trailer(mut self, name: &str, value: &str) -> Reply {
+        self.trailers.append(name, value);
+        self
+    }
+
     /// The head comes so much later than the request.
     pub fn delay(mut self, delay: Duration) -> Reply {
         self.delay = delay;
@@ -116,49 +157,144 @@ impl Reply {
         self
     }
 
+    /// The head comes when the gate is opened.
+    pub fn wait(mut self, gate: &Gate) -> Reply {
+        self.gate = Some(gate.clone());
+        self
+    }
+
+    /// The server does not wait for the body of the request, which comes by WinHttpWriteData.
+    pub fn early(mut self) -> Reply {
+        self.early = true;
+        self
+    }
+
+    /// How much later than the request the head comes.
+    pub(super) fn waits(&self) -> Duration {
+        self.delay
+    }
+
+    pub(super) fn is_early(&self) -> bool {
+        self.early
+    }
+
     /// An interim reply (1xx) comes first.
     pub fn interim(mut self, status: u16) -> Reply {
         self.interim.push(status);
         self
     }
 
-    /// Something goes wrong.
+    /// Something goes wrong, at [`Stage::Head`](super::Stage::Head), [`Stage::Read`](super::Stage::Read),
+    /// [`Stage::Close`](super::Stage::Close) or after some bytes of the body.
     pub fn then(mut self, fault: Fault) -> Reply {
-        self.fault = Some(fault);
+        self.faults.push(fault);
         self
+    }
+
+    fn chunked(&self) -> bool {
+        !self.sizes.is_empty() || !self.trailers.is_empty()
     }
 
     /// The head as it is told, with the length of the body or the word that it comes in chunks.
     pub(super) fn complete_head(&self) -> ResponseHead {
         let mut head = self.head.clone();
-        let framed =
-            head.headers.get("content-length", 0).is_some() || head.headers.get("transfer-encoding", 0).is_some();
+        let has = |name| head.headers.get(name, 0).is_some();
+        let framed = has("content-length") || has("transfer-encoding");
         match head.status {
             _ if framed => {}
-            204 | 304 => {}
-            _ if self.sizes.is_empty() => head.headers.append("Content-Length", self.body.len().to_string()),
-            _ => head.headers.append("Transfer-Encoding", "chunked"),
+            100..200 | 204 | 304 => {}
+            _ if self.chunked() => head.headers.append("Transfer-Encoding", "chunked"),
+            _ if self.unframed => {}
+            _ => head.headers.append("Content-Length", self.body.len().to_string()),
         }
         head
     }
 
-    /// The body in the pieces in which it comes, as far as the fault lets it.
-    pub(super) fn pieces(&self) -> Vec<Bytes> {
-        let limit = match self.fault {
-            Some(Fault::ResetAfter(bytes) | Fault::StallAfter(bytes)) => bytes.min(self.body.len()),
-            _ => self.body.len(),
-        };
-        let mut rest = self.body.slice(..limit);
-        let mut pieces = Vec::new();
-        for size in &self.sizes {
-            let size = (*size).min(rest.len());
-            if size > 0 {
-                pieces.push(rest.split_to(size));
+    /// What the server does; `head_only`: the reply has no body, because the method is HEAD.
+    pub(crate) fn acts(&self, head_only: bool) -> Vec<Act> {
+        if self.never {
+            return Vec::new();
+        }
+        let mut acts = vec![Act::Wait(self.delay)];
+        acts.extend(self.gate.clone().map(Act::Gate));
+        acts.extend(self.interim.iter().map(|status| Act::Interim(*status)));
+        let head = self.complete_head();
+        let bare = head_only || matches!(head.status, 101 | 204 | 304);
+        acts.push(Act::Head(head));
+        if let Some(handler) = &self.upgrade {
+            acts.push(Act::Upgrade(handler.clone()));
+            return acts;
+        }
+        if !bare {
+            self.pieces(&mut acts);
+        }
+        acts.push(Act::End(self.trailers.clone()));
+        acts
+    }
+
+    /// The body in the pieces in which it comes, cut where a fault counts its bytes.
+    fn pieces(&self, acts: &mut Vec<Act>) {
+        let mut cuts: Vec<usize> = self.faults.iter().filter_map(cut).map(|cut| cut.min(self.body.len())).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut passed = 0;
+        let mut pass = |acts: &mut Vec<Act>, upto: usize| {
+            while let Some(cut) = cuts.first().copied().filter(|cut| *cut <= upto) {
+                if cut > passed {
+                    acts.push(Act::Bytes(self.body.slice(passed..cut)));
+                    passed = cut;
+                }
+                acts.push(Act::Passed(cut));
+                cuts.remove(0);
             }
+            if upto > passed {
+                acts.push(Act::Bytes(self.body.slice(passed..upto)));
+                passed = upto;
+            }
+        };
+        let mut end = 0;
+        for size in self.sizes.iter().copied().chain([self.body.len()]) {
+            let next = (end + size).min(self.body.len());
+            if next > end && !self.between.is_zero() {
+                acts.push(Act::Wait(self.between));
+            }
+            end = next;
+            pass(acts, end);
         }
-        if !rest.is_empty() {
-            pieces.push(rest);
-        }
-        pieces
+    }
+}
+
+fn cut(fault: &Fault) -> Option<usize> {
+    match fault.when {
+        When::Body(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        101 => "Switching Protocols",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        407 => "Proxy Authentication Required",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
     }
 }

@@ -1,22 +1,72 @@
 //! The door of the lab.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use super::chooser::{Choices, Chooser, Usual};
+use super::fault::Fault;
+use super::gate::Gate;
 use super::peer::Peer;
+use super::profile::Profile;
+use super::scheduler::{Limit, Scheduler};
 use super::world::SimWorld;
-use crate::dispatch::{Detail, Entered, Observing, Policy, Steps, Waiting, World, enter, observe, tell, waits};
+use crate::dispatch::{Detail, Entered, Observing, Policy, Waiting, World, enter, observe, register, tell, waits};
 use crate::record::Trace;
 use crate::verify::{Mistake, Stop};
 
 /// A world of its own for the thread that makes it, until it is dropped.
 ///
 /// Dropping it fails the test (panics) with a report of what was expected and did not come, of requests that no rule was
-/// for, of hosts that nobody plays, and of hangs.
+/// for, of hosts that nobody plays, of misuse and of hangs.
 pub struct Sim {
     world: Arc<SimWorld>,
     _entered: Entered,
     _observing: Observing,
+}
+
+/// What a Sim is made of.
+pub struct Builder {
+    policy: Policy,
+    profile: Profile,
+    chooser: Box<dyn Chooser>,
+}
+
+impl Builder {
+    /// Who delivers, and when.
+    pub fn policy(mut self, policy: Policy) -> Builder {
+        self.policy = policy;
+        self
+    }
+
+    /// Which version of Windows it is.
+    pub fn profile(mut self, profile: Profile) -> Builder {
+        self.profile = profile;
+        self
+    }
+
+    /// Who makes the choices.
+    pub fn chooser(mut self, chooser: impl Chooser + 'static) -> Builder {
+        self.chooser = Box::new(chooser);
+        self
+    }
+
+    /// The choices of a run before: it happens again.
+    pub fn choices(self, choices: Choices) -> Builder {
+        self.chooser(choices)
+    }
+
+    /// The Sim.
+    pub fn build(self) -> Sim {
+        let world = SimWorld::new(self.policy, self.profile, self.chooser);
+        let whole: Arc<dyn World> = Arc::clone(&world) as Arc<dyn World>;
+        register(Arc::downgrade(&whole));
+        let observing = observe();
+        Sim { _entered: enter(whole, self.policy), world, _observing: observing }
+    }
 }
 
 impl Default for Sim {
@@ -28,14 +78,17 @@ impl Default for Sim {
 impl Sim {
     /// A world at time 0 without peers, which delivers as Windows does.
     pub fn new() -> Sim {
-        Sim::with(Policy::default())
+        Sim::builder().build()
     }
 
     /// A world with another delivery policy.
     pub fn with(policy: Policy) -> Sim {
-        let world = SimWorld::new(policy);
-        let entered = enter(Arc::clone(&world) as Arc<dyn World>, policy);
-        Sim { world, _entered: entered, _observing: observe() }
+        Sim::builder().policy(policy).build()
+    }
+
+    /// A world that is not the usual.
+    pub fn builder() -> Builder {
+        Builder { policy: Policy::default(), profile: Profile::default(), chooser: Box::new(Usual) }
     }
 
     /// A server at an origin like `https://api.test` or `http://127.0.0.1:8080`.
@@ -54,47 +107,77 @@ impl Sim {
         peer
     }
 
+    /// Something goes wrong, or otherwise than usual.
+    pub fn fault(&self, fault: Fault) {
+        self.world.arm(fault);
+    }
+
+    /// A gate, closed.
+    pub fn gate(&self, name: &str) -> Gate {
+        Gate::new(name, self.world.scheduler())
+    }
+
     /// Lets the world go on until `done` says so. Time moves only when nothing else can happen.
     ///
     /// # Panics
     /// With a report and the trace when nothing can happen any more: a hang.
-    pub fn block_until(&self, done: impl Fn() -> bool) {
-        let mut again = false;
-        while !done() {
-            self.world.step("what the test blocks for", None, std::mem::replace(&mut again, true));
+    pub fn block_until(&self, mut done: impl FnMut() -> bool) {
+        self.world.scheduler().wait("what the test blocks for", Limit::None, &mut done);
+    }
+
+    /// Lets the world go on until a future is ready, and answers what it gives. The future may be woken by any thread.
+    ///
+    /// # Panics
+    /// As [`Sim::block_until`].
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let woken = Arc::new(Woken { woken: AtomicBool::new(true), scheduler: Arc::clone(self.world.scheduler()) });
+        let waker = Waker::from(Arc::clone(&woken));
+        loop {
+            self.world.scheduler().wait("a future", Limit::None, &mut || woken.woken.swap(false, Ordering::SeqCst));
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
         }
     }
 
     /// Lets everything happen that happens without the time moving.
     pub fn settle(&self) {
-        while self.world.step_now() {}
+        self.world.scheduler().wait("everything to settle", Limit::Settled, &mut || false);
     }
 
     /// Lets one thing happen without the time moving; `false` if there is none.
     pub fn step(&self) -> bool {
-        self.world.step_now()
+        let before = self.world.scheduler().steps();
+        self.world.scheduler().wait("one thing to happen", Limit::Happened(before + 1), &mut || false);
+        self.world.scheduler().steps() > before
     }
 
     /// Lets everything happen that happens in the next `time`, its end included.
     pub fn advance(&self, time: Duration) {
-        let until = self.world.now() + time;
-        while self.world.step("the time to pass", Some(until), true) {}
+        let until = self.elapsed() + time;
+        self.world.scheduler().wait("the time to pass", Limit::Time(until), &mut || false);
         self.settle();
     }
 
     /// The time that has passed in this world.
     pub fn elapsed(&self) -> Duration {
-        self.world.now()
+        self.world.scheduler().now()
     }
 
     /// Runs code on another thread of this world. It begins when the world goes on.
     pub fn spawn(&self, body: impl FnOnce() + Send + 'static) {
-        let world = Arc::downgrade(&self.world);
-        self.world.after(Duration::ZERO, move || {
-            if let Some(world) = world.upgrade() {
-                world.run_on_worker(Box::new(body));
-            }
-        });
+        self.actor("a thread", body);
+    }
+
+    /// [`Sim::spawn`] with a name for reports. A panic there fails the Sim.
+    pub fn actor(&self, name: &str, body: impl FnOnce() + Send + 'static) {
+        self.world.spawn(name, Box::new(body));
+    }
+
+    /// A door for threads that the Sim did not make: see [`Door::enter`].
+    pub fn door(&self) -> Door {
+        Door::of(&self.world)
     }
 
     /// This mistake is not looked for.
@@ -122,6 +205,91 @@ impl Sim {
     pub fn trace(&self) -> Trace {
         self.world.recorder.finish()
     }
+
+    /// The choices so far: the same choices, given to [`Builder::choices`], make the same program do the same.
+    pub fn choices(&self) -> Choices {
+        self.world.scheduler().choices()
+    }
+
+    /// Why this run cannot be repeated exactly, if it cannot: a thread blocked in something that is not the Sim's, or came
+    /// from outside.
+    pub fn uncontrolled(&self) -> Option<String> {
+        self.world.scheduler().uncontrolled()
+    }
+
+    pub(super) fn world(&self) -> &Arc<SimWorld> {
+        &self.world
+    }
+}
+
+struct Woken {
+    woken: AtomicBool,
+    scheduler: Arc<Scheduler>,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.scheduler.happened();
+    }
+}
+
+/// Lets other threads into a Sim. While there is a door, a world that cannot move waits, for up to ten seconds, for
+/// somebody to come in.
+///
+/// ```
+/// use portable_winhttp::lab::{Sim, wait_until};
+///
+/// let sim = Sim::new();
+/// let gate = sim.gate("done");
+/// let (door, opens) = (sim.door(), gate.clone());
+/// let thread = std::thread::spawn(move || {
+///     let _inside = door.enter("mine");
+///     opens.open();
+/// });
+/// sim.block_until(|| gate.is_open());
+/// thread.join().unwrap();
+/// ```
+pub struct Door(Arc<SimWorld>);
+
+impl Clone for Door {
+    fn clone(&self) -> Door {
+        Door::of(&self.0)
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.0.scheduler().close_door();
+    }
+}
+
+impl Door {
+    fn of(world: &Arc<SimWorld>) -> Door {
+        world.scheduler().open_door();
+        Door(Arc::clone(world))
+    }
+
+    /// Takes the calling thread in until the answer is dropped: sessions that it opens live in the Sim, and it runs when
+    /// no other thread of the Sim does. What it did before it came in was not governed, so that the run counts as
+    /// uncontrolled.
+    pub fn enter(&self, name: &str) -> Inside {
+        self.0.scheduler().bind(name);
+        let world = Arc::clone(&self.0) as Arc<dyn World>;
+        Inside { _entered: enter(world, self.0.policy()), world: Arc::clone(&self.0) }
+    }
+}
+
+/// A thread is inside a Sim while it has this. See [`Door::enter`].
+pub struct Inside {
+    _entered: Entered,
+    world: Arc<SimWorld>,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.world.scheduler().unbind();
+    }
 }
 
 /// Waits on any thread of a Sim until `done` says so: the world goes on meanwhile. `false` at once on a thread that belongs
@@ -132,13 +300,11 @@ impl Sim {
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
     let Some((world, _)) = crate::dispatch::current() else { return false };
     let Waiting::Step(steps) = world.waiting() else { return false };
-    let mut again = false;
-    while !done() {
-        if !again {
-            waits("in wait_until");
-        }
-        steps.step(what, None, std::mem::replace(&mut again, true));
+    if done() {
+        return true;
     }
+    waits("in wait_until");
+    steps.wait(what, None, &mut done);
     true
 }
 
@@ -157,8 +323,9 @@ pub fn freed(context: usize) {
 
 impl Drop for Sim {
     fn drop(&mut self) {
+        let complaints = self.world.complaints();
         self.world.end();
-        let report = self.world.watcher.report(&self.world.recorder, self.world.complaints());
+        let report = self.world.watcher.report(&self.world.recorder, complaints, &self.world.remarks());
         if let Some(report) = report.filter(|_| !std::thread::panicking()) {
             panic!("{report}");
         }

@@ -55,8 +55,8 @@ impl Watcher {
     }
 
     /// Why the Sim does not end well, if it does not: complaints, errors, and the trace up to the last of them. What is
-    /// milder is listed with them.
-    pub fn report(&self, recorder: &Recorder, mut complaints: Vec<String>) -> Option<String> {
+    /// milder, and `remarks` on the run, are listed with them.
+    pub fn report(&self, recorder: &Recorder, mut complaints: Vec<String>, remarks: &[String]) -> Option<String> {
         let ended = self.verifier.look(|checker| checker.ended());
         let found = self.lock();
         let errors: Vec<&Found> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
@@ -74,6 +74,7 @@ impl Watcher {
         for found in found.iter().filter(|found| found.mistake.level != Level::Error) {
             push_once(&mut complaints, found.line.clone());
         }
+        complaints.extend_from_slice(remarks);
         Some(format!("the Sim ends with complaints:\n  {}\n{}", complaints.join("\n  "), trace.to_table()))
     }
 }

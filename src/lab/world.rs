@@ -1,98 +1,165 @@
-//! The world of a Sim: its clock, its agenda, its peers.
+//! The world of a Sim: what the engine asks it, answered by the scheduler, the peers and the faults.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, SystemTime};
 
-use super::baton::{self, Baton};
-use super::chooser::{Candidate, Chooser};
+use super::chooser::Chooser;
+use super::fault::{self, Armed, Fault, What, When};
 use super::peer::Peer;
+use super::points::Points;
+use super::profile::Profile;
 use super::raw::Link;
+use super::scheduler::{Limit, Scheduler};
 use super::script::{Held, ScriptLeg};
 use super::watcher::Watcher;
-use crate::dispatch::{Detail, Job, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter};
-use crate::record::{Notification, Recorder};
+use crate::dispatch::{
+    Asked, Carried, Detail, Job, Open, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter, strays,
+};
+use crate::record::{Notification, Recorder, Status};
 use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
 use crate::win32::Win32Error;
 
-/// Whether it speaks TLS, its host, its port.
+/// Whether TLS is spoken, the host, the port.
 pub type Origin = (bool, String, u16);
+
 /// Every Sim begins on 1 January 2026, 00:00 UTC.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
-type Happening = Box<dyn FnOnce() + Send>;
-
 #[derive(Default)]
 struct State {
-    now: Duration,
-    jobs: VecDeque<Arc<dyn Job>>,
-    /// What happens when; the number keeps the order of things of one time.
-    agenda: BTreeMap<(Duration, u64), Happening>,
-    planned: u64,
-    /// What of the agenda nobody waits for.
-    idle: BTreeSet<(Duration, u64)>,
     peers: Vec<(Origin, Peer)>,
     kept: BTreeSet<Origin>,
     /// Idle connections to raw peers, the one used last at the end.
     links: Vec<(Origin, Arc<Link>)>,
-    chooser: Chooser,
+    orders: usize,
     complaints: Vec<String>,
     unknown_hosts: bool,
     /// Random numbers that were asked for.
     drawn: u64,
+    /// Handles that are open.
+    open: BTreeSet<usize>,
+}
+
+/// What goes wrong, and where the run has come by.
+#[derive(Default)]
+struct Faults {
+    armed: Vec<Armed>,
+    /// What the calls in progress on each thread met with, innermost last.
+    calls: HashMap<ThreadId, Vec<Vec<What>>>,
+    /// The fault points, if they are counted.
+    points: Option<Points>,
 }
 
 /// See the module.
 pub struct SimWorld {
     me: Weak<SimWorld>,
     state: Mutex<State>,
-    baton: Arc<Baton>,
+    faults: Mutex<Faults>,
+    scheduler: Arc<Scheduler>,
     policy: Policy,
+    profile: Profile,
     proxies: Proxies,
-    pub recorder: Recorder,
+    /// Sessions in the real world that are not this Sim's matter.
+    strayed: usize,
+    pub recorder: Arc<Recorder>,
     pub watcher: Watcher,
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits on this thread in the time of a Sim.
+pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() -> bool) {
+    scheduler.wait(what, Limit::None, done);
+    scheduler.preempt();
+}
+
 impl SimWorld {
-    pub fn new(policy: Policy) -> Arc<SimWorld> {
+    pub fn new(policy: Policy, profile: Profile, chooser: Box<dyn Chooser>) -> Arc<SimWorld> {
         Arc::new_cyclic(|me: &Weak<SimWorld>| {
-            let clock = me.clone();
+            let (entering, clock, tracing) = (me.clone(), me.clone(), me.clone());
+            let enters = move || {
+                if let Some(world) = entering.upgrade() {
+                    let policy = world.policy;
+                    // The thread belongs to the Sim until it ends.
+                    std::mem::forget(enter(world, policy));
+                }
+            };
+            let trace = move || {
+                let shown = |world: Arc<SimWorld>| {
+                    let reasons = world.watcher.hung(&world.recorder);
+                    format!("{reasons}\n{}", world.recorder.finish().to_table())
+                };
+                tracing.upgrade().map_or_else(String::new, shown)
+            };
             let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
-            let (me, state) = (me.clone(), Mutex::default());
-            let (recorder, watcher) = (Recorder::new(Box::new(now)), Watcher::default());
-            SimWorld { me, state, baton: Arc::default(), policy, proxies: Proxies::default(), recorder, watcher }
+            SimWorld {
+                me: me.clone(),
+                state: Mutex::default(),
+                faults: Mutex::default(),
+                scheduler: Scheduler::new(chooser, Box::new(enters), Box::new(trace)),
+                policy,
+                profile,
+                proxies: Proxies::default(),
+                strayed: strays(0).len(),
+                recorder: Arc::new(Recorder::new(Box::new(now))),
+                watcher: Watcher::default(),
+            }
         })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     fn arc(&self) -> Arc<SimWorld> {
         self.me.upgrade().unwrap_or_else(|| unreachable!("a world is only reached through its Arc"))
     }
 
-    /// Plans something; never earlier than now.
-    pub fn at(&self, time: Duration, happening: impl FnOnce() + Send + 'static) {
-        self.plan(time, false, happening);
+    pub fn scheduler(&self) -> &Arc<Scheduler> {
+        &self.scheduler
     }
 
-    /// Plans something; if it is `idle`, the time does not move for it alone.
-    pub fn plan(&self, time: Duration, idle: bool, happening: impl FnOnce() + Send + 'static) {
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// A number for an order: what happens to one order happens in its order.
+    pub fn next_order(&self) -> usize {
         let mut state = self.lock();
-        state.planned += 1;
-        let key = (time.max(state.now), state.planned);
-        state.agenda.insert(key, Box::new(happening));
-        if idle {
-            state.idle.insert(key);
-        }
+        state.orders += 1;
+        state.orders
     }
 
-    pub fn after(&self, delay: Duration, happening: impl FnOnce() + Send + 'static) {
-        let time = self.now() + delay;
-        self.at(time, happening);
+    /// Plans something; never earlier than now.
+    pub fn at(&self, time: Duration, order: usize, act: impl FnOnce() + Send + 'static) {
+        self.scheduler.at(time, order, act);
     }
+
+    /// [`SimWorld::at`]; if it is `idle`, the time does not move for it alone.
+    pub fn plan(&self, time: Duration, order: usize, idle: bool, act: impl FnOnce() + Send + 'static) {
+        self.scheduler.plan(time, order, idle, Box::new(act));
+    }
+
+    pub fn after(&self, delay: Duration, order: usize, act: impl FnOnce() + Send + 'static) {
+        self.at(self.scheduler.now() + delay, order, act);
+    }
+
+    /// Runs code on a thread of the Sim.
+    pub fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
+        self.scheduler.post(name, body);
+    }
+
+    pub fn sleep(&self, time: Duration) {
+        let until = self.scheduler.now() + time;
+        self.wait("the end of a sleep", Some(until), &mut || false);
+    }
+
+    // ---- peers ----
 
     pub fn add_peer(&self, origin: Origin, peer: Peer) {
         self.lock().peers.push((origin, peer));
@@ -146,90 +213,74 @@ impl SimWorld {
         self.lock().unknown_hosts = true;
     }
 
-    /// Runs code on a thread of the Sim until it ends or waits.
-    pub fn run_on_worker(&self, body: Box<dyn FnOnce() + Send>) {
-        let world = self.arc();
-        self.baton.run(body, move || {
-            let policy = world.policy;
-            // The thread belongs to the Sim until it ends.
-            std::mem::forget(enter(world, policy));
-        });
+    // ---- faults ----
+
+    pub fn arm(&self, fault: Fault) {
+        locked(&self.faults).armed.push(Armed::new(fault));
     }
+
+    /// Counts fault points from now on; the one with this number fails.
+    pub fn count_points(&self, fails: Option<usize>) {
+        locked(&self.faults).points = Some(Points::new(fails));
+    }
+
+    pub fn points<R>(&self, look: impl FnOnce(&Points) -> R) -> Option<R> {
+        locked(&self.faults).points.as_ref().map(look)
+    }
+
+    /// What a request meets with: faults of its reply, of its peer, of the Sim.
+    pub fn meets(&self, when: &When, peer: Option<&Peer>, of_reply: &mut [Armed]) -> Option<What> {
+        let mut may = |what: &str| self.scheduler.choose(super::chooser::Point::Fault(what));
+        let replys = fault::first(of_reply, when, &mut may);
+        let peers = peer.and_then(|peer| peer.meets(when, &mut may));
+        let mut faults = locked(&self.faults);
+        let point = faults.points.as_mut().and_then(|points| points.stage(when));
+        let sims = fault::first(&mut faults.armed, when, &mut may);
+        point.or(replys).or(peers).or(sims)
+    }
+
+    /// Everything that strikes at a call or a callback.
+    fn strikes(&self, when: &When) -> Vec<What> {
+        let mut may = |what: &str| self.scheduler.choose(super::chooser::Point::Fault(what));
+        locked(&self.faults).armed.iter_mut().filter_map(|armed| armed.strikes(when, &mut may)).collect()
+    }
+
+    /// Looks for something among what the call that is in progress on this thread met with.
+    fn met<R>(&self, look: impl Fn(&What) -> Option<R>) -> Option<R> {
+        let faults = locked(&self.faults);
+        faults.calls.get(&thread::current().id())?.last()?.iter().find_map(look)
+    }
+
+    // ---- the end ----
 
     /// What did not go as expected.
     pub fn complaints(&self) -> Vec<String> {
-        let state = self.lock();
-        let of_peers = state.peers.iter().flat_map(|(_, peer)| peer.complaints());
-        state.complaints.iter().cloned().chain(of_peers).collect()
+        let tortured = self.points(Points::failed).unwrap_or(false);
+        let mut complaints: Vec<String> = self.scheduler.failure().into_iter().collect();
+        if !tortured {
+            let state = self.lock();
+            complaints.extend(state.complaints.iter().cloned());
+            complaints.extend(state.peers.iter().flat_map(|(_, peer)| peer.complaints()));
+        }
+        complaints
     }
 
+    /// What belongs into the report of a Sim that fails, and is no reason to fail.
+    pub fn remarks(&self) -> Vec<String> {
+        let uncontrolled = self.scheduler.uncontrolled().map(|why| format!("uncontrolled: {why}"));
+        let strays = strays(self.strayed);
+        let strayed = (!strays.is_empty())
+            .then(|| format!("sessions were opened in the real world, on threads of no Sim: {}", strays.join(", ")));
+        let choices = self.scheduler.choices();
+        let choices = choices.unusual().then(|| format!("choices: {choices}"));
+        uncontrolled.into_iter().chain(strayed).chain(choices).collect()
+    }
+
+    /// The handles that are still open are none any more.
     pub fn end(&self) {
-        self.baton.end();
-        let mut state = self.lock();
-        state.jobs.clear();
-        state.agenda.clear();
-    }
-
-    /// Lets one thing happen now, without moving the time. `false` if there is nothing.
-    pub fn step_now(&self) -> bool {
-        let mut state = self.lock();
-        let now = state.now;
-        let curious = self.baton.curious(now);
-        let mut candidates = Vec::new();
-        candidates.extend((!state.jobs.is_empty()).then_some(Candidate::Deliver));
-        candidates.extend((!curious.is_empty()).then_some(Candidate::Resume));
-        let due = state.agenda.first_key_value().is_some_and(|((time, _), _)| *time <= now);
-        candidates.extend(due.then_some(Candidate::Happen));
-        if candidates.is_empty() {
-            return false;
-        }
-        let choice = state.chooser.choose(&candidates);
-        match candidates[choice] {
-            Candidate::Deliver => {
-                let job = state.jobs.pop_front();
-                drop(state);
-                if let Some(job) = job {
-                    self.run_on_worker(Box::new(move || job.run()));
-                }
-            }
-            Candidate::Resume => {
-                drop(state);
-                self.baton.resume(curious[0]);
-            }
-            Candidate::Happen => {
-                let happening = state.agenda.pop_first();
-                if let Some((key, _)) = &happening {
-                    state.idle.remove(key);
-                }
-                drop(state);
-                if let Some((_, happening)) = happening {
-                    happening();
-                    self.baton.happened();
-                }
-            }
-        }
-        true
-    }
-
-    /// Moves the time to the next thing that happens. `false` if nothing ever will, or not before `until`.
-    pub fn advance(&self, until: Option<Duration>) -> bool {
-        let ends = self.baton.next_end();
-        let mut state = self.lock();
-        let first = state.agenda.first_key_value().map(|((time, _), _)| *time);
-        let awaited = state.agenda.len() > state.idle.len();
-        let planned = first.filter(|_| awaited || until.is_some() || ends.is_some());
-        let next = [planned, ends].into_iter().flatten().min();
-        match (next, until) {
-            (Some(next), until) if until.is_none_or(|until| next <= until) => {
-                state.now = state.now.max(next);
-                true
-            }
-            (_, Some(until)) => {
-                state.now = state.now.max(until);
-                false
-            }
-            (_, None) => false,
-        }
+        self.scheduler.end();
+        let open = std::mem::take(&mut self.lock().open);
+        open.into_iter().for_each(crate::handle::forget);
     }
 }
 
@@ -254,7 +305,7 @@ impl World for SimWorld {
     }
 
     fn now(&self) -> Duration {
-        self.lock().now
+        self.scheduler.now()
     }
 
     fn date(&self) -> SystemTime {
@@ -262,7 +313,7 @@ impl World for SimWorld {
     }
 
     fn run(&self, job: Arc<dyn Job>) {
-        self.lock().jobs.push_back(job);
+        self.scheduler.post("a worker", Box::new(move || job.run()));
     }
 
     fn transport(&self) -> &dyn Transport {
@@ -274,9 +325,19 @@ impl World for SimWorld {
     }
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
+        self.scheduler.preempt();
+        let mut met = self.strikes(&When::Call(function.to_owned()));
+        met.extend(locked(&self.faults).points.as_mut().and_then(|points| points.call(function)));
+        for what in &met {
+            if let What::WaitAtEntry(gate) = what {
+                gate.wait();
+            }
+        }
         self.recorder.call(function, (handle != 0).then_some(handle), "");
         self.watcher.look(&self.recorder, |checker| checker.called(function, handle));
-        None
+        let refused = met.iter().find_map(|what| if let What::Refuse(error) = what { Some(*error) } else { None });
+        locked(&self.faults).calls.entry(thread::current().id()).or_default().push(met);
+        refused
     }
 
     fn returned(
@@ -286,12 +347,61 @@ impl World for SimWorld {
         returned: Returned,
         last_error: Win32Error,
     ) -> Win32Error {
+        let id = thread::current().id();
+        let met = locked(&self.faults).calls.get_mut(&id).and_then(Vec::pop).unwrap_or_default();
+        let mut leaves = last_error;
+        for what in &met {
+            match what {
+                What::SettleAtReturn => {
+                    self.scheduler.wait("everything else", Limit::Settled, &mut || false);
+                }
+                What::WaitAtReturn(gate) => gate.wait(),
+                What::LastError(error) if returned.succeeded() => leaves = *error,
+                _ => {}
+            }
+        }
+        match returned {
+            Returned::Handle(made) if made != 0 => drop(self.lock().open.insert(made)),
+            Returned::Boolean(true) if function == "WinHttpCloseHandle" => drop(self.lock().open.remove(&handle)),
+            _ => {}
+        }
         self.watcher.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
-        returned.record(&self.recorder, function, last_error);
-        last_error
+        returned.record(&self.recorder, function, leaves);
+        self.scheduler.preempt();
+        let under_way = locked(&self.faults).calls.get(&id).is_some_and(|calls| !calls.is_empty());
+        if !under_way {
+            self.scheduler.leave_if_outside();
+        }
+        leaves
+    }
+
+    fn refuses(&self, _handle: usize, asked: Asked) -> Option<Win32Error> {
+        if let Asked::Operation(operation) = asked {
+            let point = locked(&self.faults).points.as_mut().and_then(|points| points.bound(operation));
+            return point.or(self.met(|what| if let What::RefuseBound(error) = what { Some(*error) } else { None }));
+        }
+        self.profile.refuses(asked)
+    }
+
+    fn chooses(&self, _handle: usize, open: Open, usual: bool) -> bool {
+        let forced = self.met(|what| match (open, what) {
+            (Open::Inside(_) | Open::ClosingInside, What::Inside(inside)) => Some(*inside),
+            (Open::WriteSideFirst, What::WriteSideFirst) | (Open::CallbackRemoved, What::Accept) => Some(true),
+            _ => None,
+        });
+        forced.unwrap_or_else(|| self.scheduler.open(open, usual))
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        for what in self.strikes(&When::Callback(Status(notification.status()))) {
+            match what {
+                What::Wait(gate) => gate.wait(),
+                What::Settle => {
+                    self.scheduler.wait("everything else", Limit::Settled, &mut || false);
+                }
+                _ => {}
+            }
+        }
         self.recorder.notified(handle, context, notification);
         let now = self.now();
         self.watcher.look(&self.recorder, |checker| checker.notified(now, handle, context, notification));
@@ -310,33 +420,23 @@ impl World for SimWorld {
         self.watcher.verifier.watch()
     }
 
+    fn carried(&self, _handle: usize, _what: Carried<'_>) {}
+
+    fn stir(&self) {
+        self.scheduler.happened();
+    }
+
     fn waiting(&self) -> Waiting<'_> {
         Waiting::Step(self)
     }
 }
 
 impl Steps for SimWorld {
-    fn step(&self, what: &str, until: Option<Duration>, again: bool) -> bool {
-        if until.is_some_and(|until| until <= self.now()) {
-            return false;
-        }
-        if !baton::is_pump() {
-            self.baton.wait(what, until, again);
-            return until.is_none_or(|until| self.now() < until);
-        }
-        if self.step_now() || self.advance(until) {
-            return true;
-        }
-        if until.is_some() {
-            return false;
-        }
-        let others = self.baton.waiting();
-        let others =
-            if others.is_empty() { String::new() } else { format!("; other threads wait for {}", others.join(", ")) };
-        let reasons = self.watcher.hung(&self.recorder);
-        let report = format!("HANG: waiting for {what}, but nothing can happen any more{others}{reasons}");
-        self.lock().complaints.push(report.clone());
-        panic!("{report}\n{}", self.recorder.finish().to_table());
+    fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
+        let limit = until.map_or(Limit::None, Limit::Time);
+        let answer = self.scheduler.wait(what, limit, done);
+        self.scheduler.preempt();
+        answer
     }
 }
 

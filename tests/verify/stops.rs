@@ -249,9 +249,9 @@ fn mask(sim: &Sim, mask: u32) {
 }
 
 fn tls_failure(sim: &Sim, mask: u32) {
-    use portable_winhttp::lab::Fault;
+    use portable_winhttp::lab::{Fault, Stage};
     let one = One::get(sim, Reply::ok());
-    sim.peer("http://127.0.0.1:81").fault(Fault::Secure(WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA));
+    sim.peer("http://127.0.0.1:81").fault(Fault::at(Stage::Connect).secure(WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA));
     let other = Client::new(true, 81);
     let request = other.request("GET", "/", &one.record);
     listen(request, mask);

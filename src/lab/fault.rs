@@ -1,0 +1,393 @@
+//! Faults: *when* times *what*.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::gate::Gate;
+use super::reply::Reply;
+use crate::record::Status;
+use crate::win32::{
+    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
+    ERROR_WINHTTP_SECURE_FAILURE, Win32Error,
+};
+
+/// A stage of a request on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The host name is looked up.
+    Resolve,
+    /// A connection is made.
+    Connect,
+    /// TLS is agreed on.
+    Tls,
+    /// The head, and the body that is given with it, go out.
+    Send,
+    /// The bytes of one WinHttpWriteData go out.
+    Write,
+    /// The head of the reply comes.
+    Head,
+    /// A piece of the body comes.
+    Read,
+    /// The end of the body comes.
+    Close,
+}
+
+impl Stage {
+    /// Every stage, in the order in which a request passes them.
+    pub const ALL: &[Stage] = &[
+        Stage::Resolve,
+        Stage::Connect,
+        Stage::Tls,
+        Stage::Send,
+        Stage::Write,
+        Stage::Head,
+        Stage::Read,
+        Stage::Close,
+    ];
+
+    /// The error that a failure at this stage mostly is.
+    pub fn error(self) -> Win32Error {
+        match self {
+            Stage::Resolve => ERROR_WINHTTP_NAME_NOT_RESOLVED,
+            Stage::Connect => ERROR_WINHTTP_CANNOT_CONNECT,
+            Stage::Tls => ERROR_WINHTTP_SECURE_FAILURE,
+            _ => ERROR_WINHTTP_CONNECTION_ERROR,
+        }
+    }
+}
+
+/// When a fault strikes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Stage(Stage),
+    /// After so many bytes of the body.
+    Body(usize),
+    /// At a call of this function.
+    Call(String),
+    /// When a callback with this status is about to be called.
+    Callback(Status),
+}
+
+/// What it does.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// The stage fails, with the bits of SECURE_FAILURE.
+    Fail(Win32Error, u32),
+    /// The server closes the connection.
+    Close,
+    /// Nothing more comes.
+    Stall,
+    Delay(Duration),
+    Wait(Gate),
+    /// Bytes per second.
+    Slow(u64),
+    /// Bytes at a time.
+    Short(usize),
+    /// The server answers this instead.
+    Answer(Box<Reply>),
+    /// The call fails before it has looked at anything.
+    Refuse(Win32Error),
+    /// The call fails after it has bound its context.
+    RefuseBound(Win32Error),
+    /// What the call brings about is delivered inside it, or not.
+    Inside(bool),
+    WriteSideFirst,
+    Accept,
+    /// The last error that the call leaves when it succeeds.
+    LastError(Win32Error),
+    WaitAtEntry(Gate),
+    WaitAtReturn(Gate),
+    /// Everything else that can happen now happens before the call returns.
+    SettleAtReturn,
+    /// Everything else that can happen now happens before the callback is called.
+    Settle,
+}
+
+/// Which occurrences count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    Every,
+    /// From 1.
+    Nth(usize),
+    First(usize),
+}
+
+/// Something that goes wrong, or otherwise than usual: *when* (a stage, a call, a callback; which occurrence) times
+/// *what*.
+///
+/// A fault of [`Sim::fault`](super::Sim::fault) looks at everything in the Sim, one of
+/// [`Peer::fault`](super::Peer::fault) at the connections of that peer, one of [`Reply::then`] at that reply. Each counts
+/// occurrences for itself.
+///
+/// ```
+/// use portable_winhttp::lab::{Fault, Reply, Sim, Stage, any};
+/// use portable_winhttp::record::Status;
+/// use portable_winhttp::win32::*;
+///
+/// let sim = Sim::new();
+/// let gate = sim.gate("read");
+/// sim.fault(Fault::at(Stage::Connect).nth(2).fail(ERROR_WINHTTP_TIMEOUT));
+/// sim.fault(Fault::in_call("WinHttpQueryHeaders").nth(3).fail(ERROR_INSUFFICIENT_BUFFER));
+/// sim.fault(Fault::on(Status(WINHTTP_CALLBACK_STATUS_READ_COMPLETE)).hold(&gate));
+///
+/// let api = sim.peer("https://api.test");
+/// api.fault(Fault::at(Stage::Tls).nth(1).secure(WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA));
+/// api.on(any()).reply(Reply::ok().body("0123456789").then(Fault::after_body(3).reset()));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub(super) when: When,
+    pub(super) what: What,
+    which: Which,
+    may: bool,
+}
+
+/// A fault of the network without its *what*.
+#[derive(Clone, Debug)]
+#[must_use = "say what happens there"]
+pub struct AtStage(When, Which);
+
+/// A fault of a function without its *what*.
+#[derive(Clone, Debug)]
+#[must_use = "say what happens there"]
+pub struct InCall(String, Which);
+
+/// A fault of a callback without its *what*.
+#[derive(Clone, Debug)]
+#[must_use = "say what happens there"]
+pub struct OnCallback(Status, Which);
+
+impl Fault {
+    /// At this stage of a request.
+    pub fn at(stage: Stage) -> AtStage {
+        AtStage(When::Stage(stage), Which::Every)
+    }
+
+    /// After so many bytes of a reply's body.
+    pub fn after_body(bytes: usize) -> AtStage {
+        AtStage(When::Body(bytes), Which::Every)
+    }
+
+    /// In a call of this function, by Windows' name: `WinHttpSendRequest`.
+    pub fn in_call(function: &str) -> InCall {
+        InCall(function.to_owned(), Which::Every)
+    }
+
+    /// When a callback with this status is about to be called.
+    pub fn on(status: Status) -> OnCallback {
+        OnCallback(status, Which::Every)
+    }
+
+    /// The connection is refused: 12029.
+    pub fn refuse() -> Fault {
+        Fault::at(Stage::Connect).fail(ERROR_WINHTTP_CANNOT_CONNECT)
+    }
+
+    /// It may strike or not: the Sim's [`Chooser`](super::Chooser) says.
+    pub fn maybe(mut self) -> Fault {
+        self.may = true;
+        self
+    }
+
+    fn new(when: When, which: Which, what: What) -> Fault {
+        Fault { when, what, which, may: false }
+    }
+}
+
+macro_rules! occurrences {
+    ($name:ident, $which:tt) => {
+        impl $name {
+            /// Only the n-th time, from 1.
+            pub fn nth(mut self, n: usize) -> $name {
+                self.$which = Which::Nth(n);
+                self
+            }
+
+            /// Only the first n times.
+            pub fn first(mut self, n: usize) -> $name {
+                self.$which = Which::First(n);
+                self
+            }
+        }
+    };
+}
+
+occurrences!(AtStage, 1);
+occurrences!(InCall, 1);
+occurrences!(OnCallback, 1);
+
+impl AtStage {
+    fn what(self, what: What) -> Fault {
+        Fault::new(self.0, self.1, what)
+    }
+
+    /// It fails with this error.
+    pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
+        self.what(What::Fail(error.into(), 0))
+    }
+
+    /// SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then 12175. With 0 only the error comes.
+    pub fn secure(self, flags: u32) -> Fault {
+        self.what(What::Fail(ERROR_WINHTTP_SECURE_FAILURE, flags))
+    }
+
+    /// The connection breaks: 12030.
+    pub fn reset(self) -> Fault {
+        self.what(What::Fail(ERROR_WINHTTP_CONNECTION_ERROR, 0))
+    }
+
+    /// The server closes the connection too early. In a body with a length, or without any framing, that looks like its
+    /// end (semantics 6.5); elsewhere it is 12030.
+    pub fn close(self) -> Fault {
+        self.what(What::Close)
+    }
+
+    /// Nothing more comes: the program's timeouts say how long that lasts.
+    pub fn stall(self) -> Fault {
+        self.what(What::Stall)
+    }
+
+    /// It takes so much longer.
+    pub fn delay(self, delay: Duration) -> Fault {
+        self.what(What::Delay(delay))
+    }
+
+    /// It goes on when the gate is opened.
+    pub fn wait(self, gate: &Gate) -> Fault {
+        self.what(What::Wait(gate.clone()))
+    }
+
+    /// The body comes at so many bytes per second, ten times a second. At [`Stage::Read`].
+    pub fn slow(self, bytes_per_second: u64) -> Fault {
+        self.what(What::Slow(bytes_per_second.max(1)))
+    }
+
+    /// At most so many bytes of the body come at a time. At [`Stage::Read`].
+    pub fn short(self, bytes: usize) -> Fault {
+        self.what(What::Short(bytes.max(1)))
+    }
+
+    /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`].
+    pub fn answer(self, reply: Reply) -> Fault {
+        self.what(What::Answer(Box::new(reply)))
+    }
+}
+
+impl InCall {
+    fn what(self, what: What) -> Fault {
+        Fault::new(When::Call(self.0), self.1, what)
+    }
+
+    /// The call fails at once with this error; nothing else happened. Of WinHttpSendRequest: its context is *not* bound.
+    pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
+        self.what(What::Refuse(error.into()))
+    }
+
+    /// The call fails with this error after its arguments were taken. Of WinHttpSendRequest: its context *is* bound, and
+    /// HANDLE_CLOSING will bring it. Only the functions that begin an operation can fail so.
+    pub fn fail_bound(self, error: impl Into<Win32Error>) -> Fault {
+        self.what(What::RefuseBound(error.into()))
+    }
+
+    /// What the call brings about is delivered before it returns, if it is there. Of WinHttpCloseHandle: HANDLE_CLOSING.
+    pub fn inside(self) -> Fault {
+        self.what(What::Inside(true))
+    }
+
+    /// What the call brings about is delivered by a worker.
+    pub fn later(self) -> Fault {
+        self.what(What::Inside(false))
+    }
+
+    /// Of WinHttpCloseHandle: of two pending operations the one of the write side ends first.
+    pub fn write_side_first(self) -> Fault {
+        self.what(What::WriteSideFirst)
+    }
+
+    /// Of WinHttpSetStatusCallback: no callback is accepted while an operation is pending.
+    pub fn accept(self) -> Fault {
+        self.what(What::Accept)
+    }
+
+    /// The call succeeds and leaves this last error.
+    pub fn last_error(self, error: impl Into<Win32Error>) -> Fault {
+        self.what(What::LastError(error.into()))
+    }
+
+    /// The thread stays before the call until the gate is opened.
+    pub fn hold_entry(self, gate: &Gate) -> Fault {
+        self.what(What::WaitAtEntry(gate.clone()))
+    }
+
+    /// The thread stays at the end of the call, before it returns, until the gate is opened.
+    pub fn hold_return(self, gate: &Gate) -> Fault {
+        self.what(What::WaitAtReturn(gate.clone()))
+    }
+
+    /// Everything else that can happen now happens before the call returns: its completion comes, on a worker, while the
+    /// caller is still inside.
+    pub fn settle_before_return(self) -> Fault {
+        self.what(What::SettleAtReturn)
+    }
+}
+
+impl OnCallback {
+    fn what(self, what: What) -> Fault {
+        Fault::new(When::Callback(self.0), self.1, what)
+    }
+
+    /// The callback is not called before the gate is opened; its handle delivers nothing else meanwhile.
+    pub fn hold(self, gate: &Gate) -> Fault {
+        self.what(What::Wait(gate.clone()))
+    }
+
+    /// Everything else that can happen now happens before it is called.
+    pub fn settle_first(self) -> Fault {
+        self.what(What::Settle)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}: {:?}", self.when, self.which, self.what)
+    }
+}
+
+/// A fault, and how often it could have struck.
+#[derive(Clone, Debug)]
+pub(super) struct Armed {
+    pub fault: Fault,
+    passed: usize,
+}
+
+impl Armed {
+    pub fn new(fault: Fault) -> Armed {
+        Armed { fault, passed: 0 }
+    }
+
+    /// `when` happens: what the fault does, if it is for that and for this occurrence, and `may` lets it.
+    pub fn strikes(&mut self, when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+        if self.fault.when != *when {
+            return None;
+        }
+        self.passed += 1;
+        let counts = match self.fault.which {
+            Which::Every => true,
+            Which::Nth(n) => self.passed == n,
+            Which::First(n) => self.passed <= n,
+        };
+        let strikes = counts && (!self.fault.may || may(&self.fault.to_string()));
+        strikes.then(|| self.fault.what.clone())
+    }
+}
+
+/// What the first of the faults that strikes does.
+pub(super) fn first(faults: &mut [Armed], when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+    // All of them count.
+    let mut found = None;
+    for armed in faults {
+        let strikes = armed.strikes(when, may);
+        found = found.or(strikes);
+    }
+    found
+}

@@ -1,0 +1,92 @@
+//! Gates: something waits there until a test lets it go on.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::scheduler::{Body, Scheduler};
+use super::world::wait_on;
+
+#[derive(Default)]
+struct Shared {
+    open: AtomicBool,
+    reached: AtomicUsize,
+    /// What the network does when the gate opens, with the order that it belongs to.
+    held: Mutex<Vec<(usize, Body)>>,
+}
+
+/// A gate of a Sim, closed until it is opened. Clones are the same gate.
+///
+/// Threads wait at it with [`wait`](Gate::wait); calls, callbacks and the network by a [`Fault`](super::Fault). Nothing
+/// depends on real time.
+///
+/// ```
+/// use portable_winhttp::lab::Sim;
+///
+/// let sim = Sim::new();
+/// let gate = sim.gate("half way");
+/// let there = gate.clone();
+/// sim.spawn(move || there.wait());
+/// sim.settle();
+/// assert_eq!((gate.reached(), gate.is_open()), (1, false));
+/// gate.open();
+/// sim.settle();
+/// ```
+#[derive(Clone)]
+pub struct Gate {
+    name: Arc<str>,
+    scheduler: Weak<Scheduler>,
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "gate `{}`", self.name)
+    }
+}
+
+impl Gate {
+    pub(super) fn new(name: &str, scheduler: &Arc<Scheduler>) -> Gate {
+        Gate { name: name.into(), scheduler: Arc::downgrade(scheduler), shared: Arc::default() }
+    }
+
+    /// Opens it for good: what waits there goes on.
+    pub fn open(&self) {
+        self.shared.open.store(true, Ordering::SeqCst);
+        let Some(scheduler) = self.scheduler.upgrade() else { return };
+        let held = std::mem::take(&mut *self.shared.held.lock().unwrap_or_else(PoisonError::into_inner));
+        for (order, act) in held {
+            scheduler.at(scheduler.now(), order, act);
+        }
+        scheduler.happened();
+    }
+
+    /// Whether it was opened.
+    pub fn is_open(&self) -> bool {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+
+    /// How often something came to it, whether it was open or not.
+    pub fn reached(&self) -> usize {
+        self.shared.reached.load(Ordering::SeqCst)
+    }
+
+    /// Waits on this thread, in the Sim's time, until it is open.
+    pub fn wait(&self) {
+        self.shared.reached.fetch_add(1, Ordering::SeqCst);
+        if let Some(scheduler) = self.scheduler.upgrade() {
+            wait_on(&scheduler, &format!("the gate `{}`", self.name), &mut || self.is_open());
+        }
+    }
+
+    /// The network goes on when it is open.
+    pub(super) fn then(&self, order: usize, act: Body) {
+        self.shared.reached.fetch_add(1, Ordering::SeqCst);
+        let Some(scheduler) = self.scheduler.upgrade() else { return };
+        if self.is_open() {
+            scheduler.at(scheduler.now(), order, act);
+        } else {
+            self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).push((order, act));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Older versions of Windows: what they do not know.
+
+use std::collections::BTreeSet;
+
+use crate::dispatch::Asked;
+use crate::win32::*;
+
+/// What a version of Windows does not know: options, and flags of sessions and requests. An unknown option is 12009 when
+/// it is set and 87 when it is read, an unknown flag 87 (semantics 3, functions.tsv).
+///
+/// ```
+/// use portable_winhttp::lab::{Profile, Sim};
+/// use portable_winhttp::win32::WINHTTP_OPTION_DECOMPRESSION;
+///
+/// let old = Sim::builder().profile(Profile::windows_10_1607()).build();
+/// drop(old);
+/// let odd = Sim::builder().profile(Profile::newest().without_option(WINHTTP_OPTION_DECOMPRESSION)).build();
+/// # drop(odd);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    options: BTreeSet<u32>,
+    session_flags: u32,
+    request_flags: u32,
+}
+
+/// The options that came with each version (options.tsv, minimum version), oldest first.
+const CAME_WITH: &[(Release, &[u32])] = &[
+    (
+        Release::Windows81,
+        &[
+            WINHTTP_OPTION_DECOMPRESSION,
+            WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE,
+            WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE,
+        ],
+    ),
+    (Release::Windows10v1607, &[WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_OPTION_HTTP_PROTOCOL_USED]),
+    (
+        Release::Windows10v1903,
+        &[
+            WINHTTP_OPTION_ENCODE_EXTRA,
+            WINHTTP_OPTION_DISABLE_STREAM_QUEUE,
+            WINHTTP_OPTION_CONNECTION_STATS_V0,
+            WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK,
+            WINHTTP_OPTION_EXPIRE_CONNECTION,
+            WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED,
+            WINHTTP_OPTION_IPV6_FAST_FALLBACK,
+            WINHTTP_OPTION_REQUEST_STATS,
+            WINHTTP_OPTION_REQUEST_TIMES,
+        ],
+    ),
+    (
+        Release::Windows10v2004,
+        &[
+            WINHTTP_OPTION_CONNECTION_STATS_V1,
+            WINHTTP_OPTION_IGNORE_CERT_REVOCATION_OFFLINE,
+            WINHTTP_OPTION_SECURITY_INFO,
+            WINHTTP_OPTION_SERVER_CERT_CHAIN_CONTEXT,
+            WINHTTP_OPTION_TCP_FAST_OPEN,
+            WINHTTP_OPTION_TCP_KEEPALIVE,
+            WINHTTP_OPTION_TLS_FALSE_START,
+        ],
+    ),
+    (
+        Release::Windows10v21H1,
+        &[
+            WINHTTP_OPTION_BACKGROUND_CONNECTIONS,
+            WINHTTP_OPTION_DISABLE_CERT_CHAIN_BUILDING,
+            WINHTTP_OPTION_ENABLE_HTTP2_PLUS_CLIENT_CERT,
+            WINHTTP_OPTION_FIRST_AVAILABLE_CONNECTION,
+            WINHTTP_OPTION_HTTP2_KEEPALIVE,
+            WINHTTP_OPTION_HTTP2_PLUS_TRANSFER_ENCODING,
+            WINHTTP_OPTION_REQUIRE_STREAM_END,
+            WINHTTP_OPTION_RESOLUTION_HOSTNAME,
+            WINHTTP_OPTION_STREAM_ERROR_CODE,
+            WINHTTP_OPTION_TLS_PROTOCOL_INSECURE_FALLBACK,
+        ],
+    ),
+    (Release::Windows11, &[WINHTTP_OPTION_MATCH_CONNECTION_GUID, WINHTTP_OPTION_CONNECTION_GUID]),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Release {
+    Windows8,
+    Windows81,
+    Windows10v1607,
+    Windows10v1903,
+    Windows10v2004,
+    Windows10v21H1,
+    Windows11,
+}
+
+impl Profile {
+    /// Everything is known that this library knows.
+    pub fn newest() -> Profile {
+        Profile::default()
+    }
+
+    /// Windows 8: no decompression, no HTTP/2, no SECURE_DEFAULTS, no AUTOMATIC_CHUNKING.
+    pub fn windows_8() -> Profile {
+        Profile::until(Release::Windows8)
+    }
+
+    /// Windows 8.1, and the first Windows 10.
+    pub fn windows_8_1() -> Profile {
+        Profile::until(Release::Windows81)
+    }
+
+    /// Windows 10 version 1607, and Windows Server 2016.
+    pub fn windows_10_1607() -> Profile {
+        Profile::until(Release::Windows10v1607)
+    }
+
+    /// Windows 10 version 1903: AUTOMATIC_CHUNKING and SECURE_DEFAULTS are still unknown.
+    pub fn windows_10_1903() -> Profile {
+        Profile::until(Release::Windows10v1903)
+    }
+
+    /// Windows 10 version 2004.
+    pub fn windows_10_2004() -> Profile {
+        Profile::until(Release::Windows10v2004)
+    }
+
+    /// Windows 10 version 21H1.
+    pub fn windows_10_21h1() -> Profile {
+        Profile::until(Release::Windows10v21H1)
+    }
+
+    fn until(release: Release) -> Profile {
+        let later = CAME_WITH.iter().filter(|(since, _)| *since > release).flat_map(|(_, options)| *options);
+        let mut profile = Profile { options: later.copied().collect(), ..Profile::default() };
+        if release <= Release::Windows10v1903 {
+            profile.session_flags = WINHTTP_FLAG_SECURE_DEFAULTS & !WINHTTP_FLAG_ASYNC;
+            profile.request_flags = WINHTTP_FLAG_AUTOMATIC_CHUNKING;
+        }
+        profile
+    }
+
+    /// This option is unknown too.
+    pub fn without_option(mut self, option: u32) -> Profile {
+        self.options.insert(option);
+        self
+    }
+
+    /// WinHttpOpen refuses these flags too.
+    pub fn without_session_flags(mut self, flags: u32) -> Profile {
+        self.session_flags |= flags;
+        self
+    }
+
+    /// WinHttpOpenRequest refuses these flags too.
+    pub fn without_request_flags(mut self, flags: u32) -> Profile {
+        self.request_flags |= flags;
+        self
+    }
+
+    /// The error of who asks for something that this version does not know.
+    pub(super) fn refuses(&self, asked: Asked) -> Option<Win32Error> {
+        match asked {
+            Asked::SetOption(option) => self.options.contains(&option).then_some(ERROR_WINHTTP_INVALID_OPTION),
+            Asked::QueryOption(option) => self.options.contains(&option).then_some(ERROR_INVALID_PARAMETER),
+            Asked::Session(flags) => (flags & self.session_flags != 0).then_some(ERROR_INVALID_PARAMETER),
+            Asked::Request(flags) => (flags & self.request_flags != 0).then_some(ERROR_INVALID_PARAMETER),
+            Asked::Operation(_) => None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A request as a server got it.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::http::{Headers, RequestHead};
+
+/// A request as a peer got it.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The verb.
+    pub method: String,
+    /// Path and query, as they came.
+    pub target: String,
+    /// The headers, in their order.
+    pub headers: Headers,
+    /// The body, framed as it came over the wire.
+    pub body: Bytes,
+}
+
+impl Received {
+    pub(crate) fn new(head: &RequestHead, body: Bytes) -> Received {
+        let RequestHead { method, target, headers, .. } = head.clone();
+        Received { method, target, headers, body }
+    }
+
+    /// The value of a header as text.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name, 0).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or("")
+    }
+
+    /// The value of a field of the query, decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.target.split_once('?')?;
+        let mut fields = url::form_urlencoded::parse(query.as_bytes());
+        fields.find_map(|(known, value)| (known == name).then(|| value.into_owned()))
+    }
+
+    /// The body without the framing of `Transfer-Encoding: chunked`.
+    pub fn content(&self) -> Vec<u8> {
+        let coded =
+            self.header("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+        if coded { unchunked(&self.body) } else { self.body.to_vec() }
+    }
+}
+
+/// As far as the chunks are well made.
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
+        let size = String::from_utf8_lossy(&rest[..end]);
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16);
+        let chunk = size.ok().filter(|size| *size > 0).and_then(|size| rest.get(end + 2..end + 2 + size));
+        let Some(chunk) = chunk else { break };
+        content.extend_from_slice(chunk);
+        rest = rest.get(end + 4 + chunk.len()..).unwrap_or_default();
+    }
+    content
+}
+
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_taken_apart() {
+        let rows: [(&str, &str); 4] =
+            [("3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", "abcde"), ("3\r\nab", ""), ("zz\r\nabc\r\n", ""), ("", "")];
+        for (coded, content) in rows {
+            assert_eq!(unchunked(coded.as_bytes()), content.as_bytes(), "{coded:?}");
+        }
+    }
+}
