@@ -38,23 +38,6 @@ macro_rules! absent {
 }
 
 absent! {
-    /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED, after the handle was checked.
-    fn WinHttpAddRequestHeadersEx(
-        hrequest: HINTERNET, _modifiers: u32, _flags: u64, _extra: u64, _count: u32,
-        _headers: *const WINHTTP_EXTENDED_HEADER
-    ) -> u32 {
-        code("WinHttpAddRequestHeadersEx", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))
-    }
-
-    /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED, after the handle was checked.
-    fn WinHttpQueryHeadersEx(
-        hrequest: *const c_void, _level: u32, _flags: u64, _codepage: u32, _index: *mut u32,
-        _name: *const WINHTTP_HEADER_NAME, _buffer: *mut c_void, _length: *mut u32,
-        _headers: *mut *mut WINHTTP_EXTENDED_HEADER, _count: *mut u32
-    ) -> u32 {
-        code("WinHttpQueryHeadersEx", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))
-    }
-
     /// Not there: FALSE with ERROR_CALL_NOT_IMPLEMENTED.
     fn WinHttpQueryAuthParams(hrequest: HINTERNET, _scheme: u32, _parameters: *mut *mut c_void) -> BOOL {
         done("WinHttpQueryAuthParams", hrequest, || on_request(hrequest, ERROR_CALL_NOT_IMPLEMENTED))
@@ -157,38 +140,9 @@ absent! {
     /// Nothing was handed out: nothing is freed.
     fn WinHttpFreeProxyResultEx(_result: *mut WINHTTP_PROXY_RESULT_EX) -> () {}
 
-    /// Nothing was handed out: nothing is freed.
-    fn WinHttpFreeProxySettings(_settings: *const WINHTTP_PROXY_SETTINGS) -> () {}
-
     /// Nothing was handed out: nothing is freed, and 0 is answered.
     fn WinHttpFreeProxySettingsEx(_type: i32, _settings: *const c_void) -> u32 {
         code("WinHttpFreeProxySettingsEx", NONE, || Ok(()))
-    }
-
-    /// Nothing was handed out: nothing is freed.
-    fn WinHttpFreeQueryConnectionGroupResult(_result: *mut WINHTTP_QUERY_CONNECTION_GROUP_RESULT) -> () {}
-
-    /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED, after the handle was checked.
-    fn WinHttpQueryConnectionGroup(
-        hinternet: *const c_void, _guid: *const GUID, _flags: u64,
-        _result: *mut *mut WINHTTP_QUERY_CONNECTION_GROUP_RESULT
-    ) -> u32 {
-        code("WinHttpQueryConnectionGroup", hinternet, || find(hinternet).and(Err(ERROR_CALL_NOT_IMPLEMENTED)))
-    }
-
-    /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED, after the handle was checked.
-    fn WinHttpReadProxySettings(
-        hsession: *const c_void, _connection: PCWSTR, _fallback: BOOL, _discover: BOOL, _version: *mut u32,
-        _defaults: *mut BOOL, _settings: *mut WINHTTP_PROXY_SETTINGS
-    ) -> u32 {
-        code("WinHttpReadProxySettings", hsession, || on_session(hsession, ERROR_CALL_NOT_IMPLEMENTED))
-    }
-
-    /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED, after the handle was checked.
-    fn WinHttpWriteProxySettings(
-        hsession: *const c_void, _force: BOOL, _settings: *const WINHTTP_PROXY_SETTINGS
-    ) -> u32 {
-        code("WinHttpWriteProxySettings", hsession, || on_session(hsession, ERROR_CALL_NOT_IMPLEMENTED))
     }
 
     /// Not there yet: ERROR_CALL_NOT_IMPLEMENTED.

@@ -9,7 +9,7 @@ use crate::dispatch::{self, Asked, Detail, Returned, World};
 use crate::handle::Handle;
 use crate::win32::probe::readable;
 use crate::win32::{
-    BOOL, CallerBuf, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCWSTR,
+    BOOL, CallerBuf, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCSTR, PCWSTR,
     Win32Error, last_error, set_last_error,
 };
 
@@ -133,11 +133,33 @@ pub(crate) unsafe fn text(text: PCWSTR) -> Option<Vec<u16>> {
     }
     let mut length = 0;
     // SAFETY: everything up to the NUL is readable (contract).
-    while unsafe { text.add(length).read() } != 0 {
+    while unsafe { text.add(length).read_unaligned() } != 0 {
         length += 1;
     }
     // SAFETY: as above.
-    Some(unsafe { std::slice::from_raw_parts(text, length) }.to_vec())
+    Some(unsafe { units(text, length) })
+}
+
+/// So many units, wherever they lie: Windows does not ask for alignment.
+///
+/// # Safety
+/// `text` points to so much UTF-16.
+unsafe fn units(text: PCWSTR, length: usize) -> Vec<u16> {
+    // SAFETY: the caller's promise.
+    (0..length).map(|place| unsafe { text.add(place).read_unaligned() }).collect()
+}
+
+/// NUL-terminated 8-bit text, which is UTF-8; `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL or points to bytes with a NUL.
+pub(super) unsafe fn narrow_text(text: PCSTR) -> Option<Vec<u16>> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { std::ffi::CStr::from_ptr(text.cast()) }.to_bytes();
+    Some(crate::http::Encoding::Utf8.decode(bytes).encode_utf16().collect())
 }
 
 /// Text of `length` characters, or NUL-terminated if that is -1; `None` for NULL.
@@ -150,7 +172,7 @@ pub(super) unsafe fn counted_text(pointer: PCWSTR, length: u32) -> Option<Vec<u1
         return unsafe { text(pointer) };
     }
     // SAFETY: the caller's promise.
-    Some(unsafe { std::slice::from_raw_parts(pointer, length as usize) }.to_vec())
+    Some(unsafe { units(pointer, length as usize) })
 }
 
 /// The caller's bytes; `None` if there should be some and the pointer is NULL.

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 
 use super::edge::{allowed, bytes, check, counted_text, done, find, handle, out_parameter, put, text};
+use super::options;
 use super::session::header_value;
 use crate::dispatch::Asked;
 use crate::handle::{Called, Lent, Request};
@@ -60,10 +61,14 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
             }
             port => port,
         };
+        let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let compose = Compose {
             method: if method.is_empty() { "GET".to_owned() } else { method },
-            target: target::escape(&object.unwrap_or_default(), dwflags),
-            version: Version::of_request(&version.unwrap_or_default()),
+            target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page),
+            version: match version.filter(|version| !version.is_empty()) {
+                Some(version) => Version::of_request(&version),
+                None => options::default_version(),
+            },
             headers: Headers::default(),
             agent: session.agent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             accept: accept?,
@@ -71,7 +76,6 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
             refresh: dwflags & WINHTTP_FLAG_REFRESH != 0,
             automatic_chunking: dwflags & WINHTTP_FLAG_AUTOMATIC_CHUNKING != 0,
         };
-        let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if settings.secure_defaults && !secure {
             return Err(ERROR_ACCESS_DENIED);
         }

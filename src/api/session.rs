@@ -55,6 +55,7 @@ pub(super) fn header_value(text: &[u16]) -> Result<String, Win32Error> {
 }
 
 /// Names the server of requests (nf-winhttp-winhttpconnect). Nothing is sent. Port 0: 80 or 443.
+/// ERROR_WINHTTP_INVALID_URL for a name that is none, and for the ports of FTP, mail and news (rules CN3).
 ///
 /// # Safety
 /// `pswzservername` is NULL or NUL-terminated UTF-16.
@@ -70,6 +71,9 @@ pub unsafe extern "system" fn WinHttpConnect(
         let host = unsafe { text(pswzservername) }.ok_or(ERROR_INVALID_PARAMETER)?;
         let session = find(hsession)?;
         session.as_session()?;
+        if crate::http::is_forbidden(nserverport) {
+            return Err(ERROR_WINHTTP_INVALID_URL);
+        }
         let host = server_name(&host)?;
         Ok(session.connection(Connection { host, port: nserverport }))
     })

@@ -11,8 +11,8 @@ use crate::http::proxy::from_environment;
 use crate::net::Net;
 use crate::record::Notification;
 use crate::transport::Transport;
-use crate::win32::Win32Error;
 use crate::win32::exit::at_exit;
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
 
 struct Real {
     workers: Arc<Workers>,
@@ -43,6 +43,10 @@ impl World for Real {
 
     fn run(&self, job: Arc<dyn Job>) {
         self.workers.run(job);
+    }
+
+    fn set_workers(&self, count: u32) -> Result<(), Win32Error> {
+        if self.workers.limit(count as usize) { Ok(()) } else { Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE) }
     }
 
     fn transport(&self) -> &dyn Transport {

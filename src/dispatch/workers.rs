@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Job;
 
-/// How many workers run before it matters whether they are blocked.
+/// How many workers run before it matters whether they are blocked, unless WORKER_THREAD_COUNT says otherwise.
 const READY: usize = 4;
 /// How long a job waits for a worker before one more is started: callbacks may block (design.md, Real).
 const PATIENCE: Duration = Duration::from_millis(2);
@@ -20,6 +20,8 @@ struct State {
     workers: usize,
     idle: usize,
     watched: bool,
+    /// WORKER_THREAD_COUNT, once it was set.
+    ready: Option<usize>,
     /// Counts jobs that were begun: the watcher sees by it whether anything moves.
     begun: u64,
 }
@@ -42,13 +44,23 @@ impl Workers {
         if state.idle >= state.jobs.len() {
             return;
         }
-        if state.workers < READY {
+        if state.workers < state.ready.unwrap_or(READY) {
             self.hire(&mut state);
         } else if !state.watched {
             state.watched = true;
             drop(state);
             self.start("watcher", |workers| workers.watch());
         }
+    }
+
+    /// Sets how many workers run unless they block, 0 for the usual number. Only once, and before the first job.
+    pub fn limit(&self, count: usize) -> bool {
+        let mut state = self.lock();
+        let early = state.ready.is_none() && state.workers == 0 && state.begun == 0;
+        if early {
+            state.ready = Some(if count == 0 { READY } else { count });
+        }
+        early
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -102,5 +114,26 @@ impl Workers {
             state = self.lock();
         }
         state.watched = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Job for Nothing {
+        fn run(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn the_number_is_set_once_and_early() {
+        let workers = Arc::new(Workers::default());
+        assert!(workers.limit(1));
+        assert!(!workers.limit(2), "once");
+        let late = Arc::new(Workers::default());
+        late.run(Arc::new(Nothing));
+        assert!(!late.limit(1), "early");
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{Delivery, Detail, Policy, Proxies};
 use crate::record::{Notification, Operation, Recorder};
 use crate::transport::{Event, Order, Transport};
-use crate::win32::Win32Error;
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
 
 /// Something that a worker does.
 pub trait Job: Send + Sync {
@@ -28,6 +28,11 @@ pub trait World: Send + Sync {
     fn random(&self) -> [u8; 16];
     /// Runs a job on a worker.
     fn run(&self, job: Arc<dyn Job>);
+    /// Runs jobs on so many workers from now on; 0 is the world's own choice. ERROR_WINHTTP_INCORRECT_HANDLE_STATE when
+    /// it is too late, or was done before.
+    fn set_workers(&self, _count: u32) -> Result<(), Win32Error> {
+        Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
+    }
     /// What carries requests.
     fn transport(&self) -> &dyn Transport;
     /// What is known about proxies.

@@ -82,6 +82,11 @@ impl Headers {
         Ok(())
     }
 
+    /// The same for one field whose name and value are given apart.
+    pub fn add_pair(&mut self, name: &[u16], value: &[u16], modifiers: u32) -> Result<(), Win32Error> {
+        self.add(checked(name, value)?, modifiers)
+    }
+
     fn add(&mut self, header: Header, modifiers: u32) -> Result<(), Win32Error> {
         let has = |flag| modifiers & flag != 0;
         let first = self.0.iter().position(|known| known.name.eq_ignore_ascii_case(&header.name));
@@ -120,11 +125,16 @@ impl Headers {
 /// `Name: value`; spaces before the name or the colon are refused, and so are control characters.
 fn parse_line(line: &[u16]) -> Result<Header, Win32Error> {
     let colon = line.iter().position(|unit| *unit == u16::from(b':')).ok_or(ERROR_WINHTTP_INVALID_HEADER)?;
-    let name = String::from_utf16(&line[..colon]).map_err(|_| ERROR_WINHTTP_INVALID_HEADER)?;
+    checked(&line[..colon], &line[colon + 1..])
+}
+
+/// A field that brings no other line.
+fn checked(name: &[u16], value: &[u16]) -> Result<Header, Win32Error> {
+    let name = String::from_utf16(name).map_err(|_| ERROR_WINHTTP_INVALID_HEADER)?;
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(ERROR_WINHTTP_INVALID_HEADER);
     }
-    let value = String::from_utf16(&line[colon + 1..]).map_err(|_| ERROR_INVALID_PARAMETER)?;
+    let value = String::from_utf16(value).map_err(|_| ERROR_INVALID_PARAMETER)?;
     if value.chars().any(|c| c.is_ascii_control() && c != '\t') {
         return Err(ERROR_WINHTTP_INVALID_HEADER);
     }

@@ -7,6 +7,7 @@ pub mod coding;
 mod cookie_date;
 pub mod cookies;
 pub mod digest;
+mod encoding;
 mod framing;
 mod head;
 mod headers;
@@ -18,6 +19,12 @@ pub mod time;
 pub mod upgrade;
 pub mod url;
 
+pub use encoding::Encoding;
 pub use framing::Framing;
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Header, Headers};
+
+/// Whether WinHTTP refuses to speak to this port: those of FTP, mail and news (rules CN3).
+pub fn is_forbidden(port: u16) -> bool {
+    matches!(port, 21 | 25 | 70 | 110 | 119 | 143)
+}

@@ -106,6 +106,67 @@ pub fn query(
     Ok((modified(&line, level)?, None))
 }
 
+/// What [`fields`] answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// Names and values, as they came.
+    pub fields: Vec<(String, Vec<u8>)>,
+    /// The next index, if one was given.
+    pub next: Option<u32>,
+}
+
+/// Answers WinHttpQueryHeadersEx: all fields, those of one name, or the one that the index says.
+///
+/// ERROR_INVALID_PARAMETER for what has no name and value, else as [`query`].
+pub fn fields(
+    level: u32,
+    name: Option<&[u16]>,
+    index: Option<u32>,
+    request: &RequestHead,
+    response: Option<&ResponseHead>,
+    trailers: Option<&Headers>,
+) -> Result<Fields, Win32Error> {
+    let attribute = level & !MODIFIERS;
+    let typed = WINHTTP_QUERY_FLAG_NUMBER | WINHTTP_QUERY_FLAG_NUMBER64 | WINHTTP_QUERY_FLAG_SYSTEMTIME;
+    let nameless = matches!(
+        attribute,
+        WINHTTP_QUERY_VERSION
+            | WINHTTP_QUERY_STATUS_CODE
+            | WINHTTP_QUERY_STATUS_TEXT
+            | WINHTTP_QUERY_REQUEST_METHOD
+            | WINHTTP_QUERY_RAW_HEADERS_CRLF
+    );
+    if level & typed != 0 || nameless || (attribute > WINHTTP_QUERY_MAX && attribute != WINHTTP_QUERY_CUSTOM) {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    let headers = if level & WINHTTP_QUERY_FLAG_REQUEST_HEADERS != 0 {
+        &request.headers
+    } else {
+        let reply = response.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
+        match level & WINHTTP_QUERY_FLAG_TRAILERS {
+            0 => &reply.headers,
+            _ => trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?,
+        }
+    };
+    let pair = |header: &Header| (header.name.clone(), header.value.clone());
+    let name = match attribute {
+        WINHTTP_QUERY_EX_ALL_HEADERS => {
+            return Ok(Fields { fields: headers.iter().map(pair).collect(), next: None });
+        }
+        WINHTTP_QUERY_CUSTOM => String::from_utf16_lossy(name.ok_or(ERROR_INVALID_PARAMETER)?),
+        known => header_name(known).ok_or(ERROR_WINHTTP_HEADER_NOT_FOUND)?.to_owned(),
+    };
+    let mut of_name = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(&name)).map(pair);
+    let fields: Vec<_> = match index {
+        Some(index) => of_name.nth(index as usize).into_iter().collect(),
+        None => of_name.collect(),
+    };
+    if fields.is_empty() {
+        return Err(ERROR_WINHTTP_HEADER_NOT_FOUND);
+    }
+    Ok(Fields { fields, next: index.map(|index| index.wrapping_add(1)) })
+}
+
 fn modified(value: &[u8], level: u32) -> Result<Answer, Win32Error> {
     let text = || std::str::from_utf8(value).map(str::trim).map_err(|_| ERROR_WINHTTP_INVALID_QUERY_REQUEST);
     let invalid = |_| ERROR_WINHTTP_INVALID_QUERY_REQUEST;

@@ -97,6 +97,15 @@ pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> De
     }
 }
 
+/// Whether a Location names a user before its host, be the name empty (REJECT_USERPWD_IN_URL).
+pub fn names_user(location: &[u8]) -> bool {
+    let Some(start) = location.windows(2).position(|pair| pair == b"//") else { return false };
+    let before = &location[..start];
+    let scheme = before.is_empty() || (before.ends_with(b":") && !before.iter().any(|byte| b"/?#".contains(byte)));
+    let authority = location[start + 2..].split(|byte| b"/?#\\".contains(byte)).next().unwrap_or_default();
+    scheme && authority.contains(&b'@')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +113,19 @@ mod tests {
 
     fn current<'a>(url: &'a str, method: &'a str) -> Current<'a> {
         Current { url, method, policy: DEFAULT, disabled: false, followed: 0, limit: 10 }
+    }
+
+    #[test]
+    fn who_names_a_user() {
+        for (location, names) in [
+            ("http://u:p@h/", true),
+            ("//@h", true),
+            ("http://h/a@b", false),
+            ("/a//u@h", false),
+            ("http://h?u@h", false),
+        ] {
+            assert_eq!(names_user(location.as_bytes()), names, "{location}");
+        }
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! The object name of WinHttpOpenRequest as it goes over the wire (semantics 5.3).
 
+use super::Encoding;
 use crate::win32::{WINHTTP_FLAG_ESCAPE_DISABLE, WINHTTP_FLAG_ESCAPE_DISABLE_QUERY, WINHTTP_FLAG_ESCAPE_PERCENT};
 
-/// Path and query in ASCII. `flags`: WINHTTP_FLAG_ESCAPE_*. A leading slash is added.
-pub fn escape(object: &[u16], flags: u32) -> String {
+/// Path and query in ASCII. `flags`: WINHTTP_FLAG_ESCAPE_*; `query`: the code page of the query (CODEPAGE), the path is
+/// UTF-8. A leading slash is added.
+pub fn escape(object: &[u16], flags: u32, query: Encoding) -> String {
     let object = String::from_utf16_lossy(object);
+    let (path, rest) = object.split_at(object.find('?').unwrap_or(object.len()));
+    let bytes = [path.as_bytes(), &query.encode(rest)].concat();
     let mut target = String::with_capacity(object.len() + 1);
     if !object.starts_with('/') {
         target.push('/');
     }
     let mut in_query = false;
-    for byte in object.bytes() {
+    for byte in bytes {
         in_query |= byte == b'?';
         let disabled =
             flags & WINHTTP_FLAG_ESCAPE_DISABLE != 0 || (in_query && flags & WINHTTP_FLAG_ESCAPE_DISABLE_QUERY != 0);
@@ -36,6 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_query_has_a_code_page() {
+        let object: Vec<u16> = "/\u{e4}?\u{e4}\u{20AC}".encode_utf16().collect();
+        assert_eq!(escape(&object, 0, Encoding::Windows1252), "/%C3%A4?%E4%80");
+        assert_eq!(escape(&object, 0, Encoding::Latin1), "/%C3%A4?%E4?");
+    }
+
+    #[test]
     fn rows_of_semantics_5_3() {
         let rows: &[(&str, u32, &str)] = &[
             ("", 0, "/"),
@@ -50,7 +61,7 @@ mod tests {
         ];
         for (object, flags, target) in rows {
             let object: Vec<u16> = object.encode_utf16().collect();
-            assert_eq!(escape(&object, *flags), *target);
+            assert_eq!(escape(&object, *flags, Encoding::Utf8), *target);
         }
     }
 }

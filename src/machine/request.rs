@@ -15,14 +15,14 @@ use super::{Compose, Cookies, Credentials, Machine, Output, Settings};
 use crate::http::coding::Decoder;
 use crate::http::proxy::{Destination, Hop};
 use crate::http::redirect::{self, Decision};
-use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth, upgrade};
+use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth, is_forbidden, upgrade};
 use crate::record::{Api, Notification, Operation};
 use crate::transport::{ClientCertificate, Event, Order, Peer, Route, Secured, Via};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY,
     ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
-    ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD,
-    WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
+    ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT,
+    WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -821,10 +821,15 @@ impl Request {
             followed: self.redirects,
             limit: self.settings.max_redirects,
         };
+        let names_user = head.headers.get("location", 0).is_some_and(redirect::names_user);
         match redirect::decide(head.status, head.headers.get("location", 0), &current) {
             Decision::Return => Input::Final,
             Decision::Refuse(error) => {
                 self.cause = error;
+                Input::Refused
+            }
+            Decision::Follow { port, .. } if is_forbidden(port) || (self.settings.reject_user && names_user) => {
+                self.cause = ERROR_WINHTTP_INVALID_URL;
                 Input::Refused
             }
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {

@@ -1,5 +1,6 @@
 //! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
 
+use crate::http::Encoding;
 use crate::http::proxy::Access;
 use crate::transport::{ClientCertificate, Http2, Network, Sharing, Tls};
 use crate::win32::{
@@ -37,6 +38,12 @@ impl Timeouts {
 pub struct Settings {
     /// The five timeouts.
     pub timeouts: Timeouts,
+    /// CODEPAGE: of the query in the object names of requests.
+    pub code_page: Encoding,
+    /// REJECT_USERPWD_IN_URL: whether a redirect to a URL with a user's name is refused.
+    pub reject_user: bool,
+    /// REQUEST_ANNOTATION
+    pub annotation: String,
     /// How often a request is sent again after 408 (FAILED_CONNECTION_RETRIES).
     pub timeout_retries: u32,
     /// How names are looked up and sockets made.
@@ -91,6 +98,9 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             timeouts: Timeouts { resolve: 0, connect: 60_000, send: 30_000, receive: 30_000, response: None },
+            code_page: Encoding::default(),
+            reject_user: false,
+            annotation: String::new(),
             timeout_retries: 0,
             network: Network::default(),
             sharing: Sharing::default(),

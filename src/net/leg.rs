@@ -182,7 +182,7 @@ impl Running {
         if let Some(mark) = self.order.sharing.mark {
             registered.set_mark(mark);
         }
-        let earlier = registered.carry();
+        let earlier = registered.carry(&self.order);
         self.control.lock().carrier = Some((Arc::clone(registered), earlier));
     }
 

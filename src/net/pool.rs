@@ -15,8 +15,6 @@ use super::http2::{Multiplexed, Slot};
 use crate::http::proxy::Server;
 use crate::transport::{Http2, Mark, Order, Route, Tls, Via};
 
-/// How long a connection stays idle.
-const IDLE: Duration = Duration::from_secs(30);
 /// How often idle ones are looked for, while there are any.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -203,7 +201,7 @@ impl Net {
             return Found::Full(full);
         }
         if let Some(idle) = connections.idle.get_mut(key) {
-            idle.retain(|(since, connection)| now < *since + IDLE && !connection.registered.expired());
+            idle.retain(|(since, connection)| connection.registered.stays(*since, now));
             let mark = |connection: &Connection| connection.registered.mark();
             // Of those that suit, one with the mark that is wanted, else the one that was used last.
             let marked = idle.iter().rposition(|(_, one)| mark(one).is_some() && suits(mark(one), order));
@@ -250,11 +248,13 @@ async fn sweep(net: Arc<Net>) {
         let mut connections = net.pool.lock();
         let Connections { idle, shared, swept, .. } = &mut *connections;
         idle.retain(|_, connections| {
-            connections.retain(|(since, _)| now < *since + IDLE);
+            connections.retain(|(since, connection)| connection.registered.stays(*since, now));
             !connections.is_empty()
         });
         shared.retain(|_, connections| {
-            let used = |connection: &Multiplexed| connection.idle_since().is_none_or(|since| now < since + IDLE);
+            let used = |connection: &Multiplexed| {
+                connection.idle_since().is_none_or(|since| connection.registered.stays(since, now))
+            };
             connections.retain(|connection| connection.open() && used(connection));
             !connections.is_empty()
         });

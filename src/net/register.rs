@@ -17,6 +17,8 @@ pub struct Registered {
     mark: Mutex<Option<Mark>>,
     expired: AtomicBool,
     orders: AtomicU32,
+    /// How long it may lie idle, in milliseconds.
+    idle: AtomicU32,
     since: Duration,
     inquiry: Option<Inquiry>,
 }
@@ -52,8 +54,16 @@ impl Registered {
         self.expired.load(Ordering::SeqCst)
     }
 
+    /// Whether it may lie idle still, and be used again.
+    pub fn stays(&self, since: Duration, now: Duration) -> bool {
+        let idle = self.idle.load(Ordering::Relaxed);
+        let young = matches!(idle, 0 | u32::MAX) || now < since + Duration::from_millis(idle.into());
+        young && !self.expired()
+    }
+
     /// It carries one more order: how many there were before.
-    pub fn carry(&self) -> u32 {
+    pub fn carry(&self, order: &Order) -> u32 {
+        self.idle.store(order.sharing.idle, Ordering::Relaxed);
         self.orders.fetch_add(1, Ordering::SeqCst)
     }
 
@@ -79,6 +89,7 @@ impl Register {
             mark: Mutex::new(None),
             expired: AtomicBool::new(false),
             orders: AtomicU32::new(0),
+            idle: AtomicU32::new(order.sharing.idle),
             since,
             inquiry,
         });

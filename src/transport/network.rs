@@ -60,6 +60,8 @@ pub struct Sharing {
     pub limit: u32,
     /// The same for servers that speak HTTP/1.0 (MAX_CONNS_PER_1_0_SERVER).
     pub limit_1_0: u32,
+    /// How long its connection may lie idle in the pool afterwards, in milliseconds; 0 and `u32::MAX` are no limit.
+    pub idle: u32,
     /// What its connection is marked with (CONNECTION_GUID).
     pub mark: Option<Mark>,
     /// Only connections with this mark, or with none unless the flag is set (MATCH_CONNECTION_GUID).
@@ -76,6 +78,7 @@ impl Default for Sharing {
             owner: 0,
             limit: u32::MAX,
             limit_1_0: u32::MAX,
+            idle: 30_000,
             mark: None,
             wanted: None,
             at_first: 1,

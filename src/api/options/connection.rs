@@ -8,7 +8,15 @@ use crate::api::session::server_name;
 use crate::transport::NameCache;
 use crate::win32::*;
 
+/// No header has a name for it; clients that use it call it so.
+const WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT: u32 = 135;
+
 pub(super) const ROWS: &[Row] = &[
+    Row::new(WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT, "WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT", Shape::Dword)
+        .set(SESSION, Put::Setting(|s, milliseconds| s.sharing.idle = milliseconds))
+        .inherited()
+        .default("30000")
+        .note("In no header. Milliseconds in the pool; 0 and 0xFFFFFFFF are no limit."),
     option!(WINHTTP_OPTION_CONNECTION_INFO: Shape::Struct("WINHTTP_CONNECTION_INFO", size_of::<WINHTTP_CONNECTION_INFO>()))
         .query(REQUEST, Get::Of(|subject| {
             let peer = subject.request()?.with(|machine| machine.peer()).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;

@@ -2,6 +2,7 @@
 
 use super::feature;
 use super::row::*;
+use crate::dispatch;
 use crate::win32::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -45,8 +46,13 @@ pub(super) const ROWS: &[Row] = &[
         .note("Winsock's number for the last failure of the request, or of this thread; 0 if there was no such."),
     option!(WINHTTP_OPTION_WORKER_THREAD_COUNT: Shape::Dword)
         .query(PROCESS | ANY, Get::Of(|_| Ok(Value::Dword(0))))
-        .default("0"),
-    option!(WINHTTP_OPTION_ENABLETRACING: Shape::Bool).absent(PROCESS, PROCESS, "Not here yet."),
+        .set(PROCESS, Put::To(|_, given| {
+            let (world, _) = dispatch::current().ok_or(ERROR_NOT_SUPPORTED)?;
+            world.set_workers(given.dword())
+        }))
+        .default("0")
+        .note("Once, before the first asynchronous operation: else ERROR_WINHTTP_INCORRECT_HANDLE_STATE. Reads as 0. Workers that block are not counted."),
+    option!(WINHTTP_OPTION_ENABLETRACING: Shape::Bool).absent(PROCESS, PROCESS, "Set WINHTTP_TRACE in the environment instead."),
     #[cfg(feature = "win32")]
     option!(WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT: Shape::Pointer("HANDLE"))
         .set(

@@ -82,13 +82,13 @@ pub(super) const ROWS: &[Row] = &[
         .default("262144, 131072")
         .note("Windows of 1 to 2^31 - 1 bytes; the delta is at most the window."),
     option!(WINHTTP_OPTION_QUIC_STATS: Shape::Bytes("QUIC_STATISTICS"))
-        .absent(REQUEST, 0, "Not here yet."),
+        .absent(REQUEST, 0, "HTTP/3 is not spoken."),
     option!(WINHTTP_OPTION_HTTP3_KEEPALIVE: Shape::Dword)
-        .absent(0, 0, "Not here yet."),
+        .absent(0, 0, "HTTP/3 is not spoken."),
     option!(WINHTTP_OPTION_HTTP3_HANDSHAKE_TIMEOUT: Shape::Dword)
-        .absent(0, 0, "Not here yet."),
+        .absent(0, 0, "HTTP/3 is not spoken."),
     option!(WINHTTP_OPTION_HTTP3_INITIAL_RTT: Shape::Dword)
-        .absent(0, 0, "Not here yet."),
+        .absent(0, 0, "HTTP/3 is not spoken."),
     option!(WINHTTP_OPTION_HTTP3_STREAM_ERROR_CODE: Shape::Unknown)
-        .absent(REQUEST, 0, "Not here yet."),
+        .absent(REQUEST, 0, "HTTP/3 is not spoken."),
 ];

@@ -27,6 +27,7 @@ use std::ffi::c_void;
 use super::edge::{allowed, as_bytes, bytes, copy_out, counted_text, done, find, get};
 use crate::dispatch::Asked;
 use crate::win32::*;
+pub(crate) use request::default_version;
 use row::{Get, Given, PROCESS, Row, Shape, Subject, Value};
 
 /// Reads an option (nf-winhttp-winhttpqueryoption). Lengths are bytes. ERROR_INSUFFICIENT_BUFFER with the length that is
