@@ -10,8 +10,8 @@ use std::ptr::null_mut;
 
 use super::edge::{code, find, get, no_panic, put, text};
 use super::proxy::global_text_or_null;
-use crate::dispatch::UserSettings;
-use crate::http::proxy::Named;
+
+use crate::http::proxy::{Named, UserSettings};
 use crate::win32::memory::free;
 use crate::win32::*;
 

@@ -175,7 +175,7 @@ pub(super) fn with_settings<R>(handle: &Handle, change: impl FnOnce(&mut Setting
         Kind::Session(session) => {
             Ok(change(&mut session.settings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
         }
-        Kind::Connection(_) | Kind::WebSocket(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        Kind::Connection(_) | Kind::Resolver(_) | Kind::WebSocket(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
         Kind::Request(request) => Ok(request.with(|machine| change(&mut machine.settings))),
     }
 }

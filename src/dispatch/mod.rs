@@ -5,6 +5,7 @@
 #[cfg_attr(not(feature = "win32"), allow(dead_code))]
 pub(crate) mod clock;
 mod detail;
+mod errands;
 #[cfg(feature = "win32")]
 pub(crate) mod event;
 mod policy;
@@ -22,14 +23,15 @@ mod world;
 
 pub use detail::Detail;
 pub(crate) use detail::{Running, tell, waits};
+pub(crate) use errands::{detect, perform};
 pub use policy::{Delivery, Policy};
-pub use proxies::{Proxies, StandIn, UserSettings};
+pub use proxies::{Proxies, StandIn};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
 #[cfg(feature = "win32")]
 pub(crate) use world::entered;
 pub(crate) use world::observed;
 pub use world::{
     Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, Watch, World, enter, observe, register,
-    set_delivery_policy, strays,
+    set_delivery_policy, strays, with_proxies,
 };
 pub(crate) use world::{current, opening};

@@ -7,24 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::http::proxy::pac::Limits;
-use crate::http::proxy::{Environment, Named};
+use crate::http::proxy::{Environment, Named, UserSettings};
 
 /// How long a script is used without being fetched again.
 const FRESH: Duration = Duration::from_secs(30 * 60);
 
 /// A Rust function in place of a PAC script: it gets the URL and the host, and answers as `FindProxyForURL` does.
 pub type StandIn = Arc<dyn Fn(&str, &str) -> String + Send + Sync>;
-
-/// The proxy settings of the user: what Internet Explorer's dialog shows on Windows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UserSettings {
-    /// Whether a PAC script is looked for in the network (WPAD).
-    pub detect: bool,
-    /// Where the PAC script is.
-    pub script: Option<String>,
-    /// The proxies, and what bypasses them.
-    pub named: Option<Named>,
-}
 
 #[derive(Default)]
 struct State {
@@ -38,6 +27,10 @@ struct State {
     watchers: Vec<(usize, Arc<dyn Fn() + Send + Sync>)>,
     watched: usize,
     stand_in: Option<StandIn>,
+    /// Whether a script may be looked for in the network, once that was said.
+    detection: Option<bool>,
+    /// The domain of this machine, once it was said.
+    domain: Option<String>,
     limits: Limits,
     /// Scripts by their URL, and when they came.
     scripts: HashMap<String, (Duration, Arc<str>)>,
@@ -126,6 +119,25 @@ impl Proxies {
     /// That function.
     pub fn stand_in(&self) -> Option<StandIn> {
         self.lock().stand_in.clone()
+    }
+
+    /// Whether a PAC script may be looked for in the network (WPAD): only if `WINHTTP_WPAD` is 1, or
+    /// [`Proxies::set_detection`] said so. Who answers to the name `wpad` decides about all traffic.
+    pub fn may_detect(&self) -> bool {
+        let state = self.lock();
+        state.detection.unwrap_or(state.environment.detect)
+    }
+
+    /// Says whether a PAC script may be looked for, and in which domain this machine is; `None` is what the system says.
+    pub fn set_detection(&self, detection: bool, domain: Option<&str>) {
+        let mut state = self.lock();
+        state.detection = Some(detection);
+        state.domain = domain.map(str::to_owned);
+    }
+
+    /// The domain that was said.
+    pub(crate) fn domain(&self) -> Option<String> {
+        self.lock().domain.clone()
     }
 
     /// The limits of PAC scripts.

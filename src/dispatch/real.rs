@@ -1,5 +1,6 @@
 //! The real world: the system's clock, worker threads, sockets.
 
+use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -55,6 +56,25 @@ impl World for Real {
 
     fn proxies(&self) -> &Proxies {
         &self.proxies
+    }
+
+    fn lookup(&self, name: &str) -> Vec<IpAddr> {
+        let found = (name, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        let mut addresses: Vec<IpAddr> = found.unwrap_or_default();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        addresses.dedup();
+        addresses
+    }
+
+    /// Those that packets to the rest of the world would come from; none is sent.
+    fn addresses(&self) -> Vec<IpAddr> {
+        const PROBES: [(&str, &str); 2] = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
+        let from = |(any, there): (&str, &str)| {
+            let socket = UdpSocket::bind(any).ok()?;
+            socket.connect(there).ok()?;
+            Some(socket.local_addr().ok()?.ip())
+        };
+        PROBES.into_iter().filter_map(from).collect()
     }
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {

@@ -1,6 +1,7 @@
 //! The world that a handle lives in: its clock, its threads, its network.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
@@ -37,6 +38,14 @@ pub trait World: Send + Sync {
     fn transport(&self) -> &dyn Transport;
     /// What is known about proxies.
     fn proxies(&self) -> &Proxies;
+    /// The addresses of a host name, IPv4 first; none if it is not known. May block.
+    fn lookup(&self, name: &str) -> Vec<IpAddr>;
+    /// The addresses of this machine, IPv4 first.
+    fn addresses(&self) -> Vec<IpAddr>;
+    /// Minutes that local time is ahead of UTC; `None` is what the system says.
+    fn utc_offset(&self) -> Option<i32> {
+        None
+    }
     /// This thread calls a function, on a handle of this world or none (0): the error with which the call ends before it
     /// begins, if the world wants that. Only told while somebody observes.
     fn called(&self, _function: &'static str, _handle: usize) -> Option<Win32Error> {
@@ -293,6 +302,19 @@ pub fn enter(world: Arc<dyn World>, policy: Policy) -> Entered {
 /// The world that the thread has entered.
 pub(crate) fn entered() -> Option<(Arc<dyn World>, Policy)> {
     ENTERED.with_borrow(|worlds| worlds.last().cloned())
+}
+
+/// Looks at, or changes, what the world of this thread knows about proxies: that of the Sim that it is in, else that of
+/// the process. `None` if this build has no real world.
+///
+/// ```
+/// use std::sync::Arc;
+/// use portable_winhttp::dispatch::with_proxies;
+/// // Every PAC script of the process is answered by this function.
+/// with_proxies(|proxies| proxies.set_stand_in(Some(Arc::new(|_url, host| format!("PROXY {host}.proxy.test:8080")))));
+/// ```
+pub fn with_proxies<R>(act: impl FnOnce(&Proxies) -> R) -> Option<R> {
+    current().map(|(world, _)| act(world.proxies()))
 }
 
 /// The world and the policy of a session that is opened now: the one that the thread has entered, else the real one.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::loans::{Lent, Loans};
 use super::{Handle, Kind, lock};
-use crate::dispatch::{Asked, Carried, Detail, Item, Job, Open, Outcome, Share, observed};
+use crate::dispatch::{Asked, Carried, Detail, Item, Job, Open, Outcome, Share, observed, perform};
+use crate::machine::resolver::Errand;
 use crate::machine::{Machine, Output};
 use crate::record::{Notification, Operation};
 use crate::transport::{Event, Leg, Sink};
@@ -156,7 +157,7 @@ impl Handle {
     /// This is about to be told: the operation that it ends gives back what it owned.
     pub(super) fn give_back(&self, notification: &Notification) {
         let details = match &self.kind {
-            Kind::Session(_) | Kind::Connection(_) => return,
+            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => return,
             Kind::Request(request) => request.loans(|loans| loans.told(notification)),
             Kind::WebSocket(socket) => socket.loans(|loans| loans.told(notification)),
         };
@@ -181,7 +182,7 @@ impl Handle {
         let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
         if observed() {
             let details = match &self.kind {
-                Kind::Session(_) | Kind::Connection(_) => Vec::new(),
+                Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
                 Kind::Request(request) => request.loans(Loans::close),
                 Kind::WebSocket(socket) => socket.loans(Loans::close),
             };
@@ -197,6 +198,7 @@ impl Handle {
         match &self.kind {
             Kind::Session(_) | Kind::Connection(_) => false,
             Kind::Request(request) => request.with(|machine| machine.pending()),
+            Kind::Resolver(resolver) => resolver.with(|machine| machine.pending()),
             Kind::WebSocket(socket) => socket.with(|machine| machine.pending()),
         }
     }
@@ -206,6 +208,7 @@ impl Handle {
         match &self.kind {
             Kind::Session(_) | Kind::Connection(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
             Kind::Request(request) => Ok(self.step(request, |machine, now| act(machine, now)).1),
+            Kind::Resolver(resolver) => Ok(self.step(resolver, |machine, now| act(machine, now)).1),
             Kind::WebSocket(socket) => Ok(self.step(socket, |machine, now| act(machine, now)).1),
         }
     }
@@ -287,6 +290,10 @@ impl Handle {
                     stepped.handed_over = running.leg.take();
                     continue;
                 }
+                Output::Errand(number, errand) => {
+                    self.world.run(Arc::new(Sent { handle: Arc::downgrade(self), number, errand }));
+                    continue;
+                }
                 Output::Abandon => {
                     if let Some(leg) = running.leg.take() {
                         leg.release();
@@ -350,6 +357,27 @@ fn tell(leg: &dyn Leg, output: Output) {
 /// What leg number `leg` of this handle talks to.
 pub(super) fn sink(handle: &Arc<Handle>, leg: u64) -> Arc<dyn Sink> {
     Arc::new(Listening { handle: Arc::downgrade(handle), leg })
+}
+
+/// A worker on an errand. It does not keep the handle alive.
+struct Sent {
+    handle: Weak<Handle>,
+    number: u64,
+    errand: Errand,
+}
+
+impl Job for Sent {
+    fn run(self: Arc<Sent>) {
+        let Some(world) = self.handle.upgrade().map(|handle| Arc::clone(&handle.world)) else { return };
+        let report = perform(&world, &self.errand);
+        let Some(handle) = self.handle.upgrade() else { return };
+        if let Ok(stepped) = handle.happen(|machine, now| machine.report(now, self.number, report)) {
+            if let Some(leg) = stepped.begun {
+                leg.go();
+            }
+            handle.settle();
+        }
+    }
 }
 
 /// What a leg talks to. It does not keep the handle alive.

@@ -4,6 +4,7 @@
 mod driver;
 mod loans;
 mod request;
+mod resolver;
 mod table;
 mod web_socket;
 
@@ -14,6 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub(crate) use driver::{Called, Driver};
 pub(crate) use loans::Lent;
 pub(crate) use request::Request;
+pub(crate) use resolver::Resolver;
+pub use resolver::decided;
 pub(crate) use web_socket::WebSocket;
 
 use crate::dispatch::{Detail, Item, Job, Next, Open, Policy, Running, Share, Turn, Watch, World, observed};
@@ -22,8 +25,9 @@ use crate::machine::Settings;
 use crate::record::Notification;
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
-    WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_REQUEST,
-    WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error, set_extended_error,
+    WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
+    WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error,
+    set_extended_error,
 };
 
 /// What is alive in this process: for tests that look for leaks.
@@ -78,6 +82,7 @@ pub(crate) enum Kind {
     Session(Box<Session>),
     Connection(Connection),
     Request(Box<Request>),
+    Resolver(Box<Resolver>),
     WebSocket(Box<WebSocket>),
 }
 
@@ -143,13 +148,23 @@ impl Handle {
 
     /// Opens a child with its own context, callback and mask.
     fn child_with(self: &Arc<Handle>, kind: Kind, context: usize, listener: Listener) -> Arc<Handle> {
+        self.child_of_mode(kind, context, listener, self.asynchronous)
+    }
+
+    fn child_of_mode(
+        self: &Arc<Handle>,
+        kind: Kind,
+        context: usize,
+        listener: Listener,
+        asynchronous: bool,
+    ) -> Arc<Handle> {
         self.references.fetch_add(1, Ordering::Relaxed);
         let child = table::TABLE.insert(|value| Handle {
             value,
             parent: Some(Arc::clone(self)),
             world: Arc::clone(&self.world),
             policy: self.policy,
-            asynchronous: self.asynchronous,
+            asynchronous,
             context: AtomicUsize::new(context),
             listener: Mutex::new(listener),
             references: AtomicUsize::new(1),
@@ -222,6 +237,7 @@ impl Handle {
             Kind::Session(_) => WINHTTP_HANDLE_TYPE_SESSION,
             Kind::Connection(_) => WINHTTP_HANDLE_TYPE_CONNECT,
             Kind::Request(_) => WINHTTP_HANDLE_TYPE_REQUEST,
+            Kind::Resolver(_) => WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
             Kind::WebSocket(_) => WINHTTP_HANDLE_TYPE_WEBSOCKET,
         }
     }
@@ -243,6 +259,13 @@ impl Handle {
     pub(crate) fn as_request(&self) -> Result<&Request, Win32Error> {
         match &self.kind {
             Kind::Request(request) => Ok(request),
+            _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
+        }
+    }
+
+    pub(crate) fn as_resolver(&self) -> Result<&Resolver, Win32Error> {
+        match &self.kind {
+            Kind::Resolver(resolver) => Ok(resolver),
             _ => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
         }
     }
@@ -339,7 +362,7 @@ impl Handle {
                 }
             }
             Kind::Connection(_) => {}
-            Kind::Request(_) | Kind::WebSocket(_) => {
+            Kind::Request(_) | Kind::Resolver(_) | Kind::WebSocket(_) => {
                 if let Some(session) = handle.session_part() {
                     lock(&session.machines).remove(&value);
                 }

@@ -1,7 +1,7 @@
 //! The world of a Sim: what the engine asks it, answered by the scheduler, the peers and the faults.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,7 @@ use super::watcher::Watcher;
 use crate::dispatch::{
     Asked, Carried, Detail, Job, Open, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter, strays,
 };
+use crate::http::proxy::pac::Limits;
 use crate::record::{Notification, Recorder, Status};
 use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
 use crate::win32::Win32Error;
@@ -27,6 +28,9 @@ pub type Origin = (bool, String, u16);
 
 /// Every Sim begins on 1 January 2026, 00:00 UTC.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
+
+/// How often a PAC script may be looked at: time stands still while it runs.
+const LOOKS: u32 = 1_000;
 
 #[derive(Default)]
 struct State {
@@ -97,6 +101,8 @@ impl SimWorld {
                 tracing.upgrade().map_or_else(String::new, shown)
             };
             let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
+            let proxies = Proxies::default();
+            proxies.set_limits(Limits { looks: Some(LOOKS), ..Limits::default() });
             SimWorld {
                 me: me.clone(),
                 state: Mutex::default(),
@@ -104,7 +110,7 @@ impl SimWorld {
                 scheduler: Scheduler::new(chooser, Box::new(enters), Box::new(trace)),
                 policy,
                 profile,
-                proxies: Proxies::default(),
+                proxies,
                 strayed: strays(0).len(),
                 recorder: Arc::new(Recorder::new(Box::new(now))),
                 watcher: Watcher::default(),
@@ -322,6 +328,21 @@ impl World for SimWorld {
 
     fn proxies(&self) -> &Proxies {
         &self.proxies
+    }
+
+    /// Every peer has a name; an address is its own.
+    fn lookup(&self, name: &str) -> Vec<IpAddr> {
+        let origin = self.lock().peers.iter().map(|(origin, _)| origin).find(|(_, host, _)| host == name).cloned();
+        origin.and_then(|origin| self.peer_of(&origin)).map(|(_, ends)| ends.remote.ip()).into_iter().collect()
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        vec![Ipv4Addr::new(192, 0, 2, 254).into()]
+    }
+
+    /// The same everywhere.
+    fn utc_offset(&self) -> Option<i32> {
+        Some(0)
     }
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {

@@ -111,6 +111,19 @@ impl Body {
         self.announced as u32
     }
 
+    /// Moves all that is there into a buffer of ours.
+    pub fn take(&mut self, into: &mut Vec<u8>) {
+        while let Some(part) = self.parts.pop_front() {
+            self.buffered -= part.len();
+            if self.coded.is_none() {
+                self.released += part.len();
+            }
+            into.extend_from_slice(&part);
+            self.decode();
+        }
+        self.announced = 0;
+    }
+
     /// Moves what is there into the caller's buffer; says whether the read can end.
     pub fn read(&mut self, read: &mut PendingRead) -> Supply {
         while read.filled < read.buffer.len() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::resolver::{Errand, Report};
 use crate::http::RequestHead;
 use crate::record::{Notification, Operation};
 use crate::transport::{Event, Order};
@@ -22,9 +23,8 @@ pub enum Output {
     ThenTold,
     /// Give the order to the transport; its events come back with this number.
     Start(u64, Box<Order>),
-    /// Find the ways to this URL for an order that is to be started with this number; the answer goes to
-    /// [`Request::routed`](super::Request::routed).
-    FindProxy(u64, String),
+    /// Have this done by a worker; what it brings back goes to [`Machine::report`] with this number.
+    Errand(u64, Errand),
     /// To the running leg: the head may go out.
     Proceed,
     /// To the running leg: what follows after a refused CONNECT.
@@ -65,6 +65,8 @@ pub trait Machine: Send {
     fn event(&mut self, now: Duration, leg: u64, event: Event);
     /// The time may have come that [`Machine::deadline`] named.
     fn tick(&mut self, now: Duration);
+    /// A worker is back from errand `number`.
+    fn report(&mut self, _now: Duration, _number: u64, _report: Report) {}
     /// The session was closed. `write_first`: of two pending operations, that of the write side ends first.
     fn cancel(&mut self, now: Duration, write_first: bool);
     /// WinHttpCloseHandle, with `write_first` as for [`Machine::cancel`].

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::body::{Body, PendingRead, Supply};
 use super::measures::Measures;
+use super::resolver::{Query, Report, Resolver};
 use super::table::{Action, Exchange, Input, OPENED, State, Step, Why, WriteSide, step};
 use super::timers::Timers;
 use super::upload::Upload;
@@ -98,6 +99,8 @@ pub struct Request {
     out: u64,
     received: u64,
     way: Way,
+    /// Finds the way, for WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY.
+    resolver: Option<Box<Resolver>>,
     body: Body,
     reading: Option<PendingRead>,
     writing: u32,
@@ -118,6 +121,11 @@ pub struct Request {
 impl Request {
     /// A request that was just opened.
     pub fn new(site: Site, compose: Compose, settings: Settings) -> Request {
+        Request::numbered(site, compose, settings, 0)
+    }
+
+    /// [`Request::new`], with legs from number `leg` on.
+    pub(super) fn numbered(site: Site, compose: Compose, settings: Settings, leg: u64) -> Request {
         Request {
             state: OPENED,
             compose,
@@ -130,7 +138,7 @@ impl Request {
             sent: false,
             key: None,
             upgradable: false,
-            leg: 0,
+            leg,
             peer: None,
             secured: None,
             issuers: None,
@@ -141,6 +149,7 @@ impl Request {
             out: 0,
             received: 0,
             way: Way::default(),
+            resolver: None,
             body: Body::default(),
             reading: None,
             writing: 0,
@@ -304,6 +313,15 @@ impl Request {
         self.apply(now, Input::CallUpgrade)
     }
 
+    /// Takes the bytes that QueryDataAvailable announced, for a request of our own.
+    pub(super) fn take(&mut self, into: &mut Vec<u8>) {
+        self.body.take(into);
+        let released = self.body.released();
+        if released > 0 {
+            self.outputs.push(Output::Taken(released));
+        }
+    }
+
     // ---- what the driver reports ----
 
     /// SENDING_REQUEST of leg `leg` was delivered.
@@ -340,7 +358,10 @@ impl Request {
 
 impl Machine for Request {
     fn deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        match &self.resolver {
+            Some(resolver) => resolver.deadline(),
+            None => self.timers.next(),
+        }
     }
 
     fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
@@ -356,7 +377,18 @@ impl Machine for Request {
         pending.map(Operation::from)
     }
 
+    fn report(&mut self, now: Duration, number: u64, report: Report) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.report(now, number, report);
+            self.resolved(now);
+        }
+    }
+
     fn event(&mut self, now: Duration, leg: u64, event: Event) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.event(now, leg, event);
+            return self.resolved(now);
+        }
         if leg != self.leg {
             return;
         }
@@ -475,6 +507,10 @@ impl Machine for Request {
     }
 
     fn tick(&mut self, now: Duration) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.tick(now);
+            return self.resolved(now);
+        }
         if !self.timers.over(now) {
             return;
         }
@@ -562,6 +598,7 @@ impl Request {
             Action::HandOver => self.outputs.push(Output::HandOver),
             Action::Abandon => {
                 self.leg += 1;
+                self.resolver = None;
                 self.timers.clear();
                 self.outputs.push(Output::Abandon);
             }
@@ -683,18 +720,33 @@ impl Request {
                 self.way = Way::new(choice.hops);
                 self.launch(now);
             }
-            None => {
-                self.way = Way::default();
-                self.outputs.push(Output::FindProxy(self.leg, self.url()));
-            }
+            None => self.resolve(now),
         }
     }
 
-    /// The resolver's answer for leg `leg`: the ways, best first.
-    pub fn routed(&mut self, now: Duration, leg: u64, hops: Vec<Hop>) {
-        if leg == self.leg && self.state.exchange == Exchange::Sending {
+    /// Asks the resolver for the ways; the order is put out when it has answered.
+    fn resolve(&mut self, now: Duration) {
+        self.way = Way::default();
+        let url: Vec<u16> = self.url().encode_utf16().collect();
+        let mut resolver = Resolver::new(self.settings.timeouts, (self.leg + 1) << 32);
+        let asked = Query::new(&url, None).and_then(|query| resolver.find(now, query));
+        self.resolver = asked.is_ok().then(|| Box::new(resolver));
+        if asked.is_ok() { self.resolved(now) } else { self.launch(now) }
+    }
+
+    /// Passes on what the resolver wants, and takes its answer. Without one the way is straight.
+    fn resolved(&mut self, now: Duration) {
+        let Some(resolver) = &mut self.resolver else { return };
+        let wanted: Vec<_> = resolver.outputs().collect();
+        for output in wanted {
+            if !matches!(output, Output::End(..)) {
+                self.outputs.push(output);
+                continue;
+            }
+            let hops = resolver.answer().map_or_else(|_| vec![Hop::Direct], |choice| choice.hops.clone());
+            self.resolver = None;
             self.way = Way::new(hops);
-            self.launch(now);
+            return self.launch(now);
         }
     }
 

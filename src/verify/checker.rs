@@ -9,7 +9,8 @@ use super::threads::{Frame, OnThread, Threads};
 use crate::dispatch::{Detail, Returned};
 use crate::record::{Api, Notification, Operation, Status, WebSocketOperation};
 use crate::win32::{
-    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_HANDLE, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, Win32Error,
+    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_HANDLE, ERROR_IO_PENDING, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING,
+    Win32Error,
 };
 
 /// How long a callback may take.
@@ -54,7 +55,8 @@ impl Checker {
     ) -> Vec<Mistake> {
         let failure = match returned {
             Returned::Boolean(false) | Returned::Handle(0) | Returned::InvalidCallback => Some(last_error),
-            Returned::Code(code) if code != 0 => Some(Win32Error(code)),
+            // Of a function that answers codes, ERROR_IO_PENDING is no failure.
+            Returned::Code(code) if code != 0 && code != ERROR_IO_PENDING.0 => Some(Win32Error(code)),
             _ => None,
         };
         let here = self.threads.here();

@@ -42,3 +42,34 @@ impl StatusCallback {
         });
     }
 }
+
+/// `WINHTTP_PROXY_CHANGE_CALLBACK` without its NULL.
+pub type RawProxyChangeCallback = unsafe extern "system" fn(ullflags: u64, pvcontext: *const c_void);
+
+/// A callback for changed proxy settings, with its context.
+#[derive(Clone, Copy, Debug)]
+pub struct ProxyChangeCallback {
+    function: RawProxyChangeCallback,
+    context: *const c_void,
+}
+
+// SAFETY: the context is only passed on to the function, which the application let every thread call (contract of `new`).
+unsafe impl Send for ProxyChangeCallback {}
+// SAFETY: as above.
+unsafe impl Sync for ProxyChangeCallback {}
+
+impl ProxyChangeCallback {
+    /// Takes the application's function.
+    ///
+    /// # Safety
+    /// It may be called from any thread with this context, until it is unregistered and a call that had begun has returned.
+    pub unsafe fn new(function: RawProxyChangeCallback, context: *const c_void) -> ProxyChangeCallback {
+        ProxyChangeCallback { function, context }
+    }
+
+    /// Runs the application's code on this thread.
+    pub fn call(self, flags: u64) {
+        // SAFETY: the application promised so (contract of `new`).
+        unsafe { (self.function)(flags, self.context) }
+    }
+}

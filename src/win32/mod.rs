@@ -17,7 +17,7 @@ mod structs;
 mod text;
 
 pub use buffer::{CallerBuf, CallerBytes};
-pub use callback::{RawStatusCallback, StatusCallback};
+pub use callback::{ProxyChangeCallback, RawProxyChangeCallback, RawStatusCallback, StatusCallback};
 pub use certificates::*;
 pub use constants::*;
 pub use error::*;

@@ -120,6 +120,7 @@ impl Subject {
             Some(Kind::Session(_)) => SESSION,
             Some(Kind::Connection(_)) => CONNECTION,
             Some(Kind::Request(_)) => REQUEST,
+            Some(Kind::Resolver(_)) => RESOLVER,
             Some(Kind::WebSocket(_)) => WEB_SOCKET,
         }
     }

@@ -229,6 +229,11 @@ impl Named {
         Ok(Named { proxy: proxy.to_owned(), bypass: bypass.map(str::to_owned), proxies, rules })
     }
 
+    /// The first proxy for https or http, whatever the destination.
+    pub fn first(&self, secure: bool) -> Option<&Server> {
+        self.proxies.servers(secure).next().map(|(server, _)| server)
+    }
+
     /// The ways to a destination.
     pub fn choose(&self, to: &Destination<'_>) -> Choice {
         if let Some(rule) = self.rules.matching(to) {
@@ -241,6 +246,17 @@ impl Named {
             false => Choice { hops, why: Why::Listed(entries.join(";")) },
         }
     }
+}
+
+/// The proxy settings of the user: what Internet Explorer's dialog shows on Windows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSettings {
+    /// Whether a PAC script is looked for in the network (WPAD).
+    pub detect: bool,
+    /// Where the PAC script is.
+    pub script: Option<String>,
+    /// The proxies, and what bypasses them.
+    pub named: Option<Named>,
 }
 
 /// The access type of a session or request.

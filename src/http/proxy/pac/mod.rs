@@ -53,11 +53,14 @@ pub struct Limits {
     pub memory: usize,
     /// How many bytes its text may have: 1 MiB.
     pub text: usize,
+    /// How often it may be looked at while it runs, about once in ten thousand steps: for worlds whose time stands still
+    /// meanwhile.
+    pub looks: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { time: Duration::from_secs(60), memory: 64 << 20, text: 1 << 20 }
+        Limits { time: Duration::from_secs(60), memory: 64 << 20, text: 1 << 20, looks: None }
     }
 }
 

@@ -1,0 +1,121 @@
+//! What workers do for resolvers: settings, names, scripts.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::World;
+#[cfg(not(feature = "pac"))]
+use crate::http::proxy::pac;
+#[cfg(feature = "pac")]
+use crate::http::proxy::pac::run as run_script;
+use crate::http::proxy::pac::{Date, Host, ScriptError};
+use crate::machine::resolver::{Errand, Report};
+use crate::win32::WINHTTP_AUTO_DETECT_TYPE_DNS_A;
+
+/// Does an errand on the calling thread.
+pub(crate) fn perform(world: &Arc<dyn World>, errand: &Errand) -> Report {
+    match errand {
+        Errand::Ask => Report::Known(world.proxies().user(), world.proxies().limits()),
+        Errand::Detect(kinds) => Report::Detected(detect(world, *kinds)),
+        Errand::Run { script, text, url, host } => {
+            if let Some(stand_in) = world.proxies().stand_in() {
+                return Report::Ran(Ok(stand_in(url, host)));
+            }
+            let now = world.now();
+            if let Some(text) = text {
+                world.proxies().keep_script(script, now, Arc::clone(text));
+            }
+            let Some(text) = text.clone().or_else(|| world.proxies().script(script, now)) else {
+                return Report::Unfetched;
+            };
+            Report::Ran(run(&text, url, host, world))
+        }
+    }
+}
+
+/// Where the network has a PAC script (WPAD by DNS), if it may be asked. DHCP is not asked: its answers are with the
+/// system's own client, where programs do not see them.
+pub(crate) fn detect(world: &Arc<dyn World>, kinds: u32) -> Option<String> {
+    if !world.proxies().may_detect() || kinds & WINHTTP_AUTO_DETECT_TYPE_DNS_A == 0 {
+        return None;
+    }
+    let domain = world.proxies().domain().or_else(domain_of_system).unwrap_or_default();
+    let name = candidates(&domain).into_iter().find(|name| !world.lookup(name).is_empty())?;
+    Some(format!("http://{name}/wpad.dat"))
+}
+
+/// `wpad` in the domain and in those above it, but never right below the top; then alone.
+fn candidates(domain: &str) -> Vec<String> {
+    let labels: Vec<_> = domain.split('.').filter(|label| !label.is_empty()).collect();
+    let within = (0..labels.len().saturating_sub(1)).map(|first| format!("wpad.{}", labels[first..].join(".")));
+    within.chain(["wpad".to_owned()]).collect()
+}
+
+/// What the resolver of the system appends to names.
+fn domain_of_system() -> Option<String> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("search ").or_else(|| line.strip_prefix("domain ")))?;
+    line.split_whitespace().next().map(str::to_owned)
+}
+
+fn run(text: &str, url: &str, host: &str, world: &Arc<dyn World>) -> Result<String, ScriptError> {
+    let limits = world.proxies().limits();
+    let seen =
+        Seen { until: world.now() + limits.time, left: limits.looks.map(AtomicU32::new), world: Arc::clone(world) };
+    run_script(text, url, host, Arc::new(seen), &limits)
+}
+
+#[cfg(not(feature = "pac"))]
+fn run_script(_: &str, _: &str, _: &str, _: Arc<dyn Host>, _: &pac::Limits) -> Result<String, ScriptError> {
+    Err(ScriptError::NoEngine)
+}
+
+/// A world as scripts see it.
+struct Seen {
+    world: Arc<dyn World>,
+    until: Duration,
+    left: Option<AtomicU32>,
+}
+
+impl Host for Seen {
+    fn lookup(&self, name: &str) -> Vec<IpAddr> {
+        self.world.lookup(name)
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.world.addresses()
+    }
+
+    fn date(&self) -> Date {
+        let since = self.world.date().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let milliseconds = since.as_millis().try_into().unwrap_or(i64::MAX);
+        Date { milliseconds, offset: self.world.utc_offset() }
+    }
+
+    fn expired(&self) -> bool {
+        let spent = |left: &AtomicU32| {
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+        };
+        self.world.now() > self.until || self.left.as_ref().is_some_and(spent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_may_know_the_script() {
+        let rows: &[(&str, &[&str])] = &[
+            ("", &["wpad"]),
+            ("test", &["wpad"]),
+            ("corp.test", &["wpad.corp.test", "wpad"]),
+            ("a.corp.test.", &["wpad.a.corp.test", "wpad.corp.test", "wpad"]),
+        ];
+        for (domain, names) in rows {
+            assert_eq!(candidates(domain), *names, "{domain}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A GET of the resolver's own: a request machine that nobody watches.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::http::{Headers, Version};
+use crate::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site, Timeouts};
+use crate::record::{Api, Notification, Operation};
+use crate::transport::Event;
+use crate::win32::{WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, Win32Error};
+
+/// A GET that is under way.
+#[derive(Debug)]
+pub struct Fetch {
+    request: Request,
+    body: Vec<u8>,
+    limit: usize,
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub enum Progress {
+    /// Not done.
+    Going,
+    /// The body of a 200.
+    Done(Vec<u8>),
+    /// Anything else.
+    Failed,
+}
+
+impl Fetch {
+    /// Begins, with legs from number `first` on. `None` for what is no URL of http or https.
+    pub fn begin(now: Duration, url: &str, first: u64, timeouts: Timeouts, limit: usize) -> Option<Fetch> {
+        let units: Vec<u16> = url.encode_utf16().collect();
+        let parts = crate::http::url::crack(&units).ok()?;
+        let text = |range: std::ops::Range<usize>| String::from_utf16_lossy(&units[range]);
+        let object: Vec<u16> = units[parts.path.start..parts.extra.end].to_vec();
+        let site =
+            Site { secure: parts.secure, host: text(parts.host).trim_matches(['[', ']']).to_owned(), port: parts.port };
+        let compose = Compose {
+            method: "GET".to_owned(),
+            target: crate::http::target::escape(&object, 0, Settings::default().code_page),
+            version: Version { major: 1, minor: 1 },
+            headers: Headers::default(),
+            agent: Some("WinHttp-Autoproxy-Service/5.1".to_owned()),
+            accept: vec!["*/*".to_owned()],
+            referrer: None,
+            refresh: false,
+            automatic_chunking: false,
+        };
+        let disabled = WINHTTP_DISABLE_AUTHENTICATION | WINHTTP_DISABLE_COOKIES;
+        let settings = Settings { timeouts, disabled, ..Settings::default() };
+        let mut request = Request::numbered(site, compose, settings, first);
+        let call = SendCall { headers: Vec::new(), optional: Bytes::new(), total: 0, hold: true, key: [0; 16] };
+        request.send(now, call).ok()?;
+        Some(Fetch { request, body: Vec::new(), limit })
+    }
+
+    pub fn deadline(&self) -> Option<Duration> {
+        self.request.deadline()
+    }
+
+    pub fn event(&mut self, now: Duration, leg: u64, event: Event) {
+        self.request.event(now, leg, event);
+    }
+
+    pub fn tick(&mut self, now: Duration) {
+        self.request.tick(now);
+    }
+
+    /// Goes on as far as possible. What the transport must do lands in `outputs`.
+    pub fn advance(&mut self, now: Duration, outputs: &mut Vec<Output>) -> Progress {
+        loop {
+            let mut asked: Vec<_> = self.request.outputs().collect();
+            if asked.is_empty() {
+                return Progress::Going;
+            }
+            for output in asked.drain(..) {
+                match output {
+                    // Nobody is told: what waits for the telling goes on at once.
+                    Output::Notify(_) => {}
+                    Output::ThenProceed(leg) => self.request.proceed(now, leg),
+                    Output::ThenTold => self.request.told(now),
+                    Output::End(operation, outcome) => {
+                        if let Some(progress) = self.ended(now, operation, outcome) {
+                            return progress;
+                        }
+                    }
+                    other => outputs.push(other),
+                }
+            }
+        }
+    }
+
+    fn ended(
+        &mut self,
+        now: Duration,
+        operation: Operation,
+        outcome: Result<Notification, Win32Error>,
+    ) -> Option<Progress> {
+        let taken = match (operation, outcome) {
+            (_, Err(_)) => return Some(Progress::Failed),
+            (Operation::Api(Api::SEND_REQUEST), Ok(_)) => self.request.receive(now),
+            (Operation::Api(Api::RECEIVE_RESPONSE), Ok(_)) => {
+                if self.request.response_head().map(|head| head.status) != Ok(200) {
+                    return Some(Progress::Failed);
+                }
+                self.request.query(now)
+            }
+            (Operation::Api(Api::QUERY_DATA_AVAILABLE), Ok(Notification::DataAvailable { bytes: 0 })) => {
+                return Some(Progress::Done(std::mem::take(&mut self.body)));
+            }
+            (Operation::Api(Api::QUERY_DATA_AVAILABLE), Ok(_)) => {
+                self.request.take(&mut self.body);
+                if self.body.len() > self.limit {
+                    return Some(Progress::Failed);
+                }
+                self.request.query(now)
+            }
+            _ => Ok(()),
+        };
+        taken.is_err().then_some(Progress::Failed)
+    }
+}

@@ -1,0 +1,624 @@
+//! The proxy resolver and what uses it, in worlds of their own.
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use portable_winhttp::dispatch::{Proxies, StandIn, with_proxies};
+use portable_winhttp::http::proxy::{Named, UserSettings};
+use portable_winhttp::lab::{Fault, Reply, Sim, Stop, any, get};
+use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, GlobalFree};
+use windows_sys::Win32::Networking::WinHttp::*;
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
+/// # Safety
+/// `text` is NULL or ends in NUL.
+unsafe fn string(text: *const u16) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: up to the NUL.
+    let length = (0..).take_while(|at| unsafe { *text.add(*at) } != 0).count();
+    // SAFETY: as above.
+    Some(String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) }))
+}
+
+fn last_error() -> u32 {
+    // SAFETY: nothing is passed.
+    unsafe { GetLastError() }
+}
+
+fn close(handle: *mut c_void) {
+    // SAFETY: any value may be passed.
+    assert_eq!(unsafe { WinHttpCloseHandle(handle) }, 1);
+}
+
+/// What came: status, error of REQUEST_ERROR with its API, context.
+type Seen = Arc<Mutex<Vec<(u32, u32, usize)>>>;
+
+unsafe extern "system" fn note(_: *mut c_void, context: usize, status: u32, information: *mut c_void, _: u32) {
+    if context == 0 {
+        return;
+    }
+    let (error, api) = if status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR {
+        // SAFETY: that is what REQUEST_ERROR brings.
+        let result = unsafe { &*information.cast::<WINHTTP_ASYNC_RESULT>() };
+        (result.dwError, result.dwResult)
+    } else {
+        (0, 0)
+    };
+    // SAFETY: contexts are leaked.
+    unsafe { &*(context as *const Mutex<Vec<(u32, u32, usize)>>) }.lock().unwrap().push((status, error, api));
+}
+
+fn seen() -> (Seen, usize) {
+    let seen = Seen::default();
+    let context = Arc::into_raw(Arc::clone(&seen)) as usize;
+    (seen, context)
+}
+
+fn open(access: u32, asynchronous: bool) -> *mut c_void {
+    // SAFETY: NUL-terminated strings, a callback that takes any context of ours.
+    unsafe {
+        let flags = if asynchronous { WINHTTP_FLAG_ASYNC } else { 0 };
+        let session = WinHttpOpen(wide("test").as_ptr(), access, null(), null(), flags);
+        assert!(!session.is_null(), "{}", last_error());
+        WinHttpSetStatusCallback(session, Some(note), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0);
+        session
+    }
+}
+
+fn resolver(session: *mut c_void) -> *mut c_void {
+    let mut resolver = null_mut();
+    // SAFETY: a place for the handle.
+    assert_eq!(unsafe { WinHttpCreateProxyResolver(session, &mut resolver) }, 0);
+    resolver
+}
+
+fn options(flags: u32, script: Option<&[u16]>) -> WINHTTP_AUTOPROXY_OPTIONS {
+    WINHTTP_AUTOPROXY_OPTIONS {
+        dwFlags: flags,
+        dwAutoDetectFlags: if flags & WINHTTP_AUTOPROXY_AUTO_DETECT != 0 { WINHTTP_AUTO_DETECT_TYPE_DNS_A } else { 0 },
+        lpszAutoConfigUrl: script.map_or(null(), <[u16]>::as_ptr),
+        lpvReserved: null_mut(),
+        dwReserved: 0,
+        fAutoLogonIfChallenged: 0,
+    }
+}
+
+fn ask(resolver: *mut c_void, url: &str, flags: u32, script: Option<&str>, context: usize) -> u32 {
+    let script = script.map(wide);
+    let options = options(flags, script.as_deref());
+    // SAFETY: NUL-terminated strings.
+    unsafe { WinHttpGetProxyForUrlEx(resolver, wide(url).as_ptr(), &options, context) }
+}
+
+/// The result as text.
+fn result(resolver: *mut c_void) -> Result<Vec<String>, u32> {
+    // SAFETY: a place for the result, which is freed behind.
+    unsafe {
+        let mut result: WINHTTP_PROXY_RESULT = std::mem::zeroed();
+        match WinHttpGetProxyResult(resolver, &mut result) {
+            0 => {}
+            error => return Err(error),
+        }
+        let entries = std::slice::from_raw_parts(result.pEntries, result.cEntries as usize);
+        let shown = |entry: &WINHTTP_PROXY_RESULT_ENTRY| match (entry.fProxy, string(entry.pwszProxy)) {
+            (0, None) if entry.fBypass != 0 => "bypass".to_owned(),
+            (0, None) => "direct".to_owned(),
+            (_, Some(host)) => format!("{} {host}:{}", entry.ProxyScheme, entry.ProxyPort),
+            _ => panic!("a proxy without a name"),
+        };
+        let shown = entries.iter().map(shown).collect();
+        WinHttpFreeProxyResult(&mut result);
+        assert!(result.pEntries.is_null() && result.cEntries == 0);
+        Ok(shown)
+    }
+}
+
+fn stand_in(answer: &'static str) -> Option<StandIn> {
+    Some(Arc::new(move |_, _| answer.to_owned()))
+}
+
+fn proxies<R>(act: impl FnOnce(&Proxies) -> R) -> R {
+    with_proxies(act).unwrap()
+}
+
+const COMPLETE: (u32, u32, usize) = (WINHTTP_CALLBACK_STATUS_GETPROXYFORURL_COMPLETE, 0, 0);
+const CONFIG: u32 = WINHTTP_AUTOPROXY_CONFIG_URL;
+const DETECT: u32 = WINHTTP_AUTOPROXY_AUTO_DETECT;
+
+fn failed(error: u32) -> (u32, u32, usize) {
+    (WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, error, API_GET_PROXY_FOR_URL as usize)
+}
+
+#[test]
+fn a_resolver_answers_in_order() {
+    let sim = Sim::new();
+    sim.allow(Stop::Overlapping);
+    proxies(|proxies| {
+        proxies.set_stand_in(Some(Arc::new(|url, host| {
+            format!("PROXY {host}:8080; HTTPS b; SOCKS c:1; DIRECT {}", &url[..0])
+        })));
+    });
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+    let resolver = resolver(session);
+    assert_eq!(result(resolver), Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+    let (notes, context) = seen();
+    assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
+    assert_eq!(
+        ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context),
+        ERROR_WINHTTP_INCORRECT_HANDLE_STATE
+    );
+    sim.block_until(|| !notes.lock().unwrap().is_empty());
+    assert_eq!(*notes.lock().unwrap(), [COMPLETE]);
+    let expected = ["1 www.test:8080", "2 b:443", "4 c:1", "direct"];
+    assert_eq!(result(resolver).unwrap(), expected);
+    assert_eq!(result(resolver).unwrap(), expected, "it can be had again");
+    // And asked again.
+    proxies(|proxies| proxies.set_stand_in(stand_in("")));
+    assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
+    assert_eq!(result(resolver), Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+    sim.block_until(|| notes.lock().unwrap().len() == 2);
+    assert_eq!(result(resolver).unwrap(), ["direct"]);
+    close(resolver);
+    sim.settle();
+    assert_eq!(notes.lock().unwrap().last(), Some(&(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, 0, 0)));
+    close(session);
+}
+
+#[test]
+fn why_there_is_no_answer() {
+    let rows: [(&str, u32, Option<&str>, u32); 10] = [
+        // Nobody may be asked.
+        ("", DETECT, None, ERROR_WINHTTP_AUTODETECTION_FAILED),
+        ("", CONFIG, Some("http://nowhere.test/"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", CONFIG, Some("http://pac.test/missing"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", CONFIG, Some("http://pac.test/huge"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", CONFIG, Some("http://pac.test/broken"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", CONFIG, Some("http://pac.test/loop"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", CONFIG, Some("file:///proxy.pac"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", DETECT | CONFIG, Some("http://pac.test/missing"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("junk", CONFIG, Some("http://pac.test/"), ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR),
+        ("many", CONFIG, Some("http://pac.test/"), ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),
+    ];
+    for (answer, flags, script, error) in rows {
+        let sim = Sim::new();
+        sim.allow_unknown_hosts();
+        let pac = sim.peer("http://pac.test");
+        pac.on(get("/missing")).reply(Reply::status(404));
+        pac.on(get("/huge")).reply(Reply::ok().body(vec![b' '; (1 << 20) + 1]));
+        pac.on(get("/broken")).reply(Reply::ok().body("function").then(Fault::after_body(3).reset()));
+        pac.on(get("/loop")).reply(Reply::redirect("http://pac.test/loop"));
+        proxies(|proxies| match answer {
+            "junk" => proxies.set_stand_in(stand_in("go away")),
+            "many" => proxies.set_stand_in(Some(Arc::new(|_, _| "PROXY p:1;".repeat(10_000)))),
+            _ => {}
+        });
+        let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+        let resolver = resolver(session);
+        let (notes, context) = seen();
+        assert_eq!(ask(resolver, "http://www.test/", flags, script, context), ERROR_IO_PENDING);
+        sim.block_until(|| !notes.lock().unwrap().is_empty());
+        assert_eq!(*notes.lock().unwrap(), [failed(error)], "{answer} {script:?}");
+        assert_eq!(result(resolver), Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+        close(resolver);
+        close(session);
+    }
+}
+
+#[test]
+fn closing_cancels() {
+    for what in ["resolver", "session"] {
+        let sim = Sim::new();
+        let pac = sim.peer("http://pac.test");
+        pac.on(any()).reply(Reply::never());
+        let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+        let resolver = resolver(session);
+        let (notes, context) = seen();
+        assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
+        sim.settle();
+        assert_eq!(pac.received().len(), 1, "it is being fetched");
+        if what == "session" {
+            close(session);
+            sim.settle();
+            assert_eq!(*notes.lock().unwrap(), [failed(ERROR_WINHTTP_OPERATION_CANCELLED)]);
+            let refused = ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context);
+            assert_eq!(refused, ERROR_WINHTTP_OPERATION_CANCELLED);
+        }
+        close(resolver);
+        sim.settle();
+        let closing = (WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, 0, 0);
+        assert_eq!(*notes.lock().unwrap(), [failed(ERROR_WINHTTP_OPERATION_CANCELLED), closing], "{what}");
+        if what == "resolver" {
+            close(session);
+        }
+    }
+}
+
+#[test]
+fn a_silent_server_of_scripts_is_given_up() {
+    let sim = Sim::new();
+    sim.peer("http://pac.test").on(any()).reply(Reply::never());
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 2000) }, 1);
+    let resolver = resolver(session);
+    let (notes, context) = seen();
+    assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
+    sim.block_until(|| !notes.lock().unwrap().is_empty());
+    assert_eq!(*notes.lock().unwrap(), [failed(ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT)]);
+    assert!(sim.elapsed() <= Duration::from_secs(10), "{:?}", sim.elapsed());
+    close(resolver);
+    close(session);
+}
+
+#[test]
+fn arguments_of_the_resolver() {
+    let sim = Sim::new();
+    sim.allow(Stop::HandleAfterClose);
+    let (synchronous, asynchronous) =
+        (open(WINHTTP_ACCESS_TYPE_NO_PROXY, false), open(WINHTTP_ACCESS_TYPE_NO_PROXY, true));
+    let resolver = resolver(asynchronous);
+    let (url, script) = (wide("http://www.test/"), wide("http://pac.test/"));
+    let good = options(CONFIG, Some(&script));
+    let mut out = null_mut();
+    // SAFETY: NULL, or valid.
+    unsafe {
+        assert_eq!(WinHttpCreateProxyResolver(null(), &mut out), 6);
+        assert_eq!(WinHttpCreateProxyResolver(resolver, &mut out), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        assert_eq!(WinHttpCreateProxyResolver(synchronous, &mut out), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        assert_eq!(WinHttpCreateProxyResolver(asynchronous, null_mut()), 87);
+        assert!(out.is_null());
+        let for_url = |resolver, url: *const u16, options: *const WINHTTP_AUTOPROXY_OPTIONS| {
+            WinHttpGetProxyForUrlEx(resolver, url, options, 0)
+        };
+        assert_eq!(for_url(null(), url.as_ptr(), &good), 6);
+        assert_eq!(for_url(asynchronous, url.as_ptr(), &good), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        assert_eq!(for_url(resolver, null(), &good), 87);
+        assert_eq!(for_url(resolver, wide("").as_ptr(), &good), 87);
+        assert_eq!(for_url(resolver, url.as_ptr(), null()), 87);
+        assert_eq!(for_url(resolver, url.as_ptr(), &options(0, None)), 87);
+        assert_eq!(for_url(resolver, url.as_ptr(), &options(CONFIG, None)), 87);
+        assert_eq!(for_url(resolver, wide("http:").as_ptr(), &good), ERROR_WINHTTP_INVALID_URL);
+        assert_eq!(for_url(resolver, wide("ftp://a/").as_ptr(), &good), ERROR_WINHTTP_UNRECOGNIZED_SCHEME);
+        assert_eq!(WinHttpGetProxyForUrlEx2(resolver, url.as_ptr(), null(), 0, null(), 0), 87);
+        assert_eq!(WinHttpGetProxyResult(null(), null_mut()), 6);
+        assert_eq!(WinHttpGetProxyResult(asynchronous, null_mut()), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        assert_eq!(WinHttpGetProxyResult(resolver, null_mut()), 87);
+        assert_eq!(WinHttpGetProxyResultEx(resolver, null_mut()), 87);
+        WinHttpFreeProxyResult(null_mut());
+        WinHttpFreeProxyResultEx(null_mut());
+        assert_eq!(WinHttpResetAutoProxy(null(), WINHTTP_RESET_ALL | WINHTTP_RESET_OUT_OF_PROC), 6);
+        assert_eq!(WinHttpResetAutoProxy(resolver, WINHTTP_RESET_OUT_OF_PROC), ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
+        assert_eq!(WinHttpResetAutoProxy(asynchronous, WINHTTP_RESET_ALL), 87);
+        assert_eq!(WinHttpResetAutoProxy(asynchronous, WINHTTP_RESET_ALL | WINHTTP_RESET_OUT_OF_PROC), 0);
+        let (mut kind, mut length) = (0u32, 4);
+        let read = WinHttpQueryOption(resolver, WINHTTP_OPTION_HANDLE_TYPE, (&raw mut kind).cast(), &mut length);
+        assert_eq!((read, kind), (1, WINHTTP_HANDLE_TYPE_PROXY_RESOLVER));
+    }
+    close(resolver);
+    close(synchronous);
+    close(asynchronous);
+    drop(sim);
+}
+
+/// WinHttpGetProxyForUrl: access type and proxies, or the error.
+fn for_url(session: *mut c_void, url: &str, flags: u32, script: Option<&str>) -> Result<(u32, Option<String>), u32> {
+    let script = script.map(wide);
+    let mut options = options(flags, script.as_deref());
+    // SAFETY: NUL-terminated strings, a place for the result, whose strings are freed behind.
+    unsafe {
+        let mut info: WINHTTP_PROXY_INFO = std::mem::zeroed();
+        if WinHttpGetProxyForUrl(session, wide(url).as_ptr(), &mut options, &mut info) == 0 {
+            return Err(last_error());
+        }
+        assert!(info.lpszProxyBypass.is_null());
+        let proxy = string(info.lpszProxy);
+        GlobalFree(info.lpszProxy.cast());
+        Ok((info.dwAccessType, proxy))
+    }
+}
+
+/// Semantics 8.5.
+#[test]
+fn get_proxy_for_url() {
+    let sim = Sim::new();
+    proxies(|proxies| {
+        proxies.set_stand_in(Some(Arc::new(|url, host| match host {
+            "direct.test" => "DIRECT; PROXY p:1".into(),
+            "two.test" => "PROXY p:1; PROXY q:2; DIRECT; PROXY r:3".into(),
+            "socks.test" => "SOCKS s:1".into(),
+            host => format!("PROXY {}_{host}:8080", url.replace([':', '/'], "_")),
+        })));
+    });
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
+    let pac = Some("http://localhost:8080/proxy.pac?ver=1");
+    let named = |proxy: &str| Ok((WINHTTP_ACCESS_TYPE_NAMED_PROXY, Some(proxy.to_owned())));
+    let url = "HTTP://WINEHQ.ORG/Test.html";
+    let rows = [
+        (url, CONFIG, pac, named("http___WINEHQ.ORG_Test.html_WINEHQ.ORG:8080")),
+        (url, CONFIG | WINHTTP_AUTOPROXY_HOST_LOWERCASE, pac, named("http___winehq.org_Test.html_winehq.org:8080")),
+        (
+            url,
+            CONFIG | WINHTTP_AUTOPROXY_HOST_LOWERCASE | WINHTTP_AUTOPROXY_HOST_KEEPCASE,
+            pac,
+            named("http___WINEHQ.ORG_Test.html_WINEHQ.ORG:8080"),
+        ),
+        (url, CONFIG | WINHTTP_AUTOPROXY_NO_CACHE_SVC, pac, named("http___WINEHQ.ORG_Test.html_WINEHQ.ORG:8080")),
+        ("http://direct.test/", CONFIG, pac, Ok((WINHTTP_ACCESS_TYPE_NO_PROXY, None))),
+        ("http://two.test/", CONFIG, pac, named("p:1;q:2")),
+        ("http://socks.test/", CONFIG, pac, named("socks4://s:1")),
+        ("http:", CONFIG, pac, Err(ERROR_WINHTTP_INVALID_URL)),
+        ("", CONFIG, pac, Err(87)),
+        (url, 0, pac, Err(87)),
+        (url, CONFIG, None, Err(87)),
+        (url, CONFIG | DETECT, None, Err(87)),
+        (url, DETECT, None, Err(ERROR_WINHTTP_AUTODETECTION_FAILED)),
+        ("http://two.test/", CONFIG | DETECT, pac, named("p:1;q:2")),
+        (url, DETECT | WINHTTP_AUTOPROXY_ALLOW_STATIC, None, Ok((WINHTTP_ACCESS_TYPE_NO_PROXY, None))),
+    ];
+    for (url, flags, script, expected) in rows {
+        assert_eq!(for_url(session, url, flags, script), expected, "{url} {flags:#x} {script:?}");
+    }
+    assert_eq!(for_url(null_mut(), url, CONFIG, pac), Err(6));
+    let mut no_types = options(DETECT, None);
+    no_types.dwAutoDetectFlags = 0;
+    // SAFETY: NULL, or valid.
+    unsafe {
+        let mut info: WINHTTP_PROXY_INFO = std::mem::zeroed();
+        assert_eq!(WinHttpGetProxyForUrl(session, wide(url).as_ptr(), &mut no_types, &mut info), 0);
+        assert_eq!(last_error(), 87);
+        assert_eq!(WinHttpGetProxyForUrl(session, wide(url).as_ptr(), &mut no_types, null_mut()), 0);
+        assert_eq!(last_error(), 87);
+    }
+    close(session);
+    drop(sim);
+}
+
+#[test]
+fn the_network_is_asked_only_when_it_may_be() {
+    let sim = Sim::new();
+    let wpad = sim.peer("http://wpad.corp.test");
+    proxies(|proxies| proxies.set_stand_in(stand_in("PROXY found:1")));
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
+    let mut url = std::ptr::without_provenance_mut(1);
+    // SAFETY: NULL, or a place for the URL.
+    unsafe {
+        assert_eq!((WinHttpDetectAutoProxyConfigUrl(0, &mut url), last_error()), (0, 87));
+        assert_eq!((WinHttpDetectAutoProxyConfigUrl(3, null_mut()), last_error()), (0, 87));
+        assert_eq!(
+            (WinHttpDetectAutoProxyConfigUrl(3, &mut url), last_error()),
+            (0, ERROR_WINHTTP_AUTODETECTION_FAILED)
+        );
+        assert!(url.is_null());
+        proxies(|proxies| proxies.set_detection(true, Some("sales.corp.test")));
+        assert_eq!(WinHttpDetectAutoProxyConfigUrl(WINHTTP_AUTO_DETECT_TYPE_DHCP, &mut url), 0, "DHCP is not asked");
+        assert_eq!(WinHttpDetectAutoProxyConfigUrl(3, &mut url), 1);
+        assert_eq!(string(url).as_deref(), Some("http://wpad.corp.test/wpad.dat"));
+        GlobalFree(url.cast());
+    }
+    assert_eq!(
+        for_url(session, "http://www.test/", DETECT, None),
+        Ok((WINHTTP_ACCESS_TYPE_NAMED_PROXY, Some("found:1".into())))
+    );
+    assert!(wpad.received().is_empty(), "the stand-in needs no script");
+    close(session);
+}
+
+/// A GET in synchronous mode: the status, or the error.
+fn fetch(session: *mut c_void, host: &str, secure: bool) -> Result<u32, u32> {
+    // SAFETY: NUL-terminated strings, a DWORD.
+    unsafe {
+        let connection = WinHttpConnect(session, wide(host).as_ptr(), 0, 0);
+        let flags = if secure { WINHTTP_FLAG_SECURE } else { 0 };
+        let request = WinHttpOpenRequest(connection, null(), wide("/").as_ptr(), null(), null(), null(), flags);
+        let done = WinHttpSendRequest(request, null(), 0, null(), 0, 0, 0) != 0
+            && WinHttpReceiveResponse(request, null_mut()) != 0;
+        let error = last_error();
+        let (mut status, mut length) = (0u32, 4);
+        let level = WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER;
+        if done {
+            WinHttpQueryHeaders(request, level, null(), (&raw mut status).cast(), &mut length, null_mut());
+        }
+        close(request);
+        close(connection);
+        if done { Ok(status) } else { Err(error) }
+    }
+}
+
+#[test]
+fn automatic_proxy_asks_for_each_request_and_fails_over() {
+    let sim = Sim::new();
+    sim.peer("http://dead.test:8080").fault(Fault::refuse());
+    let alive = sim.peer("http://alive.test:8080");
+    alive.on(any()).reply(Reply::ok());
+    let server = sim.peer("http://www.test");
+    server.on(any()).reply(Reply::status(204));
+    proxies(|proxies| {
+        proxies.set_user(UserSettings { script: Some("http://pac.test/".into()), ..UserSettings::default() });
+        proxies.set_stand_in(Some(Arc::new(|_, host| match host {
+            "www.test" => "PROXY dead.test:8080; PROXY alive.test:8080; DIRECT".into(),
+            "last.test" => "PROXY dead.test:8080; PROXY dead.test:8080".into(),
+            _ => "DIRECT".into(),
+        })));
+    });
+    let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
+    assert_eq!(fetch(session, "www.test", false), Ok(200));
+    assert_eq!(alive.received()[0].target, "http://www.test/");
+    assert_eq!(fetch(session, "last.test", false), Err(ERROR_WINHTTP_CANNOT_CONNECT));
+    // A script that does not answer leaves the straight way.
+    proxies(|proxies| proxies.set_stand_in(stand_in("junk")));
+    assert_eq!(fetch(session, "www.test", false), Ok(204));
+    // And so does a user without settings.
+    proxies(|proxies| proxies.set_user(UserSettings::default()));
+    assert_eq!(fetch(session, "www.test", false), Ok(204));
+    assert_eq!(server.received().len(), 2);
+    close(session);
+}
+
+#[test]
+fn automatic_proxy_uses_the_lists_of_the_user() {
+    let sim = Sim::new();
+    let proxy = sim.peer("http://proxy.test:3128");
+    proxy.on(any()).reply(Reply::ok());
+    sim.peer("http://near.corp.test").on(any()).reply(Reply::status(204));
+    let named = Named::parse("proxy.test:3128", Some("*.corp.test")).unwrap();
+    proxies(|proxies| proxies.set_user(UserSettings { named: Some(named), ..UserSettings::default() }));
+    let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
+    assert_eq!(fetch(session, "www.test", false), Ok(200));
+    assert_eq!(fetch(session, "near.corp.test", false), Ok(204));
+    assert_eq!(proxy.received().len(), 1);
+    let asynchronous = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+    let resolver = resolver(asynchronous);
+    for (url, expected) in [("http://www.test/", "1 proxy.test:3128"), ("http://near.corp.test/", "bypass")] {
+        let (notes, context) = seen();
+        assert_eq!(ask(resolver, url, WINHTTP_AUTOPROXY_ALLOW_STATIC, None, context), ERROR_IO_PENDING);
+        sim.block_until(|| !notes.lock().unwrap().is_empty());
+        assert_eq!(result(resolver).unwrap(), [expected]);
+    }
+    close(resolver);
+    close(asynchronous);
+    close(session);
+}
+
+#[test]
+fn tunnels_in_a_simulated_world() {
+    let sim = Sim::new();
+    let proxy = sim.peer("http://proxy.test:3128");
+    proxy.on(any()).reply(Reply::status(403).body("no"));
+    proxy.on(any().method("CONNECT").path("www.test:443")).reply(Reply::ok());
+    let server = sim.peer("https://www.test");
+    server.on(any()).reply(Reply::status(204));
+    // SAFETY: NUL-terminated strings.
+    let session = unsafe {
+        let list = wide("proxy.test:3128");
+        WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NAMED_PROXY, list.as_ptr(), null(), 0)
+    };
+    assert_eq!(fetch(session, "www.test", true), Ok(204));
+    assert_eq!(fetch(session, "other.test", true), Ok(403));
+    assert_eq!(server.received().len(), 1);
+    assert_eq!(
+        proxy.received().iter().map(|asked| asked.target.clone()).collect::<Vec<_>>(),
+        ["www.test:443", "other.test:443"]
+    );
+    close(session);
+}
+
+#[test]
+fn default_proxy_is_what_the_process_was_told() {
+    let sim = Sim::new();
+    sim.peer("http://proxy.test:3128").on(any()).reply(Reply::ok());
+    sim.peer("http://www.test").on(any()).reply(Reply::status(204));
+    let before = open(WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, false);
+    let set = |access, proxy: Option<&str>, bypass: Option<&str>| {
+        let (proxy, bypass) = (proxy.map(wide), bypass.map(wide));
+        let pointer = |text: &Option<Vec<u16>>| text.as_ref().map_or(null_mut(), |text| text.as_ptr().cast_mut());
+        let mut info =
+            WINHTTP_PROXY_INFO { dwAccessType: access, lpszProxy: pointer(&proxy), lpszProxyBypass: pointer(&bypass) };
+        // SAFETY: a structure with NUL-terminated strings.
+        if unsafe { WinHttpSetDefaultProxyConfiguration(&mut info) } == 1 { 0 } else { last_error() }
+    };
+    const NAMED: u32 = WINHTTP_ACCESS_TYPE_NAMED_PROXY;
+    // Semantics 8.3.
+    let rows = [
+        (WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, None, None, 87),
+        (WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, None, None, 87),
+        (2, None, None, 87),
+        (NAMED, None, None, 87),
+        (NAMED, None, Some("bypass"), 87),
+        (NAMED, Some("pr\u{f6}xy"), None, 87),
+        (NAMED, Some("proxy"), Some("b\u{fc}cher"), 87),
+        (NAMED, Some("proxy.test:3128"), Some("<local>"), 0),
+    ];
+    for (access, proxy, bypass, error) in rows {
+        assert_eq!(set(access, proxy, bypass), error, "{access} {proxy:?} {bypass:?}");
+    }
+    // SAFETY: places for structures, whose strings are freed behind.
+    unsafe {
+        let mut info: WINHTTP_PROXY_INFO = std::mem::zeroed();
+        assert_eq!(WinHttpGetDefaultProxyConfiguration(&mut info), 1);
+        let told = (info.dwAccessType, string(info.lpszProxy), string(info.lpszProxyBypass));
+        assert_eq!(told, (NAMED, Some("proxy.test:3128".into()), Some("<local>".into())));
+        GlobalFree(info.lpszProxy.cast());
+        GlobalFree(info.lpszProxyBypass.cast());
+        let mut length = size_of::<WINHTTP_PROXY_INFO>() as u32;
+        assert_eq!(WinHttpQueryOption(null_mut(), WINHTTP_OPTION_PROXY, (&raw mut info).cast(), &mut length), 1);
+        assert_eq!((info.dwAccessType, string(info.lpszProxy)), (NAMED, Some("proxy.test:3128".into())));
+        GlobalFree(info.lpszProxy.cast());
+        GlobalFree(info.lpszProxyBypass.cast());
+        assert_eq!((WinHttpGetIEProxyConfigForCurrentUser(null_mut()), last_error()), (0, 87));
+        let mut config: WINHTTP_CURRENT_USER_IE_PROXY_CONFIG = std::mem::zeroed();
+        assert_eq!((WinHttpGetIEProxyConfigForCurrentUser(&mut config), last_error()), (1, 0));
+        assert!(config.fAutoDetect == 0 && config.lpszProxy.is_null() && config.lpszAutoConfigUrl.is_null());
+    }
+    let after = open(WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, false);
+    assert_eq!(fetch(before, "www.test", false), Ok(204), "sessions keep what was when they were opened");
+    assert_eq!(fetch(after, "www.test", false), Ok(200));
+    close(before);
+    close(after);
+}
+
+#[test]
+fn settings_are_read_and_watched() {
+    unsafe extern "system" fn changed(flags: u64, context: *const c_void) {
+        assert_eq!(flags, u64::from(WINHTTP_PROXY_NOTIFY_CHANGE));
+        // SAFETY: the counter of this test.
+        unsafe { &*context.cast::<Mutex<u32>>() }.lock().map(|mut count| *count += 1).unwrap();
+    }
+    // Declared by the header, not by windows-sys.
+    use portable_winhttp::api::{
+        WinHttpFreeProxySettingsEx, WinHttpGetProxySettingsEx, WinHttpGetProxySettingsResultEx,
+        WinHttpRegisterProxyChangeNotification, WinHttpUnregisterProxyChangeNotification,
+    };
+    let sim = Sim::new();
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+    let resolver = resolver(session);
+    let count = Box::leak(Box::new(Mutex::new(0)));
+    let mut registration = null_mut();
+    let context = (&raw const *count).cast();
+    // SAFETY: valid places; the context lives for ever.
+    unsafe {
+        assert_eq!(WinHttpRegisterProxyChangeNotification(1, None, context, &mut registration), 87);
+        assert_eq!(WinHttpRegisterProxyChangeNotification(2, Some(changed), context, &mut registration), 87);
+        assert_eq!(WinHttpRegisterProxyChangeNotification(1, Some(changed), context, &mut registration), 0);
+        let named = Named::parse("http=p:1;https=https://q", Some("<local>;*.corp")).unwrap();
+        proxies(|proxies| {
+            proxies.set_user(UserSettings { detect: true, script: Some("http://pac/".into()), named: Some(named) });
+        });
+        sim.settle();
+        assert_eq!(*count.lock().unwrap(), 1);
+        assert_eq!(WinHttpUnregisterProxyChangeNotification(registration), 0);
+        assert_eq!(WinHttpUnregisterProxyChangeNotification(registration), 6);
+        proxies(|proxies| proxies.set_user(proxies.user()));
+        sim.settle();
+        assert_eq!(*count.lock().unwrap(), 1);
+
+        let (notes, context) = seen();
+        let mut settings: WINHTTP_PROXY_SETTINGS_EX = std::mem::zeroed();
+        let place = (&raw mut settings).cast();
+        assert_eq!(WinHttpGetProxySettingsResultEx(resolver, place), ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+        assert_eq!(WinHttpGetProxySettingsEx(resolver, 0, null(), context), 87);
+        assert_eq!(WinHttpGetProxySettingsEx(resolver, 1, null(), context), ERROR_IO_PENDING);
+        sim.block_until(|| !notes.lock().unwrap().is_empty());
+        assert_eq!(notes.lock().unwrap()[0].0, WINHTTP_CALLBACK_STATUS_GETPROXYSETTINGS_COMPLETE);
+        assert_eq!(WinHttpGetProxySettingsResultEx(resolver, place), 0);
+        assert_eq!((settings.ullGenerationId, settings.ullFlags), (2, 15));
+        let texts =
+            [settings.pcwszAutoconfigUrl, settings.pcwszProxy, settings.pcwszSecureProxy].map(|text| string(text));
+        assert_eq!(texts.map(Option::unwrap), ["http://pac/", "http://p:1", "https://q:443"]);
+        let bypasses = std::slice::from_raw_parts(settings.rgpcwszProxyBypasses, settings.cProxyBypasses as usize);
+        let bypasses: Vec<_> = bypasses.iter().map(|text| string(*text).unwrap()).collect();
+        assert_eq!(bypasses, ["<local>", "*.corp"]);
+        assert_eq!(WinHttpFreeProxySettingsEx(1, place), 0);
+        let mut version = 0;
+        assert_eq!(WinHttpGetProxySettingsVersion(session, &mut version), 0);
+        assert_eq!(version, 2);
+    }
+    close(resolver);
+    close(session);
+}
