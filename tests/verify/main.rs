@@ -3,7 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/one.rs"]
 mod client;
 mod environment;
 mod shapes;
+#[path = "../support/socket.rs"]
+mod socket;
 mod stops;
+mod web_sockets;

@@ -115,7 +115,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Runs a client; what it did wrong, and the report of its Sim if that fails.
-fn play(client: fn(&Sim), allowed: Option<Stop>) -> (Vec<(Stop, Level, String)>, Option<String>) {
+pub fn play(client: impl Fn(&Sim), allowed: Option<Stop>) -> (Vec<(Stop, Level, String)>, Option<String>) {
     let seen = Mutex::new(Vec::new());
     let played = catch_unwind(AssertUnwindSafe(|| {
         let sim = Sim::new();

@@ -1,4 +1,5 @@
 //! A small client, step by step: each test does one thing wrong with it, or right.
+#![allow(dead_code)]
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -30,6 +31,33 @@ impl One {
         let client = Client::new(true, 80);
         let request = client.request(verb, "/", &record);
         One { client, request, record }
+    }
+
+    /// A request to a peer that the test has made.
+    pub fn to(verb: &str, then: impl Fn(*mut c_void, Seen) + Send + Sync + 'static) -> One {
+        let record = Record::with(then);
+        let client = Client::new(true, 80);
+        let request = client.request(verb, "/", &record);
+        One { client, request, record }
+    }
+
+    /// A request without a context.
+    pub fn unbound(sim: &Sim, reply: Reply, then: impl Fn(*mut c_void, Seen) + Send + Sync + 'static) -> One {
+        sim.peer("http://127.0.0.1").on(any()).reply(reply);
+        let client = Client::new(true, 80);
+        let request = open(&client);
+        One { client, request, record: Record::with(then) }
+    }
+
+    /// A request without a context and without a callback.
+    pub fn silent() -> One {
+        let client = Client::new(true, 80);
+        for handle in [client.session, client.connection] {
+            // SAFETY: NULL takes the callback away.
+            unsafe { WinHttpSetStatusCallback(handle, None, 0, 0) };
+        }
+        let request = open(&client);
+        One { client, request, record: Record::new() }
     }
 
     /// Waits until this has come so often.
@@ -85,6 +113,25 @@ pub fn context_of(record: &Arc<Record>) -> usize {
 pub fn bind(handle: *mut c_void, context: usize) -> i32 {
     // SAFETY: the option is a pointer's value.
     unsafe { WinHttpSetOption(handle, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8) }
+}
+
+fn open(client: &Client) -> *mut c_void {
+    // SAFETY: NULL is GET and /.
+    unsafe { WinHttpOpenRequest(client.connection, null(), null(), null(), null(), null(), 0) }
+}
+
+/// SendRequest with this context.
+pub fn send_with(request: *mut c_void, context: usize) -> i32 {
+    // SAFETY: no pointers.
+    unsafe { WinHttpSendRequest(request, null(), 0, null(), 0, 0, context) }
+}
+
+/// QueryOption: the answer and the last error.
+pub fn option_of(handle: *mut c_void, option: u32) -> (i32, u32) {
+    let (mut value, mut length) = ([0u8; 1024], 1024);
+    // SAFETY: a buffer and its length.
+    let answer = unsafe { WinHttpQueryOption(handle, option, value.as_mut_ptr().cast(), &raw mut length) };
+    (answer, if answer == 0 { last_error() } else { 0 })
 }
 
 /// ReadData into this memory; the test answers for it.
