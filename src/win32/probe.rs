@@ -20,8 +20,13 @@ pub fn probe(address: usize, length: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut address = address;
     for piece in bytes.chunks_mut(PIECE) {
-        // SAFETY: `write` answers an error for memory that cannot be read, and changes nothing.
-        let count = unsafe { write(sender.as_raw_fd(), std::ptr::with_exposed_provenance(address), piece.len()) };
+        let count = loop {
+            // SAFETY: `write` answers an error for memory that cannot be read, and changes nothing.
+            let count = unsafe { write(sender.as_raw_fd(), std::ptr::with_exposed_provenance(address), piece.len()) };
+            if count >= 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+                break count;
+            }
+        };
         if count != piece.len() as isize {
             return None;
         }
