@@ -32,6 +32,7 @@ mod received;
 mod reply;
 mod scheduler;
 mod script;
+mod secured;
 mod sim;
 mod stream;
 mod torture;

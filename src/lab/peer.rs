@@ -75,6 +75,7 @@ pub(crate) type Handler = Arc<dyn Fn(RawConnection) + Send + Sync>;
 struct State {
     rules: Vec<Entry>,
     faults: Vec<Armed>,
+    certificates: Option<Vec<Vec<u8>>>,
     raw: Option<Handler>,
     received: Vec<Received>,
     /// Requests that no rule was for, and why.
@@ -111,6 +112,17 @@ impl Peer {
         let entry = Entry { matcher, name: None, login: None, replies: Vec::new(), expected: None, asked: 0 };
         state.rules.push(entry);
         Rule { peer: self, number: state.rules.len() - 1 }
+    }
+
+    /// The certificates that it shows when TLS is spoken, DER, its own first; they are told, not looked at. Without them it
+    /// shows one of the lab, for `*.test`, `localhost` and `127.0.0.1`.
+    pub fn shows(&self, chain: &[Vec<u8>]) -> &Peer {
+        self.lock().certificates = Some(chain.to_vec());
+        self
+    }
+
+    pub(super) fn shown(&self) -> Option<Vec<Vec<u8>>> {
+        self.lock().certificates.clone()
     }
 
     /// Something goes wrong on connections to this peer.

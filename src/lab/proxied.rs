@@ -54,7 +54,7 @@ impl ScriptLeg {
         self.stage_at(Stage::Connect, &server, move |leg| {
             let server = leg.origin();
             match server.0 {
-                true => leg.stage_at(Stage::Tls, &server, move |leg| leg.tell(Event::Ready(ends))),
+                true => leg.secure(&server, move |leg| leg.tell(Event::Ready(ends))),
                 false => leg.tell(Event::Ready(ends)),
             }
         });

@@ -116,7 +116,7 @@ impl ScriptLeg {
         self.meets_of(when, peer.as_ref())
     }
 
-    fn meets_of(&self, when: &When, peer: Option<&Peer>) -> Option<What> {
+    pub fn meets_of(&self, when: &When, peer: Option<&Peer>) -> Option<What> {
         let mut state = self.lock();
         let mut faults = std::mem::take(&mut state.faults);
         drop(state);
@@ -134,7 +134,13 @@ impl ScriptLeg {
     /// [`ScriptLeg::stage`], on the way to this server or proxy.
     pub fn stage_at(self: &Arc<Self>, stage: Stage, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let peer = self.world.peer_of(server).map(|(peer, _)| peer);
-        match self.meets_of(&When::Stage(stage), peer.as_ref()) {
+        let what = self.meets_of(&When::Stage(stage), peer.as_ref());
+        self.obey(what, stage, then);
+    }
+
+    /// What a fault does at a stage.
+    pub fn obey(self: &Arc<Self>, what: Option<What>, stage: Stage, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        match what {
             Some(What::Fail(error, secure)) => self.fail(error, secure),
             Some(What::Close) => self.fail(stage.error(), 0),
             Some(What::Stall) => {}
@@ -166,7 +172,7 @@ impl ScriptLeg {
     fn connected(self: &Arc<Self>, ends: Ends) {
         self.tell(Event::Connected(ends.remote.ip().to_string()));
         if self.reached().0 {
-            self.then(move |leg| leg.stage_at(Stage::Tls, &leg.reached(), move |leg| leg.secured(ends)));
+            self.then(move |leg| leg.secure(&leg.reached(), move |leg| leg.secured(ends)));
         } else {
             self.secured(ends);
         }
@@ -333,7 +339,7 @@ impl ScriptLeg {
             Act::Passed(_) => {}
             Act::End(trailers) => {
                 if self.order.keep_alive {
-                    self.world.keep(self.origin());
+                    self.world.keep(self.key());
                 }
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });
             }
@@ -413,7 +419,7 @@ impl ScriptLeg {
         }
         if !was_over && reader.reusable() && self.order.keep_alive {
             link.detach();
-            self.world.keep_link(self.origin(), Arc::clone(link));
+            self.world.keep_link(self.key(), Arc::clone(link));
         } else if reader.over() {
             link.close();
         }
@@ -482,16 +488,20 @@ impl Leg for Held {
         let origin = leg.origin();
         let known = leg.world.peer_of(&origin);
         leg.lock().peer = known.as_ref().map(|(peer, _)| peer.clone());
-        let link = known.as_ref().filter(|_| leg.order.keep_alive).and_then(|_| leg.world.take_link(&origin));
+        let link = known.as_ref().filter(|_| leg.order.keep_alive).and_then(|_| leg.world.take_link(&leg.key()));
         match known {
-            Some((_, ends)) if link.is_some() => {
+            Some((peer, ends)) if link.is_some() => {
                 if let Some(link) = link {
                     let reader = Reader::new(leg.order.head.asks_for_head_only(), leg.order.head_limit);
                     leg.take_link(link, reader, true);
                 }
+                leg.tell_secured(&peer, 0);
                 leg.tell(Event::Ready(ends));
             }
-            Some((_, ends)) if leg.order.keep_alive && leg.world.take_kept(&origin) => leg.tell(Event::Ready(ends)),
+            Some((peer, ends)) if leg.order.keep_alive && leg.world.take_kept(&leg.key()) => {
+                leg.tell_secured(&peer, 0);
+                leg.tell(Event::Ready(ends));
+            }
             _ => leg.resolve(),
         }
     }

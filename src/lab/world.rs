@@ -26,6 +26,9 @@ use crate::win32::Win32Error;
 /// Whether TLS is spoken, the host, the port.
 pub type Origin = (bool, String, u16);
 
+/// What must agree for a connection to be used again: whose it is, and what is ignored of its certificate.
+pub type Key = (Origin, u32);
+
 /// Every Sim begins on 1 January 2026, 00:00 UTC.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
@@ -35,9 +38,9 @@ const LOOKS: u32 = 1_000;
 #[derive(Default)]
 struct State {
     peers: Vec<(Origin, Peer)>,
-    kept: BTreeSet<Origin>,
+    kept: BTreeSet<Key>,
     /// Idle connections to raw peers, the one used last at the end.
-    links: Vec<(Origin, Arc<Link>)>,
+    links: Vec<(Key, Arc<Link>)>,
     orders: usize,
     complaints: Vec<String>,
     unknown_hosts: bool,
@@ -182,25 +185,25 @@ impl SimWorld {
         Some((state.peers[number].1.clone(), Ends { local, remote }))
     }
 
-    /// An idle connection to this origin is there.
-    pub fn keep(&self, origin: Origin) {
-        self.lock().kept.insert(origin);
+    /// An idle connection of this kind is there.
+    pub fn keep(&self, key: Key) {
+        self.lock().kept.insert(key);
     }
 
-    pub fn take_kept(&self, origin: &Origin) -> bool {
-        self.lock().kept.remove(origin)
+    pub fn take_kept(&self, key: &Key) -> bool {
+        self.lock().kept.remove(key)
     }
 
     /// A connection to a raw peer is idle.
-    pub fn keep_link(&self, origin: Origin, link: Arc<Link>) {
-        self.lock().links.push((origin, link));
+    pub fn keep_link(&self, key: Key, link: Arc<Link>) {
+        self.lock().links.push((key, link));
     }
 
-    /// The idle connection to this origin that was used last, and is still open.
-    pub fn take_link(&self, origin: &Origin) -> Option<Arc<Link>> {
+    /// The idle connection of this kind that was used last, and is still open.
+    pub fn take_link(&self, key: &Key) -> Option<Arc<Link>> {
         let mut state = self.lock();
         state.links.retain(|(_, link)| !link.ended());
-        let at = state.links.iter().rposition(|(known, _)| known == origin)?;
+        let at = state.links.iter().rposition(|(known, _)| known == key)?;
         Some(state.links.remove(at).1)
     }
 

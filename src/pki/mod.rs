@@ -17,4 +17,4 @@ pub use certificate::{Algorithm, Certificate, Extension, PublicKey};
 pub use name::{Attribute, attributes, lines, of_host};
 pub use path::{Roots, Signature, Signatures};
 pub use suites::{Suite, group_strength, security_info};
-pub use verdict::{Verdict, judge};
+pub use verdict::{Verdict, judge, refused};

@@ -3,10 +3,25 @@
 use super::path::{Path, Roots, Signatures, find};
 use super::{Certificate, of_host};
 use crate::win32::{
+    SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
+    SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
     WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
 };
+
+/// The faults that may be ignored, each with the flag that ignores it and nothing else.
+const IGNORABLE: [(u32, u32); 4] = [
+    (WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, SECURITY_FLAG_IGNORE_UNKNOWN_CA),
+    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID),
+    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE),
+    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_CN_INVALID),
+];
+
+/// The faults that SECURITY_FLAGS do not ignore.
+pub fn refused(faults: u32, flags: u32) -> u32 {
+    IGNORABLE.iter().filter(|(_, flag)| flags & flag != 0).fold(faults, |left, (fault, _)| left & !fault)
+}
 
 /// All that was found about the certificates of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

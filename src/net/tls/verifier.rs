@@ -12,27 +12,17 @@ use super::heard;
 use super::trust::Trust;
 use crate::pki::{self, Algorithm, PublicKey, Signature, Signatures, Verdict};
 use crate::win32::{
-    SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
-    SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
     WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
 };
 
-/// The faults that may be ignored: each with its flag, and with what the server is told of it otherwise.
-const IGNORABLE: [(u32, u32, CertificateError); 4] = [
-    (WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, SECURITY_FLAG_IGNORE_UNKNOWN_CA, CertificateError::UnknownIssuer),
-    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID, CertificateError::Expired),
-    (
-        WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE,
-        SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE,
-        CertificateError::InvalidPurpose,
-    ),
-    (
-        WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
-        SECURITY_FLAG_IGNORE_CERT_CN_INVALID,
-        CertificateError::NotValidForName,
-    ),
+/// What the server is told of a fault.
+const TOLD: [(u32, CertificateError); 4] = [
+    (WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, CertificateError::UnknownIssuer),
+    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, CertificateError::Expired),
+    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, CertificateError::InvalidPurpose),
+    (WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, CertificateError::NotValidForName),
 ];
 
 /// Judges by one set of rules.
@@ -78,8 +68,7 @@ impl Verifier {
 
     /// The faults that the rules do not ignore.
     pub fn refused(&self, verdict: &Verdict) -> u32 {
-        let ignored = IGNORABLE.iter().filter(|(_, flag, _)| self.ignore & flag != 0);
-        ignored.fold(verdict.faults, |faults, (fault, _, _)| faults & !fault)
+        pki::refused(verdict.faults, self.ignore)
     }
 }
 
@@ -99,7 +88,7 @@ impl ServerCertVerifier for Verifier {
         if refused == 0 {
             return Ok(ServerCertVerified::assertion());
         }
-        let told = IGNORABLE.into_iter().find(|(fault, _, _)| refused & fault != 0).map(|(_, _, error)| error);
+        let told = TOLD.into_iter().find(|(fault, _)| refused & fault != 0).map(|(_, error)| error);
         Err(told.unwrap_or(CertificateError::ApplicationVerificationFailure).into())
     }
 

@@ -1,0 +1,92 @@
+//! TLS with scripted peers: no handshake takes place, but what it would come to is told.
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use super::fault::{Stage, What, When};
+use super::peer::Peer;
+use super::script::ScriptLeg;
+use super::world::{Key, Origin};
+use crate::dispatch::World;
+use crate::pki::{Certificate, refused};
+use crate::transport::{ClientCertificate, Event, Secured};
+use crate::win32::{
+    ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_SECURE_FAILURE,
+    WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
+};
+
+/// The certificate of peers that have no other: self-signed, for `*.test`, `localhost` and `127.0.0.1`, subject
+/// "scripted peer", valid from 1975 to 4095. Its key is lost.
+const CERTIFICATE: &[u8] = include_bytes!("scripted.der");
+/// TLS_AES_256_GCM_SHA384 and X25519.
+const SUITE: u16 = 0x1302;
+const GROUP: u16 = 0x001D;
+
+impl ScriptLeg {
+    /// TLS with this server, or with the proxy. A fault of the server's certificate is refused unless the request ignores
+    /// it (SECURITY_FLAGS); a certificate is wanted of requests for which CLIENT_CERT_CONTEXT was not set.
+    pub fn secure(self: &Arc<Self>, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let peer = self.world.peer_of(server).map(|(peer, _)| peer);
+        let what = self.meets_of(&When::Stage(Stage::Tls), peer.as_ref());
+        let (Some(peer), Some(rules), true) = (peer, &self.order.tls, *server == self.origin()) else {
+            return self.obey(what, Stage::Tls, then);
+        };
+        match what {
+            Some(What::Fail(ERROR_WINHTTP_SECURE_FAILURE, faults)) if faults != 0 => {
+                self.tell_secured(&peer, faults);
+                match refused(faults, rules.ignore) {
+                    0 => then(self),
+                    refused => self.fail(ERROR_WINHTTP_SECURE_FAILURE, refused),
+                }
+            }
+            Some(What::Fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, _)) => {
+                self.tell_secured(&peer, 0);
+                if rules.client != ClientCertificate::Absent {
+                    return then(self);
+                }
+                self.tell(Event::CertificateWanted(peer.issuer().into_iter().collect()));
+                self.fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, 0);
+            }
+            what => self.obey(what, Stage::Tls, move |leg| {
+                leg.tell_secured(&peer, 0);
+                then(leg);
+            }),
+        }
+    }
+
+    /// Tells what TLS came to, if it is spoken. `faults`: WINHTTP_CALLBACK_STATUS_FLAG_* bits.
+    pub fn tell_secured(self: &Arc<Self>, peer: &Peer, faults: u32) {
+        if self.order.tls.is_none() || faults & WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR != 0 {
+            return;
+        }
+        let date = self.world.date().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let presented = peer.certificates();
+        self.tell(Event::Secured(Arc::new(Secured {
+            path: presented.clone(),
+            presented,
+            faults,
+            judged_at: date.as_secs(),
+            protocol: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
+            suite: SUITE,
+            group: GROUP,
+        })));
+    }
+
+    /// What must agree for its connection to be used by another request.
+    pub fn key(&self) -> Key {
+        (self.origin(), self.order.tls.as_ref().map_or(0, |rules| rules.ignore))
+    }
+}
+
+impl Peer {
+    /// DER, its own first.
+    fn certificates(&self) -> Vec<Vec<u8>> {
+        self.shown().unwrap_or_else(|| vec![CERTIFICATE.to_vec()])
+    }
+
+    /// The DER name of who issued its certificate.
+    fn issuer(&self) -> Option<Vec<u8>> {
+        let certificates = self.certificates();
+        Some(Certificate::parse(certificates.first()?).ok()?.issuer.to_vec())
+    }
+}

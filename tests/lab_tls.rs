@@ -1,0 +1,91 @@
+//! TLS with scripted peers: what is told, what is ignored, what can be asked for.
+#![cfg(all(feature = "lab", feature = "win32"))]
+
+mod support;
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+
+use portable_winhttp::lab::{Fault, Reply, Sim, Stage, any};
+use portable_winhttp::win32::{CERT_CONTEXT, ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED};
+use support::*;
+use windows_sys::Win32::Networking::WinHttp::*;
+use windows_sys::Win32::Security::Cryptography::{
+    CERT_NAME_SIMPLE_DISPLAY_TYPE, CertFreeCertificateContext, CertGetNameStringW,
+};
+
+/// A synchronous GET of https://api.test: 0, or the last error of SendRequest; then `look`.
+fn get(flags: u32, look: impl FnOnce(*mut c_void)) -> u32 {
+    // SAFETY: NUL-terminated strings; the handles are closed once.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0);
+        let connection = WinHttpConnect(session, wide("api.test").as_ptr(), 0, 0);
+        let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), WINHTTP_FLAG_SECURE);
+        let set = WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, (&raw const flags).cast(), 4);
+        assert_eq!(set, 1);
+        let error = if send(request) == 0 { last_error() } else { 0 };
+        look(request);
+        for handle in [request, connection, session] {
+            close(handle);
+        }
+        error
+    }
+}
+
+/// The subject of the server's certificate, or the last error.
+fn subject(request: *mut c_void) -> Result<String, u32> {
+    let mut context: *mut CERT_CONTEXT = null_mut();
+    let mut length = size_of::<usize>() as u32;
+    // SAFETY: a pointer fits; the context is alive until it is freed.
+    unsafe {
+        let place = (&raw mut context).cast();
+        if WinHttpQueryOption(request, WINHTTP_OPTION_SERVER_CERT_CONTEXT, place, &mut length) == 0 {
+            return Err(last_error());
+        }
+        let mut name = [0; 64];
+        let kind = CERT_NAME_SIMPLE_DISPLAY_TYPE;
+        let length = CertGetNameStringW(context.cast(), kind, 0, null(), name.as_mut_ptr(), 64);
+        CertFreeCertificateContext(context.cast());
+        Ok(String::from_utf16(&name[..length as usize - 1]).unwrap())
+    }
+}
+
+#[test]
+fn faults_are_ignored_one_by_one() {
+    let (ca, date) = (SECURITY_FLAG_IGNORE_UNKNOWN_CA, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID);
+    let both = WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA | WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID;
+    let revoked = WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED;
+    let rows =
+        [(both, 0, 12175), (both, ca, 12175), (both, date, 12175), (both, ca | date, 0), (revoked, ca | date, 12175)];
+    for (faults, ignored, error) in rows {
+        let sim = Sim::new();
+        let peer = sim.peer("https://api.test");
+        peer.on(any()).reply(Reply::ok());
+        peer.fault(Fault::at(Stage::Tls).secure(faults));
+        // Refused or not, the certificate can be asked for.
+        let look = |request| assert_eq!(subject(request).as_deref(), Ok("scripted peer"));
+        assert_eq!(get(ignored, look), error, "{faults:#x} {ignored:#x}");
+    }
+}
+
+#[test]
+fn a_channel_that_failed_has_no_certificate() {
+    let sim = Sim::new();
+    sim.peer("https://api.test")
+        .fault(Fault::at(Stage::Tls).secure(WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR));
+    assert_eq!(get(0, |request| assert_eq!(subject(request), Err(12019))), 12175);
+}
+
+#[test]
+fn a_certificate_is_asked_for() {
+    let sim = Sim::new();
+    let peer = sim.peer("https://api.test");
+    peer.on(any()).reply(Reply::ok());
+    peer.fault(Fault::at(Stage::Tls).fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED));
+    let again = |request: *mut c_void| {
+        // SAFETY: NULL and 0: no certificate, on purpose.
+        let set = unsafe { WinHttpSetOption(request, WINHTTP_OPTION_CLIENT_CERT_CONTEXT, null(), 0) };
+        assert_eq!((set, send(request), receive(request)), (1, 1, 1));
+    };
+    assert_eq!(get(0, again), 12044);
+}
