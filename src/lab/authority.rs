@@ -65,14 +65,24 @@ impl Authority {
     /// # Panics
     /// If a name is none.
     pub fn issue(&self, names: &[&str]) -> Issued {
-        let issued = self.try_issue(names);
+        let issued = self.try_issue(names, false);
         issued.unwrap_or_else(|error| panic!("no certificate can be made for {names:?}: {error}"))
     }
 
-    fn try_issue(&self, names: &[&str]) -> Result<Issued, Error> {
+    /// [`Authority::issue`], but it expired in 2001.
+    pub fn issue_expired(&self, names: &[&str]) -> Issued {
+        let issued = self.try_issue(names, true);
+        issued.unwrap_or_else(|error| panic!("no certificate can be made for {names:?}: {error}"))
+    }
+
+    fn try_issue(&self, names: &[&str], expired: bool) -> Result<Issued, Error> {
         let key = KeyPair::generate()?;
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut parameters = CertificateParams::new(names)?;
+        if expired {
+            parameters.not_before = rcgen::date_time_ymd(2000, 1, 1);
+            parameters.not_after = rcgen::date_time_ymd(2001, 1, 1);
+        }
         parameters.extended_key_usages.push(rcgen::ExtendedKeyUsagePurpose::ServerAuth);
         parameters.use_authority_key_identifier_extension = true;
         let certificate = parameters.signed_by(&key, &self.issuer)?;

@@ -24,6 +24,8 @@ mod http1;
 mod login;
 mod matcher;
 mod peer;
+#[cfg(feature = "live")]
+mod pipes;
 mod points;
 mod profile;
 mod proxied;
@@ -33,8 +35,12 @@ mod reply;
 mod scheduler;
 mod script;
 mod secured;
+#[cfg(feature = "live")]
+mod served;
 mod sim;
 mod stream;
+#[cfg(feature = "live")]
+mod tasks;
 mod torture;
 mod watch;
 mod watcher;

@@ -1,10 +1,9 @@
 //! The byte door: a connection that a test plays itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::gate::Gate;
-use super::script::ScriptLeg;
 use super::world::{SimWorld, wait_on};
 
 /// How the server's side ended.
@@ -14,47 +13,68 @@ pub enum End {
     Reset,
 }
 
+/// Where the bytes of a server that is played go.
+pub trait Far: Send + Sync {
+    /// The server sends.
+    fn arrived(self: Arc<Self>, bytes: &[u8]);
+    /// The server sends nothing more.
+    fn ended(self: Arc<Self>, end: End);
+}
+
 #[derive(Default)]
 struct State {
     to_server: Vec<u8>,
     client_closed: bool,
     /// The server sends nothing more.
     end: Option<End>,
-    leg: Option<Weak<ScriptLeg>>,
+    far: Option<Weak<dyn Far>>,
 }
 
 /// A connection between a leg, or several one after the other, and a thread of the Sim.
 pub struct Link {
     world: Weak<SimWorld>,
     order: usize,
+    /// Whether it is a real connection: waiting is that of the thread.
+    live: bool,
     state: Mutex<State>,
+    came: Condvar,
 }
 
 impl Link {
     pub fn new(world: &Arc<SimWorld>, order: usize) -> Arc<Link> {
-        Arc::new(Link { world: Arc::downgrade(world), order, state: Mutex::default() })
+        let world = Arc::downgrade(world);
+        Arc::new(Link { world, order, live: false, state: Mutex::default(), came: Condvar::new() })
+    }
+
+    /// A connection of the real world.
+    #[cfg(feature = "live")]
+    pub fn live() -> Arc<Link> {
+        Arc::new(Link { world: Weak::new(), order: 0, live: true, state: Mutex::default(), came: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A leg takes the connection: what comes is told to it.
-    pub fn attach(&self, leg: &Arc<ScriptLeg>) {
-        self.lock().leg = Some(Arc::downgrade(leg));
+    /// Somebody takes the connection: what comes is told to it.
+    pub fn attach(&self, far: &Arc<impl Far + 'static>) {
+        let far: Weak<dyn Far> = Arc::downgrade(far) as _;
+        self.lock().far = Some(far);
     }
 
     /// The leg is over; the connection is idle.
     pub fn detach(&self) {
-        self.lock().leg = None;
+        self.lock().far = None;
     }
 
     pub fn send(&self, bytes: &[u8]) {
         self.lock().to_server.extend_from_slice(bytes);
+        self.came.notify_all();
     }
 
     pub fn close(&self) {
         self.lock().client_closed = true;
+        self.came.notify_all();
     }
 
     /// Whether the server has left.
@@ -62,27 +82,34 @@ impl Link {
         self.lock().end.is_some()
     }
 
-    /// Something for the leg, in its turn.
-    fn tell(self: &Arc<Self>, what: impl FnOnce(&Arc<ScriptLeg>) + Send + 'static) {
-        let Some(world) = self.world.upgrade() else { return };
+    /// Something for the far side, in its turn.
+    fn tell(self: &Arc<Self>, what: impl FnOnce(Arc<dyn Far>) + Send + 'static) {
         let link = Arc::clone(self);
-        world.after(Duration::ZERO, self.order, move || {
-            let leg = link.lock().leg.as_ref().and_then(Weak::upgrade);
-            if let Some(leg) = leg {
-                what(&leg);
+        let act = move || {
+            let far = link.lock().far.as_ref().and_then(Weak::upgrade);
+            if let Some(far) = far {
+                what(far);
             }
-        });
+        };
+        match (self.world.upgrade(), self.live) {
+            (Some(world), _) => world.after(Duration::ZERO, self.order, act),
+            (None, true) => act(),
+            (None, false) => {}
+        }
     }
 
     fn end(self: &Arc<Self>, end: End) {
         if self.lock().end.replace(end).is_none() {
-            self.tell(move |leg| leg.ended(end));
+            self.tell(move |far| far.ended(end));
         }
     }
 
     fn wait(&self, what: &str, mut done: impl FnMut(&mut State) -> bool) {
         if let Some(world) = self.world.upgrade() {
             wait_on(world.scheduler(), what, &mut || done(&mut self.lock()));
+        } else if self.live {
+            let state = self.lock();
+            drop(self.came.wait_while(state, |state| !done(state)).unwrap_or_else(PoisonError::into_inner));
         }
     }
 }
@@ -169,7 +196,7 @@ impl RawConnection {
     /// Sends bytes.
     pub fn write(&self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref().to_vec();
-        self.0.tell(move |leg| leg.arrived(&bytes));
+        self.0.tell(move |far| far.arrived(&bytes));
     }
 
     /// Sends bytes in pieces of this size, each so much later than the one before.
@@ -182,8 +209,9 @@ impl RawConnection {
 
     /// Lets time pass.
     pub fn sleep(&self, time: Duration) {
-        if let Some(world) = self.0.world.upgrade() {
-            world.sleep(time);
+        match self.0.world.upgrade() {
+            Some(world) => world.sleep(time),
+            None => std::thread::sleep(time),
         }
     }
 

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::fault::{Armed, Stage, What, When};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
-use super::raw::{End, Link, RawConnection};
+use super::raw::{End, Far, Link, RawConnection};
 use super::received::Received;
 use super::reply::{Act, Reply};
 use super::stream::Upgraded;
@@ -391,10 +391,10 @@ impl ScriptLeg {
     // ---- raw peers ----
 
     /// Bytes from a raw peer.
-    pub fn arrived(self: &Arc<Self>, bytes: &[u8]) {
+    fn bytes_came(self: &Arc<Self>, bytes: &[u8]) {
         match self.meets(&When::Stage(Stage::Read)) {
             Some(What::Fail(error, secure)) => return self.break_off(error, secure),
-            Some(What::Close) => return self.ended(End::Closed),
+            Some(What::Close) => return self.server_left(End::Closed),
             Some(What::Stall) => return self.lock().raw = None,
             _ => {}
         }
@@ -438,7 +438,7 @@ impl ScriptLeg {
     }
 
     /// A raw peer has left.
-    pub fn ended(self: &Arc<Self>, end: End) {
+    fn server_left(self: &Arc<Self>, end: End) {
         let mut state = self.lock();
         if let Some(upgraded) = &mut state.upgraded {
             let told = upgraded.ended(end);
@@ -476,6 +476,16 @@ impl ScriptLeg {
                 sink.event(event);
             }
         }
+    }
+}
+
+impl Far for ScriptLeg {
+    fn arrived(self: Arc<Self>, bytes: &[u8]) {
+        self.bytes_came(bytes);
+    }
+
+    fn ended(self: Arc<Self>, end: End) {
+        self.server_left(end);
     }
 }
 

@@ -33,9 +33,21 @@ pub struct Builder {
     policy: Policy,
     profile: Profile,
     chooser: Box<dyn Chooser>,
+    bytes: bool,
 }
 
 impl Builder {
+    /// Requests go as bytes, over pipes in memory, through the same TLS, HTTP/1 and HTTP/2 as in the real world: slower, and
+    /// for what is about bytes. Peers answer over them by the same rules; `https` ones have certificates that only this Sim
+    /// trusts, and speak HTTP/2 with whoever enables it. Faults at [`Stage::Send`](super::Stage::Send) and
+    /// [`Stage::Write`](super::Stage::Write) do not strike; one at a later stage is a connection that closes or breaks, so
+    /// that its number is always 12030.
+    #[cfg(feature = "live")]
+    pub fn bytes(mut self) -> Builder {
+        self.bytes = true;
+        self
+    }
+
     /// Who delivers, and when.
     pub fn policy(mut self, policy: Policy) -> Builder {
         self.policy = policy;
@@ -61,7 +73,7 @@ impl Builder {
 
     /// The Sim.
     pub fn build(self) -> Sim {
-        let world = SimWorld::new(self.policy, self.profile, self.chooser);
+        let world = SimWorld::new(self.policy, self.profile, self.chooser, self.bytes);
         let whole: Arc<dyn World> = Arc::clone(&world) as Arc<dyn World>;
         register(Arc::downgrade(&whole));
         let observing = observe();
@@ -88,7 +100,7 @@ impl Sim {
 
     /// A world that is not the usual.
     pub fn builder() -> Builder {
-        Builder { policy: Policy::default(), profile: Profile::default(), chooser: Box::new(Usual) }
+        Builder { policy: Policy::default(), profile: Profile::default(), chooser: Box::new(Usual), bytes: false }
     }
 
     /// A server at an origin like `https://api.test` or `http://127.0.0.1:8080`.

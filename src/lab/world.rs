@@ -69,6 +69,9 @@ pub struct SimWorld {
     policy: Policy,
     profile: Profile,
     proxies: Proxies,
+    /// The network of a Sim that speaks bytes.
+    #[cfg(feature = "live")]
+    pipes: Option<super::pipes::Pipes>,
     /// Sessions in the real world that are not this Sim's matter.
     strayed: usize,
     pub recorder: Arc<Recorder>,
@@ -86,7 +89,9 @@ pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() ->
 }
 
 impl SimWorld {
-    pub fn new(policy: Policy, profile: Profile, chooser: Box<dyn Chooser>) -> Arc<SimWorld> {
+    pub fn new(policy: Policy, profile: Profile, chooser: Box<dyn Chooser>, bytes: bool) -> Arc<SimWorld> {
+        #[cfg(not(feature = "live"))]
+        let _ = bytes;
         Arc::new_cyclic(|me: &Weak<SimWorld>| {
             let (entering, clock, tracing) = (me.clone(), me.clone(), me.clone());
             let enters = move || {
@@ -114,6 +119,8 @@ impl SimWorld {
                 policy,
                 profile,
                 proxies,
+                #[cfg(feature = "live")]
+                pipes: bytes.then(|| super::pipes::Pipes::new(me.clone())),
                 strayed: strays(0).len(),
                 recorder: Arc::new(Recorder::new(Box::new(now))),
                 watcher: Watcher::default(),
@@ -207,6 +214,27 @@ impl SimWorld {
         Some(state.links.remove(at).1)
     }
 
+    /// The peer whose host and port these are, with TLS or without, and its address.
+    #[cfg(feature = "live")]
+    pub fn peer_named(&self, host: &str, port: u16) -> Option<(Peer, Ends, Origin)> {
+        self.find_peer(|origin, _| origin.1.eq_ignore_ascii_case(host) && origin.2 == port)
+    }
+
+    /// The peer at an address.
+    #[cfg(feature = "live")]
+    pub fn peer_at(&self, address: SocketAddr) -> Option<(Peer, Ends, Origin)> {
+        self.find_peer(|_, ends| ends.remote == address)
+    }
+
+    #[cfg(feature = "live")]
+    fn find_peer(&self, is: impl Fn(&Origin, &Ends) -> bool) -> Option<(Peer, Ends, Origin)> {
+        let origins: Vec<Origin> = self.lock().peers.iter().map(|(origin, _)| origin.clone()).collect();
+        origins.into_iter().find_map(|origin| {
+            let (peer, ends) = self.peer_of(&origin)?;
+            is(&origin, &ends).then_some((peer, ends, origin))
+        })
+    }
+
     pub fn unknown_host(&self, (secure, host, port): &Origin) {
         let mut state = self.lock();
         if state.unknown_hosts {
@@ -287,6 +315,10 @@ impl SimWorld {
 
     /// The handles that are still open are none any more.
     pub fn end(&self) {
+        #[cfg(feature = "live")]
+        if let Some(pipes) = &self.pipes {
+            pipes.end();
+        }
         self.scheduler.end();
         let open = std::mem::take(&mut self.lock().open);
         open.into_iter().for_each(crate::handle::forget);
@@ -326,6 +358,10 @@ impl World for SimWorld {
     }
 
     fn transport(&self) -> &dyn Transport {
+        #[cfg(feature = "live")]
+        if let Some(pipes) = &self.pipes {
+            return pipes.net();
+        }
         self
     }
 

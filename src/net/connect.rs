@@ -257,7 +257,7 @@ mod tests {
             let outcome = tokio.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
-                dial(&Net::on(Box::new(listener)), &order(retries), &notes, None).await
+                dial(&Net::on(Box::new(listener), Default::default()), &order(retries), &notes, None).await
             });
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));

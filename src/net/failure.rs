@@ -43,9 +43,8 @@ pub fn of_io(error: &io::Error) -> Failure {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return of_tls(tls);
     }
-    // The reader of the head has the number already.
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<Win32Error>()) {
-        return (*error).into();
+    if let Some(failure) = numbered(error) {
+        return failure;
     }
     let number = match error.kind() {
         io::ErrorKind::TimedOut => ERROR_WINHTTP_TIMEOUT,
@@ -56,6 +55,9 @@ pub fn of_io(error: &io::Error) -> Failure {
 
 /// No address answered; the last attempt failed with this.
 pub fn of_connect(error: Option<&io::Error>) -> Failure {
+    if let Some(failure) = error.and_then(numbered) {
+        return failure;
+    }
     match error {
         Some(error) if error.kind() == io::ErrorKind::TimedOut => {
             Failure { winsock: winsock(error), ..ERROR_WINHTTP_TIMEOUT.into() }
@@ -64,8 +66,16 @@ pub fn of_connect(error: Option<&io::Error>) -> Failure {
     }
 }
 
+/// What has Windows' number already: the reader of the head gives it, and the lab.
+fn numbered(error: &io::Error) -> Option<Failure> {
+    error.get_ref()?.downcast_ref::<Win32Error>().map(|error| (*error).into())
+}
+
 /// A name without addresses.
 pub fn of_name(error: &io::Error) -> Failure {
+    if let Some(failure) = numbered(error) {
+        return failure;
+    }
     let winsock = match winsock(error) {
         0 => WSAHOST_NOT_FOUND,
         number => number,

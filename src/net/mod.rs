@@ -13,13 +13,15 @@ mod http2;
 mod leg;
 mod limits;
 mod names;
+#[cfg(feature = "live")]
+pub(crate) mod pipe;
 mod pool;
 mod real;
 mod register;
 mod reply;
-mod runtime;
+pub(crate) mod runtime;
 mod socks;
-mod stream;
+pub(crate) mod stream;
 mod tls;
 mod tunnel;
 mod upgraded;
@@ -54,13 +56,19 @@ pub struct Net {
 impl Net {
     /// The system's network, for a world whose clock began at this time.
     pub fn real(began: Instant) -> Arc<Net> {
-        Net::on(Box::new(real::Tokio::new(began)))
+        Net::on(Box::new(real::Tokio::new(began)), Security::default())
     }
 
-    fn on(runtime: Box<dyn Runtime>) -> Arc<Net> {
+    /// A network on another runtime that trusts only this authority (DER).
+    #[cfg(feature = "live")]
+    pub fn trusting(runtime: Box<dyn Runtime>, authority: Vec<u8>) -> Arc<Net> {
+        Net::on(runtime, Security::trusting(authority))
+    }
+
+    fn on(runtime: Box<dyn Runtime>, security: Security) -> Arc<Net> {
         Arc::new(Net {
             runtime,
-            security: Security::default(),
+            security,
             pool: Pool::default(),
             names: names::Names::default(),
             limits: Arc::default(),

@@ -13,14 +13,16 @@ use tokio_rustls::client::TlsStream;
 pub enum Stream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<Stream>>),
+    #[cfg(feature = "live")]
+    Pipe(super::pipe::Pipe),
 }
 
 impl Stream {
     /// The protocol that the server chose from those that TLS offered it.
     pub fn chosen(&self) -> Option<&[u8]> {
         match self {
-            Stream::Tcp(_) => None,
             Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            _ => None,
         }
     }
 }
@@ -31,6 +33,8 @@ macro_rules! on {
         match $stream.get_mut() {
             Stream::Tcp($inner) => $do,
             Stream::Tls($inner) => $do,
+            #[cfg(feature = "live")]
+            Stream::Pipe($inner) => $do,
         }
     };
 }

@@ -83,6 +83,14 @@ impl From<Failure> for Handshake {
 }
 
 impl Security {
+    /// Trusts this authority (DER) and no other.
+    #[cfg(feature = "live")]
+    pub fn trusting(authority: Vec<u8>) -> Security {
+        let mut trust = Trust::default();
+        trust.extend([authority.into()]);
+        Security { trust: OnceLock::from(Arc::new(trust)), ..Security::default() }
+    }
+
     /// Speaks TLS on a connected stream with the server of this name, or address without brackets. No byte of a request
     /// can go out before its certificate is judged.
     pub async fn handshake(&self, stream: Stream, host: &str, rules: &Tls, offered: Protocols) -> Handshake {

@@ -1,0 +1,215 @@
+//! HTTP/1 as a server.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::play::{Next, Play};
+use super::{Io, Place};
+use crate::http::{Headers, RequestHead, ResponseHead, Version};
+use crate::lab::peer::Peer;
+use crate::lab::received::Received;
+use crate::lab::reply::Reply;
+
+/// A head that is longer is none.
+const LONGEST_HEAD: usize = 1 << 20;
+
+/// Answers requests until one side has enough.
+pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
+    let mut connection = Connection { io, read: Vec::new() };
+    while let Some(head) = connection.head().await {
+        let head_only = head.asks_for_head_only();
+        let early = peer.answer_early(&Received::new(&head, Bytes::new()));
+        let whole = early.is_none();
+        let reply = match early {
+            Some(reply) => reply,
+            None => match connection.body(&head).await {
+                Some(body) => peer.answer(Received::new(&head, body)),
+                None => return,
+            },
+        };
+        match connection.reply(&place, &peer, &reply, head_only).await {
+            After::Keep if whole => {}
+            After::Keep | After::Close => return,
+            After::Reset => return connection.io.reset(),
+            After::Play(handler) => return place.play(handler, connection.io, connection.read),
+        }
+    }
+}
+
+/// What becomes of a connection after a reply.
+enum After {
+    Keep,
+    Close,
+    Reset,
+    Play(crate::lab::peer::Handler),
+}
+
+struct Connection {
+    io: Box<dyn Io>,
+    /// What was read and belongs to what comes next.
+    read: Vec<u8>,
+}
+
+impl Connection {
+    /// Reads more; `false` at the end.
+    async fn more(&mut self) -> bool {
+        matches!(self.io.read_buf(&mut self.read).await, Ok(1..))
+    }
+
+    /// Reads up to and with `end`.
+    async fn until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
+        loop {
+            if let Some(at) = self.read.windows(end.len()).position(|window| window == end) {
+                let rest = self.read.split_off(at + end.len());
+                return Some(std::mem::replace(&mut self.read, rest));
+            }
+            if self.read.len() > LONGEST_HEAD || !self.more().await {
+                return None;
+            }
+        }
+    }
+
+    async fn exactly(&mut self, count: usize) -> Option<Vec<u8>> {
+        while self.read.len() < count {
+            if !self.more().await {
+                return None;
+            }
+        }
+        let rest = self.read.split_off(count);
+        Some(std::mem::replace(&mut self.read, rest))
+    }
+
+    /// The next request. What WinHTTP sends may be no valid HTTP (raw targets): words are taken as they are.
+    async fn head(&mut self) -> Option<RequestHead> {
+        let text = self.until(b"\r\n\r\n").await?;
+        let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+        let first = String::from_utf8_lossy(lines.next()?).into_owned();
+        let (method, rest) = first.split_once(' ')?;
+        let (target, version) = rest.rsplit_once(' ')?;
+        let version = Version { major: 1, minor: u8::from(version != "HTTP/1.0") };
+        let mut headers = Headers::default();
+        for line in lines.filter(|line| !line.is_empty()) {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            headers.append(String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii());
+        }
+        Some(RequestHead { method: method.to_owned(), target: target.to_owned(), version, headers })
+    }
+
+    /// The body, framed as it comes.
+    async fn body(&mut self, head: &RequestHead) -> Option<Bytes> {
+        let field = |name| head.headers.get(name, 0).map(|value| String::from_utf8_lossy(value).into_owned());
+        if field("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked")) {
+            let mut body = Vec::new();
+            loop {
+                let line = self.until(b"\r\n").await?;
+                let size = String::from_utf8_lossy(&line);
+                let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+                body.extend(&line);
+                if size == 0 {
+                    break;
+                }
+                body.extend(self.exactly(size.checked_add(2)?).await?);
+            }
+            loop {
+                let line = self.until(b"\r\n").await?;
+                body.extend(&line);
+                if line.len() == 2 {
+                    return Some(body.into());
+                }
+            }
+        }
+        let length = field("content-length").map_or(Some(0), |value| value.trim().parse().ok())?;
+        self.exactly(length).await.map(Bytes::from)
+    }
+
+    /// Writes a reply. What needs no time goes out together.
+    async fn reply(&mut self, place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, head_only: bool) -> After {
+        let mut play = Play::new(place, peer, reply, head_only);
+        let mut out = Vec::new();
+        let (mut chunked, mut keep, mut ended) = (false, false, false);
+        while let Some(next) = play.next() {
+            match next {
+                Next::Interim(status) => out.extend(format!("HTTP/1.1 {status} \r\n\r\n").bytes()),
+                Next::Head(head) => {
+                    chunked = head.is_chunked();
+                    keep = keeps(&head, head_only);
+                    for line in head.raw_lines() {
+                        out.extend(line);
+                        out.extend(b"\r\n");
+                    }
+                    out.extend(b"\r\n");
+                }
+                Next::Bytes(bytes) if chunked => {
+                    out.extend(format!("{:x}\r\n", bytes.len()).bytes());
+                    out.extend(bytes);
+                    out.extend(b"\r\n");
+                }
+                Next::Bytes(bytes) => out.extend(bytes),
+                Next::End(trailers) => {
+                    ended = true;
+                    if chunked && !head_only {
+                        out.extend(b"0\r\n");
+                        for field in trailers.iter() {
+                            out.extend(field.line());
+                            out.extend(b"\r\n");
+                        }
+                        out.extend(b"\r\n");
+                    }
+                }
+                Next::Upgrade(handler) => {
+                    return if self.write(&mut out).await { After::Play(handler) } else { After::Close };
+                }
+                Next::Pause(pause) => {
+                    if !self.write(&mut out).await {
+                        return After::Close;
+                    }
+                    pause.over(&**place).await;
+                }
+                Next::Close => {
+                    self.write(&mut out).await;
+                    return After::Close;
+                }
+                Next::Reset => {
+                    self.write(&mut out).await;
+                    return After::Reset;
+                }
+                Next::Stall => {
+                    self.write(&mut out).await;
+                    return self.idle().await;
+                }
+            }
+        }
+        if !self.write(&mut out).await {
+            return After::Close;
+        }
+        match (ended, keep) {
+            (false, _) => self.idle().await,
+            (true, true) => After::Keep,
+            (true, false) => After::Close,
+        }
+    }
+
+    /// Waits until the client has left.
+    async fn idle(&mut self) -> After {
+        while self.more().await {
+            self.read.clear();
+        }
+        After::Close
+    }
+
+    async fn write(&mut self, out: &mut Vec<u8>) -> bool {
+        let written = self.io.write_all(out).await.is_ok() && self.io.flush().await.is_ok();
+        out.clear();
+        written
+    }
+}
+
+/// Whether another request may come after a reply with this head.
+fn keeps(head: &ResponseHead, head_only: bool) -> bool {
+    let closes = head.headers.get("connection", 0).is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
+    let framed = head.is_chunked() || head.headers.get("content-length", 0).is_some();
+    let bare = head_only || matches!(head.status, 101 | 204 | 304);
+    !closes && (framed || bare) && head.version == Version { major: 1, minor: 1 }
+}

@@ -1,0 +1,132 @@
+//! What a server does after a request, whoever writes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Place;
+use crate::http::{Headers, ResponseHead};
+use crate::lab::fault::{Armed, Stage, What, When};
+use crate::lab::peer::{Handler, Peer};
+use crate::lab::reply::{Act, Reply};
+
+/// What is to be written next.
+pub enum Next {
+    Interim(u16),
+    Head(ResponseHead),
+    Bytes(Bytes),
+    End(Headers),
+    /// The connection is played byte by byte from here on.
+    Upgrade(Handler),
+    /// Time passes before the next: what was written goes out.
+    Pause(Pause),
+    /// The connection is closed.
+    Close,
+    /// The connection breaks.
+    Reset,
+    /// Nothing more comes.
+    Stall,
+}
+
+/// What is waited for.
+pub enum Pause {
+    For(Duration),
+    At(crate::lab::Gate),
+}
+
+impl Pause {
+    pub async fn over(self, place: &dyn Place) {
+        match self {
+            Pause::For(time) => place.sleep(time).await,
+            Pause::At(gate) => place.gate(&gate).await,
+        }
+    }
+}
+
+/// A reply that is being played.
+pub struct Play {
+    place: Arc<dyn Place>,
+    peer: Peer,
+    head_only: bool,
+    acts: std::collections::VecDeque<Act>,
+    faults: Vec<Armed>,
+    /// Whether the first act has met its faults already.
+    met: bool,
+}
+
+impl Play {
+    pub fn new(place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, head_only: bool) -> Play {
+        let (acts, faults) = (reply.acts(head_only).into(), armed(reply));
+        Play { place: Arc::clone(place), peer: peer.clone(), head_only, acts, faults, met: false }
+    }
+
+    /// What comes next; `None` at the end.
+    pub fn next(&mut self) -> Option<Next> {
+        loop {
+            let Some(act) = self.acts.pop_front() else {
+                return None;
+            };
+            let when = match &act {
+                Act::Head(_) => Some(When::Stage(Stage::Head)),
+                Act::Bytes(_) => Some(When::Stage(Stage::Read)),
+                Act::End(_) => Some(When::Stage(Stage::Close)),
+                Act::Passed(bytes) => Some(When::Body(*bytes)),
+                Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) => None,
+            };
+            let met = std::mem::take(&mut self.met);
+            let met = when.filter(|_| !met).and_then(|when| self.place.meets(&when, &self.peer, &mut self.faults));
+            match (met, act) {
+                (Some(What::Fail(..)), _) => return self.last(Next::Reset),
+                (Some(What::Close), _) => return self.last(Next::Close),
+                (Some(What::Stall), _) => return self.last(Next::Stall),
+                (Some(What::Delay(delay)), act) => return self.pause(act, Pause::For(delay)),
+                (Some(What::Wait(gate)), act) => return self.pause(act, Pause::At(gate)),
+                (Some(What::Answer(reply)), Act::Head(_)) => {
+                    self.acts = reply.acts(self.head_only).into();
+                    self.faults = armed(&reply);
+                }
+                (Some(What::Short(most)), Act::Bytes(mut bytes)) if bytes.len() > most => {
+                    let first = bytes.split_to(most);
+                    // The client gets them one by one.
+                    self.acts.push_front(Act::Bytes(bytes));
+                    self.acts.push_front(Act::Wait(Duration::from_nanos(1)));
+                    return Some(Next::Bytes(first));
+                }
+                (Some(What::Slow(rate)), Act::Bytes(mut bytes)) => {
+                    let count = (rate / 10).max(1).min(bytes.len() as u64);
+                    let first = bytes.split_to(count as usize);
+                    if !bytes.is_empty() {
+                        self.acts.push_front(Act::Bytes(bytes));
+                    }
+                    let time = Duration::from_nanos(count * 1_000_000_000 / rate);
+                    return self.pause(Act::Bytes(first), Pause::For(time));
+                }
+                (_, Act::Wait(time)) if time.is_zero() => {}
+                (_, Act::Passed(_)) => {}
+                (_, Act::Wait(time)) => return Some(Next::Pause(Pause::For(time))),
+                (_, Act::Gate(gate)) => return Some(Next::Pause(Pause::At(gate))),
+                (_, Act::Interim(status)) => return Some(Next::Interim(status)),
+                (_, Act::Head(head)) => return Some(Next::Head(head)),
+                (_, Act::Bytes(bytes)) => return Some(Next::Bytes(bytes)),
+                (_, Act::End(trailers)) => return Some(Next::End(trailers)),
+                (_, Act::Upgrade(handler)) => return Some(Next::Upgrade(handler)),
+            }
+        }
+    }
+
+    fn last(&mut self, next: Next) -> Option<Next> {
+        self.acts.clear();
+        Some(next)
+    }
+
+    fn pause(&mut self, act: Act, pause: Pause) -> Option<Next> {
+        self.acts.push_front(act);
+        self.met = true;
+        Some(Next::Pause(pause))
+    }
+}
+
+fn armed(reply: &Reply) -> Vec<Armed> {
+    reply.faults.iter().cloned().map(Armed::new).collect()
+}

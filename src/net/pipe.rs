@@ -1,0 +1,184 @@
+//! A connection in memory, with the ends and the failures of one of TCP.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How many bytes are on their way at most: then the writer waits.
+const ROOM: usize = 64 * 1024;
+
+/// How one direction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The writer sends nothing more.
+    Closed,
+    /// The reader is gone.
+    Unread,
+    /// The connection broke.
+    Reset,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Way {
+    bytes: VecDeque<u8>,
+    end: Option<End>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+#[derive(Debug, Default)]
+struct Direction(Mutex<Way>);
+
+impl Direction {
+    fn lock(&self) -> MutexGuard<'_, Way> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first end counts, but for a reset.
+    fn end(&self, end: End) {
+        let mut way = self.lock();
+        if way.end.is_none() || end == End::Reset {
+            way.end = Some(end);
+        }
+        let wakers = [way.reader.take(), way.writer.take()];
+        drop(way);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+/// One end of a pipe. Dropping it closes it.
+#[derive(Debug)]
+pub struct Pipe {
+    coming: Arc<Direction>,
+    going: Arc<Direction>,
+}
+
+/// Two ends.
+pub fn pipe() -> (Pipe, Pipe) {
+    let (one, other) = (Arc::<Direction>::default(), Arc::<Direction>::default());
+    (Pipe { coming: Arc::clone(&one), going: Arc::clone(&other) }, Pipe { coming: other, going: one })
+}
+
+impl Pipe {
+    /// Breaks the connection: the other end reads what is on its way, and then that.
+    pub fn reset(&self) {
+        self.coming.end(End::Reset);
+        self.going.end(End::Reset);
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.going.end(End::Closed);
+        self.coming.end(End::Unread);
+    }
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut way = self.coming.lock();
+        // What came before the reset is read first, as from a socket.
+        if way.bytes.is_empty() && way.end == Some(End::Reset) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        if way.bytes.is_empty() && way.end.is_none() && buf.remaining() > 0 {
+            way.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let count = buf.remaining().min(way.bytes.len());
+        let (front, back) = way.bytes.as_slices();
+        let of_front = count.min(front.len());
+        buf.put_slice(&front[..of_front]);
+        buf.put_slice(&back[..count - of_front]);
+        way.bytes.drain(..count);
+        let writer = way.writer.take();
+        drop(way);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut way = self.going.lock();
+        match way.end {
+            None => {}
+            Some(End::Reset) => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            Some(_) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+        let count = bytes.len().min(ROOM.saturating_sub(way.bytes.len()));
+        if count == 0 && !bytes.is_empty() {
+            way.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        way.bytes.extend(&bytes[..count]);
+        let reader = way.reader.take();
+        drop(way);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.going.end(End::Closed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::Future;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// What is read from the other end: the bytes, and how they end.
+    fn read(act: impl FnOnce(Pipe)) -> (Vec<u8>, Option<io::ErrorKind>) {
+        let (here, mut there) = pipe();
+        act(here);
+        let mut bytes = Vec::new();
+        let mut reading = std::pin::pin!(there.read_to_end(&mut bytes));
+        let Poll::Ready(end) = reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("the pipe has ended");
+        };
+        (bytes, end.err().map(|error| error.kind()))
+    }
+
+    fn write(pipe: &mut Pipe, bytes: &[u8]) -> Poll<io::Result<()>> {
+        std::pin::pin!(pipe.write_all(bytes)).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn ends() {
+        let closed = read(|mut pipe| drop(write(&mut pipe, b"abc")));
+        assert_eq!(closed, (b"abc".to_vec(), None));
+        let broken = read(|mut pipe| {
+            drop(write(&mut pipe, b"abc"));
+            pipe.reset();
+        });
+        assert_eq!(broken, (b"abc".to_vec(), Some(io::ErrorKind::ConnectionReset)));
+    }
+
+    #[test]
+    fn a_writer_waits_for_room_and_hears_that_nobody_reads() {
+        let (mut here, mut there) = pipe();
+        assert!(write(&mut here, &[0; ROOM]).is_ready());
+        assert!(write(&mut here, b"x").is_pending());
+        let mut some = [0; 10];
+        assert!(std::pin::pin!(there.read_exact(&mut some)).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert!(write(&mut here, b"x").is_ready());
+        drop(there);
+        assert!(matches!(write(&mut here, b"x"), Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe));
+    }
+}
