@@ -14,6 +14,7 @@ mod headers;
 pub mod proxy;
 pub mod query;
 pub mod redirect;
+pub mod scheme;
 pub mod target;
 pub mod time;
 pub mod upgrade;

@@ -1,22 +1,20 @@
 //! User names and passwords of a request: which are sent, and when (semantics 6.3).
 //!
-//! Only Basic and Digest are spoken. Credentials for NTLM, Negotiate and Passport are kept, and win over the options as
-//! any others do, but there is no token to send: the 401 comes back as the answer.
+//! Only the schemes of [`scheme::SPOKEN`] are spoken. Credentials for NTLM, Negotiate and Passport are kept, and win over
+//! the options as any others do, but there is no token to send: the 401 comes back as the answer.
 //!
 //! Those for a proxy go to HTTP proxies only: with the request when the proxy gets that itself, with CONNECT when it is
 //! to open a tunnel, and never through one. A server that answers 407 gets none.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-
 use super::{Compose, Site};
 use crate::http::auth::{self, Challenge, Target};
-use crate::http::digest::{Authorised, Digest};
+use crate::http::scheme::{self, Basic, Login, Scheme, Signed};
 use crate::http::{Headers, ResponseHead};
-use crate::win32::{WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST};
 
 /// How often one WinHttpSendRequest is sent again: with credentials, and once more when their nonce was stale.
 const RESENDS_AT_MOST: u32 = 2;
+/// The same for a scheme that authenticates its connection in several rounds.
+const ROUNDS_AT_MOST: u32 = 8;
 
 /// The credentials of a request.
 #[derive(Default)]
@@ -36,14 +34,6 @@ pub struct Credentials {
     headers: Headers,
 }
 
-/// What a header with credentials goes out with: Digest signs it.
-#[derive(Clone, Copy)]
-struct Signed<'a> {
-    method: &'a str,
-    target: &'a str,
-    body: Option<&'a [u8]>,
-}
-
 /// What is known for one target.
 #[derive(Default)]
 struct Purse {
@@ -53,8 +43,10 @@ struct Purse {
     user: Option<String>,
     password: Option<String>,
     heard: Option<Heard>,
-    /// Whether the leg that runs has credentials of ours.
-    sent: bool,
+    /// The scheme of our credentials in the leg that runs: its WINHTTP_AUTH_SCHEME_* bit.
+    sent: Option<u32>,
+    /// Whether its answer goes on.
+    goes_on: bool,
 }
 
 /// The arguments of WinHttpSetCredentials.
@@ -76,14 +68,12 @@ pub enum Part {
     Password,
 }
 
-/// The newest challenge.
+/// The newest challenges.
 struct Heard {
-    /// Whose it is.
+    /// Whose they are.
     site: Site,
-    basic: bool,
-    digest: Option<Digest>,
-    /// How many requests used the nonce of Digest.
-    count: u32,
+    /// Those that can be answered, the best first.
+    schemes: Vec<Box<dyn Scheme>>,
 }
 
 /// No password is shown.
@@ -134,11 +124,11 @@ impl Credentials {
                 (Target::Proxy, Some((proxy, absolute))) => (proxy, *absolute),
                 _ => (site, &*compose.target),
             };
-            let signed = Signed { method: &compose.method, target: path, body };
+            let signed = Signed { method: &compose.method, target: path, body, seed: &seed };
             let refused = self.refused(target);
             let purse = self.purse(target);
-            let value = if wanted { purse.authorise(signed, peer, &seed, refused) } else { None };
-            purse.sent = value.is_some();
+            purse.sent = None;
+            let value = if wanted { purse.authorise(signed, peer, refused) } else { None };
             if let Some(value) = value {
                 self.headers.append(name, value);
             }
@@ -149,11 +139,9 @@ impl Credentials {
     pub(super) fn for_tunnel(&mut self, compose: &Compose, proxy: &Site, authority: &str) -> Option<Vec<u8>> {
         let (seed, refused) = (self.seed, self.refused);
         let own = compose.headers.get(Target::Proxy.credentials_header(), 0);
-        let signed = Signed { method: "CONNECT", target: authority, body: Some(&[]) };
-        let purse = &mut self.proxy;
-        let value = own.map_or_else(|| purse.authorise(signed, proxy, &seed, refused), |own| Some(own.to_vec()));
-        purse.sent = value.is_some();
-        value
+        let signed = Signed { method: "CONNECT", target: authority, body: Some(&[]), seed: &seed };
+        self.proxy.sent = None;
+        own.map_or_else(|| self.proxy.authorise(signed, proxy, refused), |own| Some(own.to_vec()))
     }
 
     /// The proxy refused a tunnel with this head: whether to ask again, with credentials.
@@ -179,11 +167,11 @@ impl Credentials {
     }
 
     fn challenged(&mut self, target: Target, head: &ResponseHead, peer: &Site, ours: bool) -> bool {
-        let ours = ours && self.resends < RESENDS_AT_MOST;
-        let refused = self.refused(target);
+        let (refused, resends) = (self.refused(target), self.resends);
         let purse = self.purse(target);
-        purse.heard = Some(Heard::from(&auth::challenges(&head.headers, target), peer));
-        let again = ours && purse.can_answer(refused);
+        purse.hear(&auth::challenges(&head.headers, target), peer);
+        let limit = |scheme: &dyn Scheme| if scheme.connection_bound() { ROUNDS_AT_MOST } else { RESENDS_AT_MOST };
+        let again = ours && purse.next(refused).is_some_and(|scheme| resends < limit(scheme));
         self.resends += u32::from(again);
         again
     }
@@ -230,60 +218,59 @@ impl Purse {
         }
     }
 
-    /// User and password for a scheme that is not refused. The options are for every scheme, but not when others were chosen.
-    fn pair(&self, scheme: u32, refused: u32) -> Option<(&str, &str)> {
+    /// User and password for a scheme that is not refused. The options are for every scheme, but not when others were
+    /// chosen.
+    fn login(&self, scheme: u32, refused: u32) -> Option<Login<'_>> {
         match &self.chosen {
             _ if scheme & refused != 0 => None,
-            Some(chosen) => (chosen.scheme == scheme).then_some((&chosen.user, &chosen.password)),
-            None => Some((self.user.as_deref()?, self.password.as_deref()?)),
+            Some(Chosen { scheme: chosen, user, password }) => (*chosen == scheme).then_some(Login { user, password }),
+            None => Some(Login { user: self.user.as_deref()?, password: self.password.as_deref()? }),
         }
     }
 
-    /// Whether there is an answer to the newest challenge that was not refused already.
-    fn can_answer(&self, refused: u32) -> bool {
-        let heard = self.heard.as_ref();
-        let digest = heard.and_then(|heard| heard.digest.as_ref());
-        match digest.filter(|_| self.pair(WINHTTP_AUTH_SCHEME_DIGEST, refused).is_some()) {
-            Some(digest) => !self.sent || digest.stale(),
-            None => {
-                !self.sent
-                    && heard.is_some_and(|heard| heard.basic)
-                    && self.pair(WINHTTP_AUTH_SCHEME_BASIC, refused).is_some()
+    /// Challenges came. The scheme that had answered the last ones says whether it goes on; all others begin anew.
+    fn hear(&mut self, challenges: &[Challenge], site: &Site) {
+        let before = self.heard.take().filter(|heard| same_origin(&heard.site, site));
+        let mut schemes = scheme::begin(challenges);
+        let answered = before.into_iter().flat_map(|heard| heard.schemes);
+        self.goes_on = false;
+        for mut answered in answered.filter(|scheme| self.sent == Some(scheme.bit())) {
+            if let Some((place, challenge)) = schemes.iter_mut().find(|(scheme, _)| scheme.bit() == answered.bit()) {
+                self.goes_on = answered.again(challenge);
+                *place = answered;
             }
         }
+        let schemes = schemes.into_iter().map(|(scheme, _)| scheme).collect();
+        self.heard = Some(Heard { site: site.clone(), schemes });
     }
 
-    /// The value of the header. Digest comes before Basic, which tells the password; Basic that was chosen is sent
-    /// unasked.
-    fn authorise(&mut self, signed: Signed<'_>, site: &Site, seed: &[u8], refused: u32) -> Option<Vec<u8>> {
+    /// The scheme that answers the newest challenges, unless they refuse the answer that they got.
+    fn next(&self, refused: u32) -> Option<&dyn Scheme> {
+        let schemes = &self.heard.as_ref()?.schemes;
+        let scheme = schemes.iter().find(|scheme| self.login(scheme.bit(), refused).is_some())?;
+        let first = self.sent.is_none();
+        (first || (self.goes_on && self.sent == Some(scheme.bit()))).then_some(&**scheme)
+    }
+
+    /// The value of the header. Basic that was chosen is sent unasked.
+    fn authorise(&mut self, signed: Signed<'_>, site: &Site, refused: u32) -> Option<Vec<u8>> {
         let mut heard = self.heard.take();
         let asked = heard.as_mut().filter(|heard| same_origin(&heard.site, site));
-        let basic = self.chosen.is_some() || asked.as_ref().is_some_and(|heard| heard.basic);
-        let digest = asked.and_then(|heard| Some((heard.digest.as_ref()?, &mut heard.count)));
-        let value = match (digest, self.pair(WINHTTP_AUTH_SCHEME_DIGEST, refused)) {
-            (Some((digest, count)), Some((user, password))) => {
-                *count += 1;
-                let Signed { method, target, body } = signed;
-                digest.answer(&Authorised { user, password, method, target, body, count: *count, seed })
-            }
-            _ => self.pair(WINHTTP_AUTH_SCHEME_BASIC, refused).filter(|_| basic).map(|(user, password)| {
-                let token = BASE64_STANDARD.encode(format!("{user}:{password}"));
-                format!("Basic {token}").into_bytes()
-            }),
+        let schemes = asked.into_iter().flat_map(|heard| &mut heard.schemes);
+        let scheme = schemes.into_iter().find(|scheme| self.login(scheme.bit(), refused).is_some());
+        let unasked: &mut dyn Scheme = &mut Basic;
+        let scheme = match scheme {
+            Some(scheme) => Some(&mut **scheme),
+            None => self.chosen.is_some().then_some(unasked),
         };
+        let value = scheme.and_then(|scheme| {
+            let value = scheme.answer(self.login(scheme.bit(), refused)?, signed);
+            Some((scheme.bit(), value?))
+        });
         self.heard = heard;
-        value
-    }
-}
-
-impl Heard {
-    fn from(challenges: &[Challenge], site: &Site) -> Heard {
-        Heard {
-            site: site.clone(),
-            basic: challenges.iter().any(|challenge| challenge.scheme_bit() == Some(WINHTTP_AUTH_SCHEME_BASIC)),
-            digest: challenges.iter().find_map(Digest::understand),
-            count: 0,
-        }
+        let (bit, value) = value?;
+        self.sent = Some(bit);
+        Some(value)
     }
 }
 

@@ -852,7 +852,7 @@ impl Request {
             self.cause = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
             return Input::Refused;
         }
-        let repeatable = self.upload.replayable() && !self.upload.open();
+        let repeatable = self.upload.replayable();
         if head.status == 408 && self.retried < self.settings.timeout_retries && repeatable {
             self.retried += 1;
             return Input::Resend;
