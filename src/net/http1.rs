@@ -140,7 +140,7 @@ impl Exchange for Http1<'_> {
         }
         let going = &mut self.going;
         going.poll(cx, &Deaf);
-        if going.closed {
+        if going.closed || going.tally().deaf {
             return;
         }
         if let Some(connection) = going

@@ -44,6 +44,10 @@ pub struct Tally {
     pub written: u64,
     /// Bytes that [`Wire`] has taken in from hyper for the socket since then.
     pub queued: u64,
+    /// How many of them are the head.
+    head: u64,
+    /// The server takes nothing more. It may have answered before it closed: what it said is still to be read.
+    pub deaf: bool,
     pub reply: Reply,
 }
 
@@ -61,6 +65,8 @@ impl Tally {
         }
         self.written = 0;
         self.queued = (head.len() + body.len()) as u64;
+        self.head = head.len() as u64;
+        self.deaf = false;
         self.reply.begin(asked, limit);
     }
 
@@ -128,6 +134,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             large: None,
             written: 0,
             queued: 0,
+            head: 0,
+            deaf: false,
             reply: Reply::default(),
         }));
         (Wire { stream, tally: Arc::clone(&tally) }, tally)
@@ -139,8 +147,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         (self.stream, rest)
     }
 
-    /// Writes what is pending.
+    /// Writes what is pending. A body that the server does not take goes nowhere.
     fn drain(stream: &mut S, tally: &mut Tally, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !tally.deaf {
+            match ready!(Wire::write(stream, tally, cx)) {
+                Err(_) if tally.written >= tally.head => tally.deaf = true,
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+        tally.pending.clear();
+        tally.large = None;
+        tally.written = tally.queued;
+        Poll::Ready(Ok(()))
+    }
+
+    fn write(stream: &mut S, tally: &mut Tally, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let chunk: &[u8] = match (&tally.pending, &tally.large) {
                 (pending, _) if !pending.is_empty() => pending,
@@ -209,8 +230,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, tally } = self.get_mut();
-        ready!(Wire::drain(stream, &mut lock(tally), cx))?;
-        Pin::new(stream).poll_flush(cx)
+        let mut tally = lock(tally);
+        ready!(Wire::drain(stream, &mut tally, cx))?;
+        if tally.deaf { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
