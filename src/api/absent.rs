@@ -13,12 +13,6 @@ fn on_request<T>(request: *const T, answer: Win32Error) -> Result<(), Win32Error
     Err(answer)
 }
 
-/// The answer of functions that work on a session.
-fn on_session<T>(session: *const T, answer: Win32Error) -> Result<(), Win32Error> {
-    find(session)?.as_session()?;
-    Err(answer)
-}
-
 /// A handle of a type that cannot exist yet: what is open is of the wrong type.
 fn on_other<T>(other: *const T) -> Result<(), Win32Error> {
     find(other)?;
