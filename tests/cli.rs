@@ -167,3 +167,38 @@ fn tls_is_told_in_words() {
     }
     std::fs::remove_file(file).unwrap();
 }
+
+#[test]
+fn proxy_says_which_and_why() {
+    let lists = ["--proxy", "http=a:1;https=b:2", "--bypass", "<local>;*.corp"];
+    let rows: [(&[&str], Option<i32>, &[&str]); 7] = [
+        (&["http://www.test/"], Some(0), &["because  entry \"http=a:1\" of the proxy list", "1        http://a:1"]),
+        (&["https://www.test/"], Some(0), &["because  entry \"https=b:2\" of the proxy list", "1        http://b:2"]),
+        (&["http://www.corp/"], Some(0), &["because  entry \"*.corp\" of the bypass list", "1        direct"]),
+        (&["http://intranet/"], Some(0), &["because  entry \"<local>\" of the bypass list", "1        direct"]),
+        (&["ftp://www.test/"], Some(1), &["ERROR_WINHTTP_UNRECOGNIZED_SCHEME (12006)"]),
+        (&["http://www.test/", "--pac", "no such file"], Some(2), &["--pac no such file: "]),
+        (&["http://www.test/", "--pac", "http://127.0.0.1:1/"], Some(0), &["because  entry"]),
+    ];
+    for (words, code, lines) in rows {
+        let words: Vec<_> = ["proxy"].iter().chain(words).chain(&lists).copied().collect();
+        let (ended, out, err) = run(&words);
+        assert_eq!(ended, code, "{words:?} {out}{err}");
+        for line in lines {
+            assert!(out.contains(line) || err.contains(line), "{words:?}: {line:?} is not in {out}{err}");
+        }
+    }
+    let script = std::env::temp_dir().join(format!("portable-winhttp-{}.pac", std::process::id()));
+    std::fs::write(&script, "function FindProxyForURL(url, host) { return 'PROXY ' + host + ':8080; DIRECT' }")
+        .unwrap();
+    let (code, out, err) = run(&["proxy", "http://www.test/", "--pac", script.to_str().unwrap()]);
+    if cfg!(feature = "pac") {
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert!(out.contains("because  the script answered \"PROXY www.test:8080; DIRECT\""), "{out}");
+        assert!(out.contains("1        http://www.test:8080") && out.contains("2        direct"), "{out}");
+    } else {
+        assert_eq!(code, Some(1));
+        assert!(err.contains("ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR (12178)"), "{err}");
+    }
+    std::fs::remove_file(script).unwrap();
+}

@@ -52,7 +52,10 @@ fn what_scripts_lead_to() {
         (find("return dnsResolve(host) == '192.0.2.1' ? 'PROXY known:1' : 'DIRECT'"), Ok("")),
         (find("return dnsResolve('pac.test') ? 'PROXY known:1' : 'DIRECT'"), Ok("known:1")),
         // Every Sim begins on a Thursday at midnight.
-        (find("return weekdayRange('THU') && timeRange(0) && dateRange(2026) ? 'PROXY then:1' : 'DIRECT'"), Ok("then:1")),
+        (
+            find("return weekdayRange('THU') && timeRange(0) && dateRange(2026) ? 'PROXY then:1' : 'DIRECT'"),
+            Ok("then:1"),
+        ),
         (find("return myIpAddress() == '192.0.2.254' ? 'PROXY me:1' : 'DIRECT'"), Ok("me:1")),
         (find("return url == 'https://www.test/' ? 'PROXY short:1' : url"), Ok("short:1")),
         // Latin-1, and a mark of UTF-8.

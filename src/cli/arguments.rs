@@ -16,6 +16,8 @@ pub struct Arguments {
 pub enum Command {
     /// Sends a request and prints every call and notification; without a URL, shows four requests to a local server.
     Trace(Box<Trace>),
+    /// Shows which proxies the resolver names for a URL, and why.
+    Proxy(Proxy),
     /// Runs the local server alone.
     Serve {
         /// Port on 127.0.0.1; 0 takes any free one.
@@ -61,6 +63,21 @@ pub struct Trace {
     /// Write the body of the reply to a file
     #[arg(long, requires = "url", value_name = "FILE")]
     pub body: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Proxy {
+    /// http:// or https://
+    pub url: String,
+    /// A PAC script: a file, or its URL
+    #[arg(long, value_name = "FILE|URL")]
+    pub pac: Option<String>,
+    /// Proxies, as WinHttpOpen takes them: [http=|https=|socks=][scheme://]host[:port], between semicolons
+    #[arg(long, value_name = "LIST")]
+    pub proxy: Option<String>,
+    /// Hosts that bypass them: names and addresses with *, <local>, networks, between semicolons
+    #[arg(long, value_name = "LIST", requires = "proxy")]
+    pub bypass: Option<String>,
 }
 
 /// RFC 9110 5.6.2.

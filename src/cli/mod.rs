@@ -1,9 +1,11 @@
-//! `portable-winhttp trace`, `portable-winhttp serve`.
+//! `portable-winhttp trace`, `portable-winhttp proxy`, `portable-winhttp serve`.
 
 mod arguments;
 mod demo;
 mod exchange;
 mod output;
+mod proxy;
+mod resolver;
 mod security;
 mod serve;
 mod server;
@@ -34,6 +36,7 @@ pub fn main() -> ExitCode {
             Some(url) => trace::run(&url, trace),
             None => demo::run(),
         },
+        Command::Proxy(arguments) => proxy::run(&arguments),
         Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
     };
     ExitCode::from(end as u8)
