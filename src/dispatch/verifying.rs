@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Detail, Observing, Returned, Watch, observe};
 use crate::record::{Notification, Recorder};
-use crate::verify::{Mistake, Verifier, from_environment};
+use crate::verify::{Level, Mistake, Verifier, from_environment};
 use crate::win32::Win32Error;
 
 /// What is shown of what happened before a mistake.
@@ -80,9 +80,12 @@ impl Verifying {
             let line = mistake.show(&self.recorder.names(|names| names.handle(mistake.handle)));
             let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if told.insert(format!("{} {}", mistake.stop, mistake.what)) {
-                let report = format!("{line}\n  how to fix it: {}\n", mistake.stop.fix());
+                let mut report = format!("{line}\n  how to fix it: {}\n", mistake.stop.fix());
+                if mistake.level > Level::Note {
+                    report += &self.recorder.finish().to_table();
+                }
                 // Nobody may listen any more.
-                let _ = write!(std::io::stderr(), "{report}{}\n", self.recorder.finish().to_table());
+                let _ = std::io::stderr().write_all(report.as_bytes());
             }
         }
     }

@@ -118,7 +118,8 @@ impl Checker {
         if invalid && known.closed {
             return wrong("a handle that was closed");
         }
-        if error == ERROR_INSUFFICIENT_BUFFER {
+        // What is set has its size.
+        if error == ERROR_INSUFFICIENT_BUFFER && function != "WinHttpSetOption" {
             known.too_small.insert(function);
         }
         let mistake = if operates(function) { known.refused(function, error) } else { None };
@@ -157,7 +158,9 @@ impl Checker {
         match *detail {
             Detail::Begins { operation, heard, room } => {
                 let (stop, what) = self.handles.get_mut(&handle)?.begins(operation, heard, room)?;
-                mistake(stop, &what)
+                // One that is taken has found its side free: the end of the other was only not told yet.
+                let level = if stop == Stop::Overlapping { Level::Warn } else { stop.level() };
+                mistake(stop, &what).map(|mistake| mistake.at(level))
             }
             Detail::Busy { operation, pending } => {
                 mistake(Stop::Overlapping, &format!("{} while {} is pending", operation.function(), pending.function()))
@@ -256,7 +259,15 @@ impl Checker {
     #[cfg(feature = "lab")]
     pub fn hung(&self) -> Vec<Mistake> {
         let of_handles = self.handles.iter().flat_map(|(handle, known)| known.hung(*handle));
-        of_handles.collect()
+        let frames = self.threads.all().flat_map(|on| &on.frames);
+        let callbacks = frames.filter_map(|frame| match frame {
+            Frame::Callback { handle, status, .. } => {
+                let what = format!("the callback of {} has not returned", name(*status));
+                Some(Mistake::new(Stop::WaitInCallback, *handle, what).at(Level::Error))
+            }
+            Frame::Call { .. } => None,
+        });
+        of_handles.chain(callbacks).collect()
     }
 
     /// The mistakes that only the end shows.

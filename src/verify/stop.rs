@@ -110,8 +110,8 @@ stops! {
     Overlapping = "W04", Error:
         "a second operation on a side that is busy";
         why: "Reading (ReceiveResponse, QueryDataAvailable, ReadData) and writing (SendRequest, WriteData) may each have one "
-            "operation pending. A second one fails with ERROR_WINHTTP_INCORRECT_HANDLE_STATE, or takes the completion "
-            "of the first for its own.";
+            "operation pending. A second one fails with ERROR_WINHTTP_INCORRECT_HANDLE_STATE. One that comes when the first "
+            "has ended but was not told yet (level warn) may take its completion for its own.";
         fix: "Start the next operation from the completion of the last.";
     OutParameter = "W05", Warn:
         "an out parameter in asynchronous mode";
@@ -140,7 +140,7 @@ stops! {
     WaitInCallback = "W10", Warn:
         "a callback waits, or takes long";
         why: "It holds up every other notification of its handle and a thread of WinHTTP's. If it waits for one of those "
-            "notifications, it waits for ever.";
+            "notifications, or for a lock that is held until one comes, it waits for ever (level error).";
         fix: "Signal another thread, and let that one wait.";
     HandleLeaked = "W11", Error:
         "a handle is left open, or a context is never freed";

@@ -50,6 +50,12 @@ impl Threads {
         &mut self.0[last].1
     }
 
+    /// All of them.
+    #[cfg(feature = "lab")]
+    pub fn all(&self) -> impl Iterator<Item = &OnThread> {
+        self.0.iter().map(|(_, on)| on)
+    }
+
     /// The other threads.
     pub fn others(&self) -> impl Iterator<Item = &OnThread> {
         let me = thread::current().id();

@@ -5,7 +5,8 @@ use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use portable_winhttp::lab::{self, Reply, Sim};
+use portable_winhttp::lab::{self, Fault, Reply, Sim};
+use portable_winhttp::record::Status;
 use portable_winhttp::verify::{Level, Stop};
 use portable_winhttp::win32::{WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS, WINHTTP_CALLBACK_FLAG_HANDLES};
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -56,6 +57,8 @@ const ROWS: &[Row] = &[
         |sim| tls_failure(sim, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS)),
     row(Stop::Overlapping, Error, "WinHttpReadData while WinHttpReadData is pending",
         |sim| overlap(sim, true), |sim| overlap(sim, false)),
+    row(Stop::Overlapping, Warn, "WinHttpReadData before the end of WinHttpReceiveResponse was told",
+        |sim| overtake(sim, true), |sim| overtake(sim, false)),
     row(Stop::OutParameter, Warn, "WinHttpReadData got an out parameter in asynchronous mode",
         |sim| out_parameter(sim, true), |sim| out_parameter(sim, false)),
     row(Stop::OutParameter, Error,
@@ -88,6 +91,8 @@ const ROWS: &[Row] = &[
         |sim| wait_in_callback(sim, true), |sim| wait_in_callback(sim, false)),
     row(Stop::WaitInCallback, Warn, "the callback of SENDREQUEST_COMPLETE took 5000 ms",
         |sim| sleep_in_callback(sim, 5000), |sim| sleep_in_callback(sim, 0)),
+    row(Stop::WaitInCallback, Error, "the callback of SENDREQUEST_COMPLETE has not returned",
+        |sim| wait_for_another(sim, u32::MAX), |sim| wait_for_another(sim, 0)),
     row(Stop::HandleLeaked, Error, "made by WinHttpOpenRequest, was not closed",
         |sim| leak(sim, true), |sim| leak(sim, false)),
     row(Stop::HandleLeaked, Error, "1 contexts were not freed",
@@ -276,6 +281,24 @@ fn overlap(sim: &Sim, beside: bool) {
     }
     assert_eq!(read_to(one.request, &mut second, null_mut()), i32::from(!beside));
     one.until(sim, READ, if beside { 1 } else { 2 });
+    one.close(sim);
+}
+
+/// The head is there, but HEADERS_AVAILABLE waits for a callback that has not returned.
+fn overtake(sim: &Sim, overtakes: bool) {
+    let gate = sim.gate("callback");
+    sim.fault(Fault::on(Status(SENT)).hold(&gate));
+    let one = One::get(sim, Reply::ok().body("x"));
+    assert_eq!(send(one.request), 1);
+    sim.block_until(|| gate.reached() == 1);
+    assert_eq!(receive(one.request), 1);
+    if !overtakes {
+        gate.open();
+        one.until(sim, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1);
+    }
+    read(one.request, 8);
+    gate.open();
+    one.until(sim, READ, 1);
     one.close(sim);
 }
 
@@ -579,6 +602,28 @@ fn wait_in_callback(sim: &Sim, waits: bool) {
     });
     assert_eq!(send(one.request), 1);
     one.until(sim, SENT, 1);
+    one.close(sim);
+}
+
+/// A callback waits for a notification that can only come when it has returned.
+fn wait_for_another(sim: &Sim, milliseconds: u32) {
+    // SAFETY: no pointers; the handle of an event.
+    let event = unsafe { CreateEventW(null(), 1, 0, null()) } as usize;
+    let one = One::with(sim, "GET", Reply::ok(), move |request, seen| {
+        // SAFETY: as above.
+        match seen.status {
+            SENT => unsafe {
+                WaitForSingleObject(event as _, milliseconds);
+                receive(request);
+            },
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => unsafe {
+                SetEvent(event as _);
+            },
+            _ => {}
+        }
+    });
+    assert_eq!(send(one.request), 1);
+    one.until(sim, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE, 1);
     one.close(sim);
 }
 
