@@ -23,6 +23,7 @@ mod gate;
 mod http1;
 mod login;
 mod matcher;
+mod mistakes;
 mod peer;
 #[cfg(feature = "live")]
 mod pipes;
@@ -43,7 +44,6 @@ mod stream;
 mod tasks;
 mod torture;
 mod watch;
-mod watcher;
 mod world;
 
 #[cfg(feature = "live")]

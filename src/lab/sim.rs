@@ -192,20 +192,21 @@ impl Sim {
         Door::of(&self.world)
     }
 
-    /// This mistake is not looked for.
+    /// This mistake is not looked for: see [`verify`](crate::verify).
     pub fn allow(&self, stop: Stop) {
-        self.world.watcher.verifier.allow(stop);
+        self.world.mistakes.verifier.allow(stop);
     }
 
-    /// The mistakes so far, of every level.
+    /// The mistakes so far, of every level. One of level error fails the test when the Sim is dropped; all stand in the
+    /// trace, where they were made.
     pub fn mistakes(&self) -> Vec<Mistake> {
-        self.world.watcher.mistakes()
+        self.world.mistakes.all()
     }
 
     /// From now on the out parameters of asynchronous calls are written with their completion, as late as Windows may: a
     /// variable that is gone by then is [`Stop::OutParameter`] of level error.
     pub fn write_out_parameters_late(&self) {
-        self.world.watcher.verifier.write_late();
+        self.world.mistakes.verifier.write_late();
     }
 
     /// A host that nobody plays is not found, and that does not fail the test.
@@ -337,7 +338,7 @@ impl Drop for Sim {
     fn drop(&mut self) {
         let complaints = self.world.complaints();
         self.world.end();
-        let report = self.world.watcher.report(&self.world.recorder, complaints, &self.world.remarks());
+        let report = self.world.mistakes.report(&self.world.recorder, complaints, &self.world.remarks());
         if let Some(report) = report.filter(|_| !std::thread::panicking()) {
             panic!("{report}");
         }

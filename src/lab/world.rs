@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use super::chooser::Chooser;
 use super::fault::{self, Armed, Fault, What, When};
+use super::mistakes::Mistakes;
 use super::peer::Peer;
 use super::points::Points;
 use super::profile::Profile;
 use super::raw::Link;
 use super::scheduler::{Limit, Scheduler};
 use super::script::{Held, ScriptLeg};
-use super::watcher::Watcher;
 use crate::dispatch::{
     Asked, Carried, Detail, Job, Open, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter, strays,
 };
@@ -75,7 +75,7 @@ pub struct SimWorld {
     /// Sessions in the real world that are not this Sim's matter.
     strayed: usize,
     pub recorder: Arc<Recorder>,
-    pub watcher: Watcher,
+    pub mistakes: Mistakes,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,7 +103,7 @@ impl SimWorld {
             };
             let trace = move || {
                 let shown = |world: Arc<SimWorld>| {
-                    let reasons = world.watcher.hung(&world.recorder);
+                    let reasons = world.mistakes.hung(&world.recorder);
                     format!("{reasons}\n{}", world.recorder.finish().to_table())
                 };
                 tracing.upgrade().map_or_else(String::new, shown)
@@ -123,7 +123,7 @@ impl SimWorld {
                 pipes: bytes.then(|| super::pipes::Pipes::new(me.clone())),
                 strayed: strays(0).len(),
                 recorder: Arc::new(Recorder::new(Box::new(now))),
-                watcher: Watcher::default(),
+                mistakes: Mistakes::default(),
             }
         })
     }
@@ -394,7 +394,7 @@ impl World for SimWorld {
             }
         }
         self.recorder.call(function, (handle != 0).then_some(handle), "");
-        self.watcher.look(&self.recorder, |checker| checker.called(function, handle));
+        self.mistakes.look(&self.recorder, |checker| checker.called(function, handle));
         let refused = met.iter().find_map(|what| if let What::Refuse(error) = what { Some(*error) } else { None });
         locked(&self.faults).calls.entry(thread::current().id()).or_default().push(met);
         refused
@@ -425,7 +425,7 @@ impl World for SimWorld {
             Returned::Boolean(true) if function == "WinHttpCloseHandle" => drop(self.lock().open.remove(&handle)),
             _ => {}
         }
-        self.watcher.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
+        self.mistakes.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
         returned.record(&self.recorder, function, leaves);
         self.scheduler.preempt();
         let under_way = locked(&self.faults).calls.get(&id).is_some_and(|calls| !calls.is_empty());
@@ -464,20 +464,20 @@ impl World for SimWorld {
         }
         self.recorder.notified(handle, context, notification);
         let now = self.now();
-        self.watcher.look(&self.recorder, |checker| checker.notified(now, handle, context, notification));
+        self.mistakes.look(&self.recorder, |checker| checker.notified(now, handle, context, notification));
     }
 
     fn delivered(&self, _handle: usize) {
         let now = self.now();
-        self.watcher.look(&self.recorder, |checker| checker.delivered(now));
+        self.mistakes.look(&self.recorder, |checker| checker.delivered(now));
     }
 
     fn detail(&self, handle: usize, detail: &Detail) {
-        self.watcher.look(&self.recorder, |checker| checker.detail(handle, detail));
+        self.mistakes.look(&self.recorder, |checker| checker.detail(handle, detail));
     }
 
     fn watch(&self) -> Watch {
-        self.watcher.verifier.watch()
+        self.mistakes.verifier.watch()
     }
 
     fn carried(&self, _handle: usize, _what: Carried<'_>) {}

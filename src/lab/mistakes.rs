@@ -13,18 +13,18 @@ struct Found {
 }
 
 /// See the module.
-pub struct Watcher {
+pub struct Mistakes {
     pub verifier: Verifier,
     found: Mutex<Vec<Found>>,
 }
 
-impl Default for Watcher {
-    fn default() -> Watcher {
-        Watcher { verifier: Verifier::new(from_environment(true)), found: Mutex::default() }
+impl Default for Mistakes {
+    fn default() -> Mistakes {
+        Mistakes { verifier: Verifier::new(from_environment(true)), found: Mutex::default() }
     }
 }
 
-impl Watcher {
+impl Mistakes {
     fn lock(&self) -> MutexGuard<'_, Vec<Found>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -39,7 +39,7 @@ impl Watcher {
     }
 
     /// The mistakes so far.
-    pub fn mistakes(&self) -> Vec<Mistake> {
+    pub fn all(&self) -> Vec<Mistake> {
         self.lock().iter().map(|found| found.mistake.clone()).collect()
     }
 
