@@ -179,3 +179,30 @@ impl Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::win32::WINHTTP_DECOMPRESSION_FLAG_GZIP;
+
+    /// 64 MiB lie in 64 KiB; no more of them than one part is ever there.
+    #[test]
+    fn a_bomb_takes_no_room() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        for _ in 0..64 {
+            encoder.write_all(&[0; 1 << 20]).unwrap();
+        }
+        let mut headers = Headers::default();
+        headers.append("Content-Encoding", "gzip");
+        let mut body = Body::new(false, Decoder::take(&mut headers, WINHTTP_DECOMPRESSION_FLAG_GZIP));
+        body.push(encoder.finish().unwrap().into());
+        body.end(Ok(Headers::default()));
+        assert_eq!((body.query(), body.announce(), body.buffered), (Supply::Enough, 8192, 8192));
+        assert!(body.released() < 65_536 && !body.finished());
+    }
+}
