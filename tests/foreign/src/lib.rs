@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portable_winhttp as _;
+use portable_winhttp::lab::Authority;
 
 /// How long a server may take to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -89,9 +89,43 @@ impl Server {
 
     /// A Python program that gets the port as its only argument.
     pub fn python(program: &Path, port: u16) -> Server {
-        let python = std::env::var("WINHTTP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        Server::start(Command::new(python).arg(program).arg(port.to_string()), port)
+        Server::python_with(program, port, None)
     }
+
+    /// A Python program that gets the port and perhaps a folder as its arguments.
+    pub fn python_with(program: &Path, port: u16, folder: Option<&Path>) -> Server {
+        let python = std::env::var("WINHTTP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        Server::start(Command::new(python).arg(program).arg(port.to_string()).args(folder), port)
+    }
+}
+
+/// Puts a certificate for 127.0.0.1 of a new authority into a folder: chain.pem and key.pem.
+pub fn certify(folder: &Path) {
+    let issued = Authority::new().issue(&["127.0.0.1"]);
+    let pem = |kind: &str, bytes: &[u8]| {
+        let text = base64(bytes);
+        format!("-----BEGIN {kind}-----\n{text}-----END {kind}-----\n")
+    };
+    let chain: String = issued.chain.iter().map(|certificate| pem("CERTIFICATE", certificate)).collect();
+    std::fs::write(folder.join("chain.pem"), chain).expect("the folder is ours");
+    std::fs::write(folder.join("key.pem"), pem("PRIVATE KEY", &issued.key)).expect("the folder is ours");
+}
+
+/// Base64 in lines of 64, as PEM wants it.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for (number, three) in bytes.chunks(3).enumerate() {
+        let value = (0..3).fold(0u32, |value, at| value << 8 | u32::from(*three.get(at).unwrap_or(&0)));
+        for digit in 0..4 {
+            let known = digit <= three.len();
+            text.push(if known { DIGITS[(value >> (18 - 6 * digit)) as usize & 63].into() } else { '=' });
+        }
+        if number % 16 == 15 {
+            text.push('\n');
+        }
+    }
+    text + "\n"
 }
 
 impl Drop for Server {

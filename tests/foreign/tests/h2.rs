@@ -6,10 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::ptr::{null, null_mut};
 
-use portable_winhttp::lab::Authority;
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::Networking::WinHttp::*;
-use winhttp_foreign::{Server, free_port};
+use winhttp_foreign::{Server, certify, free_port};
 
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
@@ -92,14 +91,7 @@ impl Drop for Client {
 
 /// nginx with a certificate, a large file, and this in its server block.
 fn nginx(folder: &Path, more: &str) -> Server {
-    let issued = Authority::new().issue(&["127.0.0.1"]);
-    let pem = |kind: &str, bytes: &[u8]| {
-        let text = base64(bytes);
-        format!("-----BEGIN {kind}-----\n{text}-----END {kind}-----\n")
-    };
-    let chain: String = issued.chain.iter().map(|certificate| pem("CERTIFICATE", certificate)).collect();
-    std::fs::write(folder.join("chain.pem"), chain).unwrap();
-    std::fs::write(folder.join("key.pem"), pem("PRIVATE KEY", &issued.key)).unwrap();
+    certify(folder);
     std::fs::write(folder.join("large"), vec![b'x'; 3 << 20]).unwrap();
     let (port, shown) = (free_port(), folder.display());
     Server::nginx(
@@ -112,23 +104,6 @@ fn nginx(folder: &Path, more: &str) -> Server {
              {more}\n}}\n"
         ),
     )
-}
-
-/// Base64 in lines of 64, as PEM wants it.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for (number, three) in bytes.chunks(3).enumerate() {
-        let value = (0..3).fold(0u32, |value, at| value << 8 | u32::from(*three.get(at).unwrap_or(&0)));
-        for digit in 0..4 {
-            let known = digit <= three.len();
-            text.push(if known { DIGITS[(value >> (18 - 6 * digit)) as usize & 63].into() } else { '=' });
-        }
-        if number % 16 == 15 {
-            text.push('\n');
-        }
-    }
-    text + "\n"
 }
 
 #[test]
