@@ -44,6 +44,7 @@ mod stream;
 mod tasks;
 mod torture;
 mod watch;
+mod web_socket;
 mod world;
 
 #[cfg(feature = "live")]
@@ -60,5 +61,6 @@ pub use received::Received;
 pub use reply::Reply;
 pub use sim::{Builder, Door, Inside, Sim, allocated, freed, wait_until};
 pub use torture::torture;
+pub use web_socket::WebSocketScript;
 
 pub use crate::verify::Stop;

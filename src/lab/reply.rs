@@ -8,6 +8,7 @@ use super::fault::{Fault, When};
 use super::gate::Gate;
 use super::peer::Handler;
 use super::raw::RawConnection;
+use super::web_socket::{self, WebSocketScript};
 use crate::http::{Headers, ResponseHead, Version};
 
 /// What a server does after a request, one after the other. Whoever carries a reply plays these: the script, bytes, or
@@ -109,10 +110,16 @@ impl Reply {
         Reply { never: true, ..Reply::ok() }
     }
 
-    /// 101: from here on the connection is played byte by byte, on a thread of the Sim.
+    /// 101: from here on the connection is played byte by byte, on a thread of the Sim. Of `websocket` the answer to the
+    /// key of the request is made, unless it is given.
     pub fn upgrade(protocol: &str, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> Reply {
         let reply = Reply::status(101).header("Connection", "Upgrade").header("Upgrade", protocol);
         Reply { upgrade: Some(std::sync::Arc::new(handler)), ..reply }
+    }
+
+    /// 101: from here on the script plays a web socket. `Sec-WebSocket-Accept` is that of the request.
+    pub fn web_socket(script: WebSocketScript) -> Reply {
+        Reply::upgrade("websocket", move |connection| web_socket::play(&script, &connection))
     }
 
     /// Another header.

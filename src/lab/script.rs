@@ -14,7 +14,7 @@ use super::received::Received;
 use super::reply::{Act, Reply};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
-use crate::http::{Headers, RequestHead};
+use crate::http::{Headers, RequestHead, upgrade};
 use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED, ERROR_WINHTTP_TIMEOUT, Win32Error,
@@ -330,7 +330,10 @@ impl ScriptLeg {
             Act::Wait(delay) => return (!delay.is_zero()).then_some(Pause::For(delay)),
             Act::Gate(gate) => return Some(Pause::At(gate)),
             Act::Interim(status) => events.push(Event::Interim(status)),
-            Act::Head(head) => {
+            Act::Head(mut head) => {
+                if head.status == 101 {
+                    self.accept(&mut head.headers);
+                }
                 let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
                 self.lock().chunked = head.is_chunked();
                 events.push(Event::Head { head, received: wire as u64 + 2 });
@@ -349,6 +352,16 @@ impl ScriptLeg {
             }
         }
         None
+    }
+
+    /// Answers the key of a web socket.
+    fn accept(&self, headers: &mut Headers) {
+        let is = |header: Option<&[u8]>| header.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
+        let unanswered = is(headers.get("upgrade", 0)) && headers.get("sec-websocket-accept", 0).is_none();
+        let key = self.order.head.headers.get("sec-websocket-key", 0).filter(|_| unanswered);
+        if let Some(key) = key.and_then(|key| std::str::from_utf8(key).ok()) {
+            headers.append("Sec-WebSocket-Accept", upgrade::accept(key));
+        }
     }
 
     /// A piece of the body: whole, or the part of it that a slow or short connection brings.
