@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 
 use super::scheduler::{Body, Scheduler};
 use super::world::wait_on;
@@ -13,6 +13,8 @@ struct Shared {
     reached: AtomicUsize,
     /// What the network does when the gate opens, with the order that it belongs to.
     held: Mutex<Vec<(usize, Body)>>,
+    /// Told to threads of the real world.
+    opened: Condvar,
 }
 
 /// A gate of a Sim, closed until it is opened. Clones are the same gate.
@@ -36,6 +38,8 @@ struct Shared {
 pub struct Gate {
     name: Arc<str>,
     scheduler: Weak<Scheduler>,
+    /// Whether it is of the real world.
+    live: bool,
     shared: Arc<Shared>,
 }
 
@@ -47,14 +51,24 @@ impl fmt::Debug for Gate {
 
 impl Gate {
     pub(super) fn new(name: &str, scheduler: &Arc<Scheduler>) -> Gate {
-        Gate { name: name.into(), scheduler: Arc::downgrade(scheduler), shared: Arc::default() }
+        Gate { name: name.into(), scheduler: Arc::downgrade(scheduler), live: false, shared: Arc::default() }
+    }
+
+    /// A gate of the real world.
+    #[cfg(feature = "live")]
+    pub(super) fn live(name: &str) -> Gate {
+        Gate { name: name.into(), scheduler: Weak::new(), live: true, shared: Arc::default() }
     }
 
     /// Opens it for good: what waits there goes on.
     pub fn open(&self) {
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.open.store(true, Ordering::SeqCst);
-        let Some(scheduler) = self.scheduler.upgrade() else { return };
-        let held = std::mem::take(&mut *self.shared.held.lock().unwrap_or_else(PoisonError::into_inner));
+        let held = std::mem::take(&mut *held);
+        self.shared.opened.notify_all();
+        let Some(scheduler) = self.scheduler.upgrade() else {
+            return held.into_iter().filter(|_| self.live).for_each(|(_, act)| act());
+        };
         for (order, act) in held {
             scheduler.at(scheduler.now(), order, act);
         }
@@ -76,17 +90,26 @@ impl Gate {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
         if let Some(scheduler) = self.scheduler.upgrade() {
             wait_on(&scheduler, &format!("the gate `{}`", self.name), &mut || self.is_open());
+            return;
+        }
+        if self.live {
+            let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.shared.opened.wait_while(held, |_| !self.is_open()).unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     /// The network goes on when it is open.
     pub(super) fn then(&self, order: usize, act: Body) {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
-        let Some(scheduler) = self.scheduler.upgrade() else { return };
-        if self.is_open() {
-            scheduler.at(scheduler.now(), order, act);
-        } else {
-            self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).push((order, act));
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_open() {
+            return held.push((order, act));
+        }
+        drop(held);
+        match self.scheduler.upgrade() {
+            Some(scheduler) => scheduler.at(scheduler.now(), order, act),
+            None if self.live => act(),
+            None => {}
         }
     }
 }

@@ -21,6 +21,8 @@ mod chooser;
 mod fault;
 mod gate;
 mod http1;
+#[cfg(feature = "live")]
+mod live;
 mod login;
 mod matcher;
 mod mistakes;
@@ -52,6 +54,8 @@ pub use authority::{Authority, Issued};
 pub use chooser::{Candidate, Choices, Chooser, NoChoices, Point, Usual};
 pub use fault::{AtStage, Fault, InCall, OnCallback, Stage};
 pub use gate::Gate;
+#[cfg(feature = "live")]
+pub use live::Live;
 pub use login::Login;
 pub use matcher::{Matcher, any, delete, get, post, put};
 pub use peer::{Peer, Rule, Times};

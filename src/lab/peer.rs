@@ -10,6 +10,7 @@ use super::matcher::Matcher;
 use super::raw::RawConnection;
 use super::received::Received;
 use super::reply::Reply;
+use super::world::Origin;
 
 /// How often something has to happen: `3`, `1..=2`, `1..`, `..=4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,19 @@ pub struct Peer {
 pub struct Rule<'a> {
     peer: &'a Peer,
     number: usize,
+}
+
+/// What an origin names.
+///
+/// # Panics
+/// If it is none of http or https.
+pub(super) fn origin(text: &str) -> Origin {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let place = url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let (Some(url), Some((host, port))) = (&url, place) else {
+        panic!("a peer needs an origin like https://api.test, not {text:?}");
+    };
+    (url.scheme() == "https", host.trim_matches(['[', ']']).to_owned(), port)
 }
 
 impl Peer {

@@ -1,11 +1,11 @@
 //! The network of a Sim that speaks bytes: the real one, over pipes in memory and in virtual time.
 
 use std::collections::HashMap;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::authority::{Authority, Issued};
@@ -13,16 +13,15 @@ use super::fault::{Armed, Stage, What, When};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{Link, RawConnection};
-use super::served::{Io, Place, accept, bridge, serve};
+use super::served::{Io, Place, at_gate, bridge, certificate, receive, stage};
 use super::tasks::{SimTimer, Task, sleep};
 use super::world::SimWorld;
 use crate::dispatch::World;
 use crate::net::Net;
-use crate::net::pipe::{Pipe, pipe};
+use crate::net::pipe::pipe;
 use crate::net::runtime::{Boxed, Connected, Runtime, Timer};
 use crate::net::stream::Stream;
 use crate::transport::Network;
-use crate::win32::*;
 
 /// See the module.
 pub struct Pipes {
@@ -74,65 +73,6 @@ impl Shared {
         tasks.push(Arc::downgrade(&task));
         Some(task)
     }
-
-    /// A certificate for a host, with the faults that these WINHTTP_CALLBACK_STATUS_FLAG_* bits tell of.
-    fn certificate(&self, host: &str, faults: u32) -> Issued {
-        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = issued.entry((host.to_owned(), faults)).or_insert_with(|| {
-            let stranger = (faults & WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA != 0).then(Authority::new);
-            let authority = stranger.as_ref().unwrap_or(&self.authority);
-            let name = if faults & WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID != 0 { "other.invalid" } else { host };
-            if faults & WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID != 0 {
-                authority.issue_expired(&[name])
-            } else {
-                authority.issue(&[name])
-            }
-        });
-        made.clone()
-    }
-
-    /// A fault at a stage before there is anything to read.
-    async fn stage(&self, stage: Stage, peer: &Peer) -> Result<Option<What>, io::Error> {
-        let Some(world) = self.world() else { return Err(io::ErrorKind::NotConnected.into()) };
-        match world.meets(&When::Stage(stage), Some(peer), &mut []) {
-            Some(What::Fail(error, secure)) if stage == Stage::Tls => Ok(Some(What::Fail(error, secure))),
-            Some(What::Fail(error, _)) => Err(io::Error::other(error)),
-            Some(What::Close) => Err(io::Error::other(stage.error())),
-            Some(What::Stall) => pending().await,
-            Some(What::Delay(delay)) => {
-                sleep(&world, delay).await;
-                Ok(None)
-            }
-            Some(What::Wait(gate)) => {
-                at_gate(&world, &gate).await;
-                Ok(None)
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-fn at_gate(world: &Arc<SimWorld>, gate: &Gate) -> Boxed<'static, ()> {
-    let passed: Arc<Mutex<(bool, Option<Waker>)>> = Arc::default();
-    let opens = Arc::clone(&passed);
-    let open = move || {
-        let mut opens = opens.lock().unwrap_or_else(PoisonError::into_inner);
-        opens.0 = true;
-        let waker = opens.1.take();
-        drop(opens);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    };
-    gate.then(world.next_order(), Box::new(open));
-    Box::pin(poll_fn(move |cx| {
-        let mut passed = passed.lock().unwrap_or_else(PoisonError::into_inner);
-        if passed.0 {
-            return Poll::Ready(());
-        }
-        passed.1 = Some(cx.waker().clone());
-        Poll::Pending
-    }))
 }
 
 impl Runtime for OfSim {
@@ -168,7 +108,7 @@ impl Runtime for OfSim {
                 world.unknown_host(&(port == 443, name.to_owned(), port));
                 return Err(io::ErrorKind::NotFound.into());
             };
-            self.0.stage(Stage::Resolve, &peer).await?;
+            stage(self, Stage::Resolve, &peer).await?;
             Ok(vec![ends.remote])
         })
     }
@@ -181,33 +121,13 @@ impl Runtime for OfSim {
                 world.unknown_host(&(address.port() == 443, host, address.port()));
                 return Err(io::ErrorKind::ConnectionRefused.into());
             };
-            self.0.stage(Stage::Connect, &peer).await?;
+            stage(self, Stage::Connect, &peer).await?;
             let (here, there) = pipe();
-            Runtime::spawn(self, Box::pin(served(Arc::clone(&self.0), peer, there, origin)));
+            let (secure, host, _) = origin;
+            let place = Arc::new(OfSim(Arc::clone(&self.0)));
+            Runtime::spawn(self, Box::pin(receive(place, peer, there, secure.then_some(host))));
             Ok(Connected { stream: Stream::Pipe(here), peer: ends, inquiry: None })
         })
-    }
-}
-
-/// The far side of a connection.
-async fn served(shared: Arc<Shared>, peer: Peer, pipe: Pipe, (secure, host, _): super::world::Origin) {
-    let place: Arc<dyn Place> = Arc::new(OfSim(Arc::clone(&shared)));
-    if !secure {
-        return serve(place, peer, Box::new(pipe), false).await;
-    }
-    let faults = match shared.stage(Stage::Tls, &peer).await {
-        Ok(Some(What::Fail(_, faults))) => Some(faults),
-        Ok(_) => Some(0),
-        Err(_) => None,
-    };
-    const SHOWN: u32 = WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA
-        | WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID
-        | WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID;
-    // What no certificate can show is a server that breaks off.
-    let Some(faults) = faults.filter(|faults| faults & !SHOWN == 0) else { return pipe.reset() };
-    let certificate = shared.certificate(&host, faults);
-    if let Some((io, http2)) = accept(pipe, &certificate, peer.handler().is_none()).await {
-        serve(place, peer, io, http2).await;
     }
 }
 
@@ -217,7 +137,7 @@ impl Place for OfSim {
     }
 
     fn gate(&self, gate: &Gate) -> Boxed<'static, ()> {
-        self.0.world().map_or_else(|| Box::pin(pending()) as Boxed<'static, ()>, |world| at_gate(&world, gate))
+        at_gate(gate, self.0.world().map_or(0, |world| world.next_order()))
     }
 
     fn spawn(&self, task: Boxed<'static, ()>) {
@@ -226,6 +146,11 @@ impl Place for OfSim {
 
     fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What> {
         self.0.world()?.meets(when, Some(peer), of_reply)
+    }
+
+    fn certificate(&self, host: &str, faults: u32) -> Issued {
+        let mut issued = self.0.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        certificate(&self.0.authority, &mut issued, host, faults)
     }
 
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
@@ -242,7 +167,7 @@ struct Never;
 impl Timer for Never {
     fn set(&mut self, _time: Duration) {}
 
-    fn poll(&mut self, _cx: &mut std::task::Context<'_>) -> Poll<()> {
+    fn poll(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
 }

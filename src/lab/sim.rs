@@ -108,14 +108,8 @@ impl Sim {
     /// # Panics
     /// If that is no http or https origin.
     pub fn peer(&self, origin: &str) -> Peer {
-        let url = url::Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let place = url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-        let (Some(url), Some((host, port))) = (&url, place) else {
-            panic!("a peer needs an origin like https://api.test, not {origin:?}");
-        };
         let peer = Peer::new(origin);
-        let host = host.trim_matches(['[', ']']).to_owned();
-        self.world.add_peer((url.scheme() == "https", host, port), peer.clone());
+        self.world.add_peer(super::peer::origin(origin), peer.clone());
         peer
     }
 

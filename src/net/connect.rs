@@ -103,7 +103,7 @@ async fn bounded<T>(
 pub async fn secure_proxy(net: &Net, stream: Stream, via: &Via) -> Result<Stream, Failure> {
     let Some(rules) = &via.tls else { return Ok(stream) };
     let rules = Tls { client: ClientCertificate::None, ..rules.clone() };
-    let handshake = net.security.handshake(stream, &via.server.host, &rules, tls::offered(None)).await;
+    let handshake = net.handshake(stream, (&via.server.host, via.server.port), &rules, tls::offered(None)).await;
     handshake.stream.map_err(failure::of_proxy)
 }
 
@@ -112,7 +112,8 @@ pub async fn speak(net: &Arc<Net>, dialed: Dialed, order: &Order, sink: &dyn Sin
     let Dialed { mut stream, peer, registered } = dialed;
     let mut secured = None;
     if let Some(rules) = &order.tls {
-        let handshake = net.security.handshake(stream, &order.host, rules, tls::offered(order.http2.as_ref())).await;
+        let handshake =
+            net.handshake(stream, (&order.host, order.port), rules, tls::offered(order.http2.as_ref())).await;
         if let Some(issuers) = handshake.wanted {
             sink.event(Event::CertificateWanted(issuers));
         }
@@ -257,7 +258,7 @@ mod tests {
             let outcome = tokio.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
-                dial(&Net::on(Box::new(listener), Default::default()), &order(retries), &notes, None).await
+                dial(&Net::on(Box::new(listener), Default::default(), false), &order(retries), &notes, None).await
             });
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));

@@ -12,6 +12,8 @@ mod http1;
 mod http2;
 mod leg;
 mod limits;
+#[cfg(feature = "live")]
+pub(crate) mod mapped;
 mod names;
 #[cfg(feature = "live")]
 pub(crate) mod pipe;
@@ -35,17 +37,21 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::http::RequestHead;
-use crate::transport::{Carrier, Event, Failure, Leg, Mark, Order, Sink, Transport};
+use crate::transport::{Carrier, Event, Failure, Leg, Mark, Order, Sink, Tls, Transport};
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use control::Control;
 use pool::Pool;
 use runtime::{Boxed, Runtime};
-use tls::Security;
+use stream::Stream;
+use tls::{Handshake, Protocols, Security};
 
 /// The network of a world.
 pub struct Net {
     runtime: Box<dyn Runtime>,
     security: Security,
+    /// Whether it is the system's.
+    #[cfg(feature = "live")]
+    real: bool,
     pool: Pool,
     names: names::Names,
     limits: Arc<limits::Limits>,
@@ -56,19 +62,33 @@ pub struct Net {
 impl Net {
     /// The system's network, for a world whose clock began at this time.
     pub fn real(began: Instant) -> Arc<Net> {
-        Net::on(Box::new(real::Tokio::new(began)), Security::default())
+        Net::on(Box::new(real::Tokio::new(began)), Security::default(), true)
     }
 
     /// A network on another runtime that trusts only this authority (DER).
     #[cfg(feature = "live")]
     pub fn trusting(runtime: Box<dyn Runtime>, authority: Vec<u8>) -> Arc<Net> {
-        Net::on(runtime, Security::trusting(authority))
+        Net::on(runtime, Security::trusting(authority), false)
     }
 
-    fn on(runtime: Box<dyn Runtime>, security: Security) -> Arc<Net> {
+    /// TLS with a host; one that is played in a test has its own.
+    async fn handshake(&self, stream: Stream, (host, port): (&str, u16), rules: &Tls, offered: Protocols) -> Handshake {
+        #[cfg(feature = "live")]
+        if let Some(mapping) = mapped::Mapping::of(host, port).filter(|_| self.real) {
+            return mapping.security().handshake(stream, host, rules, offered).await;
+        }
+        let _ = port;
+        self.security.handshake(stream, host, rules, offered).await
+    }
+
+    fn on(runtime: Box<dyn Runtime>, security: Security, real: bool) -> Arc<Net> {
+        #[cfg(not(feature = "live"))]
+        let _ = real;
         Arc::new(Net {
             runtime,
             security,
+            #[cfg(feature = "live")]
+            real,
             pool: Pool::default(),
             names: names::Names::default(),
             limits: Arc::default(),

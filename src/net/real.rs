@@ -66,11 +66,23 @@ impl Runtime for Tokio {
     }
 
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move { Ok(lookup_host((name, port)).await?.collect()) })
+        Box::pin(async move {
+            #[cfg(feature = "live")]
+            if let Some(mapping) = super::mapped::Mapping::of(name, port) {
+                return Ok(vec![mapping.address()]);
+            }
+            Ok(lookup_host((name, port)).await?.collect())
+        })
     }
 
     fn connect<'a>(&'a self, address: SocketAddr, network: &'a Network) -> Boxed<'a, io::Result<Connected>> {
         Box::pin(async move {
+            let remote = address;
+            #[cfg(feature = "live")]
+            let address = match super::mapped::Mapping::at(address) {
+                Some(mapping) => mapping.reach().await?,
+                None => address,
+            };
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
             if network.fast_open {
                 // A system without it connects all the same.
@@ -82,7 +94,7 @@ impl Runtime for Tokio {
                 let keep_alive = TcpKeepalive::new().with_time(time).with_interval(interval);
                 SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
             }
-            let peer = Peer { local: stream.local_addr()?, remote: address };
+            let peer = Peer { local: stream.local_addr()?, remote };
             let inquiry = socket::inquiry(&stream);
             Ok(Connected { stream: Stream::Tcp(stream), peer, inquiry })
         })

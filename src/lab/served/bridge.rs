@@ -47,6 +47,15 @@ impl Far for Bridge {
     }
 }
 
+/// A player hears of it, whatever ends the connection.
+struct Closing(Arc<Link>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// Carries bytes between a link, whose other side is played by a thread, and a connection; `early` were read from it
 /// before. Over when both sides are.
 pub fn bridge(link: Arc<Link>, mut io: Box<dyn Io>, early: &[u8]) -> impl Future<Output = ()> + Send + use<> {
@@ -56,7 +65,9 @@ pub fn bridge(link: Arc<Link>, mut io: Box<dyn Io>, early: &[u8]) -> impl Future
         link.send(early);
     }
     let (mut reading, mut writing) = (true, true);
+    let closing = Closing(Arc::clone(&link));
     poll_fn(move |cx| {
+        let link = &closing.0;
         let mut going = bridge.lock();
         going.task = Some(cx.waker().clone());
         while writing && !going.bytes.is_empty() {

@@ -1,0 +1,191 @@
+//! Peers on real sockets, in the real world.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::authority::{Authority, Issued};
+use super::fault::{Armed, Stage, What, When};
+use super::gate::Gate;
+use super::peer::{Handler, Peer};
+use super::raw::{Link, RawConnection};
+use super::served::{Io, Place, bridge, receive};
+use super::world::Origin;
+use crate::net::mapped::{Before, Mapped, map};
+use crate::net::runtime::Boxed;
+
+/// One plays at a time in a process; others wait.
+static PLAYING: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static MINE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Peers on loopback sockets, for programs that cannot run in a [`Sim`](super::Sim): their threads, sockets and time are
+/// real.
+///
+/// While it lives, the hosts of its peers are found by every thread of the process, `https://api.test` with its own port
+/// and a certificate that is trusted for this host alone; all other hosts are what they always are. Expectations are
+/// verified when it is dropped, as in a Sim.
+///
+/// There is one at a time in a process: making another waits, so that tests that run in parallel may play the same hosts.
+/// Faults at [`Stage::Send`] and [`Stage::Write`] do not strike; one at a later stage is a connection that closes or
+/// breaks. Gates come from [`Live::gate`].
+///
+/// ```
+/// use portable_winhttp::lab::{Live, Reply, get};
+///
+/// let live = Live::new();
+/// live.peer("https://api.test").on(get("/items")).reply(Reply::ok().body("hello")).expect(0);
+/// // ... the code under test, on any threads ...
+/// ```
+pub struct Live {
+    /// Before the sockets: nobody is led to one that is gone.
+    mapped: Mutex<Vec<Mapped>>,
+    peers: Mutex<Vec<Peer>>,
+    place: Arc<OnSockets>,
+    runtime: Option<Runtime>,
+    _playing: MutexGuard<'static, ()>,
+}
+
+struct OnSockets {
+    handle: Handle,
+    authority: Authority,
+    issued: Mutex<HashMap<(String, u32), Issued>>,
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live::new()
+    }
+}
+
+impl Live {
+    /// No peers yet.
+    ///
+    /// # Panics
+    /// If this thread has one already, or no thread can be started.
+    pub fn new() -> Live {
+        assert!(!MINE.get(), "this thread has a Live already: it would wait for ever");
+        let playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
+        MINE.set(true);
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("lab live").enable_all().build();
+        let runtime = runtime.unwrap_or_else(|error| panic!("no thread can be started: {error}"));
+        let (handle, authority) = (runtime.handle().clone(), Authority::new());
+        let place = Arc::new(OnSockets { handle, authority, issued: Mutex::default() });
+        Live { mapped: Mutex::default(), peers: Mutex::default(), place, runtime: Some(runtime), _playing: playing }
+    }
+
+    /// A server at an origin like `https://api.test`.
+    ///
+    /// # Panics
+    /// If that is no http or https origin, or there is one at it already.
+    pub fn peer(&self, origin: &str) -> Peer {
+        let (secure, host, port) = super::peer::origin(origin);
+        let peer = Peer::new(origin);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listener = listener.unwrap_or_else(|error| panic!("no socket can listen on 127.0.0.1: {error}"));
+        let real = listener.local_addr().unwrap_or_else(|error| panic!("a socket has no address: {error}"));
+        let mut peers = lock(&self.peers);
+        // A name gets an address of the loopback network for itself; an address is itself.
+        let named = || IpAddr::from([127, 88, (peers.len() / 250) as u8, 1 + (peers.len() % 250) as u8]);
+        let shown = host.parse().unwrap_or_else(|_| named());
+        let mapped = map((&host, port), shown, real, self.place.authority.der(), self.before(&peer));
+        lock(&self.mapped).push(mapped.unwrap_or_else(|| panic!("there is a peer at {origin} already")));
+        peers.push(peer.clone());
+        self.place.handle.spawn(listen(Arc::clone(&self.place), listener, peer.clone(), (secure, host, port)));
+        peer
+    }
+
+    /// A gate, closed.
+    pub fn gate(&self, name: &str) -> Gate {
+        Gate::live(name)
+    }
+
+    /// The certificate of the authority that all peers have theirs from (DER).
+    pub fn authority(&self) -> Vec<u8> {
+        self.place.authority.der()
+    }
+
+    /// What a connection meets with before it is made.
+    fn before(&self, peer: &Peer) -> Before {
+        let (place, peer) = (Arc::clone(&self.place), peer.clone());
+        Box::new(move || {
+            let (place, peer) = (Arc::clone(&place), peer.clone());
+            Box::pin(async move {
+                for stage in [Stage::Resolve, Stage::Connect] {
+                    super::served::stage(&*place, stage, &peer).await?;
+                }
+                Ok(())
+            })
+        })
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        lock(&self.mapped).clear();
+        if let Some(runtime) = self.runtime.take() {
+            // Its sockets close with its tasks.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        }
+        MINE.set(false);
+        let complaints: Vec<String> = lock(&self.peers).iter().flat_map(Peer::complaints).collect();
+        if !complaints.is_empty() && !std::thread::panicking() {
+            panic!("the peers have complaints:\n  {}", complaints.join("\n  "));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn listen(place: Arc<OnSockets>, listener: TcpListener, peer: Peer, (secure, host, _): Origin) {
+    let listening = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
+    let Ok(listener) = listening else { return };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, say: others may be given back meanwhile.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (place, peer, host) = (Arc::clone(&place), peer.clone(), secure.then(|| host.clone()));
+        place.handle.clone().spawn(async move { receive(place, peer, stream, host).await });
+    }
+}
+
+impl Place for OnSockets {
+    fn sleep(&self, time: Duration) -> Boxed<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
+    fn gate(&self, gate: &Gate) -> Boxed<'static, ()> {
+        super::served::at_gate(gate, 0)
+    }
+
+    fn spawn(&self, task: Boxed<'static, ()>) {
+        self.handle.spawn(task);
+    }
+
+    fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What> {
+        let mut always = |_: &str| true;
+        let of_reply = super::fault::first(of_reply, when, &mut always);
+        of_reply.or(peer.meets(when, &mut always))
+    }
+
+    fn certificate(&self, host: &str, faults: u32) -> Issued {
+        super::served::certificate(&self.authority, &mut lock(&self.issued), host, faults)
+    }
+
+    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
+        let link = Link::live();
+        self.handle.spawn(bridge(Arc::clone(&link), io, &early));
+        std::thread::spawn(move || handler(RawConnection(link)));
+    }
+}
