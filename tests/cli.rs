@@ -202,3 +202,22 @@ fn proxy_says_which_and_why() {
     }
     std::fs::remove_file(script).unwrap();
 }
+
+#[test]
+fn mistakes_are_explained() {
+    let (code, page, _) = run(&["explain", "w06"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        page.starts_with("W06 (error): a read buffer was changed or freed while the operation owned it\n"),
+        "{page}"
+    );
+    assert!(page.contains("\nWhy: ") && page.contains("\nHow to fix it: "), "{page}");
+
+    let (code, list, _) = run(&["explain"]);
+    assert_eq!(code, Some(0));
+    assert!(list.lines().count() >= 18 && list.lines().all(|line| line.starts_with('W')), "{list}");
+
+    let (code, _, complaint) = run(&["explain", "W99"]);
+    assert_eq!(code, Some(2));
+    assert!(complaint.contains("the numbers are W01 to W"), "{complaint}");
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use portable_winhttp::verify::Stop;
 
 /// WinHTTP without Windows: see what it tells its callers.
 #[derive(Parser)]
@@ -18,6 +19,12 @@ pub enum Command {
     Trace(Box<Trace>),
     /// Shows which proxies the resolver names for a URL, and why.
     Proxy(Proxy),
+    /// Explains a mistake that the checker has found, as W06, and how to fix it; without one, lists all.
+    Explain {
+        /// Its number
+        #[arg(value_parser = stop)]
+        stop: Option<Stop>,
+    },
     /// Runs the local server alone.
     Serve {
         /// Port on 127.0.0.1; 0 takes any free one.
@@ -88,6 +95,10 @@ fn is_token(text: &str) -> bool {
 
 fn method(text: &str) -> Result<String, String> {
     if is_token(text) { Ok(text.to_owned()) } else { Err("a method is one word such as GET".into()) }
+}
+
+fn stop(text: &str) -> Result<Stop, String> {
+    Stop::from_id(text).ok_or_else(|| format!("the numbers are W01 to W{}", Stop::ALL.len()))
 }
 
 fn header(text: &str) -> Result<String, String> {

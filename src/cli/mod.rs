@@ -1,8 +1,9 @@
-//! `portable-winhttp trace`, `portable-winhttp proxy`, `portable-winhttp serve`.
+//! `portable-winhttp trace`, `portable-winhttp proxy`, `portable-winhttp explain`, `portable-winhttp serve`.
 
 mod arguments;
 mod demo;
 mod exchange;
+mod explain;
 mod output;
 mod proxy;
 mod resolver;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
             None => demo::run(),
         },
         Command::Proxy(arguments) => proxy::run(&arguments),
+        Command::Explain { stop } => explain::run(stop),
         Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
     };
     ExitCode::from(end as u8)

@@ -15,7 +15,7 @@ pub enum Level {
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Level::Note => "note",
             Level::Warn => "warn",
             Level::Error => "error",
@@ -141,7 +141,7 @@ stops! {
         "a callback waits, or takes long";
         why: "It holds up every other notification of its handle and a thread of WinHTTP's. If it waits for one of those "
             "notifications, or for a lock that is held until one comes, it waits for ever (level error).";
-        fix: "Signal another thread, and let that one wait.";
+        fix: "Signal another thread, and let that one wait; wait under no lock that a callback takes.";
     HandleLeaked = "W11", Error:
         "a handle is left open, or a context is never freed";
         why: "The callback of an open handle can still be called when its code or its context is gone, and a session "
@@ -190,7 +190,7 @@ impl Stop {
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+        f.pad(self.id())
     }
 }
 
