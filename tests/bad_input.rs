@@ -265,6 +265,23 @@ fn replies_that_are_none() {
         ("no length", "HTTP/1.1 200 OK\r\n\r\nabc", 0, 3),
         ("a chunk that ends early", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc", 12030, 0),
         ("a chunk size that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 12152, 0),
+        (
+            "a chunk size that overflows",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\nabc",
+            12152,
+            0,
+        ),
+        ("a length beyond everything", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nab", 12152, 0),
+        ("a length that is almost", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nab", 12152, 0),
+        ("a NUL in a value", "HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n", 12152, 0),
+        ("a switch that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\nabc", 0, 0),
+        ("a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nabc\r\n\r\n", 12152, 0),
+        (
+            "a length and a coding that is unknown",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\nContent-Length: 1\r\n\r\nabc",
+            0,
+            3,
+        ),
         ("more than the length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabcdef", 0, 2),
         ("an unasked reply behind", "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 0, 0),
     ];

@@ -1,13 +1,18 @@
-//! What must hold for any input: edits of request headers against a simple model, URLs taken apart and put together.
+//! What must hold for any input: edits of request headers against a simple model, URLs taken apart and put together,
+//! replies of any bytes.
 
 mod support;
 
+use std::io::Write;
+use std::net::Shutdown;
 use std::ptr::null_mut;
+use std::sync::{Arc, Mutex};
 
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::TestRunner;
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -231,4 +236,74 @@ proptest! {
             }
         }
     }
+}
+
+/// Something like a reply, and how it is cut into pieces.
+fn replies() -> impl Strategy<Value = (Vec<u8>, usize)> {
+    let status = select(
+        &["HTTP/1.1 200 OK", "HTTP/1.1  204", "HTTP/1.0 404 No", "HTTP/1.1 100 C", "HTTP/1.1 101 Go", "ICY"][..],
+    );
+    let field = select(
+        &[
+            "Content-Length: 3",
+            "Content-Length: 5",
+            "Transfer-Encoding: chunked",
+            "Content-Encoding: gzip",
+            "Content-Encoding: deflate",
+            "Connection: close",
+            "Location: /",
+            "Set-Cookie: a=b; Max-Age=1",
+            "WWW-Authenticate: Digest realm=r, nonce=n",
+            " folded",
+            "no field",
+        ][..],
+    );
+    let head = (status, vec(field, 0..4), select(&["\r\n", "\n"][..]));
+    let head = head.prop_map(|(status, fields, end)| [&[status][..], &fields, &["", ""]].concat().join(end));
+    let body =
+        select(&["", "abc", "hello", "3\r\nabc\r\n0\r\n\r\n", "3;x\r\nabc", "\x1F\u{8b}\x08", "0\r\nT: u\r\n\r\n"][..]);
+    let part = prop_oneof![
+        4 => (head, body).prop_map(|(head, body)| (head + body).into_bytes()),
+        1 => vec(any::<u8>(), 0..40),
+    ];
+    (vec(part, 1..4).prop_map(|parts| parts.concat()), 1usize..100)
+}
+
+/// Whatever a server sends before it closes: every call comes back, with an answer or with an error of WinHTTP.
+#[test]
+fn any_reply_comes_to_an_end() {
+    let next = Arc::new(Mutex::new((Vec::new(), 1)));
+    let told = Arc::clone(&next);
+    let port = serve(move |mut stream| {
+        while read_head(&mut stream).is_some() {
+            let (reply, size) = told.lock().unwrap().clone();
+            for piece in reply.chunks(size) {
+                if stream.write_all(piece).is_err() {
+                    return;
+                }
+            }
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    });
+    let client = Client::new(false, port);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(500));
+    let outcome = runner.run(&replies(), |reply| {
+        *next.lock().unwrap() = reply;
+        let request = client.request("GET", "/", &Record::new());
+        let codings = WINHTTP_DECOMPRESSION_FLAG_GZIP | WINHTTP_DECOMPRESSION_FLAG_DEFLATE;
+        // SAFETY: the value has four bytes.
+        unsafe { WinHttpSetOption(request, WINHTTP_OPTION_DECOMPRESSION, (&raw const codings).cast(), 4) };
+        let mut good = send(request) != 0 && receive(request) != 0;
+        let (mut buffer, mut count) = ([0u8; 64], 1);
+        while good && count > 0 {
+            // SAFETY: the buffer has so many bytes.
+            good = unsafe { WinHttpReadData(request, buffer.as_mut_ptr().cast(), 64, &mut count) } != 0;
+        }
+        let error = last_error();
+        prop_assert!(good || [12030, 12152, 12156].contains(&error), "{error}");
+        close(request);
+        Ok(())
+    });
+    client.close();
+    outcome.unwrap();
 }
