@@ -112,7 +112,7 @@ fn a_failing_get_as_json_lines() {
         lines.lines().enumerate().filter(|(index, _)| [0, 1, 2, 4, 23, 24, 25].contains(index)).collect();
     let shown: String = shown.into_iter().map(|(_, line)| format!("{line}\n")).collect();
     insta::assert_snapshot!(shown, @r#"
-    {"trace":1}
+    {"trace":1,"secrets":"redacted"}
     {"at_ns":0,"thread":{"role":"caller","number":1},"what":{"call":{"function":"WinHttpOpen","arguments":"\"agent\", ASYNC"}}}
     {"at_ns":250000,"thread":{"role":"caller","number":1},"what":{"return":{"function":"WinHttpOpen","result":"S1","last_error":{"number":0,"name":"ERROR_SUCCESS"}}}}
     {"at_ns":750000,"thread":{"role":"caller","number":1},"what":{"notification":{"handle":"S1","context":"ctx1","notification":{"status":{"number":1024,"name":"HANDLE_CREATED"},"value":"C1"},"during":"WinHttpConnect"}}}
@@ -471,9 +471,9 @@ fn a_text_that_is_no_trace_says_where() {
     line 1: expected the header {"trace":1}
     line 1: expected trace version 1, found version 2
     line 4, column 11: expected an event: missing field `thread`
-    line 2, column 34: expected an event: unknown variant `boss`, expected `caller` or `worker`
+    line 2, column 34: expected an event: unknown variant `boss`, expected one of `caller`, `worker`, `network`
     line 2, column 11: expected an event: invalid value: integer `-1`, expected u64
-    line 2, column 63: expected an event: unknown variant `nota`, expected one of `call`, `return`, `notification`, `note`
+    line 2, column 63: expected an event: unknown variant `nota`, expected one of `call`, `return`, `notification`, `traffic`, `note`
     line 2, column 147: expected an event: number 5 is ERROR_ACCESS_DENIED, not ERROR_IO_PENDING
     line 2, column 20: expected an event: EOF while parsing a value
     "#);

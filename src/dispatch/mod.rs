@@ -14,6 +14,7 @@ mod proxies;
 mod real;
 #[cfg(feature = "net")]
 mod tracing;
+mod traffic;
 mod turn;
 #[cfg(feature = "net")]
 mod verifying;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::tracing::Tracing;
 use super::verifying::Verifying;
 use super::workers::Workers;
-use super::{Detail, Job, Proxies, Returned, Watch, World};
+use super::{Carried, Detail, Job, Proxies, Returned, Watch, World};
 use crate::http::proxy::from_environment;
 use crate::net::Net;
 use crate::record::Notification;
@@ -121,6 +121,12 @@ impl World for Real {
     fn detail(&self, handle: usize, detail: &Detail) {
         if let Some(verifying) = &self.verifying {
             verifying.detail(handle, detail);
+        }
+    }
+
+    fn carried(&self, handle: usize, what: Carried<'_>) {
+        if let Some(tracing) = &self.tracing {
+            tracing.carried(handle, &what);
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::{Observing, Returned, observe};
+use super::{Carried, Observing, Returned, observe};
 use crate::record::{Notification, Recorder, Trace};
 use crate::win32::Win32Error;
 
@@ -13,6 +13,7 @@ enum Format {
     Text,
     JsonLines,
     Mermaid,
+    Svg,
 }
 
 /// Records everything, and writes it whenever the last handle was closed: to a file, or to stderr.
@@ -26,11 +27,13 @@ pub struct Tracing {
 }
 
 impl Tracing {
-    /// What the environment asks for: `text`, `jsonl` or `mermaid`, and a path behind a colon.
+    /// What the environment asks for: `text`, `jsonl`, `mermaid` or `svg`, and a path behind a colon.
     pub fn from_environment(began: Instant) -> Option<Tracing> {
         let value = std::env::var("WINHTTP_TRACE").ok().filter(|value| !value.is_empty())?;
         let Some((format, path)) = parse(&value) else {
-            eprintln!("WINHTTP_TRACE: expected text, jsonl or mermaid, with :path behind it or not, found {value:?}");
+            eprintln!(
+                "WINHTTP_TRACE: expected text, jsonl, mermaid or svg, with :path behind it or not, found {value:?}"
+            );
             return None;
         };
         let recorder = Recorder::new(Box::new(move || began.elapsed()));
@@ -50,6 +53,10 @@ impl Tracing {
 
     pub fn notified(&self, handle: usize, context: usize, notification: &Notification) {
         self.recorder.notified(handle, context, notification);
+    }
+
+    pub fn carried(&self, handle: usize, what: &Carried<'_>) {
+        what.traffic().into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
     }
 
     fn write(&self) {
@@ -74,6 +81,7 @@ impl Format {
             Format::Text => trace.to_table(),
             Format::JsonLines => trace.to_json_lines(),
             Format::Mermaid => trace.to_mermaid(),
+            Format::Svg => trace.to_svg(),
         }
     }
 }
@@ -87,6 +95,7 @@ fn parse(value: &str) -> Option<(Format, Option<PathBuf>)> {
         "text" => Format::Text,
         "jsonl" => Format::JsonLines,
         "mermaid" => Format::Mermaid,
+        "svg" => Format::Svg,
         _ => return None,
     };
     Some((format, path))
@@ -102,7 +111,8 @@ mod tests {
             ("text", Some((Format::Text, None))),
             ("jsonl:/tmp/a:b", Some((Format::JsonLines, Some(PathBuf::from("/tmp/a:b"))))),
             ("mermaid:x", Some((Format::Mermaid, Some(PathBuf::from("x"))))),
-            ("svg", None),
+            ("svg:t.svg", Some((Format::Svg, Some(PathBuf::from("t.svg"))))),
+            ("html", None),
             ("", None),
         ];
         for (value, expected) in rows {

@@ -226,6 +226,10 @@ impl AtStage {
         self.what(What::Fail(error.into(), 0))
     }
 
+    pub(super) fn fail_so(self, error: Win32Error, secure: u32) -> Fault {
+        self.what(What::Fail(error, secure))
+    }
+
     /// SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then 12175. With 0 only the error comes.
     pub fn secure(self, flags: u32) -> Fault {
         self.what(What::Fail(ERROR_WINHTTP_SECURE_FAILURE, flags))

@@ -34,6 +34,7 @@ mod profile;
 mod proxied;
 mod raw;
 mod received;
+mod replay;
 mod reply;
 mod scheduler;
 mod script;

@@ -10,6 +10,7 @@ use super::peer::Handler;
 use super::raw::RawConnection;
 use super::web_socket::{self, WebSocketScript};
 use crate::http::{Headers, ResponseHead, Version};
+use crate::win32::Win32Error;
 
 /// What a server does after a request, one after the other. Whoever carries a reply plays these: the script, bytes, or
 /// a real socket.
@@ -27,6 +28,8 @@ pub(crate) enum Act {
     Passed(usize),
     /// The connection is played byte by byte from here on.
     Upgrade(Handler),
+    /// The exchange fails, with the bits of SECURE_FAILURE.
+    Fail(Win32Error, u32),
 }
 
 /// A reply: status, headers, body in pieces, and what goes wrong on the way.
@@ -53,6 +56,8 @@ pub struct Reply {
     early: bool,
     pub(super) never: bool,
     upgrade: Option<Handler>,
+    /// What the server does, as it was recorded.
+    recorded: Option<Vec<Act>>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -85,6 +90,7 @@ impl Reply {
             early: false,
             never: false,
             upgrade: None,
+            recorded: None,
             faults: Vec::new(),
         }
     }
@@ -103,6 +109,11 @@ impl Reply {
     /// 407 with a challenge.
     pub fn proxy_challenge(challenge: &str) -> Reply {
         Reply::status(407).header("Proxy-Authenticate", challenge)
+    }
+
+    /// What a server did once.
+    pub(super) fn recorded(acts: Vec<Act>) -> Reply {
+        Reply { recorded: Some(acts), ..Reply::ok() }
     }
 
     /// The server takes the request and never answers.
@@ -221,6 +232,9 @@ impl Reply {
     pub(crate) fn acts(&self, head_only: bool) -> Vec<Act> {
         if self.never {
             return Vec::new();
+        }
+        if let Some(recorded) = &self.recorded {
+            return recorded.clone();
         }
         let mut acts = vec![Act::Wait(self.delay)];
         acts.extend(self.gate.clone().map(Act::Gate));

@@ -15,6 +15,8 @@ use crate::dispatch::Open;
 
 /// The thread that made the Sim.
 const MAIN: usize = 0;
+/// How many milliseconds of real time a thread may be on its way back before the time moves on without it.
+const PATIENT: u32 = 1000;
 /// Who has the baton while a thread that does not wait lets things happen.
 const NOBODY: usize = usize::MAX;
 
@@ -63,6 +65,13 @@ struct Thread {
     doing: Doing,
     /// Whether it is not the Sim's: it has the baton only during its calls.
     outside: bool,
+}
+
+impl Thread {
+    /// Whether it blocked in something else and is awake now.
+    fn comes_back(&self) -> bool {
+        matches!(self.doing, Doing::Foreign) && self.system.is_some_and(|thread| watch::asleep(thread).is_none())
+    }
 }
 
 /// Something that is planned.
@@ -378,6 +387,7 @@ impl Scheduler {
     /// baton or nothing can happen now. Whoever calls has the baton.
     fn go_on<'a>(self: &'a Arc<Self>, mut state: MutexGuard<'a, State>, me: Option<usize>) -> MutexGuard<'a, State> {
         let holder = me.unwrap_or(NOBODY);
+        let mut quiet = 0;
         loop {
             if state.over {
                 return state;
@@ -406,6 +416,20 @@ impl Scheduler {
             if let Some(settled) = state.who(|limit| matches!(limit, Limit::Settled | Limit::Happened(_))) {
                 return self.hand(state, settled, me);
             }
+            // The time does not move while a thread is on its way back from something else.
+            if state.threads.iter().any(Thread::comes_back) {
+                let moves = state.moves;
+                let woken = self.passed.wait_timeout(state, Duration::from_millis(1));
+                state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                if state.moves != moves {
+                    quiet = 0;
+                }
+                quiet += 1;
+                if quiet < PATIENT {
+                    continue;
+                }
+            }
+            quiet = 0;
             if state.advance() {
                 continue;
             }

@@ -269,7 +269,7 @@ impl ScriptLeg {
                 Act::Bytes(_) => Some(When::Stage(Stage::Read)),
                 Act::End(_) => Some(When::Stage(Stage::Close)),
                 Act::Passed(bytes) => Some(When::Body(*bytes)),
-                Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) => None,
+                Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
             let met = std::mem::take(&mut self.lock().met);
             let met_with = when.filter(|_| !met).and_then(|when| self.meets(&when));
@@ -340,6 +340,7 @@ impl ScriptLeg {
             }
             Act::Bytes(bytes) => return self.bytes(bytes, met, events),
             Act::Passed(_) => {}
+            Act::Fail(error, secure) => return end(self, events, error, secure),
             Act::End(trailers) => {
                 if self.order.keep_alive {
                     self.world.keep(self.key());

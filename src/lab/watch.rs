@@ -91,7 +91,7 @@ fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, Seen>) {
 }
 
 /// How often the thread has gone to sleep, if it is asleep now.
-fn asleep(thread: u64) -> Option<u64> {
+pub fn asleep(thread: u64) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/self/task/{thread}/status")).ok()?;
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let sleeps = field("State:")?.starts_with('S');

@@ -1,6 +1,6 @@
 //! The world of a Sim: what the engine asks it, answered by the scheduler, the peers and the faults.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, ThreadId};
@@ -13,6 +13,7 @@ use super::peer::Peer;
 use super::points::Points;
 use super::profile::Profile;
 use super::raw::Link;
+use super::replay;
 use super::scheduler::{Limit, Scheduler};
 use super::script::{Held, ScriptLeg};
 use crate::dispatch::{
@@ -44,6 +45,8 @@ struct State {
     orders: usize,
     complaints: Vec<String>,
     unknown_hosts: bool,
+    /// The calls that were recorded, by handle.
+    calls: Option<BTreeMap<String, Vec<String>>>,
     /// Random numbers that were asked for.
     drawn: u64,
     /// Handles that are open.
@@ -250,6 +253,11 @@ impl SimWorld {
         self.lock().unknown_hosts = true;
     }
 
+    /// These calls must have been made when the Sim ends.
+    pub fn expect_calls(&self, calls: BTreeMap<String, Vec<String>>) {
+        self.lock().calls = Some(calls);
+    }
+
     // ---- faults ----
 
     pub fn arm(&self, fault: Fault) {
@@ -294,6 +302,9 @@ impl SimWorld {
     pub fn complaints(&self) -> Vec<String> {
         let tortured = self.points(Points::failed).unwrap_or(false);
         let mut complaints: Vec<String> = self.scheduler.failure().into_iter().collect();
+        let expected = self.lock().calls.take();
+        let made = expected.map(|calls| (calls, replay::calls(&self.recorder.finish())));
+        complaints.extend(made.and_then(|(recorded, made)| replay::difference(&recorded, &made)));
         if !tortured {
             let state = self.lock();
             complaints.extend(state.complaints.iter().cloned());
@@ -480,7 +491,9 @@ impl World for SimWorld {
         self.mistakes.verifier.watch()
     }
 
-    fn carried(&self, _handle: usize, _what: Carried<'_>) {}
+    fn carried(&self, handle: usize, what: Carried<'_>) {
+        what.traffic().into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
+    }
 
     fn stir(&self) {
         self.scheduler.happened();

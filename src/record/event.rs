@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Record;
+use super::{Record, Traffic};
 use crate::win32::Win32Error;
 
 /// Something that happened between a program and WinHTTP.
@@ -27,7 +27,7 @@ pub struct Event {
 pub struct Thread {
     /// Whose thread it was at that moment.
     pub role: ThreadRole,
-    /// Which thread: 1 made the recorder, the others count in the order in which they appear.
+    /// Which thread: 1 made the recorder, the others count in the order in which they appear; 0 is the network.
     pub number: u32,
 }
 
@@ -39,6 +39,8 @@ pub enum ThreadRole {
     Caller,
     /// Any other thread.
     Worker,
+    /// None: what the network brought or took.
+    Network,
 }
 
 /// What happened.
@@ -76,13 +78,23 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         during: Option<String>,
     },
+    /// Something went to a server or came from it.
+    Traffic {
+        /// Name of the handle whose request it is.
+        handle: String,
+        /// What.
+        traffic: Traffic,
+    },
     /// A remark of whoever made the trace.
     Note(String),
 }
 
 impl fmt::Display for Thread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.role, self.number)
+        match self.role {
+            ThreadRole::Network => self.role.fmt(f),
+            role => write!(f, "{role} {}", self.number),
+        }
     }
 }
 
@@ -91,6 +103,7 @@ impl fmt::Display for ThreadRole {
         f.write_str(match self {
             ThreadRole::Caller => "caller",
             ThreadRole::Worker => "worker",
+            ThreadRole::Network => "network",
         })
     }
 }

@@ -2,13 +2,15 @@
 
 use super::api::brief;
 use super::table::one_line;
-use super::{Record, Trace, What};
+use super::{Record, Trace, Traffic, What};
 use crate::win32::ERROR_SUCCESS;
 
 impl Trace {
     /// A `sequenceDiagram` of caller, WinHTTP and worker: calls and returns with full arrows, notifications with
     /// dashed ones. It is the text of the diagram alone, without a Markdown fence.
     pub fn to_mermaid(&self) -> String {
+        let carries = self.events.iter().any(|event| matches!(event.what, What::Traffic { .. }));
+        let network = if carries { "    participant network\n" } else { "" };
         let head = "sequenceDiagram\n    participant caller\n    participant WinHTTP\n    participant worker\n";
         let lines = self.events.iter().map(|event| {
             let lane = event.thread.role;
@@ -28,10 +30,15 @@ impl Trace {
                     let text = join(" ", &[handle, &status.to_string(), value, &result]);
                     message(&format!("WinHTTP-->>{lane}"), &text)
                 }
+                What::Traffic { handle, traffic } => {
+                    let out = matches!(traffic, Traffic::Request { .. } | Traffic::Write(_) | Traffic::Sent);
+                    let arrow = if out { "WinHTTP-)network" } else { "network-)WinHTTP" };
+                    message(arrow, &format!("{handle} {traffic}"))
+                }
                 What::Note(text) => message("Note over WinHTTP", text),
             }
         });
-        head.to_owned() + &lines.collect::<String>()
+        head.to_owned() + network + &lines.collect::<String>()
     }
 }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod callbacks;
 mod event;
 mod mermaid;
 mod names;
@@ -14,8 +15,10 @@ mod numbered;
 mod operation;
 mod recorder;
 mod status;
+mod svg;
 mod table;
 mod trace;
+mod traffic;
 mod view;
 
 pub use api::{Api, AsyncResult};
@@ -26,4 +29,5 @@ pub use operation::{Operation, WebSocketOperation};
 pub use recorder::Recorder;
 pub use status::Status;
 pub use trace::{Trace, TraceError};
+pub use traffic::{Data, Field, Traffic, field};
 pub use view::Record;

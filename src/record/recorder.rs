@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use super::{Event, HandleKind, Names, Notification, Record, Thread, ThreadRole, Trace, What};
+use super::{Event, HandleKind, Names, Notification, Record, Thread, ThreadRole, Trace, Traffic, What};
 use crate::win32::Win32Error;
 
 /// Tells the time since the trace began. It runs under the recorder's lock and must not call the recorder.
@@ -98,6 +98,14 @@ impl Recorder {
             during,
         };
         self.push(&mut state, what);
+    }
+
+    /// Something went to a server, or came from it, for a handle.
+    pub fn carried(&self, handle: usize, traffic: Traffic) {
+        let mut state = self.state();
+        let handle = state.names.handle(handle);
+        let thread = Thread { role: ThreadRole::Network, number: 0 };
+        state.events.push(Event { at: (self.clock)(), thread, what: What::Traffic { handle, traffic } });
     }
 
     /// Looks names up for an argument or a result: `recorder.names(|names| names.buffer(address))`. `look` runs under

@@ -10,6 +10,13 @@ use crate::win32::ERROR_SUCCESS;
 
 const HEAD: [&str; 6] = ["ms", "thread", "handle", "what", "payload", "result"];
 
+/// As [`Trace::to_table`].
+impl std::fmt::Display for Trace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.to_table())
+    }
+}
+
 impl Trace {
     /// Aligned columns: time in milliseconds, thread, handle, what, payload, API and error.
     ///
@@ -53,6 +60,7 @@ fn row(event: &Event, level: usize) -> [String; 6] {
             notification.value.clone().unwrap_or_default(),
             notification.result.map(|result| result.to_string()).unwrap_or_default(),
         ),
+        What::Traffic { handle, traffic } => (handle.clone(), format!("~ {traffic}"), String::new(), String::new()),
         What::Note(text) => (String::new(), format!("# {text}"), String::new(), String::new()),
     };
     let what = "  ".repeat(level) + &what;
@@ -94,7 +102,7 @@ impl<'a> Nesting<'a> {
                 2 * open.len()
             }
             What::Notification { during: Some(_), .. } => (2 * open.len()).saturating_sub(1).max(1),
-            What::Notification { during: None, .. } => 0,
+            What::Notification { during: None, .. } | What::Traffic { .. } => 0,
             What::Note(_) => (2 * open.len()).saturating_sub(1),
         }
     }

@@ -9,7 +9,7 @@ use super::Event;
 /// ```
 /// use portable_winhttp::record::Trace;
 /// let trace = Trace::default();
-/// assert_eq!(trace.to_json_lines(), "{\"trace\":1}\n");
+/// assert_eq!(trace.to_json_lines(), "{\"trace\":1,\"secrets\":\"redacted\"}\n");
 /// assert_eq!(Trace::from_json_lines("{\"trace\":1}\n"), Ok(trace));
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,6 +30,14 @@ pub enum TraceError {
         /// The version in the header.
         found: u64,
     },
+    /// The file cannot be read.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        problem: String,
+    },
     /// A line is not an event.
     #[error("line {line}, column {column}: expected an event: {problem}")]
     Event {
@@ -49,15 +57,37 @@ const VERSION: u64 = 1;
 #[serde(deny_unknown_fields)]
 struct Header {
     trace: u64,
+    /// What became of secrets; for who reads it.
+    #[serde(default)]
+    secrets: String,
 }
 
 impl Trace {
     /// One line for the version, then one line for each event; each ends with `\n`. The same trace gives the same
     /// bytes.
     pub fn to_json_lines(&self) -> String {
-        let mut text = line(&Header { trace: VERSION });
+        let mut text = line(&Header { trace: VERSION, secrets: "redacted".to_owned() });
         text.extend(self.events.iter().map(line));
         text
+    }
+
+    /// Reads a file that holds what [`to_json_lines`](Trace::to_json_lines) wrote.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its first line that is not what it should be.
+    pub fn read(path: impl AsRef<std::path::Path>) -> Result<Trace, TraceError> {
+        let shown = path.as_ref().display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| TraceError::File { path: shown, problem: error.to_string() })?;
+        Trace::from_json_lines(&text)
+    }
+
+    /// Writes the trace to a file, as JSON lines.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: impl AsRef<std::path::Path>) -> std::io::Result<()> {
+        std::fs::write(path, self.to_json_lines())
     }
 
     /// Reads what [`to_json_lines`](Trace::to_json_lines) wrote. Blank lines are skipped.
@@ -67,7 +97,7 @@ impl Trace {
     pub fn from_json_lines(text: &str) -> Result<Trace, TraceError> {
         let mut lines = text.lines().enumerate();
         let (_, header) = lines.next().ok_or(TraceError::Header)?;
-        let Header { trace: found } = serde_json::from_str(header).map_err(|_| TraceError::Header)?;
+        let Header { trace: found, .. } = serde_json::from_str(header).map_err(|_| TraceError::Header)?;
         if found != VERSION {
             return Err(TraceError::Version { found });
         }

@@ -13,6 +13,12 @@ use std::fmt;
 #[error("{} ({}): {}", self.name().unwrap_or("unknown error"), self.0, self.text().unwrap_or("no text is known."))]
 pub struct Win32Error(pub u32);
 
+impl From<u32> for Win32Error {
+    fn from(number: u32) -> Win32Error {
+        Win32Error(number)
+    }
+}
+
 impl fmt::Debug for Win32Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {

@@ -1,85 +1,16 @@
-//! The lab: clients of WinHTTP in a world of their own.
+//! Replies, time, threads and reports of a Sim.
 
-mod support;
-
-use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::fetch::{Fetch, complaint};
+use crate::support::*;
 use portable_winhttp::dispatch::{Delivery, Policy};
 use portable_winhttp::lab::{Fault, RawConnection, Reply, Sim, Stage, any, get, post};
-use support::*;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::System::Threading::*;
-
-/// A client as programs have it: driven by its callbacks to the end of the body, or to its error.
-struct Fetch {
-    record: Arc<Record>,
-    client: Client,
-    body: Arc<Mutex<Vec<u8>>>,
-    done: Arc<AtomicBool>,
-}
-
-impl Fetch {
-    fn start(verb: &str, path: &str, data: &str) -> Fetch {
-        let body = Arc::new(Mutex::new(Vec::new()));
-        let done = Arc::new(AtomicBool::new(false));
-        let buffer = Box::leak(Box::new([0u8; 16])).as_mut_ptr() as usize;
-        let (collected, ended) = (Arc::clone(&body), Arc::clone(&done));
-        let record = Record::with(move |request, seen| match seen.status {
-            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => assert_eq!(receive(request), 1),
-            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => read_into(request, buffer),
-            WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => {
-                // SAFETY: READ_COMPLETE says that so many bytes are there.
-                let bytes = unsafe { std::slice::from_raw_parts(buffer as *const u8, seen.value as usize) };
-                collected.lock().unwrap().extend_from_slice(bytes);
-                read_into(request, buffer);
-            }
-            WINHTTP_CALLBACK_STATUS_READ_COMPLETE | WINHTTP_CALLBACK_STATUS_REQUEST_ERROR => {
-                close(request);
-            }
-            WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => ended.store(true, Ordering::SeqCst),
-            _ => {}
-        });
-        let client = Client::new(true, 80);
-        let request = client.request(verb, path, &record);
-        let data = Box::leak(data.to_owned().into_boxed_str());
-        // SAFETY: the data lives for ever.
-        let sent = unsafe {
-            WinHttpSendRequest(request, null(), 0, data.as_ptr().cast(), data.len() as u32, data.len() as u32, 0)
-        };
-        assert_eq!(sent, 1);
-        Fetch { record, client, body, done }
-    }
-
-    fn done(&self) -> bool {
-        self.done.load(Ordering::SeqCst)
-    }
-
-    /// The body, or the API and error of the REQUEST_ERROR.
-    fn result(&self) -> Result<String, (usize, u32)> {
-        let seen = self.record.seen();
-        match seen.iter().find(|seen| seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR) {
-            Some(error) => Err((error.api, error.value)),
-            None => Ok(String::from_utf8(self.body.lock().unwrap().clone()).unwrap()),
-        }
-    }
-}
-
-impl Drop for Fetch {
-    fn drop(&mut self) {
-        self.client.close();
-    }
-}
-
-fn read_into(request: *mut c_void, buffer: usize) {
-    // SAFETY: the buffer has 16 bytes and lives for ever.
-    assert_eq!(unsafe { WinHttpReadData(request, buffer as *mut c_void, 16, std::ptr::null_mut()) }, 1);
-}
 
 /// What a fetch gives for a reply, and how much time passed in its world.
 fn fetch(reply: Reply) -> (Result<String, (usize, u32)>, Duration) {
@@ -154,12 +85,6 @@ fn redirects_are_followed_to_another_peer() {
     let fetch = Fetch::start("GET", "/", "");
     sim.block_until(|| fetch.done());
     assert_eq!(fetch.result().as_deref(), Ok("there"));
-}
-
-/// The message of a Sim that does not end well.
-fn complaint(body: impl FnOnce()) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(body)).expect_err("the Sim complains");
-    panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
 #[test]

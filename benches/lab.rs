@@ -1,0 +1,127 @@
+//! What waiting costs in a Sim: timeouts and pauses of virtual time, in wall time.
+//!
+//! ```text
+//! cargo bench --bench lab
+//! ```
+//!
+//! Each scenario is a whole Sim, with sessions, a server and threads; the result is the median of the rounds.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::time::{Duration, Instant};
+
+use portable_winhttp::lab::{Reply, Sim, any};
+use windows_sys::Win32::Networking::WinHttp::*;
+use windows_sys::Win32::System::Threading::Sleep;
+
+const ROUNDS: usize = 51;
+
+type Scenario = fn(&Sim);
+
+fn main() {
+    let scenarios: [(&str, Duration, Scenario); 3] = [
+        ("a receive timeout", Duration::from_secs(30), receive_timeout),
+        ("a retry after an hour", Duration::from_secs(3600), retry),
+        ("a web socket that nobody closes", Duration::from_secs(10), web_socket_close),
+    ];
+    println!("{:<34} {:>12} {:>12} {:>12}", "", "in the Sim", "median", "worst");
+    for (name, expected, scenario) in scenarios {
+        let mut walls: Vec<Duration> = (0..ROUNDS).map(|_| wall(expected, scenario)).collect();
+        walls.sort_unstable();
+        let (median, worst) = (walls[ROUNDS / 2], walls[ROUNDS - 1]);
+        println!("{name:<34} {:>10} s {median:>12.2?} {worst:>12.2?}", expected.as_secs());
+    }
+}
+
+fn wall(expected: Duration, scenario: Scenario) -> Duration {
+    let began = Instant::now();
+    let sim = Sim::new();
+    scenario(&sim);
+    assert_eq!(sim.elapsed(), expected, "the time in the Sim");
+    drop(sim);
+    began.elapsed()
+}
+
+/// The server never answers.
+fn receive_timeout(sim: &Sim) {
+    sim.peer("http://api.test").on(any()).reply(Reply::never());
+    assert_eq!(fetch(), Err(ERROR_WINHTTP_TIMEOUT));
+}
+
+/// The server is busy; the program sleeps for an hour and asks again.
+fn retry(sim: &Sim) {
+    let busy = Reply::status(503);
+    sim.peer("http://api.test").on(any()).reply(busy).reply(Reply::ok());
+    while fetch() != Ok(200) {
+        // SAFETY: no pointers.
+        unsafe { Sleep(3_600_000) };
+    }
+}
+
+/// The server accepts a web socket and then says nothing, not even that it has read the close frame.
+fn web_socket_close(sim: &Sim) {
+    sim.peer("http://api.test").raw(|raw| {
+        let head = String::from_utf8(raw.read_until(b"\r\n\r\n").expect("a head")).expect("text");
+        let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+        let accept = accept(key);
+        raw.write(format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        ));
+        raw.closed_by_client();
+    });
+    with_request(|request| {
+        // SAFETY: no pointers but handles, and a reason that is empty.
+        unsafe {
+            assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, null(), 0), 1);
+            assert_eq!(WinHttpSendRequest(request, null(), 0, null(), 0, 0, 0), 1);
+            assert_eq!(WinHttpReceiveResponse(request, null_mut()), 1);
+            let socket = WinHttpWebSocketCompleteUpgrade(request, 0);
+            assert!(!socket.is_null());
+            assert_ne!(WinHttpWebSocketClose(socket, 1000, null(), 0), 0);
+            WinHttpCloseHandle(socket);
+        }
+    });
+}
+
+/// RFC 6455, 4.2.2.
+fn accept(key: &str) -> String {
+    use base64::Engine;
+    use sha1::Digest;
+    let hash = sha1::Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
+    base64::prelude::BASE64_STANDARD.encode(hash)
+}
+
+/// The status of a GET, or the error.
+fn fetch() -> Result<u32, u32> {
+    with_request(|request| {
+        // SAFETY: no pointers but handles and a DWORD.
+        unsafe {
+            if WinHttpSendRequest(request, null(), 0, null(), 0, 0, 0) == 0
+                || WinHttpReceiveResponse(request, null_mut()) == 0
+            {
+                return Err(windows_sys::Win32::Foundation::GetLastError());
+            }
+            let (mut status, mut length) = (0u32, 4u32);
+            let what = WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER;
+            WinHttpQueryHeaders(request, what, null(), (&raw mut status).cast(), &raw mut length, null_mut());
+            Ok(status)
+        }
+    })
+}
+
+/// A synchronous session, connection and request, closed afterwards.
+fn with_request<R>(run: impl FnOnce(*mut c_void) -> R) -> R {
+    let host: Vec<u16> = "api.test".encode_utf16().chain([0]).collect();
+    // SAFETY: the name ends in NUL.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0);
+        let connection = WinHttpConnect(session, host.as_ptr(), 80, 0);
+        let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0);
+        let answer = run(request);
+        for handle in [request, connection, session] {
+            WinHttpCloseHandle(handle);
+        }
+        answer
+    }
+}

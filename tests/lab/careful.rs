@@ -1,0 +1,152 @@
+//! A client that looks at every answer: however a request ends, it closes its handles once and knows the outcome.
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::Mutex;
+
+use windows_sys::Win32::Foundation::GetLastError;
+use windows_sys::Win32::Networking::WinHttp::*;
+
+use crate::support::wide;
+
+/// How a request ended: its body, or the error.
+pub type Outcome = Result<Vec<u8>, u32>;
+
+#[derive(Default)]
+struct Inner {
+    body: Vec<u8>,
+    outcome: Option<Outcome>,
+    closed: bool,
+    /// The connection and the session, which must outlive the request.
+    parents: Vec<usize>,
+}
+
+/// The client. It lives for ever, as its callbacks may.
+#[derive(Default)]
+pub struct Careful {
+    inner: Mutex<Inner>,
+    buffer: Mutex<Box<[u8; 8]>>,
+}
+
+impl Careful {
+    /// Fetches a URL of port 80, or of 443 if it is secure.
+    pub fn start(host: &str, path: &str, secure: bool) -> &'static Careful {
+        let client: &'static Careful = Box::leak(Box::default());
+        // SAFETY: strings end in NUL; the context lives for ever.
+        unsafe { client.open(host, path, secure) };
+        client
+    }
+
+    unsafe fn open(&'static self, host: &str, path: &str, secure: bool) {
+        // SAFETY: as above.
+        unsafe {
+            let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+            if session.is_null() {
+                return self.ended(Err(GetLastError()), true);
+            }
+            let flags = WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS;
+            self.inner.lock().unwrap().parents = vec![session as usize];
+            let former = WinHttpSetStatusCallback(session, Some(notified), flags, 0);
+            let connection = match former {
+                Some(_) => null_mut(),
+                None => WinHttpConnect(session, wide(host).as_ptr(), if secure { 443 } else { 80 }, 0),
+            };
+            if connection.is_null() {
+                self.ended(Err(GetLastError()), false);
+                return self.close_parents();
+            }
+            self.inner.lock().unwrap().parents.push(connection as usize);
+            let secure = if secure { WINHTTP_FLAG_SECURE } else { 0 };
+            let request = WinHttpOpenRequest(connection, null(), wide(path).as_ptr(), null(), null(), null(), secure);
+            if request.is_null() {
+                self.ended(Err(GetLastError()), false);
+                return self.close_parents();
+            }
+            // Bound before anything can fail: HANDLE_CLOSING will bring it in any case.
+            let context = std::ptr::from_ref(self) as usize;
+            let bound = WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8);
+            if bound == 0 {
+                self.ended(Err(GetLastError()), false);
+                WinHttpCloseHandle(request);
+                return self.close_parents();
+            }
+            self.check(request, WinHttpSendRequest(request, null(), 0, null(), 0, 0, context));
+        }
+    }
+
+    /// The last that is to be done.
+    fn close_parents(&self) {
+        let parents = std::mem::take(&mut self.inner.lock().unwrap().parents);
+        for handle in parents.into_iter().rev() {
+            // SAFETY: an open handle.
+            unsafe { WinHttpCloseHandle(handle as *mut c_void) };
+        }
+        self.inner.lock().unwrap().closed = true;
+    }
+
+    fn ended(&self, outcome: Outcome, closed: bool) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.outcome.get_or_insert(outcome);
+        inner.closed |= closed;
+    }
+
+    /// A call that failed at once ends the request.
+    unsafe fn check(&self, request: *mut c_void, answer: i32) {
+        if answer == 0 {
+            // SAFETY: the handle is open until this call.
+            unsafe {
+                self.ended(Err(GetLastError()), false);
+                WinHttpCloseHandle(request);
+            }
+        }
+    }
+
+    unsafe fn read(&self, request: *mut c_void) {
+        let buffer = self.buffer.lock().unwrap().as_mut_ptr();
+        // SAFETY: the buffer lives for ever.
+        unsafe { self.check(request, WinHttpReadData(request, buffer.cast(), 8, null_mut())) };
+    }
+
+    /// Whether HANDLE_CLOSING came, or there never was a handle to wait for.
+    pub fn closed(&self) -> bool {
+        self.inner.lock().unwrap().closed
+    }
+
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.inner.lock().unwrap().outcome.clone()
+    }
+}
+
+unsafe extern "system" fn notified(request: *mut c_void, context: usize, status: u32, info: *mut c_void, length: u32) {
+    // SAFETY: contexts are leaked clients; payloads are those of their status.
+    unsafe {
+        let Some(client) = (context as *const Careful).as_ref() else { return };
+        match status {
+            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
+                client.check(request, WinHttpReceiveResponse(request, null_mut()));
+            }
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => client.read(request),
+            WINHTTP_CALLBACK_STATUS_READ_COMPLETE if length > 0 => {
+                let bytes = std::slice::from_raw_parts(info.cast::<u8>(), length as usize);
+                client.inner.lock().unwrap().body.extend_from_slice(bytes);
+                client.read(request);
+            }
+            WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
+                let body = client.inner.lock().unwrap().body.clone();
+                client.ended(Ok(body), false);
+                WinHttpCloseHandle(request);
+            }
+            WINHTTP_CALLBACK_STATUS_REQUEST_ERROR => {
+                let result = &*info.cast::<WINHTTP_ASYNC_RESULT>();
+                // Cancelled is what the close below has ended.
+                let failed = result.dwError != ERROR_WINHTTP_OPERATION_CANCELLED;
+                client.ended(Err(result.dwError), false);
+                if failed {
+                    WinHttpCloseHandle(request);
+                }
+            }
+            WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => client.close_parents(),
+            _ => {}
+        }
+    }
+}

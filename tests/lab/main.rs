@@ -1,0 +1,13 @@
+//! The lab: clients of WinHTTP in a world of their own.
+
+mod basics;
+mod careful;
+mod choices;
+mod faults;
+mod fetch;
+mod peers;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads;
+mod torture;
+mod traces;

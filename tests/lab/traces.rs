@@ -1,0 +1,127 @@
+//! What a Sim has seen: as text, as a picture, as a fixture.
+
+use std::time::Duration;
+
+use portable_winhttp::lab::{Fault, Reply, Sim, get};
+use portable_winhttp::record::{Trace, What};
+
+use crate::careful::Careful;
+use crate::fetch::complaint;
+
+/// A request that is redirected, with a cookie, and answered in pieces.
+fn recorded() -> Trace {
+    let sim = Sim::new();
+    let api = sim.peer("https://api.test");
+    api.on(get("/items")).reply(Reply::redirect("/all").header("Set-Cookie", "id=secret"));
+    let items =
+        Reply::ok().body(vec![0xff; 20]).chunks([9, 9]).between(Duration::from_secs(2)).delay(Duration::from_secs(7));
+    api.on(get("/all")).reply(items);
+    let client = Careful::start("api.test", "/items", true);
+    sim.block_until(|| client.closed());
+    assert_eq!(client.outcome(), Some(Ok(vec![0xff; 20])));
+    sim.trace()
+}
+
+#[test]
+fn a_recorded_trace_is_played_again() {
+    let trace = recorded();
+    let path = std::env::temp_dir().join(format!("portable-winhttp-{}.jsonl", std::process::id()));
+    trace.write(&path).unwrap();
+    assert_eq!(Trace::read(&path).unwrap(), trace);
+
+    let sim = Sim::replay(&path);
+    let client = Careful::start("api.test", "/items", true);
+    sim.block_until(|| client.closed());
+    assert_eq!(client.outcome(), Some(Ok(vec![0xff; 20])));
+    assert_eq!(sim.trace().callbacks(), Trace::read(&path).unwrap().callbacks());
+    assert_eq!(sim.elapsed(), Duration::from_secs(13));
+    drop(sim);
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// Failures are played again, too, at their place.
+#[test]
+fn recorded_failures_are_played_again() {
+    let faults = [
+        Fault::refuse(),
+        Fault::at(portable_winhttp::lab::Stage::Tls).secure(0x10),
+        Fault::at(portable_winhttp::lab::Stage::Head).reset(),
+        Fault::at(portable_winhttp::lab::Stage::Read).reset(),
+    ];
+    for fault in faults {
+        let sim = Sim::new();
+        let api = sim.peer("https://api.test");
+        api.fault(fault.clone()).on(get("/")).reply(Reply::ok().body("0123456789"));
+        let client = Careful::start("api.test", "/", true);
+        sim.block_until(|| client.closed());
+        let (outcome, trace) = (client.outcome(), sim.trace());
+        assert!(matches!(outcome, Some(Err(_))), "{fault}");
+        drop(sim);
+
+        let sim = Sim::replaying(&trace);
+        let client = Careful::start("api.test", "/", true);
+        sim.block_until(|| client.closed());
+        assert_eq!(client.outcome(), outcome, "{fault}");
+        assert_eq!(sim.trace().callbacks(), trace.callbacks(), "{fault}");
+    }
+}
+
+#[test]
+fn other_calls_than_recorded_fail_the_replay() {
+    let trace = recorded();
+    let report = complaint(|| {
+        let sim = Sim::replaying(&trace);
+        let client = Careful::start("api.test", "/other", true);
+        sim.block_until(|| client.closed());
+    });
+    assert!(report.contains("no rule for GET /other"), "{report}");
+    assert!(report.contains("was recorded,"), "{report}");
+    let lost = complaint(|| drop(Sim::replaying(&trace)));
+    assert!(lost.contains("call 1 on no handle: WinHttpOpen was recorded, nothing was made"), "{lost}");
+}
+
+#[test]
+fn traces_keep_no_secrets() {
+    let json = recorded().to_json_lines();
+    assert!(json.starts_with("{\"trace\":1,\"secrets\":\"redacted\"}\n"), "{json}");
+    assert!(json.contains("Set-Cookie") && !json.contains("id=secret"), "{json}");
+}
+
+#[test]
+fn callbacks_alone() {
+    let callbacks = recorded().callbacks();
+    assert!(!callbacks.contains("WinHttp") && !callbacks.contains("192.0.2"), "{callbacks}");
+    let line = |text: &str| callbacks.lines().any(|line| line == text);
+    assert!(line("R1  SENDREQUEST_COMPLETE  ctx1"), "{callbacks}");
+    assert!(line("R1  REDIRECT https://api.test/all  ctx1"), "{callbacks}");
+    assert_eq!(callbacks.lines().last(), Some("S1  HANDLE_CLOSING S1  0"), "{callbacks}");
+}
+
+/// The picture is well-formed, has what happened, and takes nothing from elsewhere.
+#[test]
+fn a_picture() {
+    let trace = recorded();
+    let svg = trace.to_svg();
+    if let Ok(path) = std::env::var("LAB_SVG") {
+        std::fs::write(path, &svg).unwrap();
+    }
+    for part in [
+        "caller",
+        "network",
+        "WinHttpSendRequest",
+        "R1  HEADERS_AVAILABLE",
+        "GET https://api.test:443/items",
+        "7 s later",
+    ] {
+        assert!(svg.contains(part), "{part}");
+    }
+    assert!(!svg.contains("href") && !svg.contains("url(http"), "{svg}");
+    let opened = svg.matches('<').count() - svg.matches("</").count() - svg.matches("/>").count();
+    assert_eq!(opened, svg.matches("</").count());
+    // Any text may stand in a trace.
+    let mut odd = trace.clone();
+    odd.events.truncate(1);
+    odd.events[0].what = What::Note("<b>&\u{1}\"\u{ffff}".to_owned());
+    assert!(odd.to_svg().contains("&lt;b&gt;&amp;\u{fffd}&quot;\u{fffd}"), "{}", odd.to_svg());
+    assert!(Trace::default().to_svg().ends_with("</svg>\n"));
+}
