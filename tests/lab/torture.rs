@@ -50,7 +50,9 @@ fn a_careless_client_is_found() {
                 let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0);
                 WinHttpSendRequest(request, null(), 0, null(), 0, 0, context(&record));
                 sim.block_until(|| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE));
-                [request, connection, session].map(|handle| WinHttpCloseHandle(handle));
+                for handle in [request, connection, session] {
+                    WinHttpCloseHandle(handle);
+                }
             }
         })
     }));

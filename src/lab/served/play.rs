@@ -72,12 +72,12 @@ impl Play {
                 Act::Bytes(_) => Some(When::Stage(Stage::Read)),
                 Act::End(_) => Some(When::Stage(Stage::Close)),
                 Act::Passed(bytes) => Some(When::Body(*bytes)),
-                Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) => None,
+                Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
             let met = std::mem::take(&mut self.met);
             let met = when.filter(|_| !met).and_then(|when| self.place.meets(&when, &self.peer, &mut self.faults));
             match (met, act) {
-                (Some(What::Fail(..)), _) => return self.last(Next::Reset),
+                (Some(What::Fail(..)), _) | (_, Act::Fail(..)) => return self.last(Next::Reset),
                 (Some(What::Close), _) => return self.last(Next::Close),
                 (Some(What::Stall), _) => return self.last(Next::Stall),
                 (Some(What::Delay(delay)), act) => return self.pause(act, Pause::For(delay)),
