@@ -68,6 +68,20 @@ pub struct Tls {
     pub protocols: u32,
     /// What a server gets that asks for a certificate.
     pub client: ClientCertificate,
+    /// Whether it is asked if certificates were revoked.
+    pub revocation: Revocation,
+}
+
+/// ENABLE_SSL_REVOCATION and IGNORE_CERT_REVOCATION_OFFLINE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Revocation {
+    /// It is not asked.
+    #[default]
+    Unchecked,
+    /// It is asked; without an answer the certificate is refused.
+    Checked,
+    /// It is asked; without an answer the certificate is taken.
+    CheckedIfThere,
 }
 
 /// The answer to a server that asks for a certificate (CLIENT_CERT_CONTEXT).

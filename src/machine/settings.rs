@@ -2,7 +2,7 @@
 
 use crate::http::Encoding;
 use crate::http::proxy::Access;
-use crate::transport::{ClientCertificate, Http2, Network, Sharing, Tls};
+use crate::transport::{ClientCertificate, Http2, Network, Revocation, Sharing, Tls};
 use crate::win32::{
     WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
@@ -70,6 +70,10 @@ pub struct Settings {
     pub secure_defaults: bool,
     /// SECURITY_FLAGS: the certificate errors that are ignored.
     pub security_flags: u32,
+    /// WINHTTP_ENABLE_SSL_REVOCATION
+    pub checks_revocation: bool,
+    /// IGNORE_CERT_REVOCATION_OFFLINE
+    pub ignores_revocation_offline: bool,
     /// CLIENT_CERT_CONTEXT: what a server gets that asks for a certificate.
     pub client_certificate: ClientCertificate,
     /// SECURE_PROTOCOLS: the versions of TLS that may be spoken.
@@ -114,6 +118,8 @@ impl Default for Settings {
             passport: false,
             secure_defaults: false,
             security_flags: 0,
+            checks_revocation: false,
+            ignores_revocation_offline: false,
             client_certificate: ClientCertificate::Absent,
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
             protocols: 0,
@@ -169,7 +175,17 @@ impl Settings {
 
     /// The rules of TLS.
     pub fn tls(&self) -> Tls {
-        Tls { ignore: self.security_flags, protocols: self.secure_protocols, client: self.client_certificate.clone() }
+        let revocation = match (self.checks_revocation, self.ignores_revocation_offline) {
+            (false, _) => Revocation::Unchecked,
+            (true, false) => Revocation::Checked,
+            (true, true) => Revocation::CheckedIfThere,
+        };
+        Tls {
+            ignore: self.security_flags,
+            protocols: self.secure_protocols,
+            client: self.client_certificate.clone(),
+            revocation,
+        }
     }
 
     /// REDIRECT_POLICY, which WINHTTP_FLAG_SECURE_DEFAULTS keeps from leading to plain HTTP.

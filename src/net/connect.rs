@@ -112,8 +112,9 @@ pub async fn speak(net: &Arc<Net>, dialed: Dialed, order: &Order, sink: &dyn Sin
     let Dialed { mut stream, peer, registered } = dialed;
     let mut secured = None;
     if let Some(rules) = &order.tls {
-        let handshake =
+        let mut handshake =
             net.handshake(stream, (&order.host, order.port), rules, tls::offered(order.http2.as_ref())).await;
+        tls::check_revocation(net, &mut handshake, rules, &order.network).await;
         if let Some(issuers) = handshake.wanted {
             sink.event(Event::CertificateWanted(issuers));
         }

@@ -8,6 +8,7 @@ mod connect;
 mod control;
 mod exchange;
 mod failure;
+mod fetch;
 mod http1;
 mod http2;
 mod leg;

@@ -64,11 +64,11 @@ pub struct Extension<'a> {
 }
 
 /// The tag `[number]`, constructed.
-const fn context(number: u32) -> Tag {
+pub(super) const fn context(number: u32) -> Tag {
     Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
 }
 
-fn unexpected(tag: Tag) -> Error {
+pub(super) fn unexpected(tag: Tag) -> Error {
     ErrorKind::TagUnexpected { expected: None, actual: tag }.into()
 }
 
@@ -80,7 +80,7 @@ fn bits(any: AnyRef<'_>) -> Result<&[u8], Error> {
     }
 }
 
-fn time(reader: &mut SliceReader<'_>) -> Result<u64, Error> {
+pub(super) fn time(reader: &mut SliceReader<'_>) -> Result<u64, Error> {
     Ok(match Tag::peek(reader)? {
         Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
         _ => GeneralizedTime::decode(reader)?.to_unix_duration(),

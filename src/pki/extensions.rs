@@ -1,15 +1,17 @@
 //! The extensions that decide what a certificate is good for (RFC 5280 4.2).
 
 use der::asn1::ObjectIdentifier;
-use der::{AnyRef, Decode, Error, Reader, Tag, TagNumber, Tagged};
+use der::{AnyRef, Decode, Error, Reader, SliceReader, Tag, TagNumber, Tagged};
 
 use super::Certificate;
+use super::certificate::context as constructed;
 
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 
@@ -40,12 +42,51 @@ impl<'a> Certificate<'a> {
         });
         let Ok((authority, limit)) = read else { return false };
         // keyCertSign is bit 5.
-        let signs = match self.extension(KEY_USAGE).map(AnyRef::from_der) {
-            None => true,
-            Some(Ok(usage)) => usage.value().get(1).is_some_and(|bits| bits & 0x04 != 0),
-            Some(Err(_)) => false,
-        };
+        let signs = self.uses_key_for(0x04);
         authority && signs && limit.is_none_or(|limit| between <= limit as usize)
+    }
+
+    /// Whether its key usage, if it has one, includes this bit of the first byte.
+    fn uses_key_for(&self, bit: u8) -> bool {
+        match self.extension(KEY_USAGE).map(AnyRef::from_der) {
+            None => true,
+            Some(Ok(usage)) => usage.value().get(1).is_some_and(|bits| bits & bit != 0),
+            Some(Err(_)) => false,
+        }
+    }
+
+    /// Whether it may sign lists of revoked certificates: cRLSign is bit 6.
+    pub fn may_sign_lists(&self) -> bool {
+        self.uses_key_for(0x02)
+    }
+
+    /// Where its issuer's list of revoked certificates is to be had: `http` URLs.
+    pub fn list_urls(&self) -> Vec<String> {
+        let Some(points) = self.extension(DISTRIBUTION_POINTS) else { return Vec::new() };
+        let mut urls = Vec::new();
+        let read = AnyRef::from_der(points).and_then(|any| {
+            any.sequence(|reader| {
+                while !reader.is_finished() {
+                    // distributionPoint [0], in it fullName [0], in it general names; reasons and other signers aside.
+                    let point = AnyRef::decode(reader)?;
+                    let name = SliceReader::new(point.value())?.decode::<AnyRef<'_>>()?;
+                    let full = SliceReader::new(name.value())?.decode::<AnyRef<'_>>()?;
+                    let mut names = SliceReader::new(full.value())?;
+                    while name.tag() == constructed(0) && full.tag() == constructed(0) && !names.is_finished() {
+                        let general = names.decode::<AnyRef<'_>>()?;
+                        if general.tag() == simple(6) {
+                            urls.push(String::from_utf8_lossy(general.value()).into_owned());
+                        }
+                    }
+                }
+                Ok::<_, Error>(())
+            })
+        });
+        if read.is_err() {
+            urls.clear();
+        }
+        urls.retain(|url| url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")));
+        urls
     }
 
     /// Whether it says of itself that it signs no certificates. A root may say nothing about it.

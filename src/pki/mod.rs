@@ -9,6 +9,7 @@ mod certificate;
 mod extensions;
 mod name;
 mod path;
+mod revocation;
 mod suites;
 mod verdict;
 
@@ -16,5 +17,6 @@ pub use binding::end_point;
 pub use certificate::{Algorithm, Certificate, Extension, PublicKey};
 pub use name::{Attribute, attributes, lines, of_host};
 pub use path::{Roots, Signature, Signatures};
+pub use revocation::{Revocation, next_update, revocation};
 pub use suites::{Suite, group_strength, security_info};
 pub use verdict::{Verdict, judge, refused};

@@ -4,6 +4,7 @@ mod certificates;
 mod client;
 mod client_certificates;
 mod data;
+mod revocation;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;

@@ -52,7 +52,7 @@ fn every_fault_with_every_flag() {
             let visit = server.visit();
             if told == 0 {
                 assert_eq!((outcome.failure, outcome.error), (None, None), "{what}");
-                assert!(visit.greeted && visit.bytes > 0, "{what}");
+                assert!(visit.greeted && visit.bytes > 0, "{what}: {visit:?}");
                 continue;
             }
             assert_eq!(outcome.statuses, REFUSED, "{what}");

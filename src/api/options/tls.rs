@@ -39,7 +39,8 @@ pub(super) const ROWS: &[Row] = &[
         .note("There as soon as the server has shown it, also if it was refused. Its store has all that the server sent."),
     option!(WINHTTP_OPTION_ENABLE_FEATURE: Shape::Dword)
         .strict()
-        .absent(0, SESSION | REQUEST, "Not here yet."),
+        .set(SESSION | REQUEST, Put::To(enable_feature))
+        .note("Revocation: by the lists that certificates name, fetched over HTTP; OCSP is not asked."),
     option!(WINHTTP_OPTION_SECURE_PROTOCOLS: Shape::Dword)
         .set(SESSION, Put::To(|subject, given| subject.settings(|settings| {
             let protocols = given.dword();
@@ -69,7 +70,8 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_TLS_FALSE_START: Shape::Bool)
         .ignored(SESSION, "Data never goes out before the handshake is complete."),
     option!(WINHTTP_OPTION_IGNORE_CERT_REVOCATION_OFFLINE: Shape::Bool)
-        .absent(0, REQUEST, "Not here yet."),
+        .set(REQUEST, Put::Setting(|s, value| s.ignores_revocation_offline = value != 0))
+        .default("0"),
     option!(WINHTTP_OPTION_TLS_PROTOCOL_INSECURE_FALLBACK: Shape::Bool)
         .set(SESSION, Put::To(|subject, given| subject.settings(|settings| {
             if settings.secure_defaults && given.is_true() { Err(ERROR_ACCESS_DENIED) } else { Ok(()) }
@@ -92,6 +94,16 @@ pub(super) fn secured(subject: &Subject) -> Result<Arc<Secured>, Win32Error> {
 /// Bits of the cipher's key.
 fn strength(secured: &Secured) -> u32 {
     Suite::find(secured.suite).map_or(0, |suite| suite.strength)
+}
+
+/// WINHTTP_ENABLE_SSL_REVOCATION on a request. Of a session there is only WINHTTP_ENABLE_SSL_REVERT_IMPERSONATION, and
+/// nobody is impersonated here.
+fn enable_feature(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
+    match (subject.kind(), given.dword()) {
+        (REQUEST, WINHTTP_ENABLE_SSL_REVOCATION) => subject.settings(|settings| settings.checks_revocation = true),
+        (SESSION, WINHTTP_ENABLE_SSL_REVERT_IMPERSONATION) => Ok(()),
+        _ => Err(ERROR_INVALID_PARAMETER),
+    }
 }
 
 fn security_flags(subject: &Subject) -> Result<Value, Win32Error> {

@@ -1,11 +1,13 @@
 //! TLS by rustls; the verdict on the server is ours (semantics 6.10, rules 18).
 //!
-//! What is not checked: stapled OCSP answers, which nobody here can read, and certificate transparency. A server that asks for
+//! What is not checked: stapled OCSP answers, which nobody here can read, certificate transparency, and whether a
+//! certificate was revoked unless the request says so. A server that asks for
 //! a client certificate only after the handshake (TLS 1.3) gets none: rustls refuses it.
 
 mod client;
 mod heard;
 mod provider;
+mod revocation;
 mod trust;
 mod verifier;
 
@@ -21,10 +23,10 @@ use rustls::{ClientConfig, Error, ProtocolVersion};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::failure;
 use super::stream::Stream;
+use super::{Net, failure};
 use crate::pki::Verdict;
-use crate::transport::{ClientCertificate, Failure, Http2, Secured, Tls};
+use crate::transport::{ClientCertificate, Failure, Http2, Network, Revocation, Secured, Tls};
 use crate::win32::{
     ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY,
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
@@ -34,7 +36,7 @@ use client::Client;
 use heard::Heard;
 use provider::provider;
 use trust::Trust;
-use verifier::Verifier;
+use verifier::{Algorithms, Verifier};
 
 /// How many sets of rules are kept ready, with their sessions.
 const READY: usize = 64;
@@ -59,6 +61,7 @@ pub fn offered(http2: Option<&Http2>) -> Protocols {
 pub struct Security {
     trust: OnceLock<Arc<Trust>>,
     ready: Mutex<HashMap<(Tls, Protocols), Arc<Ready>>>,
+    lists: revocation::Lists,
 }
 
 /// One set of rules and protocols. Sessions are resumed only under the same.
@@ -79,6 +82,21 @@ pub struct Handshake {
 impl From<Failure> for Handshake {
     fn from(failure: Failure) -> Handshake {
         Handshake { stream: Err(failure), secured: None, wanted: None }
+    }
+}
+
+/// Looks whether the certificates of a good handshake were revoked, if the rules want it; then it was none.
+pub async fn check_revocation(net: &Net, handshake: &mut Handshake, rules: &Tls, network: &Network) {
+    let (Ok(_), Some(secured)) = (&handshake.stream, &mut handshake.secured) else { return };
+    let Ok(provider) = provider() else { return };
+    if rules.revocation == Revocation::Unchecked {
+        return;
+    }
+    let signatures = Algorithms(provider.signature_verification_algorithms);
+    let faults = net.security.lists.faults(net, network, secured, &signatures, rules.revocation).await;
+    if faults != 0 {
+        Arc::make_mut(secured).faults |= faults;
+        handshake.stream = Err(Failure { secure: faults, ..ERROR_WINHTTP_SECURE_FAILURE.into() });
     }
 }
 

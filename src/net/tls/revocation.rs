@@ -1,0 +1,77 @@
+//! Whether certificates were revoked (ENABLE_SSL_REVOCATION): by the lists that they name.
+//!
+//! Lists are fetched over plain HTTP, without a proxy, and kept until they are out of date. OCSP is not asked.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::net::Net;
+use crate::net::fetch::fetch;
+use crate::pki::{self, Certificate, Revocation, Signatures};
+use crate::transport::{self, Network, Secured};
+use crate::win32::{WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED, WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED};
+
+/// The longest list, in bytes.
+const LONGEST: usize = 16 * 1024 * 1024;
+/// How many lists are kept.
+const KEPT: usize = 32;
+
+/// Lists that were fetched, by their URLs.
+#[derive(Default)]
+pub struct Lists(Mutex<HashMap<String, Bytes>>);
+
+impl Lists {
+    async fn get(&self, net: &Net, network: &Network, url: &str, now: u64) -> Option<Bytes> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
+        if let Some(list) = known.filter(|list| pki::next_update(list).is_some_and(|next| now <= next)) {
+            return Some(list);
+        }
+        let list = fetch(&*net.runtime, network, url, LONGEST).await?;
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= KEPT {
+            lists.clear();
+        }
+        lists.insert(url.to_owned(), list.clone());
+        Some(list)
+    }
+
+    /// The faults of a path, the root left out: its certificates were revoked, or nobody can tell.
+    pub async fn faults(
+        &self,
+        net: &Net,
+        network: &Network,
+        secured: &Secured,
+        signatures: &(dyn Signatures + Sync),
+        rules: transport::Revocation,
+    ) -> u32 {
+        let now = secured.judged_at;
+        let certificates: Vec<_> = secured.path.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+        let mut faults = 0;
+        for (at, certificate) in certificates.iter().enumerate() {
+            if certificate.subject == certificate.issuer {
+                continue;
+            }
+            let mut found = Revocation::Unknown;
+            for url in certificate.list_urls() {
+                let (Some(issuer), Some(list)) = (certificates.get(at + 1), self.get(net, network, &url, now).await)
+                else {
+                    continue;
+                };
+                found = pki::revocation(&list, certificate, issuer, signatures, now);
+                if found != Revocation::Unknown {
+                    break;
+                }
+            }
+            match (found, rules) {
+                (Revocation::Revoked, _) => faults |= WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
+                (Revocation::Unknown, transport::Revocation::Checked) => {
+                    faults |= WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED;
+                }
+                _ => {}
+            }
+        }
+        faults
+    }
+}
