@@ -221,3 +221,21 @@ fn mistakes_are_explained() {
     assert_eq!(code, Some(2));
     assert!(complaint.contains("the numbers are W01 to W"), "{complaint}");
 }
+
+/// `surface`: every function and option, as a table, JSON lines or Markdown.
+#[test]
+fn surface() {
+    let (code, table, _) = run(&["surface"]);
+    assert_eq!(code, Some(0));
+    let row = |name: &str| table.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap().to_owned();
+    assert!(row("WinHttpSendRequest").contains("implemented"));
+    assert!(row("WINHTTP_OPTION_CONNECT_TIMEOUT").contains("Default: 60000. Inherited."));
+    assert!(row("WINHTTP_OPTION_QUIC_STATS").contains("absent"));
+    let (_, json, _) = run(&["surface", "--json"]);
+    let objects: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).count();
+    assert_eq!((count("function"), count("option")), (66, 145));
+    let (_, markdown, _) = run(&["surface", "--markdown"]);
+    assert!(markdown.contains("\n| `WinHttpOpen` | implemented |"), "{markdown}");
+    assert_eq!(run(&["surface", "--json", "--markdown"]).0, Some(2));
+}

@@ -134,6 +134,50 @@ fn a_request_waits_for_a_connection() {
     client.close();
 }
 
+/// MAX_CONNS_PER_1_0_SERVER: a server whose last reply was HTTP/1.0 has a limit of its own.
+#[test]
+fn an_old_server_has_its_own_limit() {
+    let (told, heard) = channel();
+    let (allow, allowed) = channel::<()>();
+    let (told, allowed) = (Mutex::new(told), Mutex::new(allowed));
+    let (port, accepted) = counting(move |_, _, stream| {
+        told.lock().unwrap().send(()).unwrap();
+        let leave = allowed.lock().unwrap().recv();
+        if leave.is_ok() {
+            let _ = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+        false
+    });
+    let client = private(true, port);
+    assert_eq!(set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER, &1u32), 0);
+    let answered = || {
+        Record::with(|handle, seen| {
+            if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
+                receive(handle);
+            }
+        })
+    };
+    let records = [answered(), answered(), answered()];
+    let requests: Vec<_> = records.iter().map(|record| client.request("GET", "/", record)).collect();
+    // The first teaches what the server is.
+    assert_eq!(send(requests[0]), 1);
+    allow.send(()).unwrap();
+    records[0].wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+    heard.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((send(requests[1]), send(requests[2])), (1, 1));
+    heard.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(accepted.load(Ordering::SeqCst), 2, "the third waits");
+    assert!(!records[2].statuses().contains(&WINHTTP_CALLBACK_STATUS_RESOLVING_NAME));
+    for _ in 0..2 {
+        allow.send(()).unwrap();
+    }
+    records[2].wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+    for request in requests {
+        close(request);
+    }
+    client.close();
+}
+
 /// At the limit an idle connection that does not fit makes room.
 #[test]
 fn an_idle_connection_makes_room() {
@@ -438,6 +482,25 @@ fn ipv6_first() {
     };
     // The server listens on IPv4 only.
     assert_eq!((attempts(0), attempts(1)), (1, 2));
+}
+
+/// CONNECT_RETRIES: how many addresses are tried; AUTOLOGON_POLICY: what is a policy.
+#[test]
+fn retries_and_policies() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let client = private(false, port);
+    assert_eq!(set(client.session, WINHTTP_OPTION_CONNECT_RETRIES, &1u32), 0);
+    let record = Record::new();
+    let request = client.request("GET", "/", &record);
+    assert_eq!(query(request, WINHTTP_OPTION_CONNECT_RETRIES, 0u32), Ok(1));
+    assert_eq!((send(request), last_error()), (0, 12029));
+    let attempts = record.statuses().iter().filter(|s| **s == WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER).count();
+    assert_eq!(attempts, 1);
+    for (policy, error) in [(0u32, 0), (3, 0), (4, 87)] {
+        assert_eq!(set(request, WINHTTP_OPTION_AUTOLOGON_POLICY, &policy), error, "{policy}");
+    }
+    close(request);
+    client.close();
 }
 
 /// RESOLVER_CACHE_CONFIG: what the system cannot do is refused.

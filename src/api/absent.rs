@@ -28,7 +28,11 @@ macro_rules! absent {
         #[cfg_attr(not(windows), unsafe(no_mangle))]
         #[allow(clippy::too_many_arguments)]
         pub unsafe extern "system" fn $name($($argument: $type),*) -> $answer $body
-    )*};
+    )*
+
+        /// The names of all of them.
+        pub(crate) const ABSENT: &[&str] = &[$(stringify!($name)),*];
+    };
 }
 
 absent! {

@@ -42,6 +42,7 @@ pub(super) fn observed<T, R: Copy>(
     returned: impl Fn(R) -> Returned,
     call: impl FnOnce() -> (R, Option<Win32Error>),
 ) -> R {
+    debug_assert!(super::functions::find(function).is_some() || !function.starts_with("WinHttp"), "{function}");
     no_panic(failure(ERROR_WINHTTP_INTERNAL_ERROR).0, || {
         let handle = handle.addr();
         let Some(world) = observer(handle) else {

@@ -8,6 +8,7 @@ mod auth;
 mod crypt;
 mod data;
 pub(crate) mod edge;
+mod functions;
 mod groups;
 mod headers;
 mod headers_ex;

@@ -34,6 +34,15 @@ pub enum Command {
         #[arg(long, value_name = "PEM")]
         tls: Option<PathBuf>,
     },
+    /// Lists every function and option of WinHTTP: whether it is here, and what is to be said of it.
+    Surface {
+        /// Print JSON lines instead of a table
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// Print Markdown instead of a table
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 impl Default for Command {

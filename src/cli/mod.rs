@@ -1,4 +1,4 @@
-//! `portable-winhttp trace`, `portable-winhttp proxy`, `portable-winhttp explain`, `portable-winhttp serve`.
+//! `portable-winhttp trace`, `proxy`, `explain`, `surface`, `serve`.
 
 mod arguments;
 mod demo;
@@ -10,6 +10,7 @@ mod resolver;
 mod security;
 mod serve;
 mod server;
+mod surface;
 mod trace;
 mod winhttp;
 
@@ -39,6 +40,11 @@ pub fn main() -> ExitCode {
         },
         Command::Proxy(arguments) => proxy::run(&arguments),
         Command::Explain { stop } => explain::run(stop),
+        Command::Surface { json, markdown } => surface::run(match (json, markdown) {
+            (true, _) => surface::Form::Json,
+            (false, true) => surface::Form::Markdown,
+            (false, false) => surface::Form::Table,
+        }),
         Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
     };
     ExitCode::from(end as u8)

@@ -492,3 +492,30 @@ fn a_request_handle_is_used_again() {
     close(request);
     client.close();
 }
+
+/// REQUIRE_STREAM_END: a reset without an error ends a body, unless the end of the stream is asked for.
+#[test]
+fn a_reset_without_an_error_ends_a_body() {
+    let head = Arc::new(Semaphore::new(0));
+    let heard = Arc::clone(&head);
+    let server = Server::start(move |mut exchange| {
+        let head = Arc::clone(&heard);
+        async move {
+            let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
+            stream.send_data("half".into(), false).unwrap();
+            // A reset overtakes what is not out yet.
+            head.acquire().await.unwrap().forget();
+            stream.send_reset(Reason::NO_ERROR);
+        }
+    });
+    for (required, expected) in [(0, Ok(b"half".to_vec())), (1, Err(CONNECTION_ERROR))] {
+        let client = client(false, server.port);
+        let request = open(&client, "GET", "/", 0, None);
+        assert_eq!(set(request, WINHTTP_OPTION_REQUIRE_STREAM_END, required), 0);
+        assert_eq!((send(request), receive(request)), (1, 1), "{}", last_error());
+        head.add_permits(1);
+        assert_eq!(read_all(request), expected, "{required}");
+        close(request);
+        client.close();
+    }
+}

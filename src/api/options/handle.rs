@@ -75,8 +75,9 @@ pub(super) const ROWS: &[Row] = &[
         .query(
             PROCESS | ANY,
             Get::Asked(|_, input| {
-                let id = input.first_chunk().ok_or(ERROR_INSUFFICIENT_BUFFER)?;
-                Ok(Value::Dword(feature::supported(u32::from_ne_bytes(*id)).into()))
+                // A buffer that is too short for the id is too short for the answer.
+                let id = input.first_chunk().map_or(0, |id| u32::from_ne_bytes(*id));
+                Ok(Value::Dword(feature::supported(id).into()))
             }),
         )
         .note("In: WINHTTP_FEATURE_*; out: BOOL."),

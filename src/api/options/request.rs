@@ -100,9 +100,15 @@ pub(super) const ROWS: &[Row] = &[
             }),
         )
         .note("Kept for the application; 64000 characters at most."),
-    option!(WINHTTP_OPTION_READ_BUFFER_SIZE: Shape::Dword).ignored(REQUEST, "Deprecated: Windows ignores it."),
-    option!(WINHTTP_OPTION_WRITE_BUFFER_SIZE: Shape::Dword).ignored(REQUEST, "Deprecated: Windows ignores it."),
-    option!(WINHTTP_OPTION_REQUEST_PRIORITY: Shape::Dword).ignored(REQUEST, "Deprecated: Windows ignores it."),
+    option!(WINHTTP_OPTION_READ_BUFFER_SIZE: Shape::Dword)
+        .query(REQUEST, Get::Of(|_| Ok(Value::Dword(0))))
+        .ignored(REQUEST, "Deprecated: Windows ignores it."),
+    option!(WINHTTP_OPTION_WRITE_BUFFER_SIZE: Shape::Dword)
+        .query(REQUEST, Get::Of(|_| Ok(Value::Dword(0))))
+        .ignored(REQUEST, "Deprecated: Windows ignores it."),
+    option!(WINHTTP_OPTION_REQUEST_PRIORITY: Shape::Dword)
+        .query(REQUEST, Get::Of(|_| Ok(Value::Dword(0))))
+        .ignored(REQUEST, "Deprecated: Windows ignores it."),
     option!(WINHTTP_OPTION_UNSAFE_HEADER_PARSING: Shape::Dword).absent(0, REQUEST, "Windows keeps it to itself."),
 ];
 
