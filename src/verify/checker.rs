@@ -258,12 +258,15 @@ impl Checker {
     /// What may be the reason why a program waits for ever.
     #[cfg(feature = "lab")]
     pub fn hung(&self) -> Vec<Mistake> {
-        let of_handles = self.handles.iter().flat_map(|(handle, known)| known.hung(*handle));
+        let reason = |handle, (stop, what)| Mistake::new(stop, handle, what).at(Level::Error);
+        let of_handles = self.handles.iter();
+        let of_handles =
+            of_handles.flat_map(|(handle, known)| known.hung().into_iter().map(|why| reason(*handle, why)));
         let frames = self.threads.all().flat_map(|on| &on.frames);
         let callbacks = frames.filter_map(|frame| match frame {
             Frame::Callback { handle, status, .. } => {
                 let what = format!("the callback of {} has not returned", name(*status));
-                Some(Mistake::new(Stop::WaitInCallback, *handle, what).at(Level::Error))
+                Some(reason(*handle, (Stop::WaitInCallback, what)))
             }
             Frame::Call { .. } => None,
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::stop::{Level, Mistake, Stop};
+use super::stop::Stop;
 use crate::record::{Api, Notification, Operation};
 use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
 
@@ -132,9 +132,9 @@ impl Known {
 
     /// What may be the reason why a program waits for ever.
     #[cfg(feature = "lab")]
-    pub fn hung(&self, handle: usize) -> Vec<Mistake> {
+    pub fn hung(&self) -> Vec<(Stop, String)> {
         let mut reasons = Vec::new();
-        let mut because = |stop, what: String| reasons.push(Mistake::new(stop, handle, what).at(Level::Error));
+        let mut because = |stop, what: String| reasons.push((stop, what));
         match self.closing {
             Some(0) => because(
                 Stop::ContextNeverBound,

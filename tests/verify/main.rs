@@ -3,9 +3,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod callbacks;
 #[path = "../support/one.rs"]
 mod client;
+mod contexts;
 mod environment;
+mod errors;
+mod handles;
+mod operations;
 mod shapes;
 #[path = "../support/socket.rs"]
 mod socket;
