@@ -2,17 +2,103 @@
 //!
 //! A [`Sim`] is a world: sessions that its thread opens live in it, reach only its [`Peer`]s, and see its time. The code
 //! under test calls `WinHttp*` unmodified; the machine, the handles and the delivery are those of the real world. Callbacks
-//! run on the Sim's own worker threads, one at a time, or inside a call, as on Windows.
+//! run on the Sim's own worker threads, or inside a call, as on Windows: never on a thread that only waits.
+//!
+//! One thread runs at a time. Whoever waits ([`Sim::block_until`], `WaitForSingleObject`, `Sleep`, a synchronous call) lets
+//! the next thing happen; time moves when nothing else can, and where nothing ever will, a hang is reported, with what each
+//! thread waits for. Every choice among what could happen goes through one [`Chooser`]: the same choices, the same run, byte
+//! for byte. A thread that blocks in something else, a channel or a lock, is noticed and passed over; the run then counts as
+//! [uncontrolled](Sim::uncontrolled).
+//!
+//! # Four tests
+//!
+//! What a client gets, and a trace of it for a snapshot. At the end the Sim fails if something expected did not come, if a
+//! handle was left open, or if WinHTTP was misused:
 //!
 //! ```
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # use client::Careful as Client;
 //! use portable_winhttp::lab::{Reply, Sim, get};
 //!
 //! let sim = Sim::new();
-//! let api = sim.peer("https://api.test");
-//! api.on(get("/items")).reply(Reply::ok().body("hello")).expect(0);
-//! // ... the code under test ...
-//! assert_eq!(sim.elapsed().as_millis(), 0);
+//! let api = sim.peer("https://api.test"); // a name, a listener, a trusted certificate
+//! api.on(get("/items")).reply(Reply::ok().header("etag", "7").body("hello").chunks([3, 2])).expect(1);
+//!
+//! let client = Client::start("api.test", "/items", true); // the code under test
+//! sim.block_until(|| client.closed());
+//!
+//! assert_eq!(client.outcome(), Some(Ok(b"hello".to_vec())));
+//! assert!(sim.trace().to_string().contains("HEADERS_AVAILABLE")); // or insta::assert_snapshot!(sim.trace())
 //! ```
+//!
+//! Something fails at the n-th stage, and thirty seconds pass in no time:
+//!
+//! ```
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # use client::Careful as Client;
+//! use std::time::Duration;
+//! use portable_winhttp::lab::{Fault, Reply, Sim, Stage, any};
+//!
+//! for (fault, error, seconds) in [
+//!     (Fault::at(Stage::Tls).secure(0x20), 12175, 0), // SECURE_FAILURE with CERT_DATE_INVALID, then REQUEST_ERROR
+//!     (Fault::at(Stage::Read).nth(2).reset(), 12030, 0),
+//!     (Fault::at(Stage::Head).stall(), 12002, 30),
+//! ] {
+//!     let sim = Sim::new();
+//!     sim.fault(fault);
+//!     sim.peer("https://api.test").on(any()).reply(Reply::ok().body("0123456789").chunks([5]));
+//!     let client = Client::start("api.test", "/f", true);
+//!     sim.block_until(|| client.closed());
+//!     assert_eq!((client.outcome(), sim.elapsed()), (Some(Err(error)), Duration::from_secs(seconds)));
+//! }
+//! ```
+//!
+//! The user cancels at every point of the run; [`torture`] lets every call and every stage fail in the same way:
+//!
+//! ```
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # use client::Careful as Client;
+//! use portable_winhttp::lab::{Reply, Sim, any};
+//!
+//! let mut done_before = false;
+//! for steps in 0.. {
+//!     let sim = Sim::new();
+//!     sim.peer("https://api.test").on(any()).reply(Reply::ok().body("0123456789"));
+//!     let client = Client::start("api.test", "/", true);
+//!     done_before = (0..steps).any(|_| !sim.step());
+//!     sim.actor("cancel", move || client.cancel());
+//!     sim.block_until(|| client.closed()); // HANDLE_CLOSING came, once, after everything else
+//!     if done_before {
+//!         break;
+//!     }
+//! }
+//! ```
+//!
+//! What was recorded is played again, with the same answers at the same times, and must bring the same callbacks:
+//!
+//! ```
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # use client::Careful as Client;
+//! # use portable_winhttp::lab::{Reply, any};
+//! # let fixture = std::env::temp_dir().join(format!("recorded-{}.jsonl", std::process::id()));
+//! # let first = portable_winhttp::lab::Sim::new();
+//! # first.peer("https://api.test").on(any()).reply(Reply::ok().body("hello"));
+//! # let client = Client::start("api.test", "/items", true);
+//! # first.block_until(|| client.closed());
+//! # first.trace().write(&fixture).unwrap();
+//! # drop(first);
+//! use portable_winhttp::{lab::Sim, record::Trace};
+//!
+//! let sim = Sim::replay(&fixture); // of Trace::write, or of any program under WINHTTP_TRACE=jsonl:path
+//! let client = Client::start("api.test", "/items", true);
+//! sim.block_until(|| client.closed());
+//! assert_eq!(sim.trace().callbacks(), Trace::read(&fixture).unwrap().callbacks());
+//! # std::fs::remove_file(&fixture).unwrap();
+//! ```
+//!
+//! The trace is also a table ([`Trace::to_table`](crate::record::Trace::to_table)), a diagram for Markdown and a picture
+//! ([`Trace::to_svg`](crate::record::Trace::to_svg)).
+#![doc = include_str!("knobs.md")]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "live")]

@@ -1,4 +1,5 @@
-//! A client that looks at every answer: however a request ends, it closes its handles once and knows the outcome.
+// A client that looks at every answer: however a request ends, it closes its handles once and knows the outcome. The
+// examples of the documentation use it, too.
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -7,13 +8,17 @@ use std::sync::Mutex;
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::Networking::WinHttp::*;
 
-use crate::support::wide;
-
 /// How a request ended: its body, or the error.
 pub type Outcome = Result<Vec<u8>, u32>;
 
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().chain([0]).collect()
+}
+
 #[derive(Default)]
 struct Inner {
+    /// The request, until it is closed.
+    request: Option<usize>,
     body: Vec<u8>,
     outcome: Option<Outcome>,
     closed: bool,
@@ -62,15 +67,30 @@ impl Careful {
                 self.ended(Err(GetLastError()), false);
                 return self.close_parents();
             }
+            self.inner.lock().unwrap().request = Some(request as usize);
             // Bound before anything can fail: HANDLE_CLOSING will bring it in any case.
             let context = std::ptr::from_ref(self) as usize;
             let bound = WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8);
             if bound == 0 {
                 self.ended(Err(GetLastError()), false);
-                WinHttpCloseHandle(request);
+                self.close();
                 return self.close_parents();
             }
-            self.check(request, WinHttpSendRequest(request, null(), 0, null(), 0, 0, context));
+            self.check(WinHttpSendRequest(request, null(), 0, null(), 0, 0, context));
+        }
+    }
+
+    /// Closes the request, if nobody has: from any thread, at any time.
+    pub fn cancel(&self) {
+        self.ended(Err(ERROR_WINHTTP_OPERATION_CANCELLED), false);
+        self.close();
+    }
+
+    fn close(&self) {
+        let request = self.inner.lock().unwrap().request.take();
+        if let Some(request) = request {
+            // SAFETY: nobody else closes it.
+            unsafe { WinHttpCloseHandle(request as *mut c_void) };
         }
     }
 
@@ -91,20 +111,18 @@ impl Careful {
     }
 
     /// A call that failed at once ends the request.
-    unsafe fn check(&self, request: *mut c_void, answer: i32) {
+    fn check(&self, answer: i32) {
         if answer == 0 {
-            // SAFETY: the handle is open until this call.
-            unsafe {
-                self.ended(Err(GetLastError()), false);
-                WinHttpCloseHandle(request);
-            }
+            // SAFETY: no pointers.
+            self.ended(Err(unsafe { GetLastError() }), false);
+            self.close();
         }
     }
 
     unsafe fn read(&self, request: *mut c_void) {
         let buffer = self.buffer.lock().unwrap().as_mut_ptr();
         // SAFETY: the buffer lives for ever.
-        unsafe { self.check(request, WinHttpReadData(request, buffer.cast(), 8, null_mut())) };
+        self.check(unsafe { WinHttpReadData(request, buffer.cast(), 8, null_mut()) });
     }
 
     /// Whether HANDLE_CLOSING came, or there never was a handle to wait for.
@@ -123,7 +141,7 @@ unsafe extern "system" fn notified(request: *mut c_void, context: usize, status:
         let Some(client) = (context as *const Careful).as_ref() else { return };
         match status {
             WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
-                client.check(request, WinHttpReceiveResponse(request, null_mut()));
+                client.check(WinHttpReceiveResponse(request, null_mut()));
             }
             WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => client.read(request),
             WINHTTP_CALLBACK_STATUS_READ_COMPLETE if length > 0 => {
@@ -134,16 +152,12 @@ unsafe extern "system" fn notified(request: *mut c_void, context: usize, status:
             WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
                 let body = client.inner.lock().unwrap().body.clone();
                 client.ended(Ok(body), false);
-                WinHttpCloseHandle(request);
+                client.close();
             }
             WINHTTP_CALLBACK_STATUS_REQUEST_ERROR => {
                 let result = &*info.cast::<WINHTTP_ASYNC_RESULT>();
-                // Cancelled is what the close below has ended.
-                let failed = result.dwError != ERROR_WINHTTP_OPERATION_CANCELLED;
                 client.ended(Err(result.dwError), false);
-                if failed {
-                    WinHttpCloseHandle(request);
-                }
+                client.close();
             }
             WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => client.close_parents(),
             _ => {}

@@ -198,26 +198,37 @@ fn strays_are_named() {
 }
 
 #[test]
-#[ignore = "the program of the test below"]
+#[ignore = "the program of the tests below"]
 fn open_in_the_real_world() {
     // SAFETY: no pointers that are read.
     let session = unsafe { WinHttpOpen(std::ptr::null(), 1, std::ptr::null(), std::ptr::null(), 0) };
     println!("session: {}, {}", !session.is_null(), last_error());
+    close(session);
+}
+
+/// That program, with a variable in its environment: what it prints.
+fn program(variable: &str, value: &str) -> String {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--ignored", "--exact", "--nocapture", "threads::open_in_the_real_world"]);
+    program.env(variable, value);
+    String::from_utf8(program.output().unwrap().stdout).unwrap()
+}
+
+/// WINHTTP_TRACE=svg:path: a picture of any program.
+#[test]
+fn a_picture_of_any_program() {
+    let path = std::env::temp_dir().join(format!("portable-winhttp-{}.svg", std::process::id()));
+    program("WINHTTP_TRACE", &format!("svg:{}", path.display()));
+    let svg = std::fs::read_to_string(&path).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains("WinHttpOpen") && svg.contains("WinHttpCloseHandle"), "{svg}");
+    std::fs::remove_file(path).unwrap();
 }
 
 /// WINHTTP_LIVE=deny: without a Sim there is no session.
 #[test]
 fn the_real_world_can_be_denied() {
-    let run = |denied: bool| {
-        let mut program = Command::new(std::env::current_exe().unwrap());
-        program.args(["--ignored", "--exact", "--nocapture", "threads::open_in_the_real_world"]);
-        if denied {
-            program.env("WINHTTP_LIVE", "deny");
-        }
-        String::from_utf8(program.output().unwrap().stdout).unwrap()
-    };
-    let live = run(false);
+    let live = program("WINHTTP_LIVE", "");
     assert!(live.contains("session: true, 0"), "{live}");
-    let denied = run(true);
+    let denied = program("WINHTTP_LIVE", "deny");
     assert!(denied.contains("session: false, 50"), "{denied}");
 }
