@@ -239,3 +239,58 @@ fn surface() {
     assert!(markdown.contains("\n| `WinHttpOpen` | implemented |"), "{markdown}");
     assert_eq!(run(&["surface", "--json", "--markdown"]).0, Some(2));
 }
+
+/// `portable-winhttp ws` with these lines as its input.
+fn ws(url: &str, words: &[&str], lines: &str) -> (Option<i32>, String, String) {
+    let mut command = command(&["ws", url]);
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    std::io::Write::write_all(&mut process.stdin.take().unwrap(), lines.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = process.wait_with_output().unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (status.code(), stdout, stderr)
+}
+
+#[test]
+fn a_web_socket_is_driven_by_lines() {
+    let server = Serving::start();
+    let url = server.url("ws").replace("http://", "ws://");
+    let (code, out, err) = ws(&url, &[], "hello\n/wait\n/fragment a\nb\n/binary 00ff\n/wait 2\n/shutdown 4000 done\n");
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let told = [
+        "W1  WinHttpWebSocketSend(UTF8_MESSAGE, 5 bytes)",
+        "W1  WRITE_COMPLETE 5 bytes, UTF8_MESSAGE",
+        "# received UTF8_MESSAGE of 5 bytes: \"hello\"",
+        "# received UTF8_MESSAGE of 2 bytes: \"ab\"",
+        "# received BINARY_MESSAGE of 2 bytes: 00ff",
+        "W1  SHUTDOWN_COMPLETE",
+        "W1  READ_COMPLETE 0 bytes, CLOSE",
+        "# the peer closes: 4000 \"done\"",
+        "W1  CLOSE_COMPLETE",
+        "W1  HANDLE_CLOSING W1",
+    ];
+    for line in told {
+        assert!(out.contains(line), "{line} is missing:\n{out}");
+    }
+    let (code, json, _) = ws(&url, &["--json"], "/close\n");
+    assert_eq!(code, Some(0), "{json}");
+    assert!(!Trace::from_json_lines(&json).unwrap().events.is_empty());
+}
+
+#[test]
+fn web_sockets_that_go_wrong() {
+    let server = Serving::start();
+    let rows = [
+        ("ws?close=1011&reason=broken", "", 0, "# the peer closes: 1011 \"broken\"", ""),
+        ("ws?after=1&end", "x\n", 1, "operation RECEIVE", "12030"),
+        ("ws?after=1&bad", "x\n", 1, "operation RECEIVE", "12152"),
+        ("ws?colour=red", "", 1, "# the server answers 400: no web socket", "12019"),
+        ("ws", "/dance\n", 0, "CLOSE_COMPLETE", "/dance: no such order"),
+    ];
+    for (path, lines, code, told, complaint) in rows {
+        let (found, out, err) = ws(&server.url(path), &[], lines);
+        assert_eq!(found, Some(code), "{path}: {out}{err}");
+        assert!(out.contains(told) && err.contains(complaint), "{path}: {out}{err}");
+    }
+    assert_eq!(ws("nonsense", &[], "").0, Some(2));
+}

@@ -25,6 +25,9 @@ pub enum Command {
         #[arg(value_parser = stop)]
         stop: Option<Stop>,
     },
+    /// Opens a web socket, sends the lines of standard input and prints every call, notification and message.
+    #[command(after_help = super::ws::ORDERS)]
+    Ws(Box<Ws>),
     /// Runs the local server alone.
     Serve {
         /// Port on 127.0.0.1; 0 takes any free one.
@@ -49,6 +52,18 @@ impl Default for Command {
     fn default() -> Command {
         Command::Trace(Box::default())
     }
+}
+
+#[derive(Args)]
+pub struct Ws {
+    /// ws:// or wss://
+    pub url: String,
+    /// Request header, 'Name: value'; may be repeated
+    #[arg(long = "header", short = 'H', value_name = "HEADER", value_parser = header)]
+    pub headers: Vec<String>,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Default)]

@@ -1,7 +1,8 @@
-//! `portable-winhttp trace`, `proxy`, `explain`, `surface`, `serve`.
+//! `portable-winhttp trace`, `ws`, `proxy`, `explain`, `surface`, `serve`.
 
 mod arguments;
 mod demo;
+mod echo;
 mod exchange;
 mod explain;
 mod output;
@@ -10,9 +11,11 @@ mod resolver;
 mod security;
 mod serve;
 mod server;
+mod socket;
 mod surface;
 mod trace;
 mod winhttp;
+mod ws;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,7 @@ pub fn main() -> ExitCode {
             (false, true) => surface::Form::Markdown,
             (false, false) => surface::Form::Table,
         }),
+        Command::Ws(arguments) => ws::run(&arguments),
         Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
     };
     ExitCode::from(end as u8)

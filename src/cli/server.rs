@@ -37,6 +37,8 @@ pub const PATHS: &str = "\
 /trailers     a short text and a trailer section
 /slow?ms=N    a short text after N milliseconds
 /drop         closes the connection without a reply
+/ws           a web socket that echoes; ?after=N with close=STATUS&reason=TEXT, end or bad; delay=MS, fragment=N,
+              pings=N, silent
 ";
 
 /// A running server; dropping it ends it.
@@ -128,7 +130,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>) {
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Option<()> {
     let server = auto::Builder::new(TokioExecutor::new());
-    server.serve_connection(TokioIo::new(stream), service_fn(reply)).await.ok()
+    server.serve_connection_with_upgrades(TokioIo::new(stream), service_fn(reply)).await.ok()
 }
 
 /// The error makes hyper close the connection.
@@ -162,6 +164,14 @@ async fn reply(request: Request<Incoming>) -> Result<Response<Pieces>, io::Error
                 Err(_) => text(StatusCode::BAD_REQUEST, "ms is a number of milliseconds.\n"),
             }
         }
+        "/ws" => match super::echo::upgrade(request) {
+            Ok(response) => response.map(|()| Pieces::whole(Bytes::new())),
+            Err(what) => {
+                let mut response = Response::new(Pieces::whole(Bytes::from(what + "\n")));
+                *response.status_mut() = StatusCode::BAD_REQUEST;
+                response
+            }
+        },
         "/drop" => return Err(io::ErrorKind::ConnectionAborted.into()),
         _ => match (number("/bytes/"), number("/status/")) {
             (Some(count), _) => Response::new(Pieces::zeros(count)),

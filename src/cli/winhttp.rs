@@ -77,6 +77,9 @@ pub enum Failure {
     /// A function said so itself.
     #[error("{function} failed: {error}")]
     Call { function: &'static str, error: Win32Error },
+    /// A REQUEST_ERROR of a web socket.
+    #[error("REQUEST_ERROR of operation {operation}: {error}")]
+    WebSocket { operation: i32, error: Win32Error },
     /// REQUEST_ERROR said so later.
     #[error("REQUEST_ERROR {0}: {text}", text = .0.error.text().unwrap_or("no text is known."))]
     Record(AsyncResult),
@@ -134,14 +137,18 @@ pub fn crack_url(url: &str) -> Result<Target, Win32Error> {
 }
 
 /// What the callback passes on to the client's thread.
-enum Word {
+pub enum Word {
     Completion(Notification),
     Closed,
+    /// A line of standard input, or its end.
+    Line(Option<String>),
 }
 
 /// What the callback's context points to. It lives until the last HANDLE_CLOSING.
-struct Context {
+pub struct Context {
     recorder: Arc<Recorder>,
+    /// The web socket, if there is one: its completions have shapes of their own.
+    pub socket: AtomicUsize,
     words: Sender<Word>,
     /// Handles for which HANDLE_CLOSING has not come yet.
     open: AtomicUsize,
@@ -162,6 +169,14 @@ unsafe extern "system" fn notify(handle: *mut c_void, context: usize, status: u3
     let context = unsafe { &*pointer };
     // SAFETY: these are the arguments of this callback.
     let payload = unsafe { Payload::read(status, info, length) };
+    let payload = match payload {
+        Payload::Buffer { length: 8, .. } if handle.addr() == context.socket.load(Ordering::Acquire) => {
+            // SAFETY: READ_COMPLETE of a web socket brings this structure.
+            let read = unsafe { info.cast::<WINHTTP_WEB_SOCKET_STATUS>().read_unaligned() };
+            Payload::WebSocketStatus { bytes: read.dwBytesTransferred, buffer_type: read.eBufferType }
+        }
+        other => other,
+    };
     let notification = Notification::from_payload(status, payload);
     let quiet = context.quiet.load(Ordering::Relaxed) && matches!(notification, Notification::ReadComplete { .. });
     if !quiet {
@@ -183,16 +198,17 @@ unsafe extern "system" fn notify(handle: *mut c_void, context: usize, status: u3
 
 /// One request with its session and connection. Dropping it closes the handles and waits for HANDLE_CLOSING of each.
 pub struct Client {
-    recorder: Arc<Recorder>,
-    context: Arc<Context>,
+    pub recorder: Arc<Recorder>,
+    pub context: Arc<Context>,
     words: Receiver<Word>,
     synchronous: bool,
     session: *mut c_void,
     connection: *mut c_void,
-    request: *mut c_void,
+    pub request: *mut c_void,
+    pub socket: *mut c_void,
     /// The memory that WinHTTP may use until the handles are gone.
     optional: Vec<u8>,
-    buffer: Box<[u8]>,
+    pub buffer: Box<[u8]>,
 }
 
 /// Bytes of one WinHttpReadData at most.
@@ -210,6 +226,7 @@ impl Client {
         let (sender, words) = channel();
         let context = Arc::new(Context {
             recorder: recorder.clone(),
+            socket: AtomicUsize::new(0),
             words: sender,
             open: AtomicUsize::new(0),
             quiet: AtomicBool::new(false),
@@ -223,6 +240,7 @@ impl Client {
             session,
             connection: null_mut(),
             request: null_mut(),
+            socket: null_mut(),
             optional: Vec::new(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
         };
@@ -406,7 +424,27 @@ impl Client {
         self.context.quiet.store(true, Ordering::Relaxed);
     }
 
-    fn call(
+    /// The context of all handles.
+    pub fn context_value(&self) -> usize {
+        Arc::as_ptr(&self.context).expose_provenance()
+    }
+
+    /// One more handle was made, whose HANDLE_CLOSING comes.
+    pub fn opened(&self) {
+        self.context.open.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Where the words come from that [`Client::next`] answers.
+    pub fn sender(&self) -> Sender<Word> {
+        self.context.words.clone()
+    }
+
+    /// Waits for the next word.
+    pub fn next(&self) -> Word {
+        self.words.recv().expect("the context holds the other end")
+    }
+
+    pub fn call(
         &self,
         function: &'static str,
         handle: *mut c_void,
@@ -433,7 +471,7 @@ impl Client {
                         return Ok(value);
                     }
                 }
-                Word::Closed => {}
+                Word::Closed | Word::Line(_) => {}
             }
         }
     }
@@ -442,7 +480,7 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         let mut expected = self.context.open.load(Ordering::Acquire);
-        for handle in [self.request, self.connection, self.session] {
+        for handle in [self.socket, self.request, self.connection, self.session] {
             if !handle.is_null() {
                 // A handle that does not close is of no use to anybody; the record shows it.
                 let _ = self.call("WinHttpCloseHandle", handle, "", || {
@@ -459,7 +497,7 @@ impl Drop for Client {
     }
 }
 
-fn making(
+pub fn making(
     recorder: &Recorder,
     function: &'static str,
     parent: Option<*mut c_void>,
