@@ -26,8 +26,13 @@ pub enum Detail {
         /// The pending one.
         pending: Operation,
     },
-    /// The handle is the parent of this new one.
-    Child(usize),
+    /// The handle is the parent of a new one.
+    Child {
+        /// The new one.
+        handle: usize,
+        /// Its context.
+        context: usize,
+    },
     /// A context is bound to the handle.
     Bound(usize),
     /// The program says that it made this context.

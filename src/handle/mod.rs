@@ -171,7 +171,7 @@ impl Handle {
             turn: Turn::default(),
             kind,
         });
-        self.tell(&Detail::Child(child.value));
+        self.tell(&Detail::Child { handle: child.value, context });
         child
     }
 
@@ -350,8 +350,10 @@ impl Handle {
     /// WinHttpCloseHandle. Never waits.
     pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
         let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
-        let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
-        handle.tell(&Detail::Closes { told });
+        if observed() {
+            let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
+            handle.tell(&Detail::Closes { told });
+        }
         handle.turn.approach();
         match &handle.kind {
             Kind::Session(session) => {

@@ -13,6 +13,8 @@ use crate::win32::{
     Win32Error,
 };
 
+/// How many handles are known before those are forgotten that are gone.
+const HANDLES: usize = 10_000;
 /// How long a callback may take.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -79,16 +81,26 @@ impl Checker {
 
     fn succeeded(&mut self, function: &'static str, handle: usize) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
-        let children = self.handles.values().filter(|known| known.parent == handle && !known.closed).count();
         let Some(known) = self.handles.get_mut(&handle) else { return mistakes };
         known.too_small.remove(function);
         if operates(function) {
             known.accepted();
         }
-        if function != "WinHttpCloseHandle" {
-            return mistakes;
+        if function == "WinHttpCloseHandle" {
+            known.closed = true;
+            mistakes = self.closed(handle);
         }
-        known.closed = true;
+        mistakes
+    }
+
+    fn closed(&mut self, handle: usize) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        let children = self.handles.values().filter(|known| known.parent == handle && !known.closed).count();
+        if self.handles.len() > HANDLES {
+            let awaited = |known: &Known| known.told_of_closing && known.closing.is_none();
+            self.handles.retain(|of, known| !known.closed || awaited(known) || *of == handle);
+        }
+        let Some(known) = self.handles.get_mut(&handle) else { return mistakes };
         // A web socket goes on when its request is closed.
         if children > 0 && known.made_by != "WinHttpOpenRequest" {
             let what = match children {
@@ -165,8 +177,8 @@ impl Checker {
             Detail::Busy { operation, pending } => {
                 mistake(Stop::Overlapping, &format!("{} while {} is pending", operation.function(), pending.function()))
             }
-            Detail::Child(child) => {
-                let known = Known::child(handle, self.handles.get(&handle));
+            Detail::Child { handle: child, context } => {
+                let known = Known::child(handle, self.handles.get(&handle), context);
                 self.handles.insert(child, known);
                 None
             }

@@ -52,8 +52,8 @@ pub struct Known {
 
 impl Known {
     /// A child of another handle.
-    pub fn child(parent: usize, of: Option<&Known>) -> Known {
-        let (context, freed) = of.map_or((0, false), |parent| (parent.context, parent.freed));
+    pub fn child(parent: usize, of: Option<&Known>, context: usize) -> Known {
+        let freed = of.is_some_and(|parent| parent.freed && parent.context == context);
         Known { parent, context, freed, ..Known::default() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ptr::null_mut;
 
-use portable_winhttp::lab::Sim;
+use portable_winhttp::lab::{self, Sim};
 use portable_winhttp::verify::Stop;
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -73,10 +73,23 @@ fn wait_for_goodbye(sim: &Sim, wrong: bool) {
     socket.close(sim);
 }
 
+fn free_context(sim: &Sim, wrong: bool) {
+    let socket = echo(sim);
+    let context = socket.told as *const Told as usize;
+    if wrong {
+        lab::freed(context);
+    }
+    socket.close(sim);
+    if !wrong {
+        lab::freed(context);
+    }
+}
+
 #[test]
 fn stops_of_web_sockets() {
     type Row = (Stop, &'static str, fn(&Sim, bool));
-    let rows: [Row; 4] = [
+    let rows: [Row; 5] = [
+        (Stop::ContextFreed, "HANDLE_CLOSING comes with a context that was freed", free_context),
         (Stop::Overlapping, "WinHttpWebSocketReceive while WinHttpWebSocketReceive is pending", overlap),
         (Stop::ReadBufferTouched, "the buffer was touched before the read had ended", touch_received),
         (Stop::OutParameter, "WinHttpWebSocketReceive got an out parameter in asynchronous mode", out_parameter),
