@@ -16,8 +16,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::http::proxy::Server;
 use crate::http::{Headers, RequestHead, ResponseHead};
 use crate::win32::{
-    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
-    Win32Error,
+    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
+    ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
 };
 pub use carrier::{Carrier, TcpInfo};
 pub use network::{Mark, NameCache, Network, Sharing};
@@ -303,8 +303,14 @@ pub struct Failure {
 }
 
 impl From<Win32Error> for Failure {
+    /// With the Winsock error that is behind it in any case.
     fn from(error: Win32Error) -> Failure {
-        Failure { error, secure: 0, stream: 0, winsock: 0 }
+        let winsock = match error {
+            ERROR_WINHTTP_CANNOT_CONNECT => 10061,
+            ERROR_WINHTTP_NAME_NOT_RESOLVED => 11001,
+            _ => 0,
+        };
+        Failure { error, secure: 0, stream: 0, winsock }
     }
 }
 
