@@ -20,15 +20,27 @@ struct Got {
     protocol: u32,
 }
 
+/// What of HTTP/2 is set.
+#[derive(Clone, Copy)]
+struct Fetching {
+    http2: bool,
+    required: bool,
+}
+
 /// A synchronous request on a session of its own; `http2`: whether it is enabled.
 fn fetch(method: &str, url: (&str, u16, bool), path: &str, body: &[u8], http2: bool) -> Got {
+    fetch_with(method, url, path, body, Fetching { http2, required: false })
+}
+
+fn fetch_with(method: &str, url: (&str, u16, bool), path: &str, body: &[u8], how: Fetching) -> Got {
     let (host, port, secure) = url;
     // SAFETY: texts end in NUL, buffers have their lengths.
     unsafe {
         let none = std::ptr::null();
         let session = winhttp::WinHttpOpen(none, winhttp::WINHTTP_ACCESS_TYPE_NO_PROXY, none, none, 0);
-        let protocols = u32::from(http2);
+        let (protocols, required) = (u32::from(how.http2), u32::from(how.required));
         winhttp::WinHttpSetOption(session, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, (&raw const protocols).cast(), 4);
+        winhttp::WinHttpSetOption(session, WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, (&raw const required).cast(), 4);
         let connection = winhttp::WinHttpConnect(session, wide(host).as_ptr(), port, 0);
         let flags = if secure { winhttp::WINHTTP_FLAG_SECURE } else { 0 };
         let (verb, path) = (wide(method), wide(path));
@@ -114,6 +126,13 @@ fn rules_over_bytes_in_a_sim() {
 }
 
 #[test]
+fn rules_by_a_script() {
+    let sim = Sim::new();
+    expectations(&|origin| sim.peer(origin));
+    assert_eq!(sim.elapsed(), Duration::ZERO);
+}
+
+#[test]
 fn rules_over_sockets() {
     let live = Live::new();
     expectations(&|origin| live.peer(origin));
@@ -180,6 +199,49 @@ fn faults_on_the_way() {
         api.on(any()).reply(Reply::ok().body("hello"));
         for http2 in [false, true] {
             assert_eq!(fetch("GET", SECURE, "/", b"", http2).result, Err(expected), "{what}, HTTP/2: {http2}");
+        }
+    }
+}
+
+/// Bytes and keys are others each time; what a program is told is not.
+#[test]
+fn the_same_records_each_time() {
+    let trace = || {
+        let sim = Sim::builder().bytes().build();
+        let api = sim.peer("https://api.test");
+        api.on(any()).reply(Reply::ok().body("one two three").chunks([3, 4]).between(Duration::from_secs(1)));
+        for http2 in [false, true, true] {
+            assert!(fetch("GET", SECURE, "/", b"", http2).result.is_ok());
+        }
+        sim.trace().to_json_lines()
+    };
+    let first = trace();
+    assert!(first.contains("HEADERS_AVAILABLE") || first.lines().count() > 50, "{first}");
+    for _ in 0..20 {
+        assert_eq!(trace(), first);
+    }
+}
+
+/// Over HTTP/2 there is no upgrade: the server wants HTTP/1.1, and gets it.
+#[test]
+fn http_1_1_required() {
+    let sim = Sim::builder().bytes().build();
+    let api = sim.peer("https://api.test");
+    api.on(get("/up")).reply(Reply::upgrade("x", |raw| raw.close()));
+    let Got { result, protocol } = fetch("GET", SECURE, "/up", b"", true);
+    assert_eq!((result.map(|(status, _)| status), protocol), (Ok(101), 0));
+    assert_eq!(api.received().len(), 2);
+}
+
+#[test]
+fn http2_required_of_who_has_none() {
+    for make in [Sim::new as fn() -> Sim, || Sim::builder().bytes().build()] {
+        let sim = make();
+        sim.peer("https://raw.test").raw(|raw| drop(raw.read()));
+        sim.peer("http://plain.test").on(any()).reply(Reply::ok());
+        for url in [("raw.test", 443, true), ("plain.test", 80, false)] {
+            let required = Fetching { http2: true, required: true };
+            assert_eq!(fetch_with("GET", url, "/", b"", required).result, Err(12190), "{url:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod encoding;
 mod framing;
 mod head;
 mod headers;
+pub mod http2;
 pub mod proxy;
 pub mod query;
 pub mod redirect;

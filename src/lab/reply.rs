@@ -9,7 +9,7 @@ use super::gate::Gate;
 use super::peer::Handler;
 use super::raw::RawConnection;
 use super::web_socket::{self, WebSocketScript};
-use crate::http::{Headers, ResponseHead, Version};
+use crate::http::{Headers, RequestHead, ResponseHead, Version, upgrade};
 use crate::win32::Win32Error;
 
 /// What a server does after a request, one after the other. Whoever carries a reply plays these: the script, bytes, or
@@ -282,6 +282,16 @@ impl Reply {
             end = next;
             pass(acts, end);
         }
+    }
+}
+
+/// Answers the key of a web socket in a 101 that does not.
+pub(super) fn accept(request: &RequestHead, reply: &mut Headers) {
+    let is = |header: Option<&[u8]>| header.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
+    let unanswered = is(reply.get("upgrade", 0)) && reply.get("sec-websocket-accept", 0).is_none();
+    let key = request.headers.get("sec-websocket-key", 0).filter(|_| unanswered);
+    if let Some(key) = key.and_then(|key| std::str::from_utf8(key).ok()) {
+        reply.append("Sec-WebSocket-Accept", upgrade::accept(key));
     }
 }
 

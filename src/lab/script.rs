@@ -11,13 +11,14 @@ use super::http1::Reader;
 use super::peer::{Handler, Peer};
 use super::raw::{End, Far, Link, RawConnection};
 use super::received::Received;
-use super::reply::{Act, Reply};
+use super::reply::{Act, Reply, accept};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
-use crate::http::{Headers, RequestHead, upgrade};
+use crate::http::{Headers, RequestHead, http2};
 use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
 use crate::win32::{
-    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED, ERROR_WINHTTP_TIMEOUT, Win32Error,
+    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED,
+    ERROR_WINHTTP_TIMEOUT, Win32Error,
 };
 
 #[derive(Default)]
@@ -184,6 +185,9 @@ impl ScriptLeg {
             let reader = Reader::new(self.order.head.asks_for_head_only(), self.order.head_limit);
             self.play_raw(handler, reader);
         }
+        if self.order.http2.is_some_and(|rules| rules.required) && !self.over_http2() {
+            return self.fail(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, 0);
+        }
         self.passed_first_hop(ends);
     }
 
@@ -201,6 +205,13 @@ impl ScriptLeg {
         state.used = used;
     }
 
+    /// Whether the exchange is as over HTTP/2: the program enables it, and the peer speaks TLS and is not played byte by
+    /// byte.
+    fn over_http2(&self) -> bool {
+        let state = self.lock();
+        self.order.http2.is_some() && self.order.tls.is_some() && state.raw.is_none()
+    }
+
     /// The request goes out.
     fn sent(self: &Arc<Self>) {
         let head = self.order.head.to_wire();
@@ -214,7 +225,16 @@ impl ScriptLeg {
             link.send(&head);
             link.send(&body);
         }
-        self.tell(Event::Sent((head.len() + body.len()) as u64));
+        let out = match self.over_http2() {
+            true => {
+                let host =
+                    self.order.head.headers.get("host", 0).map(|host| String::from_utf8_lossy(host).into_owned());
+                let host = host.unwrap_or_else(|| http2::authority(&self.order.host, self.order.port));
+                http2::request_size(&self.order.head, &host) + self.order.body.len() as u64
+            }
+            false => (head.len() + body.len()) as u64,
+        };
+        self.tell(Event::Sent(out));
         match raw {
             Some(_) => {}
             None if self.order.more => self.then(|leg| {
@@ -332,11 +352,17 @@ impl ScriptLeg {
             Act::Interim(status) => events.push(Event::Interim(status)),
             Act::Head(mut head) => {
                 if head.status == 101 {
-                    self.accept(&mut head.headers);
+                    accept(&self.order.head, &mut head.headers);
                 }
-                let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
                 self.lock().chunked = head.is_chunked();
-                events.push(Event::Head { head, received: wire as u64 + 2 });
+                let (head, received) = match self.over_http2() {
+                    true => http2::reply(head.status, &head.headers),
+                    false => {
+                        let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
+                        (head, wire as u64 + 2)
+                    }
+                };
+                events.push(Event::Head { head, received });
             }
             Act::Bytes(bytes) => return self.bytes(bytes, met, events),
             Act::Passed(_) => {}
@@ -353,16 +379,6 @@ impl ScriptLeg {
             }
         }
         None
-    }
-
-    /// Answers the key of a web socket.
-    fn accept(&self, headers: &mut Headers) {
-        let is = |header: Option<&[u8]>| header.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
-        let unanswered = is(headers.get("upgrade", 0)) && headers.get("sec-websocket-accept", 0).is_none();
-        let key = self.order.head.headers.get("sec-websocket-key", 0).filter(|_| unanswered);
-        if let Some(key) = key.and_then(|key| std::str::from_utf8(key).ok()) {
-            headers.append("Sec-WebSocket-Accept", upgrade::accept(key));
-        }
     }
 
     /// A piece of the body: whole, or the part of it that a slow or short connection brings.

@@ -85,18 +85,11 @@ impl SimTimer {
 
 impl Timer for SimTimer {
     fn set(&mut self, time: Duration) {
-        self.lock().time = Some(time);
-        let Some(world) = self.world.upgrade() else { return };
-        let alarm = Arc::clone(&self.alarm);
-        world.at(time, self.order, move || {
-            let mut alarm = alarm.lock().unwrap_or_else(PoisonError::into_inner);
-            // One that was set anew in the meantime rings at its own time.
-            let waker = if alarm.time == Some(time) { alarm.waker.take() } else { None };
-            drop(alarm);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        });
+        self.plan(time, false);
+    }
+
+    fn set_idle(&mut self, time: Duration) {
+        self.plan(time, true);
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -107,6 +100,23 @@ impl Timer for SimTimer {
         }
         alarm.waker = Some(cx.waker().clone());
         Poll::Pending
+    }
+}
+
+impl SimTimer {
+    fn plan(&mut self, time: Duration, idle: bool) {
+        self.lock().time = Some(time);
+        let Some(world) = self.world.upgrade() else { return };
+        let alarm = Arc::clone(&self.alarm);
+        world.plan(time, self.order, idle, move || {
+            let mut alarm = alarm.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that was set anew in the meantime rings at its own time.
+            let waker = if alarm.time == Some(time) { alarm.waker.take() } else { None };
+            drop(alarm);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        });
     }
 }
 

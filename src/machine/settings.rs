@@ -82,6 +82,8 @@ pub struct Settings {
     pub protocols: u32,
     /// The options of HTTP/2.
     pub http2: Http2,
+    /// ENABLE_HTTP2_PLUS_CLIENT_CERT: whether HTTP/2 is offered beside a client certificate.
+    pub http2_with_certificate: bool,
     /// UPGRADE_TO_WEB_SOCKET: whether SendRequest asks for a web socket. Sessions have it never.
     pub web_socket: bool,
     /// WEB_SOCKET_RECEIVE_BUFFER_SIZE: how many bytes of messages wait for Receive before no more are read.
@@ -124,6 +126,7 @@ impl Default for Settings {
             secure_protocols: WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
             protocols: 0,
             http2: Http2::default(),
+            http2_with_certificate: false,
             web_socket: false,
             web_socket_receive_buffer: 32 * 1024,
             web_socket_send_buffer: 32 * 1024,
@@ -170,7 +173,9 @@ impl Settings {
 
     /// The rules of HTTP/2, if a request may use it.
     pub fn http2(&self) -> Option<Http2> {
-        (self.protocols & WINHTTP_PROTOCOL_FLAG_HTTP2 != 0).then_some(self.http2)
+        let certificate = matches!(self.client_certificate, ClientCertificate::Given(_));
+        let enabled = self.protocols & WINHTTP_PROTOCOL_FLAG_HTTP2 != 0;
+        (enabled && (!certificate || self.http2_with_certificate)).then_some(self.http2)
     }
 
     /// The rules of TLS.

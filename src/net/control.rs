@@ -22,6 +22,8 @@ pub struct Told {
     /// Body bytes that the machine took since the leg looked last.
     pub taken: usize,
     pub wake_at: Option<Duration>,
+    /// Whether nobody waits for that.
+    pub idle: bool,
     /// The present attempt at an address is given up.
     pub next_address: bool,
     /// The connection that carries the order, and how many it carried before.

@@ -260,10 +260,10 @@ impl Running {
             if told.dropped {
                 return Poll::Ready(Stop::Dropped);
             }
-            let Some(time) = told.wake_at else { return Poll::Pending };
+            let (Some(time), idle) = (told.wake_at, told.idle) else { return Poll::Pending };
             drop(told);
             if self.alarmed.replace(time) != Some(time) {
-                self.alarm.set(time);
+                if idle { self.alarm.set_idle(time) } else { self.alarm.set(time) }
             }
             ready!(self.alarm.poll(cx));
             self.control.lock().wake_at = None;

@@ -197,8 +197,8 @@ impl Leg for Started {
         self.control.tell(|told| told.upgrade = Some((sink, read_ahead)));
     }
 
-    fn wake_at(&self, time: Option<Duration>, _idle: bool) {
-        self.control.tell(|told| told.wake_at = time);
+    fn wake_at(&self, time: Option<Duration>, idle: bool) {
+        self.control.tell(|told| (told.wake_at, told.idle) = (time, idle));
     }
 
     fn release(&self) {

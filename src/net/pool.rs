@@ -242,7 +242,7 @@ impl Net {
 async fn sweep(net: Arc<Net>) {
     let mut timer = net.runtime.timer();
     loop {
-        timer.set(net.runtime.now() + SWEEP);
+        timer.set_idle(net.runtime.now() + SWEEP);
         poll_fn(|cx| timer.poll(cx)).await;
         let now = net.runtime.now();
         let mut connections = net.pool.lock();

@@ -45,6 +45,10 @@ pub struct Connected {
 pub trait Timer: Send {
     /// Sets it, or sets it anew.
     fn set(&mut self, time: Duration);
+    /// [`Timer::set`]; the time of a Sim does not move for it alone.
+    fn set_idle(&mut self, time: Duration) {
+        self.set(time);
+    }
     /// Whether the time has come; pending for ever while none is set.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }

@@ -68,7 +68,10 @@ pub(super) const ROWS: &[Row] = &[
         .default("FALSE")
         .note("A body that ends with RST_STREAM(NO_ERROR) is one that broke."),
     option!(WINHTTP_OPTION_ENABLE_HTTP2_PLUS_CLIENT_CERT: Shape::Bool)
-        .absent(0, SESSION, "A client certificate is given over HTTP/1.1 only."),
+        .set(SESSION, Put::Setting(|s, value| s.http2_with_certificate = value != 0))
+        .inherited()
+        .default("FALSE")
+        .note("While it is FALSE, a request with CLIENT_CERT_CONTEXT speaks HTTP/1.1."),
     option!(WINHTTP_OPTION_HTTP2_KEEPALIVE: Shape::Dword)
         .set(SESSION, Put::To(keep_alive))
         .inherited()

@@ -10,7 +10,7 @@ use super::{Io, Place};
 use crate::http::{Headers, RequestHead, ResponseHead, Version};
 use crate::lab::peer::Peer;
 use crate::lab::received::Received;
-use crate::lab::reply::Reply;
+use crate::lab::reply::{Reply, accept};
 
 /// A head that is longer is none.
 const LONGEST_HEAD: usize = 1 << 20;
@@ -19,7 +19,6 @@ const LONGEST_HEAD: usize = 1 << 20;
 pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
     let mut connection = Connection { io, read: Vec::new() };
     while let Some(head) = connection.head().await {
-        let head_only = head.asks_for_head_only();
         let early = peer.answer_early(&Received::new(&head, Bytes::new()));
         let whole = early.is_none();
         let reply = match early {
@@ -29,7 +28,7 @@ pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
                 None => return,
             },
         };
-        match connection.reply(&place, &peer, &reply, head_only).await {
+        match connection.reply(&place, &peer, &reply, &head).await {
             After::Keep if whole => {}
             After::Keep | After::Close => return,
             After::Reset => return connection.io.reset(),
@@ -125,14 +124,18 @@ impl Connection {
     }
 
     /// Writes a reply. What needs no time goes out together.
-    async fn reply(&mut self, place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, head_only: bool) -> After {
+    async fn reply(&mut self, place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, request: &RequestHead) -> After {
+        let head_only = request.asks_for_head_only();
         let mut play = Play::new(place, peer, reply, head_only);
         let mut out = Vec::new();
         let (mut chunked, mut keep, mut ended) = (false, false, false);
         while let Some(next) = play.next() {
             match next {
                 Next::Interim(status) => out.extend(format!("HTTP/1.1 {status} \r\n\r\n").bytes()),
-                Next::Head(head) => {
+                Next::Head(mut head) => {
+                    if head.status == 101 {
+                        accept(request, &mut head.headers);
+                    }
                     chunked = head.is_chunked();
                     keep = keeps(&head, head_only);
                     for line in head.raw_lines() {

@@ -10,6 +10,7 @@ use hyper::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
 use super::play::{Next, Play};
 use super::{Io, Place};
+use crate::http::http2::is_of_connection;
 use crate::http::{Headers, RequestHead, Version};
 use crate::lab::peer::Peer;
 use crate::lab::received::Received;
@@ -120,11 +121,7 @@ async fn send(stream: &mut SendStream<Bytes>, mut bytes: Bytes) -> bool {
 /// Fields without those that HTTP/2 has no place for.
 fn fields(headers: &Headers) -> HeaderMap {
     let mut fields = HeaderMap::new();
-    for header in headers.iter() {
-        let of_connection = ["connection", "transfer-encoding", "keep-alive", "upgrade", "proxy-connection"];
-        if of_connection.iter().any(|name| header.name.eq_ignore_ascii_case(name)) {
-            continue;
-        }
+    for header in headers.iter().filter(|header| !is_of_connection(&header.name)) {
         let (name, value) = (HeaderName::from_bytes(header.name.as_bytes()), HeaderValue::from_bytes(&header.value));
         if let (Ok(name), Ok(value)) = (name, value) {
             fields.append(name, value);

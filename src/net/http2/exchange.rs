@@ -11,7 +11,7 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
 
 use super::{Slot, head};
-use crate::http::ResponseHead;
+use crate::http::{ResponseHead, http2};
 use crate::net::Net;
 use crate::net::control::Control;
 use crate::net::exchange::{Exchange, Fate, Piece, Pieces};
@@ -71,7 +71,7 @@ impl<'a> Http2Exchange<'a> {
 
     fn answered(&mut self, response: hyper::http::Response<RecvStream>) -> Result<(ResponseHead, u64), Failure> {
         let (parts, stream) = response.into_parts();
-        let (head, size) = head::reply(parts.status, &parts.headers);
+        let (head, size) = http2::reply(parts.status.as_u16(), &head::headers(&parts.headers));
         if head.headers.len() > FIELDS_AT_MOST {
             return Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.into());
         }
