@@ -235,13 +235,13 @@ fn http_1_1_required() {
 
 #[test]
 fn http2_required_of_who_has_none() {
-    for make in [Sim::new as fn() -> Sim, || Sim::builder().bytes().build()] {
+    for (arm, make) in [("script", Sim::new as fn() -> Sim), ("bytes", || Sim::builder().bytes().build())] {
         let sim = make();
         sim.peer("https://raw.test").raw(|raw| drop(raw.read()));
         sim.peer("http://plain.test").on(any()).reply(Reply::ok());
         for url in [("raw.test", 443, true), ("plain.test", 80, false)] {
             let required = Fetching { http2: true, required: true };
-            assert_eq!(fetch_with("GET", url, "/", b"", required).result, Err(12190), "{url:?}");
+            assert_eq!(fetch_with("GET", url, "/", b"", required).result, Err(12190), "{arm}, {url:?}");
         }
     }
 }
