@@ -19,10 +19,23 @@ pub type Authority = CertifiedIssuer<'static, KeyPair>;
 pub static TRUSTED: LazyLock<Authority> = LazyLock::new(|| {
     let trusted = authority("trusted");
     let path = file("trusted.pem", &trusted.pem());
+    let itself = file("itself.pem", &ITSELF.pem());
     // SAFETY: nobody reads the environment before: every test comes here first.
-    unsafe { std::env::set_var("SSL_CERT_FILE", path) };
+    unsafe {
+        std::env::set_var("SSL_CERT_FILE", path);
+        std::env::set_var("PORTABLE_WINHTTP_CA_FILE", itself);
+    }
     trusted
 });
+
+/// A server's certificate that this process trusts, by PORTABLE_WINHTTP_CA_FILE. It says that it is an authority, as
+/// many do that were made by hand.
+static ITSELF: LazyLock<Leaf> = LazyLock::new(|| Leaf::self_signed(of_authority()));
+
+/// The same.
+pub fn trusted_itself() -> Leaf {
+    Leaf { chain: ITSELF.chain.clone(), key: KeyPair::from_pem(&ITSELF.key.serialize_pem()).unwrap() }
+}
 
 /// An authority that nobody trusts.
 pub static UNKNOWN: LazyLock<Authority> = LazyLock::new(|| authority("unknown"));

@@ -51,6 +51,21 @@ impl Get {
         Get { client, request, record, context }
     }
 
+    /// Goes to this host, which is found at 127.0.0.1.
+    pub fn to(self, host: &str, port: u16) -> Get {
+        close(self.request);
+        close(self.client.connection);
+        let address = wide("127.0.0.1");
+        // SAFETY: NUL-terminated strings; NULL stands for what is not given.
+        unsafe {
+            let connection = WinHttpConnect(self.client.session, wide(host).as_ptr(), port, 0);
+            let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), WINHTTP_FLAG_SECURE);
+            let set = WinHttpSetOption(request, WINHTTP_OPTION_RESOLUTION_HOSTNAME, address.as_ptr().cast(), 18);
+            assert_eq!(set, 1, "{}", last_error());
+            Get { request, client: Client { connection, ..self.client }, ..self }
+        }
+    }
+
     /// Sets a DWORD option of the request.
     pub fn option(self, option: u32, value: u32) -> Get {
         assert_eq!(set(self.request, option, value), 1, "{}", last_error());

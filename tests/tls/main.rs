@@ -6,6 +6,7 @@ mod client_certificates;
 mod data;
 mod revocation;
 mod server;
+mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 mod torture;

@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::PATIENCE;
 
 /// What happened on one connection.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Visit {
     /// Whether the handshake was completed.
     pub greeted: bool,
@@ -19,6 +19,10 @@ pub struct Visit {
     pub bytes: usize,
     /// Whether the client showed a certificate.
     pub identified: bool,
+    /// Whether an earlier session was resumed.
+    pub resumed: bool,
+    /// Whom the client asked for (SNI).
+    pub name: Option<String>,
 }
 
 pub struct Server {
@@ -61,5 +65,7 @@ fn visit(stream: TcpStream, config: Arc<ServerConfig>) -> Visit {
         }
     }
     let identified = stream.conn.peer_certificates().is_some_and(|chain| !chain.is_empty());
-    Visit { greeted: !stream.conn.is_handshaking(), bytes, identified }
+    let resumed = stream.conn.handshake_kind() == Some(HandshakeKind::Resumed);
+    let name = stream.conn.server_name().map(str::to_owned);
+    Visit { greeted: !stream.conn.is_handshaking(), bytes, identified, resumed, name }
 }

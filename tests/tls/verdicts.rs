@@ -58,7 +58,7 @@ fn every_fault_with_every_flag() {
             assert_eq!(outcome.statuses, REFUSED, "{what}");
             assert_eq!(outcome.failure, Some(told), "{what}");
             assert_eq!(outcome.error, Some((API_SEND_REQUEST, 12175)), "{what}");
-            assert_eq!(visit, Visit { greeted: false, bytes: 0, identified: false }, "{what}");
+            assert_eq!(visit, Visit::default(), "{what}");
         }
     }
 }
@@ -98,6 +98,7 @@ fn ways_to_the_root() {
         ("self-signed", Leaf::self_signed(parameters("127.0.0.1")), 0, ca),
         ("self-signed, ignored", Leaf::self_signed(parameters("127.0.0.1")), SECURITY_FLAG_IGNORE_UNKNOWN_CA, 0),
         ("a self-signed authority, ignored", Leaf::self_signed(of_authority()), SECURITY_FLAG_IGNORE_UNKNOWN_CA, 0),
+        ("self-signed and trusted", trusted_itself(), 0, 0),
         ("an impostor with the name of a root", leaf(&authority("trusted")), 0, ca),
         ("a common name only", Leaf::signed(common_name("127.0.0.1"), trusted), 0, 0),
         ("another common name only", Leaf::signed(common_name("127.0.0.2"), trusted), 0, name),
