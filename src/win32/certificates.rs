@@ -235,6 +235,8 @@ pub const CERT_TRUST_IS_OFFLINE_REVOCATION: u32 = 0x0100_0000;
 pub const CERT_TRUST_HAS_NAME_MATCH_ISSUER: u32 = 0x4;
 pub const CERT_TRUST_IS_SELF_SIGNED: u32 = 0x8;
 
+/// The last error of crypt32 functions: the password is wrong.
+pub const ERROR_INVALID_PASSWORD: Win32Error = Win32Error(86);
 /// The last error of crypt32 functions: the buffer is too small.
 pub const ERROR_MORE_DATA: Win32Error = Win32Error(234);
 /// The last error of crypt32 functions: an object is not there.

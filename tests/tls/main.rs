@@ -4,6 +4,7 @@ mod certificates;
 mod client;
 mod client_certificates;
 mod data;
+mod pfx;
 mod revocation;
 mod server;
 mod sessions;

@@ -11,6 +11,7 @@ mod find;
 mod identity;
 mod name;
 pub(crate) mod of_server;
+mod pfx;
 mod property;
 mod store;
 
@@ -20,5 +21,6 @@ pub use find::*;
 pub(crate) use identity::client_identity;
 pub use identity::{ClientCertificate, PortableWinHttpClientCertificateFromPem};
 pub use name::*;
+pub use pfx::*;
 pub use property::*;
 pub use store::*;
