@@ -242,8 +242,11 @@ fn surface() {
 
 /// `portable-winhttp ws` with these lines as its input.
 fn ws(url: &str, words: &[&str], lines: &str) -> (Option<i32>, String, String) {
-    let mut command = command(&["ws", url]);
-    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    fed(command(&["ws", url]).args(words), lines)
+}
+
+fn fed(command: &mut Command, lines: &str) -> (Option<i32>, String, String) {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     std::io::Write::write_all(&mut process.stdin.take().unwrap(), lines.as_bytes()).unwrap();
     let Output { status, stdout, stderr } = process.wait_with_output().unwrap();
@@ -275,6 +278,18 @@ fn a_web_socket_is_driven_by_lines() {
     let (code, json, _) = ws(&url, &["--json"], "/close\n");
     assert_eq!(code, Some(0), "{json}");
     assert!(!Trace::from_json_lines(&json).unwrap().events.is_empty());
+}
+
+#[test]
+fn a_web_socket_over_tls() {
+    let file = std::env::temp_dir().join(format!("portable-winhttp-ws-{}.pem", std::process::id()));
+    let server = Serving::start_with(&["--tls", file.to_str().unwrap()]);
+    let mut command = command(&["ws", &server.url("ws").replace("https://", "wss://")]);
+    command.env("PORTABLE_WINHTTP_CA_FILE", &file);
+    let (code, out, err) = fed(&mut command, "hello\n/wait\n");
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("# received UTF8_MESSAGE of 5 bytes: \"hello\"") && out.contains("CLOSE_COMPLETE"), "{out}");
+    let _ = std::fs::remove_file(&file);
 }
 
 #[test]

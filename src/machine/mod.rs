@@ -2,7 +2,7 @@
 //!
 //! [`table`] says what may follow what; [`Request`] holds the data that the table does not know and turns its actions
 //! into [`Output`]s. Whoever drives a machine hands it calls, transport events and the time, and carries the outputs
-//! out in their order.
+//! out in their order. [`websocket`] is made the same way.
 #![forbid(unsafe_code)]
 
 mod body;

@@ -20,10 +20,10 @@ use crate::http::{Framing, Headers, RequestHead, ResponseHead, auth, is_forbidde
 use crate::record::{Api, Notification, Operation};
 use crate::transport::{ClientCertificate, Event, Order, Peer, Route, Secured, Via};
 use crate::win32::{
-    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY,
-    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
-    ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT,
-    WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
+    CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
+    ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_INVALID_URL,
+    ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD,
+    WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -51,9 +51,6 @@ pub struct SendCall {
     /// Whether SENDREQUEST_COMPLETE of a whole request waits for the head of the reply.
     pub hold: bool,
 }
-
-/// The smallest WEB_SOCKET_SEND_BUFFER_SIZE with which a web socket can be had, in bytes (rules W9).
-const SEND_BUFFER_AT_LEAST: u32 = 16;
 
 /// A redirect that is about to be followed.
 #[derive(Debug)]
@@ -709,8 +706,8 @@ impl Request {
         self.secured = None;
         self.issuers = None;
         self.stream_error = 0;
-        if self.key.is_some() && self.settings.web_socket_send_buffer < SEND_BUFFER_AT_LEAST {
-            return self.fail(now, ERROR_NOT_ENOUGH_MEMORY);
+        if let Some(error) = self.settings.refuses_web_socket().filter(|_| self.key.is_some()) {
+            return self.fail(now, error);
         }
         let to = Destination { secure: self.site.secure, host: &self.site.host, port: self.site.port };
         match self.settings.proxy.choose(&to) {

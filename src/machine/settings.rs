@@ -4,11 +4,13 @@ use crate::http::Encoding;
 use crate::http::proxy::Access;
 use crate::transport::{ClientCertificate, Http2, Network, Revocation, Sharing, Tls};
 use crate::win32::{
-    WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
+    ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, WINHTTP_AUTH_SCHEME_BASIC,
+    WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
     WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, WINHTTP_DISABLE_KEEP_ALIVE, WINHTTP_DISABLE_REDIRECTS,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS,
     WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT, WINHTTP_PROTOCOL_FLAG_HTTP2, WINHTTP_PROXY_DISABLE_SCHEME_BASIC,
     WINHTTP_PROXY_DISABLE_SCHEME_DIGEST, WINHTTP_PROXY_DISABLE_SCHEME_NEGOTIATE, WINHTTP_PROXY_DISABLE_SCHEME_NTLM,
+    Win32Error,
 };
 
 /// The timeouts of WinHttpSetTimeouts and RECEIVE_RESPONSE_TIMEOUT, in milliseconds; 0 and 0xFFFFFFFF mean no limit.
@@ -169,6 +171,16 @@ impl Settings {
     /// Whether 401 and 407 are returned as they are.
     pub fn authentication_disabled(&self) -> bool {
         self.disabled & WINHTTP_DISABLE_AUTHENTICATION != 0
+    }
+
+    /// Why SendRequest cannot ask for a web socket: a send buffer below 16 bytes (rules W9), or HTTP/2 alone, over which
+    /// there is none here.
+    pub fn refuses_web_socket(&self) -> Option<Win32Error> {
+        match self.http2() {
+            _ if self.web_socket_send_buffer < 16 => Some(ERROR_NOT_ENOUGH_MEMORY),
+            Some(rules) if rules.required => Some(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH),
+            _ => None,
+        }
     }
 
     /// The rules of HTTP/2, if a request may use it.

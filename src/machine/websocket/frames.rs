@@ -60,9 +60,7 @@ impl Masks {
         for part in payload {
             frame.extend_from_slice(part);
         }
-        for (byte, mask) in frame[start..].iter_mut().zip(mask.iter().cycle()) {
-            *byte ^= mask;
-        }
+        apply(mask, &mut frame[start..]);
         frame.into()
     }
 
@@ -91,6 +89,21 @@ impl Masks {
 
     pub fn pong(&mut self, payload: &[u8]) -> Bytes {
         self.frame(OpCode::Control(Control::Pong), true, &[payload])
+    }
+}
+
+/// Masks a payload, eight bytes at once.
+fn apply(mask: [u8; 4], payload: &mut [u8]) {
+    let [a, b, c, d] = mask;
+    let twice = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let mut words = payload.chunks_exact_mut(8);
+    for word in &mut words {
+        if let Some(word) = word.first_chunk_mut::<8>() {
+            *word = (u64::from_ne_bytes(*word) ^ twice).to_ne_bytes();
+        }
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= mask;
     }
 }
 
