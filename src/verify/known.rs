@@ -57,6 +57,11 @@ impl Known {
         Known { parent, context, freed, ..Known::default() }
     }
 
+    /// Whether it is no session and no connection.
+    pub fn transfers(&self) -> bool {
+        !matches!(self.made_by, "WinHttpOpen" | "WinHttpConnect")
+    }
+
     /// An asynchronous operation begins.
     pub fn begins(&mut self, operation: Operation, heard: bool, room: u32) -> Option<(Stop, String)> {
         let function = operation.function();

@@ -96,7 +96,7 @@ const ROWS: &[Row] = &[
         |sim| wait_for_another(sim, u32::MAX), |sim| wait_for_another(sim, 0)),
     row(Stop::HandleLeaked, Error, "made by WinHttpOpenRequest, was not closed",
         |sim| leak(sim, true), |sim| leak(sim, false)),
-    row(Stop::HandleLeaked, Error, "1 contexts were not freed",
+    row(Stop::HandleLeaked, Error, "a context was not freed",
         |sim| free_twice(sim, 0), |sim| free_twice(sim, 1)),
     row(Stop::HandleLeaked, Warn, "closed before the handle that was made from it",
         |sim| parent_first(sim, true), |sim| parent_first(sim, false)),
