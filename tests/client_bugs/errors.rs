@@ -176,6 +176,24 @@ pub fn no_timeout(sim: &Sim, wrong: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// The server answers before it has the body, and takes no more of it: who wants to write to the end gets a timeout.
+pub fn reply_is_not_read_before_the_end(sim: &Sim, wrong: bool) -> Result<(), String> {
+    sim.fault(Fault::at(Stage::Write).nth(2).stall());
+    let one = One::with(sim, "POST", Reply::status(413).early(), |_, _| {});
+    one.post(sim, b"", 8);
+    assert_eq!(write_from(one.request, b"0123"), 1);
+    one.until(sim, WROTE, 1);
+    assert_eq!(write_from(one.request, b"4567"), 1);
+    if wrong {
+        one.until(sim, ERROR, 1);
+    } else {
+        assert_eq!(receive(one.request), 1);
+        one.until(sim, HEADERS, 1);
+    }
+    one.close(sim);
+    fatal(&one, |error| error != ERROR_WINHTTP_OPERATION_CANCELLED.0)
+}
+
 /// 12032: the request is to be sent again; what was written is gone.
 pub fn body_is_not_sent_again(sim: &Sim, wrong: bool) -> Result<(), String> {
     sim.fault(Fault::at(Stage::Head).nth(1).fail(ERROR_WINHTTP_RESEND_REQUEST));

@@ -105,6 +105,7 @@ const ROWS: &[Row] = &[
         By(Stop::Overlapping, "WinHttpReadData while WinHttpReadData is pending"), order::concurrent_reads),
     (38, "dotnet 69238, 33509", &[13], By(Stop::NotInMask, "TLS failed, and SECURE_FAILURE"), errors::failure_is_not_explained),
     (40, "corefx PR 9624", &[16], By(Stop::HandleAfterClose, "WinHttpSetTimeouts on NULL"), handles::set_on_a_moved_handle),
+    (43, "dotnet 51094, curl 657", &[23], Wrong("REQUEST_ERROR 12002"), errors::reply_is_not_read_before_the_end),
     (44, "corefx 5340", &[8, 21],
         By(Stop::HandleAfterClose, "WinHttpWebSocketSend on a handle that was closed"), web_socket::cancelled_and_used),
     (45, "libgit2 2147", &[20], Hang("what the test blocks for"), errors::no_timeout),
@@ -142,7 +143,6 @@ const LEFT_OUT: &[(&[u32], &str)] = &[
     (&[39], "an exception that leaves a callback: a Rust program ends there, with nothing left to report"),
     (&[41], "Windows ignores the connect timeout: no bug of a client"),
     (&[42], "tests that cannot be reliable without a clock of their own: virtual time is the answer"),
-    (&[43], "what clients would like of Windows; early replies are played by the fixtures"),
     (&[61], "about a sentence in the documentation"),
 ];
 
