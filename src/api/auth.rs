@@ -50,8 +50,8 @@ pub unsafe extern "system" fn WinHttpQueryAuthSchemes(
 /// answers one that comes. A header Authorization of the application's own stands in for both.
 ///
 /// NTLM, Negotiate and Passport are taken, also without user and password (the default credentials), but nothing is
-/// sent for them yet: the 401 is the answer. Credentials for a proxy are only kept, as no proxy is used yet: a server
-/// that answers 407 does not get them.
+/// sent for them yet: the 401 is the answer. Credentials for a proxy go to HTTP proxies only: with the request when the
+/// proxy gets that itself, with CONNECT when it opens a tunnel, never through one; a server that answers 407 gets none.
 ///
 /// ERROR_INVALID_PARAMETER for another target or scheme, for several schemes, for Basic or Digest without user or
 /// password, and for a user without a password (rules AU9).

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::Stage;
+use super::http1::Reader;
 use super::received::Received;
 use super::script::ScriptLeg;
 use super::world::Origin;
@@ -38,7 +39,9 @@ impl ScriptLeg {
             Route::Direct | Route::Proxy(_) => self.tell(Event::Ready(ends)),
             Route::Socks(_) => self.behind_proxy(ends),
             Route::Tunnel(_, head) => {
-                self.lock().asking = Some(head.clone());
+                let mut state = self.lock();
+                state.asking = Some(state.next.take().unwrap_or_else(|| head.clone()));
+                drop(state);
                 self.tell(Event::TunnelReady(ends));
             }
         }
@@ -62,8 +65,13 @@ impl ScriptLeg {
 
     /// CONNECT goes out, and the proxy answers.
     pub fn ask(self: &Arc<Self>, head: RequestHead) {
-        let bytes = head.to_wire().len() as u64;
-        self.tell(Event::TunnelSent(bytes));
+        let wire = head.to_wire();
+        self.tell(Event::TunnelSent(wire.len() as u64));
+        let raw = self.lock().raw.as_ref().map(|(link, _)| Arc::clone(link));
+        if let Some(link) = raw {
+            self.lock().held = Some(Vec::new());
+            return link.send(&wire);
+        }
         self.then(move |leg| {
             let Some((proxy, ends)) = leg.world.peer_of(&leg.reached()) else {
                 return leg.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
@@ -84,8 +92,69 @@ impl ScriptLeg {
         });
     }
 
+    /// A raw proxy answers. What is behind the head of a refusal waits for the machine; a tunnel cannot be played byte by
+    /// byte, as there is TLS in it: behind it is the server's own peer.
+    pub fn tunnel_answers(self: &Arc<Self>, events: Vec<Event>) {
+        for event in events {
+            match event {
+                Event::Head { head, received } => {
+                    let stands = (200..300).contains(&head.status);
+                    let told = Event::TunnelReply { head: head.clone(), received };
+                    let mut state = self.lock();
+                    if stands {
+                        (state.held, state.raw) = (None, None);
+                    } else if let Some(held) = &mut state.held {
+                        held.push(Event::Head { head, received });
+                    }
+                    drop(state);
+                    self.tell(told);
+                    if let Some((_, ends)) = self.world.peer_of(&self.reached()).filter(|_| stands) {
+                        self.then(move |leg| leg.behind_proxy(ends));
+                    }
+                }
+                Event::Body { .. } => {
+                    if let Some(held) = &mut self.lock().held {
+                        held.push(event);
+                    }
+                }
+                other => self.sink.event(other),
+            }
+        }
+    }
+
+    /// The refusal of a raw proxy: asked again on its connection if that can carry another, or told.
+    fn refused_raw(self: &Arc<Self>, again: Option<RequestHead>) {
+        let mut state = self.lock();
+        let held = state.held.take().unwrap_or_default();
+        let Some(head) = again else {
+            // What follows of its body is told as it comes; nothing else goes over this connection.
+            if let Some((link, _)) = state.raw.as_ref().filter(|(_, reader)| reader.over()) {
+                link.close();
+            }
+            drop(state);
+            return self.sink.events(&mut std::iter::once(Event::Sent(0)).chain(held));
+        };
+        let limit = self.order.head_limit;
+        if let Some((_, reader)) = state.raw.as_mut().filter(|(_, reader)| reader.reusable()) {
+            *reader = Reader::new(false, limit);
+            state.asking = Some(head);
+            drop(state);
+            if let Some((_, ends)) = self.world.peer_of(&self.reached()) {
+                self.sink.event(Event::TunnelReady(ends));
+            }
+            return;
+        }
+        state.raw = None;
+        state.next = Some(head);
+        drop(state);
+        self.resolve();
+    }
+
     /// What the machine makes of a refusal.
     pub fn asked(self: &Arc<Self>, again: Option<RequestHead>) {
+        if self.lock().held.is_some() {
+            return self.then(move |leg| leg.refused_raw(again));
+        }
         match again {
             Some(head) => {
                 let mut state = self.lock();

@@ -15,7 +15,7 @@ use super::reply::{Act, Reply, accept};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
 use crate::http::{Headers, RequestHead, http2};
-use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Sink};
+use crate::transport::{Event, Failure, Leg, Order, Peer as Ends, Route, Sink};
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED,
     ERROR_WINHTTP_TIMEOUT, Win32Error,
@@ -37,7 +37,7 @@ pub struct State {
     /// Whether the reply's body is framed in chunks.
     chunked: bool,
     /// The connection to a raw peer, and the reply that comes over it.
-    raw: Option<(Arc<Link>, Reader)>,
+    pub raw: Option<(Arc<Link>, Reader)>,
     /// Whether that connection was used before.
     used: bool,
     /// After a 101.
@@ -46,6 +46,10 @@ pub struct State {
     pub asking: Option<RequestHead>,
     /// What the proxy answered it, if that is no tunnel.
     pub refusal: Option<Reply>,
+    /// The CONNECT of the next connection, if it is not that of the order.
+    pub next: Option<RequestHead>,
+    /// What a raw proxy answers a CONNECT that is out; told when it is known to be a refusal.
+    pub held: Option<Vec<Event>>,
 }
 
 /// An order on its way through the script.
@@ -154,7 +158,7 @@ impl ScriptLeg {
     // ---- the way there ----
 
     /// A new connection: name, address, TCP, TLS. Then the head may go out.
-    fn resolve(self: &Arc<Self>) {
+    pub fn resolve(self: &Arc<Self>) {
         self.tell(Event::Resolving);
         self.then(|leg| leg.stage_at(Stage::Resolve, &leg.reached(), ScriptLeg::resolved));
     }
@@ -434,9 +438,14 @@ impl ScriptLeg {
             drop(state);
             return self.tell_upgraded(told);
         }
+        let held = state.held.is_some();
         let Some((link, reader)) = &mut state.raw else { return };
         let was_over = reader.over();
         let events = reader.push(bytes);
+        if held {
+            drop(state);
+            return self.tunnel_answers(events);
+        }
         if self.order.upgrade && reader.switched() {
             let upgraded = Upgraded::with(reader.rest());
             let released = state.released;
@@ -447,7 +456,8 @@ impl ScriptLeg {
             }
             return;
         }
-        if !was_over && reader.reusable() && self.order.keep_alive {
+        let tunnel = matches!(self.order.route, Route::Tunnel(..));
+        if !was_over && reader.reusable() && self.order.keep_alive && !tunnel {
             link.detach();
             self.world.keep_link(self.key(), Arc::clone(link));
         } else if reader.over() {
@@ -489,10 +499,12 @@ impl ScriptLeg {
             End::Reset if reader.over() => None,
             End::Reset => Some(reader.fail(ERROR_WINHTTP_CONNECTION_ERROR)),
         };
-        let released = state.released;
+        let (released, held) = (state.released, state.held.is_some());
         drop(state);
-        if let Some(event) = event.filter(|_| !released) {
-            self.sink.event(event);
+        match event.filter(|_| !released) {
+            Some(event) if held => self.tunnel_answers(vec![event]),
+            Some(event) => self.sink.event(event),
+            None => {}
         }
     }
 

@@ -14,7 +14,9 @@ use super::peer::Peer;
 use super::profile::Profile;
 use super::scheduler::{Limit, Scheduler};
 use super::world::SimWorld;
-use crate::dispatch::{Detail, Entered, Observing, Policy, Waiting, World, enter, observe, register, tell, waits};
+use crate::dispatch::{
+    Detail, Entered, Observing, Policy, Proxies, Waiting, World, enter, observe, register, tell, waits,
+};
 use crate::record::Trace;
 use crate::verify::{Mistake, Stop};
 
@@ -164,6 +166,21 @@ impl Sim {
         let until = self.elapsed() + time;
         self.world.scheduler().wait("the time to pass", Limit::Time(until), &mut || false);
         self.settle();
+    }
+
+    /// What this world knows about proxies: none, until it is told. Proxies are peers like all others; an HTTP proxy answers
+    /// what comes to it, CONNECT included, and behind a tunnel that it granted is the server's own peer.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use portable_winhttp::lab::{Reply, Sim, any};
+    /// let sim = Sim::new();
+    /// sim.peer("http://proxy.test:3128").on(any().method("CONNECT")).reply(Reply::ok());
+    /// // Every PAC script of this world answers so.
+    /// sim.proxies().set_stand_in(Some(Arc::new(|_url, _host| "PROXY proxy.test:3128".to_owned())));
+    /// ```
+    pub fn proxies(&self) -> &Proxies {
+        self.world.proxies()
     }
 
     /// The time that has passed in this world.

@@ -65,9 +65,9 @@ impl Scheme {
     /// WINHTTP_INTERNET_SCHEME_*, as WINHTTP_PROXY_RESULT_ENTRY tells it.
     pub fn number(self) -> i32 {
         match self {
-            Scheme::Http => WINHTTP_INTERNET_SCHEME_HTTP as i32,
-            Scheme::Https => WINHTTP_INTERNET_SCHEME_HTTPS as i32,
-            Scheme::Socks4 | Scheme::Socks5 => WINHTTP_INTERNET_SCHEME_SOCKS as i32,
+            Scheme::Http => WINHTTP_INTERNET_SCHEME_HTTP,
+            Scheme::Https => WINHTTP_INTERNET_SCHEME_HTTPS,
+            Scheme::Socks4 | Scheme::Socks5 => WINHTTP_INTERNET_SCHEME_SOCKS,
         }
     }
 }

@@ -38,8 +38,8 @@ impl Origin {
         std::fs::write(&certificate, chain).unwrap();
         std::fs::write(&key, pem("PRIVATE KEY", &issued.key)).unwrap();
         let servers = format!(
-            "types {{ text/plain txt; }}\nserver {{\nlisten 127.0.0.1:{http};\nlisten 127.0.0.1:{https} ssl;\nroot {};\n\
-             ssl_certificate {};\nssl_certificate_key {};\nadd_header X-Connection $connection;\n\
+            "types {{ text/plain txt; }}\nserver {{\nlisten 127.0.0.1:{http};\nlisten 127.0.0.1:{https} ssl http2;\nroot {};\n\
+             ssl_certificate {};\nssl_certificate_key {};\nadd_header X-Connection $connection;\nadd_header X-Protocol $server_protocol;\n\
              add_header X-Proxy-Authorization $http_proxy_authorization;\n}}",
             www.display(),
             certificate.display(),
@@ -262,4 +262,24 @@ fn squid_refuses_a_tunnel() {
     let ask = Ask { flags: WINHTTP_FLAG_SECURE, before: Some(&before), ..Ask::default() };
     let shown = client.ask("/hello.txt", &ask).unwrap();
     assert!(shown.status == 403 && shown.text().contains("Access Denied"), "{shown:?}");
+}
+
+#[test]
+fn http2_goes_through_tunnels() {
+    let (proxy, _folder) = squid("http_access allow all");
+    let socks = microsocks();
+    let origin = Origin::start();
+    for list in [format!("127.0.0.1:{}", proxy.port), format!("socks5://127.0.0.1:{}", socks.port)] {
+        let client = Client::new(origin.https);
+        set(client.session, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_PROTOCOL_FLAG_HTTP2);
+        let mut carried = Vec::new();
+        for _ in 0..3 {
+            let hello = get(&client, true, "/hello.txt", &list, None).unwrap();
+            assert_eq!((hello.status, hello.text().as_str()), (200, "hello"), "{list}");
+            carried
+                .push((hello.header("X-Protocol").map(str::to_owned), hello.header("X-Connection").map(str::to_owned)));
+        }
+        assert_eq!(carried[0].0.as_deref(), Some("HTTP/2.0"), "{list}");
+        assert!(carried.iter().all(|one| *one == carried[0]), "{carried:?}");
+    }
 }
