@@ -212,6 +212,13 @@ impl Order {
     pub fn first(&self) -> Bytes {
         if self.body.is_empty() { Bytes::new() } else { self.framed(self.body.clone()) }
     }
+
+    /// How long that is.
+    pub fn first_length(&self) -> u64 {
+        let body = self.body.len();
+        let digits = body.checked_ilog(16).filter(|_| self.chunked);
+        body as u64 + digits.map_or(0, |digits| u64::from(digits) + 1 + 4)
+    }
 }
 
 fn chunk(bytes: &[u8]) -> Bytes {

@@ -33,6 +33,8 @@ pub struct Body {
     /// What the application can read.
     parts: VecDeque<Bytes>,
     buffered: usize,
+    /// All bytes that were there to be read so far.
+    supplied: u64,
     /// What QueryDataAvailable said and ReadData has not taken yet.
     announced: usize,
     end: Option<Result<Headers, Win32Error>>,
@@ -65,6 +67,7 @@ impl Body {
             Some(coded) => coded.parts.push_back(bytes),
             None => {
                 self.buffered += bytes.len();
+                self.supplied += bytes.len() as u64;
                 self.parts.push_back(bytes);
             }
         }
@@ -80,6 +83,11 @@ impl Body {
     /// The trailers, once everything was read.
     pub fn trailers(&self) -> Option<&Headers> {
         self.end.as_ref().filter(|_| self.parts.is_empty()).and_then(|end| end.as_ref().ok())
+    }
+
+    /// How many bytes there were to be read so far, without their content coding.
+    pub fn supplied(&self) -> u64 {
+        self.supplied
     }
 
     /// Whether everything was read.
@@ -168,6 +176,7 @@ impl Body {
                 room.truncate(made);
                 if made > 0 {
                     self.buffered += made;
+                    self.supplied += made as u64;
                     self.parts.push_back(room.into());
                 }
             }

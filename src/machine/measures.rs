@@ -18,11 +18,11 @@ pub struct Measures {
     times: Stamps,
     /// Attempts at addresses, of which all but the last have failed.
     attempts: u64,
-    head_out: u64,
+    /// Head and first piece of the body, as they went out, and how much of it is the body.
+    out: u64,
+    body_out: u64,
     head_in: u64,
     body_in: u64,
-    /// What the application got of the body.
-    body_taken: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,15 +40,15 @@ impl Measures {
         self.times.0
     }
 
-    /// WINHTTP_REQUEST_STATS.rgullStats
-    pub fn counts(&self) -> [u64; WinHttpRequestStatLast as usize] {
+    /// WINHTTP_REQUEST_STATS.rgullStats. `body`: its bytes without their content coding.
+    pub fn counts(&self, body: u64) -> [u64; WinHttpRequestStatLast as usize] {
         let mut counts = [0; WinHttpRequestStatLast as usize];
         let connected = self.times.0[WinHttpConnectionEstablishmentEnd as usize] != 0;
         for (index, count) in [
             (WinHttpConnectFailureCount, self.attempts - u64::from(connected && self.attempts > 0)),
-            (WinHttpRequestHeadersSize, self.head_out),
+            (WinHttpRequestHeadersSize, self.out.saturating_sub(self.body_out)),
             (WinHttpResponseHeadersSize, self.head_in),
-            (WinHttpResponseBodySize, self.body_taken.max(self.body_in)),
+            (WinHttpResponseBodySize, body),
             (WinHttpResponseBodyCompressedSize, self.body_in),
         ] {
             counts[index as usize] = count;
@@ -68,15 +68,14 @@ impl Measures {
         }
     }
 
-    /// An exchange begins.
-    pub fn begin(&mut self, now: Duration) {
-        *self = Measures::default();
+    /// An exchange begins, whose head is followed by so many bytes at once.
+    pub fn begin(&mut self, now: Duration, body: u64) {
+        *self = Measures { body_out: body, ..Measures::default() };
         self.stamp(now, &[WinHttpConnectionAcquireStart]);
     }
 
-    /// The head goes out: so many bytes.
-    pub fn sending(&mut self, now: Duration, head: u64) {
-        self.head_out = head;
+    /// The head goes out.
+    pub fn sending(&mut self, now: Duration) {
         self.stamp(now, &[WinHttpSendRequestStart]);
     }
 
@@ -103,7 +102,10 @@ impl Measures {
                 }
                 self.stamp(now, &[WinHttpConnectionAcquireEnd]);
             }
-            Event::Sent(_) => self.stamp(now, &[WinHttpSendRequestHeadersEnd, WinHttpSendRequestEnd]),
+            Event::Sent(bytes) => {
+                self.out = *bytes;
+                self.stamp(now, &[WinHttpSendRequestHeadersEnd, WinHttpSendRequestEnd]);
+            }
             Event::Wrote => self.stamp(now, &[WinHttpSendRequestEnd]),
             Event::Interim(_) | Event::Progress => self.first(now, WinHttpReceiveResponseStart),
             Event::Head { head, .. } => {
@@ -117,7 +119,7 @@ impl Measures {
                     self.stamp(now, &[WinHttpReceiveResponseEnd]);
                 }
             }
-            Event::Restarted => self.begin(now),
+            Event::Restarted => self.begin(now, self.body_out),
             Event::TunnelSent(_)
             | Event::Waiting
             | Event::Secured(_)

@@ -23,7 +23,7 @@ use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
     ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_INVALID_URL,
     ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT, WINHTTP_ADDREQ_FLAG_ADD,
-    WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error,
+    WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error, WinHttpRequestStatLast,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -193,9 +193,14 @@ impl Request {
         self.issuers.as_deref()
     }
 
-    /// When things happened, and how much it was.
+    /// When things happened.
     pub fn measures(&self) -> &Measures {
         &self.measures
+    }
+
+    /// How much it was (WINHTTP_REQUEST_STATS.rgullStats).
+    pub fn counts(&self) -> [u64; WinHttpRequestStatLast as usize] {
+        self.measures.counts(self.body.supplied())
     }
 
     /// The Winsock error behind the last failure (EXTENDED_ERROR), or 0.
@@ -325,7 +330,7 @@ impl Request {
     pub fn proceed(&mut self, now: Duration, leg: u64) {
         if leg == self.leg && self.state.exchange == Exchange::Sending {
             self.timers.sending(now, &self.settings.timeouts);
-            self.measures.sending(now, self.complete().to_wire().len() as u64);
+            self.measures.sending(now);
             self.outputs.push(Output::Proceed);
         }
     }
@@ -578,10 +583,7 @@ impl Request {
 
     fn act(&mut self, now: Duration, before: State, action: Action) {
         match action {
-            Action::Start => {
-                self.measures.begin(now);
-                self.start(now);
-            }
+            Action::Start => self.start(now),
             Action::Transmit => {
                 self.timers.writing(now, &self.settings.timeouts);
                 let bytes = std::mem::take(&mut self.outgoing);
@@ -785,6 +787,7 @@ impl Request {
             head_limit: self.settings.max_head as usize,
             drain_limit: self.settings.max_drain as usize,
         };
+        self.measures.begin(now, order.first_length());
         self.outputs.push(Output::Start(self.leg, Box::new(order)));
     }
 

@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
             REQUEST,
             Get::Asked(|subject, input| {
                 let request = subject.request()?;
-                let counts = request.with(|machine| machine.measures().counts());
+                let counts = request.with(|machine| machine.counts());
                 let count = asked(input, std::mem::offset_of!(WINHTTP_REQUEST_STATS, cStats), counts.len())?;
                 let earlier = request.leg().and_then(|leg| leg.carrier()).map_or(0, |carrier| carrier.earlier);
                 let flags = if earlier == 0 { WINHTTP_REQUEST_STAT_FLAG_FIRST_REQUEST } else { 0 };
