@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use portable_winhttp::machine::table::{Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step};
+use portable_winhttp::machine::request::table::{
+    Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step,
+};
 
 const EXCHANGES: [Exchange; 9] = [
     Exchange::Unsent,
@@ -210,7 +212,7 @@ fn diagram() -> String {
 /// `UPDATE_DIAGRAM=1 cargo test --test machine` draws it anew.
 #[test]
 fn the_diagram_in_the_documentation_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/machine/states.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/machine/request/states.md");
     if std::env::var_os("UPDATE_DIAGRAM").is_some() {
         std::fs::write(path, diagram()).unwrap();
     }

@@ -16,6 +16,7 @@ pub use query::{AutoProxy, Query, Source};
 use fetch::{Fetch, Progress};
 use table::{Action, Input, Stage, Step, step};
 
+use super::step::Tabled;
 use super::{Machine, Output, Timeouts};
 use crate::http::proxy::pac::{Limits, ScriptError, ways};
 use crate::http::proxy::{Choice, UserSettings, Why};
@@ -23,8 +24,8 @@ use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
 use crate::win32::{
     ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR, ERROR_WINHTTP_AUTODETECTION_FAILED, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT,
-    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_OPERATION_CANCELLED,
-    ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT, Win32Error,
+    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT,
+    Win32Error,
 };
 
 /// Something that a worker does for a resolver.
@@ -143,28 +144,74 @@ impl Resolver {
         &self.user
     }
 
-    fn refused(&self, call: Input) -> Result<(), Win32Error> {
-        match step(self.stage, call) {
-            Step::Take(..) => Ok(()),
-            Step::Refuse(error) => Err(error),
-            Step::Impossible => Err(ERROR_WINHTTP_INTERNAL_ERROR),
+    fn end(&mut self, api: Api, outcome: Result<Notification, Win32Error>) {
+        self.outputs.push(Output::End(api.into(), outcome));
+    }
+
+    fn errand(&mut self, errand: Errand) {
+        self.number += 1;
+        self.outputs.push(Output::Errand(self.number, errand));
+    }
+
+    fn missed(&mut self, now: Duration, cause: Win32Error) {
+        self.cause = cause;
+        self.happened(now, Input::Missed);
+    }
+
+    /// The fetch goes on.
+    fn advance(&mut self, now: Duration) {
+        let Some(fetch) = &mut self.fetch else { return };
+        match fetch.advance(now, &mut self.outputs) {
+            Progress::Going => {}
+            Progress::Done(body) => {
+                self.text = Some(decoded(&body).into());
+                self.happened(now, Input::Fetched);
+            }
+            Progress::Failed => self.missed(now, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
         }
     }
 
-    /// An input that nobody waits for: one that is impossible now changes nothing.
-    fn happened(&mut self, now: Duration, input: Input) {
-        let _ = self.apply(now, input);
-    }
-
-    fn apply(&mut self, now: Duration, input: Input) -> Result<(), Win32Error> {
-        self.refused(input)?;
-        if let Step::Take(next, actions) = step(self.stage, input) {
-            let before = std::mem::replace(&mut self.stage, next);
-            for action in actions {
-                self.act(now, before, *action);
+    fn ran(&mut self, now: Duration, outcome: Result<String, ScriptError>) {
+        let answer = match outcome {
+            Ok(answer) => answer,
+            // As on a system where nobody can run it.
+            Err(ScriptError::NoEngine) => return self.missed(now, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR),
+            Err(_) => return self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),
+        };
+        match ways(&answer) {
+            Ok(hops) => {
+                self.answer = Some(Choice { hops, why: Why::Script(answer) });
+                self.happened(now, Input::Answered);
+            }
+            Err(crate::http::proxy::pac::BadAnswer::Junk) => {
+                self.missed(now, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR);
+            }
+            Err(crate::http::proxy::pac::BadAnswer::TooMany) => {
+                self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT);
             }
         }
-        Ok(())
+    }
+}
+
+/// The text of a script: UTF-8, with or without a mark, else Latin-1.
+fn decoded(body: &[u8]) -> String {
+    match std::str::from_utf8(body) {
+        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
+        Err(_) => body.iter().copied().map(char::from).collect(),
+    }
+}
+
+impl Tabled for Resolver {
+    type State = Stage;
+    type Input = Input;
+    type Action = Action;
+
+    fn look(&self, input: Input) -> Step {
+        step(self.stage, input)
+    }
+
+    fn enter(&mut self, next: Stage) -> Stage {
+        std::mem::replace(&mut self.stage, next)
     }
 
     fn act(&mut self, now: Duration, before: Stage, action: Action) {
@@ -226,62 +273,6 @@ impl Resolver {
                 self.outputs.push(Output::Abandon);
             }
         }
-    }
-
-    fn end(&mut self, api: Api, outcome: Result<Notification, Win32Error>) {
-        self.outputs.push(Output::End(api.into(), outcome));
-    }
-
-    fn errand(&mut self, errand: Errand) {
-        self.number += 1;
-        self.outputs.push(Output::Errand(self.number, errand));
-    }
-
-    fn missed(&mut self, now: Duration, cause: Win32Error) {
-        self.cause = cause;
-        self.happened(now, Input::Missed);
-    }
-
-    /// The fetch goes on.
-    fn advance(&mut self, now: Duration) {
-        let Some(fetch) = &mut self.fetch else { return };
-        match fetch.advance(now, &mut self.outputs) {
-            Progress::Going => {}
-            Progress::Done(body) => {
-                self.text = Some(decoded(&body).into());
-                self.happened(now, Input::Fetched);
-            }
-            Progress::Failed => self.missed(now, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
-        }
-    }
-
-    fn ran(&mut self, now: Duration, outcome: Result<String, ScriptError>) {
-        let answer = match outcome {
-            Ok(answer) => answer,
-            // As on a system where nobody can run it.
-            Err(ScriptError::NoEngine) => return self.missed(now, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR),
-            Err(_) => return self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),
-        };
-        match ways(&answer) {
-            Ok(hops) => {
-                self.answer = Some(Choice { hops, why: Why::Script(answer) });
-                self.happened(now, Input::Answered);
-            }
-            Err(crate::http::proxy::pac::BadAnswer::Junk) => {
-                self.missed(now, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR);
-            }
-            Err(crate::http::proxy::pac::BadAnswer::TooMany) => {
-                self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT);
-            }
-        }
-    }
-}
-
-/// The text of a script: UTF-8, with or without a mark, else Latin-1.
-fn decoded(body: &[u8]) -> String {
-    match std::str::from_utf8(body) {
-        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
-        Err(_) => body.iter().copied().map(char::from).collect(),
     }
 }
 

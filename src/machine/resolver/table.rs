@@ -4,7 +4,7 @@
 //! in the network, a script whose place is known, lists. [`step`] is the only place that says what may follow what.
 #![doc = include_str!("states.md")]
 
-use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED, Win32Error};
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED};
 
 /// Where a resolver stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -90,15 +90,7 @@ pub enum Action {
 }
 
 /// The answer of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
-    /// The input is taken: the next stage, and what goes with it.
-    Take(Stage, &'static [Action]),
-    /// The call is refused with this error; nothing changes and nothing is notified.
-    Refuse(Win32Error),
-    /// The input cannot come in this stage; nothing changes.
-    Impossible,
-}
+pub type Step = crate::machine::Step<Stage, Action>;
 
 /// What follows `input` in `stage`.
 #[rustfmt::skip]

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 
 use super::Kind;
 use super::frames::CloseFrame;
-use crate::machine::body::PendingRead;
+use crate::machine::reading::PendingRead;
 use crate::win32::Win32Error;
 
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use self::frames::{CloseFrame, Found, Masks, Parser, Violation};
 use self::incoming::{Incoming, Look};
 use self::outgoing::{Frame, Outgoing};
 use self::table::{Action, Conversation, Input, OPENED, ReceiveSide, State, Step, step};
-use super::body::PendingRead;
+use super::reading::PendingRead;
+use super::step::Tabled;
 use super::{Machine, Output};
 use crate::record::{Notification, Operation, WebSocketOperation};
 use crate::transport::Event;
@@ -184,81 +185,6 @@ impl WebSocket {
         self.apply(now, call)
     }
 
-    // ---- inside ----
-
-    /// The error with which the table refuses a call; the call then changes nothing.
-    fn refused(&self, call: Input) -> Result<(), Win32Error> {
-        match step(self.state, call) {
-            Step::Take(..) => Ok(()),
-            Step::Refuse(error) => Err(error),
-            Step::Impossible => Err(ERROR_WINHTTP_INTERNAL_ERROR),
-        }
-    }
-
-    /// An input that nobody waits for: one that is impossible now changes nothing.
-    fn happened(&mut self, now: Duration, input: Input) {
-        let _ = self.apply(now, input);
-    }
-
-    fn apply(&mut self, now: Duration, input: Input) -> Result<(), Win32Error> {
-        match step(self.state, input) {
-            Step::Refuse(error) => Err(error),
-            Step::Impossible => Err(ERROR_WINHTTP_INTERNAL_ERROR),
-            Step::Take(next, actions) => {
-                let before = std::mem::replace(&mut self.state, next);
-                for action in actions {
-                    self.act(now, before, *action);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn act(&mut self, now: Duration, before: State, action: Action) {
-        use WebSocketOperation::{Close, Receive, Send, Shutdown};
-        match action {
-            Action::Transmit => {
-                if self.transmit(Frame::Data) {
-                    self.happened(now, Input::SentData);
-                }
-            }
-            Action::TransmitClose => {
-                if self.transmit(Frame::Close) {
-                    self.happened(now, Input::SentClose);
-                }
-            }
-            Action::Supply => self.supply(now),
-            Action::Wait => self.close_at = after(now, self.settings.close_timeout),
-            Action::Abandon => {
-                self.ping_at = None;
-                self.outputs.push(Output::Abandon);
-            }
-            Action::EndSend => {
-                let (bytes, buffer_type) = self.sending;
-                self.end(Send, Ok(Notification::WebSocketWriteComplete { bytes, buffer_type }));
-            }
-            Action::EndReceive => {
-                let bytes = self.reading.as_ref().map_or(0, |read| read.filled as u32);
-                let (kind, message) = self.found;
-                let buffer_type = kind.buffer_type(message);
-                self.end(Receive, Ok(Notification::WebSocketReadComplete { bytes, buffer_type }));
-            }
-            Action::EndReceiveClose => {
-                let buffer_type = WINHTTP_WEB_SOCKET_CLOSE_BUFFER_TYPE;
-                self.end(Receive, Ok(Notification::WebSocketReadComplete { bytes: 0, buffer_type }));
-            }
-            Action::EndShutdown => self.end(Shutdown, Ok(Notification::ShutdownComplete)),
-            Action::EndClose => self.end(Close, Ok(Notification::CloseComplete)),
-            Action::FailSend => self.end(Send, Err(self.cause)),
-            Action::FailReceive => self.end(Receive, Err(self.cause)),
-            Action::FailShutdown => self.end(Shutdown, Err(self.cause)),
-            Action::FailClose => self.end(Close, Err(self.cause)),
-            Action::CancelReceive => self.end(Receive, Err(ERROR_WINHTTP_OPERATION_CANCELLED)),
-            Action::FailPending => self.end_pending(before, self.cause),
-            Action::CancelPending => self.end_pending(before, ERROR_WINHTTP_OPERATION_CANCELLED),
-        }
-    }
-
     fn end(&mut self, operation: WebSocketOperation, outcome: Result<Notification, Win32Error>) {
         match operation {
             WebSocketOperation::Receive => {
@@ -375,6 +301,65 @@ impl WebSocket {
 /// A time in milliseconds from now, or never.
 fn after(now: Duration, milliseconds: u32) -> Option<Duration> {
     (milliseconds != 0 && milliseconds != u32::MAX).then(|| now + Duration::from_millis(milliseconds.into()))
+}
+
+impl Tabled for WebSocket {
+    type State = State;
+    type Input = Input;
+    type Action = Action;
+
+    fn look(&self, input: Input) -> Step {
+        step(self.state, input)
+    }
+
+    fn enter(&mut self, next: State) -> State {
+        std::mem::replace(&mut self.state, next)
+    }
+
+    fn act(&mut self, now: Duration, before: State, action: Action) {
+        use WebSocketOperation::{Close, Receive, Send, Shutdown};
+        match action {
+            Action::Transmit => {
+                if self.transmit(Frame::Data) {
+                    self.happened(now, Input::SentData);
+                }
+            }
+            Action::TransmitClose => {
+                if self.transmit(Frame::Close) {
+                    self.happened(now, Input::SentClose);
+                }
+            }
+            Action::Supply => self.supply(now),
+            Action::Wait => self.close_at = after(now, self.settings.close_timeout),
+            Action::Abandon => {
+                self.ping_at = None;
+                self.outputs.push(Output::Abandon);
+            }
+            Action::EndSend => {
+                let (bytes, buffer_type) = self.sending;
+                self.end(Send, Ok(Notification::WebSocketWriteComplete { bytes, buffer_type }));
+            }
+            Action::EndReceive => {
+                let bytes = self.reading.as_ref().map_or(0, |read| read.filled as u32);
+                let (kind, message) = self.found;
+                let buffer_type = kind.buffer_type(message);
+                self.end(Receive, Ok(Notification::WebSocketReadComplete { bytes, buffer_type }));
+            }
+            Action::EndReceiveClose => {
+                let buffer_type = WINHTTP_WEB_SOCKET_CLOSE_BUFFER_TYPE;
+                self.end(Receive, Ok(Notification::WebSocketReadComplete { bytes: 0, buffer_type }));
+            }
+            Action::EndShutdown => self.end(Shutdown, Ok(Notification::ShutdownComplete)),
+            Action::EndClose => self.end(Close, Ok(Notification::CloseComplete)),
+            Action::FailSend => self.end(Send, Err(self.cause)),
+            Action::FailReceive => self.end(Receive, Err(self.cause)),
+            Action::FailShutdown => self.end(Shutdown, Err(self.cause)),
+            Action::FailClose => self.end(Close, Err(self.cause)),
+            Action::CancelReceive => self.end(Receive, Err(ERROR_WINHTTP_OPERATION_CANCELLED)),
+            Action::FailPending => self.end_pending(before, self.cause),
+            Action::CancelPending => self.end_pending(before, ERROR_WINHTTP_OPERATION_CANCELLED),
+        }
+    }
 }
 
 impl Machine for WebSocket {

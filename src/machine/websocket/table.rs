@@ -7,7 +7,7 @@
 #![doc = include_str!("states.md")]
 
 use crate::record::WebSocketOperation;
-use crate::win32::{ERROR_INVALID_OPERATION, ERROR_WINHTTP_OPERATION_CANCELLED, Win32Error};
+use crate::win32::{ERROR_INVALID_OPERATION, ERROR_WINHTTP_OPERATION_CANCELLED};
 
 /// Where the conversation stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -161,15 +161,7 @@ pub enum Action {
 }
 
 /// The answer of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
-    /// The input is taken: the next state, and what goes with it.
-    Take(State, &'static [Action]),
-    /// The call is refused with this error; nothing changes and nothing is notified.
-    Refuse(Win32Error),
-    /// The input cannot come in this state; nothing changes.
-    Impossible,
-}
+pub type Step = crate::machine::Step<State, Action>;
 
 /// The state of a web socket that was just made.
 pub const OPENED: State = State { conversation: Conversation::Open, send: SendSide::Idle, receive: ReceiveSide::Idle };

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::{Settings, Site};
+use super::Site;
 use crate::http::ResponseHead;
 use crate::http::cookies::{Jar, Place};
+use crate::machine::Settings;
 
 /// What a request knows of cookies.
 #[derive(Debug)]

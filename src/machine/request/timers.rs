@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Timeouts;
+use crate::machine::Timeouts;
 
 /// The deadlines of a request.
 #[derive(Debug, Default)]

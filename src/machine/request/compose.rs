@@ -1,8 +1,9 @@
 //! The request head: what the application put into it, and what WinHTTP adds when it goes out (semantics 4.1).
 
+use super::Site;
 use super::upload::Upload;
-use super::{Settings, Site};
 use crate::http::{Header, Headers, RequestHead, Version, coding, upgrade};
+use crate::machine::Settings;
 
 /// The parts of a request head that the application gave.
 #[derive(Clone, Debug)]

@@ -7,9 +7,7 @@
 #![doc = include_str!("states.md")]
 
 use crate::record::Api;
-use crate::win32::{
-    ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED, Win32Error,
-};
+use crate::win32::{ERROR_INVALID_PARAMETER, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED};
 
 /// Where the exchange with the server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -212,15 +210,7 @@ pub enum Why {
 }
 
 /// The answer of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
-    /// The input is taken: the next state, and what goes with it.
-    Take(State, &'static [Action]),
-    /// The call is refused with this last error; nothing changes and nothing is notified.
-    Refuse(Win32Error),
-    /// The input cannot come in this state; nothing changes.
-    Impossible,
-}
+pub type Step = crate::machine::Step<State, Action>;
 
 /// The state of a request that was just opened.
 pub const OPENED: State = State { exchange: Exchange::Unsent, read: ReadSide::Idle, write: WriteSide::Shut };

@@ -6,19 +6,11 @@ use bytes::{Buf, Bytes};
 
 use crate::http::Headers;
 use crate::http::coding::Decoder;
-use crate::win32::{CallerBuf, Win32Error};
+use crate::machine::reading::PendingRead;
+use crate::win32::Win32Error;
 
 /// What QueryDataAvailable reports at most: the size of WinHTTP's own read buffer (semantics 6.5).
 const REPORTED_AT_MOST: usize = 8192;
-
-/// A ReadData that waits for its bytes.
-#[derive(Debug)]
-pub struct PendingRead {
-    pub buffer: CallerBuf,
-    pub filled: usize,
-    /// Whether it ends only when the buffer is full or the body ended (ReadData), or with the first bytes (ReadDataEx).
-    pub fill: bool,
-}
 
 /// Whether a pending operation can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,156 @@
+//! What the actions of the table do with the data of a request.
+
+use std::time::Duration;
+
+use super::Request;
+use super::body::Supply;
+use super::table::{Action, Input, State, Step, Why, step};
+use crate::machine::Output;
+use crate::machine::reading::PendingRead;
+use crate::machine::step::Tabled;
+use crate::record::{Api, Notification};
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED};
+
+impl Tabled for Request {
+    type State = State;
+    type Input = Input;
+    type Action = Action;
+
+    fn look(&self, input: Input) -> Step {
+        step(self.state, input)
+    }
+
+    fn enter(&mut self, next: State) -> State {
+        std::mem::replace(&mut self.state, next)
+    }
+
+    fn act(&mut self, now: Duration, before: State, action: Action) {
+        match action {
+            Action::Start => self.start(now),
+            Action::Transmit => {
+                self.timers.writing(now, &self.settings.timeouts);
+                let bytes = std::mem::take(&mut self.outgoing);
+                self.outputs.push(Output::Write(bytes));
+            }
+            Action::Finish => {
+                self.upload.close();
+                self.outputs.push(Output::Finish);
+                self.await_reply(now);
+            }
+            Action::HandOver => self.outputs.push(Output::HandOver),
+            Action::Abandon => {
+                self.leg += 1;
+                self.resolver = None;
+                self.timers.clear();
+                self.outputs.push(Output::Abandon);
+            }
+            Action::Answer => {
+                let verdict = self.answer();
+                self.happened(now, verdict);
+            }
+            Action::Supply => self.supply(now),
+            // CONNECT went out in place of the request, and was told.
+            Action::TellSent | Action::TellReceiving if self.way.refused => {}
+            Action::TellSent => {
+                let bytes = self.out.min(u32::MAX.into()) as u32;
+                self.notify(Notification::RequestSent { bytes });
+            }
+            Action::TellReceiving => self.notify(Notification::ReceivingResponse),
+            Action::TellReceived => {
+                let bytes = self.received.min(u32::MAX.into()) as u32;
+                self.notify(Notification::ResponseReceived { bytes });
+            }
+            Action::TellRedirect => {
+                self.redirects += 1;
+                if let Some(following) = &self.following {
+                    let url = following.url.as_str().into();
+                    self.notify(Notification::Redirect { url });
+                }
+                self.outputs.push(Output::ThenTold);
+            }
+            Action::EndSend => self.end(Api::SEND_REQUEST, Notification::SendRequestComplete),
+            Action::EndWrite => self.end(Api::WRITE_DATA, Notification::WriteComplete { bytes: self.writing }),
+            Action::EndReceive => self.end(Api::RECEIVE_RESPONSE, Notification::HeadersAvailable),
+            Action::EndQuery => {
+                let bytes = self.body.announce();
+                self.end(Api::QUERY_DATA_AVAILABLE, Notification::DataAvailable { bytes });
+            }
+            Action::EndRead => {
+                if let Some(read) = self.reading.take() {
+                    let complete =
+                        Notification::ReadComplete { buffer: read.buffer.address(), bytes: read.filled as u32 };
+                    self.give_back(read);
+                    self.end(Api::READ_DATA, complete);
+                }
+            }
+            Action::FailSend(why) => self.failed(Api::SEND_REQUEST, why),
+            Action::FailWrite(why) => self.failed(Api::WRITE_DATA, why),
+            Action::FailReceive(why) => self.failed(Api::RECEIVE_RESPONSE, why),
+            Action::FailQuery(why) => self.failed(Api::QUERY_DATA_AVAILABLE, why),
+            Action::FailRead(why) => self.failed(Api::READ_DATA, why),
+            Action::CancelPending => {
+                let (read, write) = (before.read.pending(), before.write.pending());
+                let ends = if self.write_first { [write, read] } else { [read, write] };
+                for api in ends.into_iter().flatten() {
+                    self.failed(api, Why::Cancelled);
+                }
+            }
+        }
+    }
+}
+
+impl Request {
+    pub(super) fn notify(&mut self, notification: Notification) {
+        self.outputs.push(Output::Notify(notification));
+    }
+
+    fn end(&mut self, api: Api, completion: Notification) {
+        if matches!(api, Api::QUERY_DATA_AVAILABLE | Api::READ_DATA) {
+            self.timers.read();
+        }
+        self.outputs.push(Output::End(api.into(), Ok(completion)));
+    }
+
+    fn failed(&mut self, api: Api, why: Why) {
+        let error = match why {
+            Why::Cause => self.cause,
+            Why::WrongState => ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
+            Why::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
+        };
+        if let Some(read) = self.reading.take_if(|_| api == Api::READ_DATA) {
+            self.give_back(read);
+        }
+        self.timers.read();
+        self.outputs.push(Output::End(api.into(), Err(error)));
+    }
+
+    fn give_back(&mut self, read: PendingRead) {
+        if read.buffer.is_lent() {
+            self.outputs.push(Output::GiveBack(read.buffer));
+        }
+    }
+
+    fn supply(&mut self, now: Duration) {
+        let supply = match &mut self.reading {
+            Some(read) => self.body.read(read),
+            None => self.body.query(),
+        };
+        let released = self.body.released();
+        if released > 0 {
+            self.outputs.push(Output::Taken(released));
+        }
+        let input = match supply {
+            Supply::Dry => return,
+            Supply::Broken(error) => {
+                self.cause = error;
+                Input::Broken
+            }
+            Supply::Enough => Input::Supplied,
+        };
+        if self.body.finished() && self.compose.asks_to_close() && !std::mem::replace(&mut self.told_closing, true) {
+            self.notify(Notification::ClosingConnection);
+            self.notify(Notification::ConnectionClosed);
+        }
+        self.happened(now, input);
+    }
+}

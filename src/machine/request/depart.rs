@@ -1,0 +1,172 @@
+//! How a request sets out: over which way, with which order; and what a proxy says to its CONNECT.
+
+use std::time::Duration;
+
+use super::body::Body;
+use super::table::{Exchange, Input};
+use super::way::Way;
+use super::{Request, Site};
+use crate::http::proxy::{Destination, Hop};
+use crate::http::{RequestHead, ResponseHead};
+use crate::machine::resolver::{Query, Resolver};
+use crate::machine::step::Tabled;
+use crate::machine::{Machine, Output};
+use crate::record::Notification;
+use crate::transport::{Order, Route, Via};
+use crate::win32::Win32Error;
+
+impl Request {
+    pub(super) fn start(&mut self, now: Duration) {
+        self.sent = true;
+        self.upgradable = false;
+        self.interim = 0;
+        self.response = None;
+        self.received = 0;
+        self.body = Body::default();
+        self.told_closing = false;
+        self.secured = None;
+        self.issuers = None;
+        self.stream_error = 0;
+        if let Some(error) = self.settings.refuses_web_socket().filter(|_| self.key.is_some()) {
+            return self.fail(now, error);
+        }
+        let to = Destination { secure: self.site.secure, host: &self.site.host, port: self.site.port };
+        match self.settings.proxy.choose(&to) {
+            // Failover in a list that the application gave is its own affair (rules P3).
+            Some(mut choice) => {
+                choice.hops.truncate(1);
+                self.way = Way::new(choice.hops);
+                self.launch(now);
+            }
+            None => self.resolve(now),
+        }
+    }
+
+    /// Asks the resolver for the ways; the order is put out when it has answered.
+    fn resolve(&mut self, now: Duration) {
+        self.way = Way::default();
+        let url: Vec<u16> = self.url().encode_utf16().collect();
+        let mut resolver = Resolver::new(self.settings.timeouts, (self.leg + 1) << 32);
+        let asked = Query::new(&url, None).and_then(|query| resolver.find(now, query));
+        self.resolver = asked.is_ok().then(|| Box::new(resolver));
+        if asked.is_ok() { self.resolved(now) } else { self.launch(now) }
+    }
+
+    /// Passes on what the resolver wants, and takes its answer. Without one the way is straight.
+    pub(super) fn resolved(&mut self, now: Duration) {
+        let Some(resolver) = &mut self.resolver else { return };
+        let wanted: Vec<_> = resolver.outputs().collect();
+        for output in wanted {
+            if !matches!(output, Output::End(..)) {
+                self.outputs.push(output);
+                continue;
+            }
+            let hops = resolver.answer().map_or_else(|_| vec![Hop::Direct], |choice| choice.hops.clone());
+            self.resolver = None;
+            self.way = Way::new(hops);
+            return self.launch(now);
+        }
+    }
+
+    /// Puts out the order, over the first way that is left.
+    fn launch(&mut self, now: Duration) {
+        self.way.refused = false;
+        let body = (!self.upload.open()).then_some(&*self.upload.first);
+        self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);
+        let absolute = self.compose.url(&self.site);
+        let via = self.by_proxy().map(|proxy| (proxy, &*absolute));
+        let in_absolute_form = via.is_some();
+        self.credentials.refused = self.settings.refused_proxy_schemes();
+        self.credentials.prepare(&self.compose, &self.site, body, via);
+        let head = self.complete();
+        let route = match self.way.hop() {
+            Hop::Direct => Route::Direct,
+            Hop::Via(server) if server.is_socks() => Route::Socks(server.clone()),
+            Hop::Via(server) => {
+                let via = Via { server: server.clone(), tls: server.speaks_tls().then(|| self.settings.tls()) };
+                if in_absolute_form { Route::Proxy(via) } else { Route::Tunnel(via, self.connect_head()) }
+            }
+        };
+        let order = Order {
+            host: self.site.host.clone(),
+            port: self.site.port,
+            route,
+            tls: self.site.secure.then(|| self.settings.tls()),
+            // A request that asks for HTTP/1.0 gets no newer version.
+            http2: self.settings.http2().filter(|_| self.compose.version.minor == 1 && self.key.is_none()),
+            head,
+            body: self.upload.first.clone(),
+            more: self.upload.open(),
+            chunked: self.upload.automatic(),
+            upgrade: self.key.is_some(),
+            keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
+            pool: self.settings.pool,
+            network: self.settings.network.clone(),
+            sharing: self.settings.sharing.clone(),
+            head_limit: self.settings.max_head as usize,
+            drain_limit: self.settings.max_drain as usize,
+        };
+        self.measures.begin(now, order.first_length());
+        self.outputs.push(Output::Start(self.leg, Box::new(order)));
+    }
+
+    pub(super) fn fail(&mut self, now: Duration, error: Win32Error) {
+        if self.state.exchange == Exchange::Sending && self.way.next() {
+            // The proxy is dead: the next way of the resolver's answer.
+            self.leg += 1;
+            self.timers.clear();
+            self.outputs.push(Output::Abandon);
+            return self.launch(now);
+        }
+        self.cause = error;
+        self.body.end(Err(error));
+        self.timers.arrived();
+        self.happened(now, Input::Fail);
+    }
+
+    /// The HTTP proxy that gets the request itself, if one does. TLS and web sockets go through a tunnel.
+    fn by_proxy(&self) -> Option<Site> {
+        if self.site.secure || self.key.is_some() { None } else { self.way.proxy_site() }
+    }
+
+    pub(super) fn complete(&self) -> RequestHead {
+        let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
+        let key = self.key.as_deref();
+        let head = self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies, key);
+        match self.way.proxy_site() {
+            Some(_) if self.by_proxy().is_some() => self.compose.for_proxy(head, &self.site),
+            Some(_) => self.compose.for_tunnel(head),
+            None => head,
+        }
+    }
+
+    /// The CONNECT that goes out next.
+    fn connect_head(&mut self) -> RequestHead {
+        let authority = self.site.authority_with_port();
+        let proxy = self.way.proxy_site().unwrap_or_else(|| self.site.clone());
+        let credentials = self.credentials.for_tunnel(&self.compose, &proxy, &authority);
+        self.compose.connect(authority, credentials)
+    }
+
+    /// The proxy answered CONNECT: the tunnel stands, or is asked for again, or its answer is the server's.
+    pub(super) fn tunnel_answered(&mut self, now: Duration, head: &ResponseHead, received: u64) {
+        self.timers.arrived();
+        let stands = (200..300).contains(&head.status);
+        let off = self.settings.authentication_disabled();
+        let proxy = self.way.proxy_site().unwrap_or_else(|| self.site.clone());
+        let again = !stands && self.credentials.asked_by_tunnel(head, &proxy, &self.compose, off);
+        if stands || again {
+            let bytes = received.min(u32::MAX.into()) as u32;
+            self.notify(Notification::ResponseReceived { bytes });
+            // The handshake behind it, or another connection, has the time of a connection.
+            self.timers.connecting(now, &self.settings.timeouts);
+        }
+        if again {
+            let head = self.connect_head();
+            self.outputs.push(Output::Tunnel(Some(head)));
+        } else if !stands {
+            self.way.refused = true;
+            self.outputs.push(Output::Tunnel(None));
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What happens to a request without a call of the application.
+
+use std::time::Duration;
+
+use super::Request;
+use super::body::Body;
+use super::table::{Exchange, Input, WriteSide};
+use super::upload::Upload;
+use crate::http::coding::Decoder;
+use crate::http::{Framing, Headers, auth, upgrade};
+use crate::machine::resolver::Report;
+use crate::machine::step::Tabled;
+use crate::machine::{Machine, Output};
+use crate::record::{Notification, Operation};
+use crate::transport::{ClientCertificate, Event};
+use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT};
+
+impl Request {
+    /// SENDING_REQUEST of leg `leg` was delivered.
+    pub fn proceed(&mut self, now: Duration, leg: u64) {
+        if leg == self.leg && self.state.exchange == Exchange::Sending {
+            self.timers.sending(now, &self.settings.timeouts);
+            self.measures.sending(now);
+            self.outputs.push(Output::Proceed);
+        }
+    }
+
+    /// REDIRECT was delivered.
+    pub fn told(&mut self, now: Duration) {
+        if let Some(following) = self.following.take() {
+            if following.site != self.site {
+                // Another server must ask anew.
+                self.settings.client_certificate = ClientCertificate::Absent;
+            }
+            self.site = following.site;
+            self.compose.target = following.target;
+            self.compose.method = following.method;
+            if following.keep_body && !self.upload.replayable() {
+                // The application has the body: it sends again, to the target.
+                self.cause = ERROR_WINHTTP_RESEND_REQUEST;
+                return self.happened(now, Input::Refused);
+            }
+            if !following.keep_body {
+                self.upload = Upload::none();
+            }
+            self.happened(now, Input::Told);
+        }
+    }
+}
+
+impl Machine for Request {
+    fn deadline(&self) -> Option<Duration> {
+        match &self.resolver {
+            Some(resolver) => resolver.deadline(),
+            None => self.timers.next(),
+        }
+    }
+
+    fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+        self.outputs.drain(..)
+    }
+
+    fn pending(&self) -> bool {
+        self.state.read.pending().is_some() || self.state.write.pending().is_some()
+    }
+
+    fn busy(&self, operation: Operation) -> Option<Operation> {
+        let pending = if operation.writes() { self.state.write.pending() } else { self.state.read.pending() };
+        pending.map(Operation::from)
+    }
+
+    fn report(&mut self, now: Duration, number: u64, report: Report) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.report(now, number, report);
+            self.resolved(now);
+        }
+    }
+
+    fn event(&mut self, now: Duration, leg: u64, event: Event) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.event(now, leg, event);
+            return self.resolved(now);
+        }
+        if leg != self.leg {
+            return;
+        }
+        self.measures.event(now, &event, self.site.secure);
+        let timeouts = self.settings.timeouts;
+        match event {
+            Event::Resolving => {
+                self.timers.resolving(now, &timeouts);
+                let host = self.way.first_hop(&self.site).into();
+                self.notify(Notification::ResolvingName { host });
+            }
+            Event::Resolved(address) => {
+                self.notify(Notification::NameResolved { address: address.as_str().into() });
+            }
+            Event::Connecting(address) => {
+                self.timers.connecting(now, &timeouts);
+                self.notify(Notification::ConnectingToServer { address: address.as_str().into() });
+            }
+            Event::Connected(address) => {
+                self.timers.connected();
+                self.notify(Notification::ConnectedToServer { address: address.as_str().into() });
+            }
+            Event::Secured(secured) => self.secured = Some(secured),
+            Event::CertificateWanted(issuers) => self.issuers = Some(issuers),
+            Event::Waiting => self.timers.waiting(now, &timeouts),
+            Event::TunnelReady(peer) => {
+                self.timers.ready();
+                self.peer = Some(peer);
+                self.way.reached = true;
+                self.notify(Notification::SendingRequest);
+                self.outputs.push(Output::ThenProceed(self.leg));
+            }
+            Event::TunnelSent(bytes) => {
+                self.timers.sent();
+                self.timers.awaiting(now, &timeouts);
+                let bytes = bytes.min(u32::MAX.into()) as u32;
+                self.notify(Notification::RequestSent { bytes });
+                self.notify(Notification::ReceivingResponse);
+            }
+            Event::TunnelReply { head, received } => self.tunnel_answered(now, &head, received),
+            Event::Ready(peer) => {
+                self.way.reached = true;
+                self.timers.ready();
+                self.peer = Some(peer);
+                self.notify(Notification::SendingRequest);
+                self.outputs.push(Output::ThenProceed(self.leg));
+            }
+            Event::Sent(bytes) => self.head_is_out(now, bytes),
+            Event::Wrote => {
+                self.timers.written();
+                self.happened(now, Input::Wrote);
+                self.await_reply(now);
+            }
+            Event::Restarted => self.happened(now, Input::Restart),
+            Event::Interim(status) => {
+                self.interim += 1;
+                self.timers.heard(now, &timeouts);
+                self.notify(Notification::IntermediateResponse { status: status.into() });
+                if self.interim > self.settings.max_interim {
+                    self.fail(now, ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+                }
+            }
+            Event::Progress => {
+                if self.timers.heard(now, &timeouts) {
+                    self.fail(now, ERROR_WINHTTP_TIMEOUT);
+                }
+            }
+            Event::Head { mut head, received } => {
+                if self.timers.heard(now, &timeouts) {
+                    return self.fail(now, ERROR_WINHTTP_TIMEOUT);
+                }
+                self.timers.arrived();
+                // What a proxy says to CONNECT is not the server's word.
+                let of_server = !self.way.refused;
+                if of_server {
+                    self.cookies.store(&head, &self.site, &self.compose.target, &self.settings, now);
+                }
+                let framing = Framing::of(&head, of_server && self.compose.method == "HEAD");
+                let coded = !matches!(framing, Ok(Framing::None));
+                let chunked = framing == Ok(Framing::Chunked);
+                let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
+                self.body = Body::new(chunked, decoder.flatten());
+                if of_server && self.settings.passport && auth::is_passport(&head) {
+                    // The login is the application's business: it is asked for credentials (semantics 6.3).
+                    head.status = 401;
+                }
+                let accepts = |key: &String| head.status == 101 && upgrade::is_accepted(&head, key);
+                self.upgradable = of_server && self.key.as_ref().is_some_and(accepts);
+                self.response = Some(head);
+                self.received = received;
+                if !of_server && !self.settings.receive_connect_response {
+                    self.body.end(Ok(Headers::default()));
+                }
+                self.happened(now, Input::Head);
+            }
+            Event::Body { .. } if self.way.refused && !self.settings.receive_connect_response => {}
+            Event::Body { bytes, end } => {
+                if self.reading.is_some() {
+                    self.timers.reading(now, &timeouts);
+                }
+                self.body.push(bytes);
+                if let Some(trailers) = end {
+                    self.body.end(Ok(trailers));
+                }
+                self.happened(now, Input::Data);
+            }
+            Event::Failed(failure) => {
+                self.stream_error = failure.stream;
+                self.extended = failure.winsock;
+                if failure.secure != 0 {
+                    self.notify(Notification::SecureFailure { flags: failure.secure });
+                }
+                self.fail(now, failure.error);
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Duration) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.tick(now);
+            return self.resolved(now);
+        }
+        if !self.timers.over(now) {
+            return;
+        }
+        if self.timers.give_up_address() {
+            self.outputs.push(Output::NextAddress);
+        } else {
+            self.fail(now, ERROR_WINHTTP_TIMEOUT);
+        }
+    }
+
+    fn cancel(&mut self, now: Duration, write_first: bool) {
+        self.write_first = write_first;
+        self.happened(now, Input::Cancel);
+    }
+
+    fn close(&mut self, now: Duration, write_first: bool) {
+        self.write_first = write_first;
+        self.happened(now, Input::Close);
+    }
+}
+
+impl Request {
+    fn head_is_out(&mut self, now: Duration, bytes: u64) {
+        self.timers.sent();
+        let input = match () {
+            _ if self.upload.open() => Input::SentPart,
+            _ if self.hold => Input::SentHeld,
+            _ => Input::SentWhole,
+        };
+        self.out = bytes;
+        self.happened(now, input);
+        self.await_reply(now);
+    }
+
+    /// The server's time runs once the request is complete.
+    pub(super) fn await_reply(&mut self, now: Duration) {
+        let complete = matches!(self.state.write, WriteSide::Shut | WriteSide::Send);
+        if self.state.exchange == Exchange::Awaiting && (complete || self.upload.duplex()) {
+            self.timers.awaiting(now, &self.settings.timeouts);
+        }
+    }
+}

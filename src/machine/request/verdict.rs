@@ -1,0 +1,62 @@
+//! What the head of a reply means: it is for the application, is followed, asked for again, or refused.
+
+use super::table::Input;
+use super::{Following, Request, Site};
+use crate::http::is_forbidden;
+use crate::http::redirect::{self, Decision};
+use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_RESEND_REQUEST};
+
+impl Request {
+    /// What the head that arrived means.
+    pub(super) fn answer(&mut self) -> Input {
+        let Some(head) = &self.response else { return Input::Refused };
+        if self.way.refused {
+            // A proxy may say no; where to go, it may not say.
+            return Input::Final;
+        }
+        if self.key.is_some() && head.status == 101 && !self.upgradable {
+            self.cause = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
+            return Input::Refused;
+        }
+        let repeatable = self.upload.replayable();
+        if head.status == 408 && self.retried < self.settings.timeout_retries && repeatable {
+            self.retried += 1;
+            return Input::Resend;
+        }
+        let disabled = self.settings.authentication_disabled();
+        if self.credentials.asked(head, &self.compose, &self.site, disabled) {
+            if self.upload.replayable() {
+                return Input::Resend;
+            }
+            self.cause = ERROR_WINHTTP_RESEND_REQUEST;
+            return Input::Refused;
+        }
+        let current = redirect::Current {
+            url: &self.compose.url(&self.site),
+            method: &self.compose.method,
+            policy: self.settings.allowed_redirects(),
+            disabled: self.settings.redirects_disabled(),
+            followed: self.redirects,
+            limit: self.settings.max_redirects,
+        };
+        let names_user = head.headers.get("location", 0).is_some_and(redirect::names_user);
+        match redirect::decide(head.status, head.headers.get("location", 0), &current) {
+            Decision::Return => Input::Final,
+            Decision::Refuse(error) => {
+                self.cause = error;
+                Input::Refused
+            }
+            Decision::Follow { port, .. } if is_forbidden(port) || (self.settings.reject_user && names_user) => {
+                self.cause = ERROR_WINHTTP_INVALID_URL;
+                Input::Refused
+            }
+            Decision::Follow { secure, host, port, target, url, method, keep_body } => {
+                let site = Site { secure, host, port };
+                // Now, so that the application can still add what it wants when it is told.
+                self.compose.redirect(site != self.site, keep_body);
+                self.following = Some(Following { url, site, target, method, keep_body });
+                Input::Follow
+            }
+        }
+    }
+}
