@@ -104,7 +104,9 @@ impl Exchange for Http1<'_> {
                 return Poll::Ready(self.answered(response, sink));
             }
             if received == self.heard {
-                return Poll::Pending;
+                // hyper forgets a request that it has not looked at when the server closes.
+                let forgotten = self.going.closed;
+                return if forgotten { Poll::Ready(Err(ERROR_WINHTTP_CONNECTION_ERROR.into())) } else { Poll::Pending };
             }
             self.heard = received;
             sink.event(Event::Progress);
