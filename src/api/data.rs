@@ -3,7 +3,7 @@
 
 use std::ffi::c_void;
 
-use super::edge::{boolean, check, code, find, out_parameter, put};
+use super::edge::{boolean, check, code, find, given, out_parameter, put};
 use super::request::ended;
 use crate::handle::{Called, Handle, Lent};
 use crate::record::{Api, Notification};
@@ -95,6 +95,7 @@ unsafe fn read(
     if buffer.is_null() && length != 0 {
         return Err(ERROR_INVALID_PARAMETER);
     }
+    given(handle.world(), || format!("{length} bytes"));
     check(&handle, "WinHttpReadData", "lpBuffer", buffer, length as usize)?;
     let watched = handle.watch().buffers;
     // SAFETY: the caller's promise: the buffer, and the count, are ours until the operation ends.

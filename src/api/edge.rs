@@ -119,6 +119,13 @@ pub(super) fn allowed(handle: &Handle, asked: Asked) -> Result<(), Win32Error> {
     handle.world().refuses(handle.value(), asked).map_or(Ok(()), Err)
 }
 
+/// Tells a trace what else a call was given: text without secrets, made only if somebody observes.
+pub(super) fn given(world: &Arc<dyn World>, text: impl FnOnce() -> String) {
+    if dispatch::observed() {
+        world.given(&text());
+    }
+}
+
 /// The open handle that the caller named.
 pub(super) fn find<T>(handle: *const T) -> Result<Arc<Handle>, Win32Error> {
     Handle::find(handle.addr())

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use super::edge::{allowed, bytes, check, counted_text, done, find, handle, out_parameter, put, text};
+use super::edge::{allowed, bytes, check, counted_text, done, find, given, handle, out_parameter, put, text};
 use super::options;
 use super::session::header_value;
 use crate::dispatch::Asked;
@@ -51,6 +51,11 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
             return Err(ERROR_INVALID_PARAMETER);
         }
         let secure = dwflags & WINHTTP_FLAG_SECURE != 0;
+        given(parent.world(), || {
+            let verb = if method.is_empty() { "GET" } else { &method };
+            let object = String::from_utf16_lossy(object.as_deref().unwrap_or_default());
+            format!("{verb} {object}{}", if secure { ", secure" } else { "" })
+        });
         let port = match connection.port {
             0 => {
                 if secure {
@@ -143,6 +148,9 @@ pub unsafe extern "system" fn WinHttpSendRequest(
         let asks = handle.as_request()?.with(|machine| machine.settings.web_socket);
         let key = if asks { handle.random() } else { [0; 16] };
         let call = SendCall { headers, optional, total: dwtotallength, key, hold };
+        if dwoptionallength > 0 || dwtotallength > 0 {
+            given(handle.world(), || format!("{dwoptionallength} of {dwtotallength} bytes"));
+        }
         let called = handle.call(Api::SEND_REQUEST, lent, |machine, now| machine.send(now, call))?;
         ended(&handle, called).map(drop)
     })
@@ -177,6 +185,7 @@ pub unsafe extern "system" fn WinHttpWriteData(
     done("WinHttpWriteData", hrequest, || {
         let handle = find(hrequest)?;
         handle.as_request()?;
+        given(handle.world(), || format!("{dwnumberofbytestowrite} bytes"));
         let readable = (dwnumberofbytestowrite as usize).max(1);
         check(&handle, "WinHttpWriteData", "lpBuffer", lpbuffer, readable)?;
         // SAFETY: the caller's promise; the bytes are copied before the call returns.

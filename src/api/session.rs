@@ -1,7 +1,7 @@
 //! WinHttpOpen, WinHttpConnect, WinHttpCloseHandle, WinHttpSetStatusCallback, WinHttpSetTimeouts.
 #![allow(unsafe_code)]
 
-use super::edge::{NONE, done, find, handle, observed, text};
+use super::edge::{NONE, done, find, given, handle, observed, text};
 use super::proxy::access;
 use crate::dispatch::{self, Asked, Detail, Open, Returned};
 use crate::handle::{Connection, Handle, Kind, Listener};
@@ -35,6 +35,7 @@ pub unsafe extern "system" fn WinHttpOpen(
         let asynchronous = dwflags & WINHTTP_FLAG_ASYNC != 0;
         let secure_defaults = dwflags & WINHTTP_FLAG_SECURE_DEFAULTS == WINHTTP_FLAG_SECURE_DEFAULTS;
         let (world, policy) = dispatch::opening().ok_or(ERROR_NOT_SUPPORTED)?;
+        given(&world, || if asynchronous { "asynchronous".to_owned() } else { "synchronous".to_owned() });
         if let Some(error) = world.refuses(0, Asked::Session(dwflags)) {
             return Err(error);
         }
@@ -75,6 +76,7 @@ pub unsafe extern "system" fn WinHttpConnect(
             return Err(ERROR_WINHTTP_INVALID_URL);
         }
         let host = server_name(&host)?;
+        given(session.world(), || format!("{host}, {nserverport}"));
         Ok(session.connection(Connection { host, port: nserverport }))
     })
 }

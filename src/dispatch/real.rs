@@ -124,6 +124,12 @@ impl World for Real {
         }
     }
 
+    fn given(&self, arguments: &str) {
+        if let Some(tracing) = &self.tracing {
+            tracing.given(arguments);
+        }
+    }
+
     fn carried(&self, handle: usize, what: Carried<'_>) {
         if let Some(tracing) = &self.tracing {
             tracing.carried(handle, &what);

@@ -55,6 +55,10 @@ impl Tracing {
         self.recorder.notified(handle, context, notification);
     }
 
+    pub fn given(&self, arguments: &str) {
+        self.recorder.given(arguments);
+    }
+
     pub fn carried(&self, handle: usize, what: &Carried<'_>) {
         what.traffic().into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
     }

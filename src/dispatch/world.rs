@@ -51,6 +51,9 @@ pub trait World: Send + Sync {
     fn called(&self, _function: &'static str, _handle: usize) -> Option<Win32Error> {
         None
     }
+    /// What else the innermost call of this thread was given, as text for a trace and without secrets. Only told while
+    /// somebody observes.
+    fn given(&self, _arguments: &str) {}
     /// That call is about to return: the last error that its thread is left with.
     fn returned(
         &self,

@@ -27,6 +27,8 @@ pub enum Point<'a> {
     Open(Open),
     /// Whether a fault that may strike does: 0 is no.
     Fault(&'a str),
+    /// How many of so many bytes come at a time: 0 is all, 1 is one byte, 2 is half.
+    Length(usize),
 }
 
 /// Chooses what happens in a Sim. Every choice that a Sim makes goes through one of these: with the same choices the same

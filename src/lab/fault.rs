@@ -83,6 +83,8 @@ pub(super) enum What {
     Slow(u64),
     /// Bytes at a time.
     Short(usize),
+    /// As many bytes at a time as the chooser says.
+    AnyLength,
     /// The server answers this instead.
     Answer(Box<Reply>),
     /// The call fails before it has looked at anything.
@@ -139,6 +141,8 @@ pub struct Fault {
     pub(super) when: When,
     pub(super) what: What,
     which: Which,
+    /// Only for the handle with this name.
+    of: Option<String>,
     may: bool,
 }
 
@@ -183,6 +187,13 @@ impl Fault {
         Fault::at(Stage::Connect).fail(ERROR_WINHTTP_CANNOT_CONNECT)
     }
 
+    /// Only for the handle that has this name in the trace: `R2` is the second request that was made. For faults of calls
+    /// and callbacks.
+    pub fn of(mut self, handle: &str) -> Fault {
+        self.of = Some(handle.to_owned());
+        self
+    }
+
     /// It may strike or not: the Sim's [`Chooser`](super::Chooser) says.
     pub fn maybe(mut self) -> Fault {
         self.may = true;
@@ -190,7 +201,7 @@ impl Fault {
     }
 
     fn new(when: When, which: Which, what: What) -> Fault {
-        Fault { when, what, which, may: false }
+        Fault { when, what, which, of: None, may: false }
     }
 }
 
@@ -269,6 +280,11 @@ impl AtStage {
     /// At most so many bytes of the body come at a time. At [`Stage::Read`].
     pub fn short(self, bytes: usize) -> Fault {
         self.what(What::Short(bytes.max(1)))
+    }
+
+    /// The Sim's [`Chooser`](super::Chooser) says how many bytes of the body come at a time. At [`Stage::Read`].
+    pub fn any_length(self) -> Fault {
+        self.what(What::AnyLength)
     }
 
     /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`].
@@ -369,9 +385,9 @@ impl Armed {
         Armed { fault, passed: 0 }
     }
 
-    /// `when` happens: what the fault does, if it is for that and for this occurrence, and `may` lets it.
-    pub fn strikes(&mut self, when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
-        if self.fault.when != *when {
+    /// `when` happens to a handle: what the fault does, if it is for that and for this occurrence, and `may` lets it.
+    pub fn strikes(&mut self, when: &When, handle: &str, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+        if self.fault.when != *when || self.fault.of.as_ref().is_some_and(|of| of != handle) {
             return None;
         }
         self.passed += 1;
@@ -386,11 +402,16 @@ impl Armed {
 }
 
 /// What the first of the faults that strikes does.
-pub(super) fn first(faults: &mut [Armed], when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+pub(super) fn first(
+    faults: &mut [Armed],
+    when: &When,
+    handle: &str,
+    may: &mut dyn FnMut(&str) -> bool,
+) -> Option<What> {
     // All of them count.
     let mut found = None;
     for armed in faults {
-        let strikes = armed.strikes(when, may);
+        let strikes = armed.strikes(when, handle, may);
         found = found.or(strikes);
     }
     found

@@ -175,7 +175,7 @@ impl Place for OnSockets {
 
     fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What> {
         let mut always = |_: &str| true;
-        let of_reply = super::fault::first(of_reply, when, &mut always);
+        let of_reply = super::fault::first(of_reply, when, "", &mut always);
         of_reply.or(peer.meets(when, &mut always))
     }
 

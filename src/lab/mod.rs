@@ -105,6 +105,7 @@
 mod authority;
 mod chooser;
 mod fault;
+mod faults;
 mod gate;
 mod http1;
 #[cfg(feature = "live")]

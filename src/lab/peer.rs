@@ -161,7 +161,7 @@ impl Peer {
     }
 
     pub(super) fn meets(&self, when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
-        fault::first(&mut self.lock().faults, when, may)
+        fault::first(&mut self.lock().faults, when, "", may)
     }
 
     /// The answer to a request: that of the newest matching rule; 404 and a note for the report if there is none.

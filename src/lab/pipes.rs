@@ -145,7 +145,7 @@ impl Place for OfSim {
     }
 
     fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What> {
-        self.0.world()?.meets(when, Some(peer), of_reply)
+        self.0.world()?.faults.meets(when, Some(peer), of_reply)
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {

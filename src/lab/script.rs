@@ -125,7 +125,7 @@ impl ScriptLeg {
         let mut state = self.lock();
         let mut faults = std::mem::take(&mut state.faults);
         drop(state);
-        let what = self.world.meets(when, peer, &mut faults);
+        let what = self.world.faults.meets(when, peer, &mut faults);
         self.lock().faults = faults;
         what
     }
@@ -389,6 +389,7 @@ impl ScriptLeg {
     fn bytes(&self, mut bytes: Bytes, met: Option<What>, events: &mut Vec<Event>) -> Option<Pause> {
         let (at_once, pause) = match met {
             Some(What::Short(most)) => (most, Duration::ZERO),
+            Some(What::AnyLength) => (self.world.faults.length(bytes.len()), Duration::ZERO),
             Some(What::Slow(rate)) => {
                 let count = (rate / 10).max(1).min(bytes.len() as u64);
                 let time = Duration::from_nanos(count * 1_000_000_000 / rate);
@@ -406,7 +407,7 @@ impl ScriptLeg {
         };
         let first = bytes.split_to(at_once.min(bytes.len()));
         events.push(Event::Body { bytes: first, end: None });
-        if bytes.is_empty() && !matches!(met, Some(What::Short(_))) {
+        if bytes.is_empty() && !matches!(met, Some(What::Short(_) | What::AnyLength)) {
             return None;
         }
         if !bytes.is_empty() {

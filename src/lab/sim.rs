@@ -117,7 +117,7 @@ impl Sim {
 
     /// Something goes wrong, or otherwise than usual.
     pub fn fault(&self, fault: Fault) {
-        self.world.arm(fault);
+        self.world.faults.arm(fault);
     }
 
     /// A gate, closed.

@@ -47,8 +47,8 @@ pub fn torture(body: impl Fn(&Sim)) -> Vec<String> {
 fn run(body: &impl Fn(&Sim), fails: Option<usize>) -> std::thread::Result<Vec<Passed>> {
     catch_unwind(AssertUnwindSafe(|| {
         let sim = Sim::new();
-        sim.world().count_points(fails);
+        sim.world().faults.count_points(fails);
         body(&sim);
-        sim.world().points(|points: &Points| points.passed().to_vec()).unwrap_or_default()
+        sim.world().faults.points(|points: &Points| points.passed().to_vec()).unwrap_or_default()
     }))
 }

@@ -1,13 +1,13 @@
 //! The world of a Sim: what the engine asks it, answered by the scheduler, the peers and the faults.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, ThreadId};
 use std::time::{Duration, SystemTime};
 
 use super::chooser::Chooser;
-use super::fault::{self, Armed, Fault, What, When};
+use super::fault::{What, When};
+use super::faults::Faults;
 use super::mistakes::Mistakes;
 use super::peer::Peer;
 use super::points::Points;
@@ -53,21 +53,11 @@ struct State {
     open: BTreeSet<usize>,
 }
 
-/// What goes wrong, and where the run has come by.
-#[derive(Default)]
-struct Faults {
-    armed: Vec<Armed>,
-    /// What the calls in progress on each thread met with, innermost last.
-    calls: HashMap<ThreadId, Vec<Vec<What>>>,
-    /// The fault points, if they are counted.
-    points: Option<Points>,
-}
-
 /// See the module.
 pub struct SimWorld {
     me: Weak<SimWorld>,
     state: Mutex<State>,
-    faults: Mutex<Faults>,
+    pub faults: Faults,
     scheduler: Arc<Scheduler>,
     policy: Policy,
     profile: Profile,
@@ -114,11 +104,12 @@ impl SimWorld {
             let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
             let proxies = Proxies::default();
             proxies.set_limits(Limits { looks: Some(LOOKS), ..Limits::default() });
+            let scheduler = Scheduler::new(chooser, Box::new(enters), Box::new(trace));
             SimWorld {
                 me: me.clone(),
                 state: Mutex::default(),
-                faults: Mutex::default(),
-                scheduler: Scheduler::new(chooser, Box::new(enters), Box::new(trace)),
+                faults: Faults::new(&scheduler),
+                scheduler,
                 policy,
                 profile,
                 proxies,
@@ -258,49 +249,15 @@ impl SimWorld {
         self.lock().calls = Some(calls);
     }
 
-    // ---- faults ----
-
-    pub fn arm(&self, fault: Fault) {
-        locked(&self.faults).armed.push(Armed::new(fault));
-    }
-
-    /// Counts fault points from now on; the one with this number fails.
-    pub fn count_points(&self, fails: Option<usize>) {
-        locked(&self.faults).points = Some(Points::new(fails));
-    }
-
-    pub fn points<R>(&self, look: impl FnOnce(&Points) -> R) -> Option<R> {
-        locked(&self.faults).points.as_ref().map(look)
-    }
-
-    /// What a request meets with: faults of its reply, of its peer, of the Sim.
-    pub fn meets(&self, when: &When, peer: Option<&Peer>, of_reply: &mut [Armed]) -> Option<What> {
-        let mut may = |what: &str| self.scheduler.choose(super::chooser::Point::Fault(what));
-        let replys = fault::first(of_reply, when, &mut may);
-        let peers = peer.and_then(|peer| peer.meets(when, &mut may));
-        let mut faults = locked(&self.faults);
-        let point = faults.points.as_mut().and_then(|points| points.stage(when));
-        let sims = fault::first(&mut faults.armed, when, &mut may);
-        point.or(replys).or(peers).or(sims)
-    }
-
-    /// Everything that strikes at a call or a callback.
-    fn strikes(&self, when: &When) -> Vec<What> {
-        let mut may = |what: &str| self.scheduler.choose(super::chooser::Point::Fault(what));
-        locked(&self.faults).armed.iter_mut().filter_map(|armed| armed.strikes(when, &mut may)).collect()
-    }
-
-    /// Looks for something among what the call that is in progress on this thread met with.
-    fn met<R>(&self, look: impl Fn(&What) -> Option<R>) -> Option<R> {
-        let faults = locked(&self.faults);
-        faults.calls.get(&thread::current().id())?.last()?.iter().find_map(look)
+    fn name(&self, handle: usize) -> String {
+        self.recorder.names(|names| names.handle(handle))
     }
 
     // ---- the end ----
 
     /// What did not go as expected.
     pub fn complaints(&self) -> Vec<String> {
-        let tortured = self.points(Points::failed).unwrap_or(false);
+        let tortured = self.faults.points(Points::failed).unwrap_or(false);
         let mut complaints: Vec<String> = self.scheduler.failure().into_iter().collect();
         let expected = self.lock().calls.take();
         let made = expected.map(|calls| (calls, replay::calls(&self.recorder.finish())));
@@ -397,8 +354,7 @@ impl World for SimWorld {
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
         self.scheduler.preempt();
-        let mut met = self.strikes(&When::Call(function.to_owned()));
-        met.extend(locked(&self.faults).points.as_mut().and_then(|points| points.call(function)));
+        let met = self.faults.call(function, || self.name(handle));
         for what in &met {
             if let What::WaitAtEntry(gate) = what {
                 gate.wait();
@@ -406,9 +362,11 @@ impl World for SimWorld {
         }
         self.recorder.call(function, (handle != 0).then_some(handle), "");
         self.mistakes.look(&self.recorder, |checker| checker.called(function, handle));
-        let refused = met.iter().find_map(|what| if let What::Refuse(error) = what { Some(*error) } else { None });
-        locked(&self.faults).calls.entry(thread::current().id()).or_default().push(met);
-        refused
+        met.iter().find_map(|what| if let What::Refuse(error) = what { Some(*error) } else { None })
+    }
+
+    fn given(&self, arguments: &str) {
+        self.recorder.given(arguments);
     }
 
     fn returned(
@@ -418,16 +376,14 @@ impl World for SimWorld {
         returned: Returned,
         last_error: Win32Error,
     ) -> Win32Error {
-        let id = thread::current().id();
-        let met = locked(&self.faults).calls.get_mut(&id).and_then(Vec::pop).unwrap_or_default();
         let mut leaves = last_error;
-        for what in &met {
+        for what in self.faults.end_call() {
             match what {
                 What::SettleAtReturn => {
                     self.scheduler.wait("everything else", Limit::Settled, &mut || false);
                 }
                 What::WaitAtReturn(gate) => gate.wait(),
-                What::LastError(error) if returned.succeeded() => leaves = *error,
+                What::LastError(error) if returned.succeeded() => leaves = error,
                 _ => {}
             }
         }
@@ -439,8 +395,7 @@ impl World for SimWorld {
         self.mistakes.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
         returned.record(&self.recorder, function, leaves);
         self.scheduler.preempt();
-        let under_way = locked(&self.faults).calls.get(&id).is_some_and(|calls| !calls.is_empty());
-        if !under_way {
+        if !self.faults.in_call() {
             self.scheduler.leave_if_outside();
         }
         leaves
@@ -448,23 +403,18 @@ impl World for SimWorld {
 
     fn refuses(&self, _handle: usize, asked: Asked) -> Option<Win32Error> {
         if let Asked::Operation(operation) = asked {
-            let point = locked(&self.faults).points.as_mut().and_then(|points| points.bound(operation));
-            return point.or(self.met(|what| if let What::RefuseBound(error) = what { Some(*error) } else { None }));
+            return self.faults.refuses(operation);
         }
         self.profile.refuses(asked)
     }
 
     fn chooses(&self, _handle: usize, open: Open, usual: bool) -> bool {
-        let forced = self.met(|what| match (open, what) {
-            (Open::Inside(_) | Open::ClosingInside, What::Inside(inside)) => Some(*inside),
-            (Open::WriteSideFirst, What::WriteSideFirst) | (Open::CallbackRemoved, What::Accept) => Some(true),
-            _ => None,
-        });
-        forced.unwrap_or_else(|| self.scheduler.open(open, usual))
+        self.faults.forces(open).unwrap_or_else(|| self.scheduler.open(open, usual))
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {
-        for what in self.strikes(&When::Callback(Status(notification.status()))) {
+        let when = When::Callback(Status(notification.status()));
+        for what in self.faults.strikes(&when, || self.name(handle)) {
             match what {
                 What::Wait(gate) => gate.wait(),
                 What::Settle => {

@@ -57,6 +57,21 @@ impl Recorder {
         self.push(&mut state, what);
     }
 
+    /// The innermost call in progress on this thread was given these arguments, too.
+    pub fn given(&self, text: &str) {
+        let mut state = self.state();
+        let here = state.here();
+        let (number, function) = (here.number, here.calls.last().map(|call| call.function.clone()));
+        let mut events = state.events.iter_mut().rev().filter(|event| event.thread.number == number);
+        let call = events.find_map(|event| match &mut event.what {
+            What::Call { function: called, arguments, .. } if Some(&*called) == function.as_ref() => Some(arguments),
+            _ => None,
+        });
+        if let Some(arguments) = call {
+            text.clone_into(arguments);
+        }
+    }
+
     /// `function` returns `result` to this thread, and leaves `last_error` there.
     pub fn returned(&self, function: &str, result: &str, last_error: Win32Error) {
         self.end(&mut self.state(), function, result.to_owned(), last_error);

@@ -4,7 +4,7 @@ mod layout;
 
 use std::fmt::Write;
 
-use layout::{Item, LANE, Layout, MARGIN, ROW, Tone, WIDE};
+use layout::{Item, LANE, Layout, MARGIN, ROW, Tone};
 
 use super::Trace;
 
@@ -90,9 +90,11 @@ fn draw(svg: &mut String, item: &Item) {
         Item::Call { x, y, right, bottom, hue, name, handle, detail, result, failed, tip } => {
             let hue = HUES[*hue % HUES.len()];
             let class = if *failed { "bad" } else { "result" };
-            let room = ((right - x) / WIDE).saturating_sub(name.len() + handle.len() + 4);
-            let result = clip(result, room);
-            let detail = clip(detail, room.saturating_sub(result.chars().count() + 1));
+            let room = (right - x).saturating_sub(drawn(name, true) + drawn(handle, true) + 34);
+            let result = clip(result, room, *failed);
+            // In a row of its own the result takes no room from the arguments.
+            let alone = bottom - y > ROW;
+            let detail = clip(detail, room.saturating_sub(if alone { 0 } else { drawn(&result, *failed) }), false);
             let _ = writeln!(
                 svg,
                 "<g><title>{}</title><rect class=\"call\" x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"5\" \
@@ -114,8 +116,8 @@ fn draw(svg: &mut String, item: &Item) {
         }
         Item::Told { x, y, right, hue, tone, text, tip } => {
             let hue = HUES[*hue % HUES.len()];
-            let text = clip(text, (right - x) / WIDE);
             let bold = *tone != Tone::Progress;
+            let text = clip(text, right - x - 18, bold);
             let width = (drawn(&text, bold) + 18).min(right - x);
             let (class, fill) = match tone {
                 Tone::Progress => ("progress", String::new()),
@@ -145,11 +147,11 @@ fn draw(svg: &mut String, item: &Item) {
                 escape(tip),
                 x + 36,
                 y + 15,
-                escape(&clip(text, (LANE - 60) / WIDE)),
+                escape(&clip(text, LANE - 72, *failed)),
             );
         }
         Item::Note { x, y, text } => {
-            let text = escape(&clip(text, (LANE - 30) / WIDE));
+            let text = escape(&clip(text, LANE - 40, false));
             let _ = writeln!(svg, "<text class=\"note\" x=\"{}\" y=\"{}\">{text}</text>", x + 8, y + 15);
         }
     }
@@ -166,12 +168,20 @@ fn drawn(text: &str, bold: bool) -> usize {
     text.chars().map(tenths).sum::<usize>() * if bold { 11 } else { 10 } / 100
 }
 
-/// At most so many characters.
-fn clip(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
+/// As much of a text as so many pixels hold.
+fn clip(text: &str, room: usize, bold: bool) -> String {
+    if drawn(text, bold) <= room {
         return text.to_owned();
     }
-    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    let mut clipped = String::new();
+    for character in text.chars() {
+        clipped.push(character);
+        if drawn(&clipped, bold) + 11 > room {
+            clipped.pop();
+            break;
+        }
+    }
+    clipped + "…"
 }
 
 fn escape(text: &str) -> String {

@@ -25,7 +25,8 @@ impl Chooser for Odd {
 fn run(chooser: impl Chooser + 'static) -> (String, Choices) {
     let sim = Sim::builder().chooser(chooser).build();
     sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123456789").chunks([3, 3]));
-    sim.fault(Fault::at(Stage::Read).reset().maybe());
+    sim.fault(Fault::at(Stage::Close).reset().maybe());
+    sim.fault(Fault::at(Stage::Read).any_length());
     let clients = [Careful::start("a.test", "/1", false), Careful::start("a.test", "/2", false)];
     sim.block_until(|| clients.iter().all(|client| client.closed()));
     assert_eq!(sim.uncontrolled(), None);
@@ -44,8 +45,8 @@ fn the_same_choices_make_the_same_run() {
         assert_eq!((&again, &taken), (&trace, &choices), "seed {seed}");
         traces.insert(trace);
         let points = points.lock().unwrap();
-        for point in ["Next", "Open", "Fault"] {
-            assert!(points.iter().any(|known| known == point) || point == "Fault", "{point}: {points:?}");
+        for point in ["Next", "Open", "Length", "Fault"] {
+            assert!(points.iter().any(|known| known == point), "{point}: {points:?}");
         }
     }
     assert!(traces.len() > 20, "{} different runs", traces.len());
@@ -55,4 +56,20 @@ fn the_same_choices_make_the_same_run() {
 fn the_usual_run_has_only_usual_choices() {
     let (_, choices) = run(portable_winhttp::lab::Usual);
     assert!(!choices.unusual() && !choices.0.is_empty());
+}
+
+/// A client that is cancelled, by another thread, wherever the chooser lets it run, closes once and says so.
+#[test]
+fn cancel_is_safe_at_every_point() {
+    let mut outcomes = std::collections::BTreeSet::new();
+    for seed in 0..60 {
+        let sim = Sim::builder().chooser(Odd { state: seed, points: Arc::default() }).build();
+        sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123456789").chunks([3, 3]));
+        let client = Careful::start("a.test", "/", false);
+        (0..seed).for_each(|_| drop(sim.step()));
+        sim.actor("cancel", move || client.cancel());
+        sim.block_until(|| client.closed());
+        outcomes.insert(client.outcome());
+    }
+    assert!(outcomes.contains(&Some(Err(12017))) && outcomes.len() > 1, "{outcomes:?}");
 }

@@ -257,6 +257,7 @@ fn the_order_of_errors_at_close() {
 fn functions_that_answer_otherwise() {
     let sim = Sim::builder().profile(Profile::windows_8_1().without_request_flags(WINHTTP_FLAG_REFRESH)).build();
     sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok());
+    sim.fault(Fault::in_call("WinHttpSetTimeouts").fail(ERROR_NOT_ENOUGH_MEMORY).of("R2"));
     sim.fault(Fault::in_call("WinHttpSetTimeouts").nth(2).fail(ERROR_NOT_ENOUGH_MEMORY));
     sim.fault(Fault::in_call("WinHttpSetTimeouts").nth(3).last_error(997u32));
     sim.fault(Fault::in_call("WinHttpSetStatusCallback").nth(3).accept());

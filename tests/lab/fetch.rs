@@ -20,6 +20,11 @@ pub struct Fetch {
 
 impl Fetch {
     pub fn start(verb: &str, path: &str, data: &str) -> Fetch {
+        Fetch::at(80, verb, path, data)
+    }
+
+    /// From this port of this machine.
+    pub fn at(port: u16, verb: &str, path: &str, data: &str) -> Fetch {
         let body = Arc::new(Mutex::new(Vec::new()));
         let done = Arc::new(AtomicBool::new(false));
         let buffer = Box::leak(Box::new([0u8; 16])).as_mut_ptr() as usize;
@@ -39,7 +44,7 @@ impl Fetch {
             WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => ended.store(true, Ordering::SeqCst),
             _ => {}
         });
-        let client = Client::new(true, 80);
+        let client = Client::new(true, port);
         let request = client.request(verb, path, &record);
         let data = Box::leak(data.to_owned().into_boxed_str());
         // SAFETY: the data lives for ever.

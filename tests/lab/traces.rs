@@ -1,12 +1,15 @@
 //! What a Sim has seen: as text, as a picture, as a fixture.
 
+use std::process::Command;
 use std::time::Duration;
 
 use portable_winhttp::lab::{Fault, Reply, Sim, get};
-use portable_winhttp::record::{Trace, What};
+use portable_winhttp::record::{Trace, Traffic, What};
+use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::careful::Careful;
-use crate::fetch::complaint;
+use crate::fetch::{Fetch, complaint};
+use crate::support::serve_always;
 
 /// A request that is redirected, with a cookie, and answered in pieces.
 fn recorded() -> Trace {
@@ -124,4 +127,35 @@ fn a_picture() {
     odd.events[0].what = What::Note("<b>&\u{1}\"\u{ffff}".to_owned());
     assert!(odd.to_svg().contains("&lt;b&gt;&amp;\u{fffd}&quot;\u{fffd}"), "{}", odd.to_svg());
     assert!(Trace::default().to_svg().ends_with("</svg>\n"));
+}
+
+#[test]
+#[ignore = "the program of the test below"]
+fn fetch_over_sockets() {
+    let port = serve_always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    let fetch = Fetch::at(port, "GET", "/items", "");
+    fetch.record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+}
+
+/// What a program did over sockets, recorded by WINHTTP_TRACE, is played in a Sim: the same callbacks.
+#[test]
+fn what_happened_over_sockets_is_played_again() {
+    let path = std::env::temp_dir().join(format!("portable-winhttp-live-{}.jsonl", std::process::id()));
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--ignored", "--exact", "traces::fetch_over_sockets"]);
+    program.env("WINHTTP_TRACE", format!("jsonl:{}", path.display()));
+    assert!(program.output().unwrap().status.success());
+
+    let recorded = Trace::read(&path).unwrap();
+    let port = recorded.events.iter().find_map(|event| match &event.what {
+        What::Traffic { traffic: Traffic::Request { origin, .. }, .. } => origin.rsplit(':').next()?.parse().ok(),
+        _ => None,
+    });
+    let sim = Sim::replay(&path);
+    let fetch = Fetch::at(port.expect("a request was recorded"), "GET", "/items", "");
+    sim.block_until(|| fetch.done());
+    assert_eq!(fetch.result().as_deref(), Ok("hello"));
+    drop(fetch);
+    assert_eq!(sim.trace().callbacks(), recorded.callbacks());
+    std::fs::remove_file(path).unwrap();
 }

@@ -24,7 +24,7 @@ mod web_socket;
 
 use std::ffi::c_void;
 
-use super::edge::{allowed, as_bytes, bytes, copy_out, counted_text, done, find, get};
+use super::edge::{allowed, as_bytes, bytes, copy_out, counted_text, done, find, get, given};
 use crate::dispatch::Asked;
 use crate::win32::*;
 pub(crate) use request::default_version;
@@ -131,5 +131,12 @@ fn subject<T>(handle: *const T, option: u32, handles: fn(&Row) -> u8) -> Result<
 
 /// A world may play a Windows that does not know an option.
 fn asked(subject: &Subject, asked: Asked) -> Result<(), Win32Error> {
-    subject.handle.as_ref().map_or(Ok(()), |handle| allowed(handle, asked))
+    let Some(handle) = &subject.handle else { return Ok(()) };
+    if let Asked::SetOption(option) | Asked::QueryOption(option) = asked {
+        given(handle.world(), || {
+            let name = table::find(option).map(|row| row.name.trim_start_matches("WINHTTP_OPTION_").to_owned());
+            name.unwrap_or_else(|| option.to_string())
+        });
+    }
+    allowed(handle, asked)
 }

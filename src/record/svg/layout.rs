@@ -3,19 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::record::api::brief;
 use crate::record::{Event, Record, ThreadRole, Trace, Traffic, What};
 use crate::win32::{
-    ERROR_SUCCESS, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR,
-    WINHTTP_CALLBACK_STATUS_SECURE_FAILURE,
+    ERROR_IO_PENDING, ERROR_SUCCESS, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR,
+    WINHTTP_CALLBACK_STATUS_SECURE_FAILURE, Win32Error,
 };
 
-/// Sizes, in pixels: the edge, a row, a lane, the step inwards, a character.
+/// Sizes, in pixels: the edge, a row, a lane, the step inwards.
 pub const MARGIN: usize = 24;
 pub const ROW: usize = 22;
 pub const LANE: usize = 400;
 const STEP: usize = 14;
-pub const WIDE: usize = 7;
 const TOP: usize = 84;
 const CLOCK: usize = 78;
 
@@ -202,16 +200,21 @@ impl Layout {
             What::Notification { handle, context, notification, .. } => {
                 let hue = self.hue(handle);
                 let mut text = format!("{handle}  {}", notification.status);
-                for more in [notification.value.clone(), notification.result.map(|result| brief(result.error))] {
+                for more in [notification.value.clone(), notification.result.map(|result| short(result.error))] {
                     text.extend(more.map(|more| format!("  {more}")));
                 }
-                let tip = format!("{text}\ncontext {context}\n{}", event.thread);
+                let api = notification.result.map_or_else(String::new, |result| format!("\n{result}"));
+                let tip = format!("{text}{api}\ncontext {context}\n{}", event.thread);
                 self.items.push(Item::Told { x, y, right, hue, tone: tone(notification), text, tip });
             }
             What::Traffic { handle, traffic } => {
                 let failed = matches!(traffic, Traffic::Failed { .. });
                 let out = matches!(traffic, Traffic::Request { .. } | Traffic::Write(_) | Traffic::Sent);
-                let (text, tip) = (format!("{handle}  {traffic}"), detail(traffic));
+                let shown = match traffic {
+                    Traffic::Failed { error, .. } => format!("failed: {}", short(*error)),
+                    other => other.to_string(),
+                };
+                let (text, tip) = (format!("{handle}  {shown}"), detail(traffic));
                 self.items.push(Item::Carried { x: lane + 14, y, out, failed, text, tip });
             }
             What::Note(text) => self.items.push(Item::Note { x, y, text: text.clone() }),
@@ -227,7 +230,11 @@ impl Layout {
             if name != function {
                 continue;
             }
-            let said = if error == ERROR_SUCCESS.0 { String::new() } else { brief(crate::win32::Win32Error(error)) };
+            let said = match Win32Error(error) {
+                ERROR_SUCCESS => String::new(),
+                ERROR_IO_PENDING => "pending".to_owned(),
+                error => short(error),
+            };
             *failed = matches!(result, "FALSE" | "NULL" | "INVALID") && *name != "WinHttpSetStatusCallback"
                 || result == "INVALID";
             *shown = format!("{result} {said}").trim_end().to_owned();
@@ -235,6 +242,13 @@ impl Layout {
             break;
         }
     }
+}
+
+/// The number of an error, and its name without what all have in common.
+fn short(error: Win32Error) -> String {
+    let name = error.name().unwrap_or("unknown");
+    let name = name.strip_prefix("ERROR_").unwrap_or(name);
+    format!("{} {}", error.0, name.strip_prefix("WINHTTP_").unwrap_or(name))
 }
 
 fn tone(record: &Record) -> Tone {

@@ -1,0 +1,267 @@
+//! How the baton goes from thread to thread: whoever gives it up lets the next thing happen.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::state::{Doing, Limit, Plan, State, Thread};
+use super::{MAIN, NOBODY, Scheduler};
+use crate::lab::chooser::{Candidate, Point};
+use crate::lab::watch;
+
+/// How many milliseconds of real time a thread may be on its way back before the time moves on without it.
+const PATIENT: u32 = 1000;
+
+impl Scheduler {
+    /// Another thread, or the network, may come before this one goes on.
+    pub fn preempt(self: &Arc<Self>) {
+        let me = self.acquire();
+        let mut state = self.lock();
+        loop {
+            if state.over {
+                return;
+            }
+            let mut candidates = vec![Candidate::Proceed(me)];
+            state.candidates(&mut candidates);
+            let curious = (0..state.threads.len()).filter(|number| state.is_curious(*number)).map(Candidate::Resume);
+            candidates.extend(curious);
+            if candidates.len() == 1 {
+                return;
+            }
+            let choice = state.chooser.choose(Point::Next(&candidates), candidates.len());
+            if choice == 0 {
+                return;
+            }
+            state.threads[me].doing = Doing::Ready;
+            state = self.take(state, candidates[choice], Some(me));
+            if state.owner == Some(me) {
+                state.threads[me].doing = Doing::Running;
+            } else {
+                drop(self.sleep(state, me));
+                return;
+            }
+        }
+    }
+
+    /// Waits until `done`, which is asked whenever something has happened: whether it was, before the limit. The thread
+    /// that made the Sim panics with a report when nothing can happen any more.
+    pub fn wait(self: &Arc<Self>, what: &str, limit: Limit, done: &mut dyn FnMut() -> bool) -> bool {
+        let me = self.acquire();
+        let mut first = true;
+        while !done() {
+            let mut state = self.lock();
+            if state.reached(limit) {
+                return false;
+            }
+            // It got this far by what it found when it looked last.
+            state.happened += u64::from(std::mem::take(&mut first));
+            let seen = state.happened;
+            state.threads[me].doing = Doing::Waiting { what: what.to_owned(), limit, seen };
+            let mut state = self.go_on(state, Some(me));
+            if state.over {
+                drop(state);
+                // Whoever waits in a world that is gone waits for ever: its code has nothing to run in.
+                loop {
+                    thread::park();
+                }
+            }
+            if let Some(failure) = state.failure.take_if(|_| me == MAIN) {
+                drop(state);
+                panic!("{failure}{}", (self.trace)());
+            }
+            if matches!(limit, Limit::Settled | Limit::Happened(_)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Sleeps until this thread has the baton.
+    pub(super) fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, me: usize) -> MutexGuard<'a, State> {
+        let waits = |state: &mut State| state.owner != Some(me) && !state.over;
+        let mut state = self.passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        state.moves += 1;
+        if !matches!(state.threads[me].doing, Doing::Given(_)) {
+            state.threads[me].doing = Doing::Running;
+        }
+        state
+    }
+
+    /// Lets things happen until `me` has something to look at or may go on; without `me`, until somebody else has the
+    /// baton or nothing can happen now. Whoever calls has the baton.
+    pub(super) fn go_on<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+        me: Option<usize>,
+    ) -> MutexGuard<'a, State> {
+        let holder = me.unwrap_or(NOBODY);
+        let mut quiet = 0;
+        loop {
+            if state.over {
+                return state;
+            }
+            state.owner = Some(holder);
+            // Who only looks, looks first: that is no choice.
+            if let Some(curious) = state.curious() {
+                return self.hand(state, curious, me);
+            }
+            let mut candidates = Vec::new();
+            state.candidates(&mut candidates);
+            if !candidates.is_empty() {
+                let choice = state.chooser.choose(Point::Next(&candidates), candidates.len());
+                state = self.take(state, candidates[choice], me);
+                if state.owner != Some(holder) {
+                    match me {
+                        Some(me) => return self.sleep(state, me),
+                        None => return state,
+                    }
+                }
+                if me.is_some_and(|me| matches!(state.threads[me].doing, Doing::Running)) {
+                    return state;
+                }
+                continue;
+            }
+            if let Some(settled) = state.who(|limit| matches!(limit, Limit::Settled | Limit::Happened(_))) {
+                return self.hand(state, settled, me);
+            }
+            // The time does not move while a thread is on its way back from something else.
+            if state.threads.iter().any(Thread::comes_back) {
+                let moves = state.moves;
+                let woken = self.passed.wait_timeout(state, Duration::from_millis(1));
+                state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                if state.moves != moves {
+                    quiet = 0;
+                }
+                quiet += 1;
+                if quiet < PATIENT {
+                    continue;
+                }
+            }
+            quiet = 0;
+            if state.advance() {
+                continue;
+            }
+            if !state.may_be_helped() {
+                let report = state.hang();
+                state.failure = Some(report);
+                state.happened += 1;
+                return self.hand(state, MAIN, me);
+            }
+            // A thread that we do not govern may bring something.
+            state.owner = None;
+            self.passed.notify_all();
+            let Some(me) = me else { return state };
+            let seen = state.happened;
+            let waits = |state: &mut State| {
+                let nothing = state.owner != Some(me) && !state.over;
+                nothing && (state.owner.is_some() || state.happened == seen)
+            };
+            state = self.passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+            if state.owner == Some(me) {
+                state.threads[me].doing = Doing::Running;
+                return state;
+            }
+        }
+    }
+
+    /// Gives the baton to a thread that may look or go on.
+    pub(super) fn hand<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        to: usize,
+        me: Option<usize>,
+    ) -> MutexGuard<'a, State> {
+        if me == Some(to) {
+            state.threads[to].doing = Doing::Running;
+            state.owner = Some(to);
+            return state;
+        }
+        state.pass(to);
+        self.passed.notify_all();
+        match me {
+            Some(me) => self.sleep(state, me),
+            None => state,
+        }
+    }
+
+    /// Lets what was chosen happen. What needs a thread gets the baton; the network happens on this one.
+    fn take<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+        candidate: Candidate,
+        me: Option<usize>,
+    ) -> MutexGuard<'a, State> {
+        state.steps += 1;
+        match candidate {
+            Candidate::Proceed(thread) | Candidate::Resume(thread) => {
+                if me == Some(thread) {
+                    state.threads[thread].doing = Doing::Running;
+                } else {
+                    state.pass(thread);
+                }
+            }
+            Candidate::Begin(number) => {
+                if let Some((name, body)) = state.jobs.remove(number) {
+                    let idle = state.threads.iter().position(|thread| matches!(thread.doing, Doing::Idle));
+                    let number = idle.unwrap_or_else(|| self.hire(&mut state));
+                    state.threads[number].name = name;
+                    state.threads[number].doing = Doing::Given(body);
+                    state.pass(number);
+                }
+            }
+            Candidate::Happen(order) => {
+                let due = |((time, _), plan): &(&(Duration, u64), &Plan)| plan.order == order && *time <= state.now;
+                let key = state.agenda.iter().find(due).map(|(key, _)| *key);
+                if let Some(plan) = key.and_then(|key| state.agenda.remove(&key)) {
+                    drop(state);
+                    (plan.act)();
+                    state = self.lock();
+                    state.happened += 1;
+                    state.moves += 1;
+                }
+            }
+        }
+        self.passed.notify_all();
+        state
+    }
+
+    fn hire(self: &Arc<Self>, state: &mut State) -> usize {
+        let number = state.threads.len();
+        state.threads.push(Thread { name: String::new(), system: None, doing: Doing::Idle, outside: false });
+        let scheduler = Arc::clone(self);
+        thread::spawn(move || {
+            scheduler.join(number);
+            (scheduler.enter)();
+            scheduler.work(number);
+        });
+        number
+    }
+
+    fn work(self: &Arc<Self>, me: usize) {
+        self.lock().threads[me].system = watch::this_thread();
+        loop {
+            let mut state = self.sleep(self.lock(), me);
+            if state.over {
+                return;
+            }
+            if let Doing::Given(body) = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
+                let name = state.threads[me].name.clone();
+                drop(state);
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+                    let text = panic.downcast_ref::<String>().cloned();
+                    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                    self.fail(format!("the thread `{name}` panicked: {}", text.unwrap_or_default()));
+                }
+                self.acquire();
+                state = self.lock();
+            }
+            if state.over {
+                return;
+            }
+            state.threads[me].doing = Doing::Idle;
+            state.happened += 1;
+            drop(self.go_on(state, None));
+        }
+    }
+}

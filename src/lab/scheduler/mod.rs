@@ -1,0 +1,240 @@
+//! Real threads, one at a time, and virtual time: whoever has the baton runs, whoever gives it up lets the next thing
+//! happen.
+
+mod drive;
+mod state;
+mod watched;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use self::state::{Doing, Plan, State, Thread};
+use super::chooser::{Choices, Chooser, Point, Recorded};
+use super::watch;
+use crate::dispatch::Open;
+
+pub use state::Limit;
+pub use watched::Watched;
+
+/// The thread that made the Sim.
+const MAIN: usize = 0;
+/// Who has the baton while a thread that does not wait lets things happen.
+const NOBODY: usize = usize::MAX;
+
+thread_local! {
+    /// The Sims that this thread takes part in, and its number there.
+    static MEMBER: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+pub type Body = Box<dyn FnOnce() + Send>;
+
+/// See the module.
+pub struct Scheduler {
+    /// Of all Sims of the process.
+    number: usize,
+    state: Mutex<State>,
+    passed: Condvar,
+    /// Run on each new thread first.
+    enter: Box<dyn Fn() + Send + Sync>,
+    /// What has happened, for a report.
+    trace: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Scheduler {
+    pub fn new(
+        chooser: Box<dyn Chooser>,
+        enter: Box<dyn Fn() + Send + Sync>,
+        trace: Box<dyn Fn() -> String + Send + Sync>,
+    ) -> Arc<Scheduler> {
+        let main =
+            Thread { name: "main".to_owned(), system: watch::this_thread(), doing: Doing::Running, outside: false };
+        let state = State {
+            now: Duration::ZERO,
+            owner: Some(MAIN),
+            threads: vec![main],
+            jobs: VecDeque::new(),
+            agenda: BTreeMap::new(),
+            planned: 0,
+            happened: 0,
+            steps: 0,
+            moves: 0,
+            chooser: Recorded::new(chooser),
+            doors: 0,
+            uncontrolled: None,
+            failure: None,
+            over: false,
+        };
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let scheduler = Arc::new(Scheduler { number, state: Mutex::new(state), passed: Condvar::new(), enter, trace });
+        scheduler.join(MAIN);
+        watch::watch(&scheduler);
+        scheduler
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn join(&self, number: usize) {
+        MEMBER.with_borrow_mut(|members| members.push((self.number, number)));
+    }
+
+    /// The number of this thread, if it takes part.
+    fn number(&self) -> Option<usize> {
+        let member = |(sim, number): &(usize, usize)| (*sim == self.number).then_some(*number);
+        MEMBER.with_borrow(|members| members.iter().find_map(member))
+    }
+
+    pub fn now(&self) -> Duration {
+        self.lock().now
+    }
+
+    pub fn choices(&self) -> Choices {
+        self.lock().chooser.taken()
+    }
+
+    /// A choice that is no question of what happens next.
+    pub fn choose(&self, point: Point<'_>) -> bool {
+        self.choose_of(point, 2) == 1
+    }
+
+    pub fn choose_of(&self, point: Point<'_>, options: usize) -> usize {
+        self.lock().chooser.choose(point, options)
+    }
+
+    pub fn open(&self, open: Open, usual: bool) -> bool {
+        usual != self.choose(Point::Open(open))
+    }
+
+    /// What made the run one that cannot be repeated exactly.
+    pub fn uncontrolled(&self) -> Option<String> {
+        self.lock().uncontrolled.clone()
+    }
+
+    /// Plans something; never earlier than now. Things of one `order` happen in the order of their times and plans.
+    pub fn at(&self, time: Duration, order: usize, act: impl FnOnce() + Send + 'static) {
+        self.plan(time, order, false, Box::new(act));
+    }
+
+    /// [`Scheduler::at`]; if it is `idle`, the time does not move for it alone.
+    pub fn plan(&self, time: Duration, order: usize, idle: bool, act: Body) {
+        let mut state = self.lock();
+        state.planned += 1;
+        let key = (time.max(state.now), state.planned);
+        state.agenda.insert(key, Plan { order, idle, act });
+    }
+
+    /// Something for a worker to do.
+    pub fn post(&self, name: &str, body: Body) {
+        self.lock().jobs.push_back((name.to_owned(), body));
+    }
+
+    /// Something happened that a waiting thread may have waited for.
+    pub fn happened(&self) {
+        let mut state = self.lock();
+        state.happened += 1;
+        if state.owner.is_none() {
+            self.passed.notify_all();
+        }
+    }
+
+    /// The thread that made the Sim fails with this when it waits next.
+    pub fn fail(&self, failure: String) {
+        let mut state = self.lock();
+        state.failure.get_or_insert(failure);
+        state.happened += 1;
+    }
+
+    /// Nobody gets anything to do any more.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        state.over = true;
+        state.jobs.clear();
+        state.agenda.clear();
+        drop(state);
+        self.passed.notify_all();
+        MEMBER.with_borrow_mut(|members| members.retain(|(sim, _)| *sim != self.number));
+    }
+
+    /// This thread is about to run code of the Sim: it gets the baton, if it does not have it. A thread that nobody
+    /// knows is taken in.
+    pub fn acquire(self: &Arc<Self>) -> usize {
+        let number = self.number().unwrap_or_else(|| self.take_in());
+        let mut state = self.lock();
+        state.moves += 1;
+        if state.owner != Some(number) && !state.over {
+            state.threads[number].doing = Doing::Ready;
+            if state.owner.is_none() {
+                state.pass(number);
+            }
+            drop(self.sleep(state, number));
+        }
+        number
+    }
+
+    fn take_in(&self) -> usize {
+        let name = thread::current().name().unwrap_or("a thread").to_owned();
+        let mut state = self.lock();
+        state.uncontrolled(&format!("the thread `{name}` does not belong to the Sim"));
+        let system = watch::this_thread();
+        state.threads.push(Thread { name, system, doing: Doing::Outside, outside: true });
+        let number = state.threads.len() - 1;
+        drop(state);
+        self.join(number);
+        number
+    }
+
+    /// This thread has no call under way any more: if it is not the Sim's, the others go on.
+    pub fn leave_if_outside(self: &Arc<Self>) {
+        let Some(number) = self.number() else { return };
+        let mut state = self.lock();
+        if state.owner == Some(number) && state.threads[number].outside && !state.over {
+            state.happened += 1;
+            state.threads[number].doing = Doing::Outside;
+            drop(self.go_on(state, None));
+        }
+    }
+
+    /// A way in was opened.
+    pub fn open_door(&self) {
+        self.lock().doors += 1;
+    }
+
+    /// A way in is gone: who waits looks whether anybody can still come.
+    pub fn close_door(&self) {
+        let mut state = self.lock();
+        state.doors -= 1;
+        state.happened += 1;
+        if state.owner.is_none() {
+            self.passed.notify_all();
+        }
+    }
+
+    /// Takes this thread in as one of the Sim's own until [`Scheduler::unbind`].
+    pub fn bind(self: &Arc<Self>, name: &str) {
+        let number = self.acquire();
+        let mut state = self.lock();
+        state.threads[number].outside = false;
+        name.clone_into(&mut state.threads[number].name);
+    }
+
+    pub fn unbind(self: &Arc<Self>) {
+        let Some(number) = self.number() else { return };
+        self.lock().threads[number].outside = true;
+        self.leave_if_outside();
+    }
+
+    /// What the Sim must fail with, if nobody has said it yet.
+    pub fn failure(&self) -> Option<String> {
+        self.lock().failure.take()
+    }
+
+    pub fn steps(&self) -> u64 {
+        self.lock().steps
+    }
+}
