@@ -19,6 +19,9 @@ fn wide(text: &str) -> Vec<u16> {
 struct Inner {
     /// The request, until it is closed.
     request: Option<usize>,
+    /// Calls in progress on it, and whether it is to be closed behind them: a handle must not be closed under a call.
+    calls: usize,
+    closes: bool,
     body: Vec<u8>,
     outcome: Option<Outcome>,
     closed: bool,
@@ -76,7 +79,7 @@ impl Careful {
                 self.close();
                 return self.close_parents();
             }
-            self.check(WinHttpSendRequest(request, null(), 0, null(), 0, 0, context));
+            self.call(|request| WinHttpSendRequest(request, null(), 0, null(), 0, 0, context));
         }
     }
 
@@ -87,10 +90,33 @@ impl Careful {
     }
 
     fn close(&self) {
-        let request = self.inner.lock().unwrap().request.take();
+        let mut inner = self.inner.lock().unwrap();
+        inner.closes = true;
+        let request = if inner.calls == 0 { inner.request.take() } else { None };
+        drop(inner);
         if let Some(request) = request {
             // SAFETY: nobody else closes it.
             unsafe { WinHttpCloseHandle(request as *mut c_void) };
+        }
+    }
+
+    /// Makes a call on the request, unless it is closed or about to be. One that fails at once ends the request.
+    fn call(&self, call: impl FnOnce(*mut c_void) -> i32) {
+        let mut inner = self.inner.lock().unwrap();
+        let Some(request) = inner.request.filter(|_| !inner.closes) else { return };
+        inner.calls += 1;
+        drop(inner);
+        let answer = call(request as *mut c_void);
+        if answer == 0 {
+            // SAFETY: no pointers.
+            self.ended(Err(unsafe { GetLastError() }), false);
+        }
+        let mut inner = self.inner.lock().unwrap();
+        inner.calls -= 1;
+        let closes = inner.closes || answer == 0;
+        drop(inner);
+        if closes {
+            self.close();
         }
     }
 
@@ -110,19 +136,10 @@ impl Careful {
         inner.closed |= closed;
     }
 
-    /// A call that failed at once ends the request.
-    fn check(&self, answer: i32) {
-        if answer == 0 {
-            // SAFETY: no pointers.
-            self.ended(Err(unsafe { GetLastError() }), false);
-            self.close();
-        }
-    }
-
-    unsafe fn read(&self, request: *mut c_void) {
+    fn read(&self) {
         let buffer = self.buffer.lock().unwrap().as_mut_ptr();
         // SAFETY: the buffer lives for ever.
-        self.check(unsafe { WinHttpReadData(request, buffer.cast(), 8, null_mut()) });
+        self.call(|request| unsafe { WinHttpReadData(request, buffer.cast(), 8, null_mut()) });
     }
 
     /// Whether HANDLE_CLOSING came, or there never was a handle to wait for.
@@ -135,19 +152,19 @@ impl Careful {
     }
 }
 
-unsafe extern "system" fn notified(request: *mut c_void, context: usize, status: u32, info: *mut c_void, length: u32) {
+unsafe extern "system" fn notified(_: *mut c_void, context: usize, status: u32, info: *mut c_void, length: u32) {
     // SAFETY: contexts are leaked clients; payloads are those of their status.
     unsafe {
         let Some(client) = (context as *const Careful).as_ref() else { return };
         match status {
             WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
-                client.check(WinHttpReceiveResponse(request, null_mut()));
+                client.call(|request| WinHttpReceiveResponse(request, null_mut()));
             }
-            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => client.read(request),
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => client.read(),
             WINHTTP_CALLBACK_STATUS_READ_COMPLETE if length > 0 => {
                 let bytes = std::slice::from_raw_parts(info.cast::<u8>(), length as usize);
                 client.inner.lock().unwrap().body.extend_from_slice(bytes);
-                client.read(request);
+                client.read();
             }
             WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
                 let body = client.inner.lock().unwrap().body.clone();
