@@ -122,7 +122,9 @@ impl Checker {
         let Some(known) = self.handles.get_mut(&handle) else {
             return match (invalid, handle) {
                 (true, 0) if operates(function) => wrong("NULL"),
-                (true, 0) if function != "WinHttpCloseHandle" => wrong("NULL").map(|mistake| mistake.at(Level::Warn)),
+                (true, 0) if function.starts_with("WinHttp") && function != "WinHttpCloseHandle" => {
+                    wrong("NULL").map(|mistake| mistake.at(Level::Warn))
+                }
                 (true, 1..) => wrong("a value that is no handle"),
                 _ => None,
             };
