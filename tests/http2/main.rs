@@ -521,3 +521,28 @@ fn a_reset_without_an_error_ends_a_body() {
         client.close();
     }
 }
+
+/// ENABLE_HTTP2_PLUS_CLIENT_CERT: beside a client certificate HTTP/2 is spoken only if that was asked for.
+#[test]
+fn beside_a_client_certificate() {
+    let made = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let certificate =
+        portable_winhttp::api::ClientCertificate::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let newer = Server::start(|mut exchange| async move { exchange.answer("hello") });
+    let older = Server::http1(&["http/1.1"]);
+    // The newer one does not understand HTTP/1.1.
+    for (enabled, server, used) in [(1, &newer, Some(1)), (0, &newer, None), (0, &older, Some(0)), (1, &older, Some(0))]
+    {
+        let client = client(false, server.port);
+        assert_eq!(set(client.session, WINHTTP_OPTION_ENABLE_HTTP2_PLUS_CLIENT_CERT, enabled), 0);
+        let request = open(&client, "GET", "/", 0, None);
+        let context = certificate.context();
+        // SAFETY: a CERT_CONTEXT.
+        let given = unsafe { WinHttpSetOption(request, WINHTTP_OPTION_CLIENT_CERT_CONTEXT, context.cast(), 40) };
+        let got = fetch(request).ok().map(|_| option(request, WINHTTP_OPTION_HTTP_PROTOCOL_USED));
+        assert_eq!((given, got), (1, used), "{enabled}");
+        close(request);
+        client.close();
+    }
+}

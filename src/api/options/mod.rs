@@ -103,6 +103,7 @@ pub unsafe extern "system" fn WinHttpSetOption(
             return Err(ERROR_INVALID_PARAMETER);
         }
         let row = table::find(dwoption).ok_or(ERROR_WINHTTP_INVALID_OPTION)?;
+        row.settable(&subject)?;
         let characters = match row.shape {
             Shape::Text => Some(dwbufferlength),
             Shape::WideBytes => Some(dwbufferlength / 2),

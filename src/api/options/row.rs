@@ -318,8 +318,8 @@ impl Row {
         }
     }
 
-    /// Sets it.
-    pub fn write(&self, subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
+    /// Whether it can be set on this handle: only then its value is looked at.
+    pub fn settable(&self, subject: &Subject) -> Result<(), Win32Error> {
         if self.is_absent() {
             return Err(ERROR_WINHTTP_INVALID_OPTION);
         }
@@ -329,6 +329,11 @@ impl Row {
         if self.set & subject.kind() == 0 {
             return Err(subject.handle().err().unwrap_or(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE));
         }
+        Ok(())
+    }
+
+    /// Sets it, where it is [settable](Row::settable).
+    pub fn write(&self, subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
         if self.shape.size().is_some_and(|size| size != given.bytes.len()) {
             return Err(self.wrong_size);
         }
