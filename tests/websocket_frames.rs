@@ -159,7 +159,7 @@ fn cases() -> Vec<(String, Vec<u8>, Vec<String>)> {
     for bits in 1..8u8 {
         for opcode in [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] {
             let bad = frame(FIN | bits << 4 | opcode, b"ab");
-            case(format!("bits {bits:03b} of {opcode}"), &[bad.clone()], &invalid);
+            case(format!("bits {bits:03b} of {opcode}"), std::slice::from_ref(&bad), &invalid);
             let expected = ["text 5 \"hello\"", "12152", "closes 1002"];
             case(format!("bits {bits:03b} of {opcode} later"), &[hello(), bad, hello()], &expected);
         }
