@@ -173,7 +173,8 @@ fn a_resolver_answers_in_order() {
 
 #[test]
 fn why_there_is_no_answer() {
-    let rows: [(&str, u32, Option<&str>, u32); 10] = [
+    let rows: [(&str, u32, Option<&str>, u32); 11] = [
+        ("", CONFIG, Some("http://pac.test/login"), ERROR_WINHTTP_LOGIN_FAILURE),
         // Nobody may be asked.
         ("", DETECT, None, ERROR_WINHTTP_AUTODETECTION_FAILED),
         ("", CONFIG, Some("http://nowhere.test/"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
@@ -191,6 +192,7 @@ fn why_there_is_no_answer() {
         sim.allow_unknown_hosts();
         let pac = sim.peer("http://pac.test");
         pac.on(get("/missing")).reply(Reply::status(404));
+        pac.on(get("/login")).reply(Reply::status(401).header("WWW-Authenticate", "NTLM"));
         pac.on(get("/huge")).reply(Reply::ok().body(vec![b' '; (1 << 20) + 1]));
         pac.on(get("/broken")).reply(Reply::ok().body("function").then(Fault::after_body(3).reset()));
         pac.on(get("/loop")).reply(Reply::redirect("http://pac.test/loop"));

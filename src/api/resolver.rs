@@ -41,6 +41,7 @@ pub unsafe extern "system" fn WinHttpCreateProxyResolver(hsession: *const c_void
 /// |---|---|
 /// | ERROR_WINHTTP_AUTODETECTION_FAILED | the network has no PAC script, or may not be asked ([`Proxies::may_detect`](crate::dispatch::Proxies::may_detect)) |
 /// | ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT | it is no 200 with at most 1 MiB over http or https |
+/// | ERROR_WINHTTP_LOGIN_FAILURE | its server wants credentials, and there are no default ones |
 /// | ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT | it does not load, throws, takes too long or too much memory, answers no text or more than 256 entries |
 /// | ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR | its answer names no way; or this build lacks the feature `pac` and there is no stand-in |
 /// | ERROR_WINHTTP_OPERATION_CANCELLED | the resolver or its session was closed |

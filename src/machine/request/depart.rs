@@ -42,9 +42,11 @@ impl Request {
         }
     }
 
-    /// Asks the resolver for the ways; the order is put out when it has answered.
+    /// Asks the resolver for the ways; the order is put out when it has answered. What that takes may block (names,
+    /// scripts), and is done by a worker: the one hop of an automatic proxy.
     fn resolve(&mut self, now: Duration) {
         self.way = Way::default();
+        self.measures.detecting(now);
         let url: Vec<u16> = self.url().encode_utf16().collect();
         let mut resolver = Resolver::new(self.settings.timeouts, (self.leg + 1) << 32);
         let asked = Query::new(&url, None).and_then(|query| resolver.find(now, query));
@@ -63,6 +65,7 @@ impl Request {
             }
             let hops = resolver.answer().map_or_else(|_| vec![Hop::Direct], |choice| choice.hops.clone());
             self.resolver = None;
+            self.measures.detected(now);
             self.way = Way::new(hops);
             return self.launch(now);
         }
@@ -113,6 +116,7 @@ impl Request {
     pub(super) fn fail(&mut self, now: Duration, error: Win32Error) {
         if self.state.exchange == Exchange::Sending && self.way.next() {
             // The proxy is dead: the next way of the resolver's answer.
+            self.measures.proxy_failed();
             self.leg += 1;
             self.timers.clear();
             self.outputs.push(Output::Abandon);

@@ -18,6 +18,8 @@ pub struct Measures {
     times: Stamps,
     /// Attempts at addresses, of which all but the last have failed.
     attempts: u64,
+    /// Proxies of the resolver's answer that could not be reached.
+    proxies_failed: u64,
     /// Head and first piece of the body, as they went out, and how much of it is the body.
     out: u64,
     body_out: u64,
@@ -45,6 +47,7 @@ impl Measures {
         let mut counts = [0; WinHttpRequestStatLast as usize];
         let connected = self.times.0[WinHttpConnectionEstablishmentEnd as usize] != 0;
         for (index, count) in [
+            (WinHttpProxyFailureCount, self.proxies_failed),
             (WinHttpConnectFailureCount, self.attempts - u64::from(connected && self.attempts > 0)),
             (WinHttpRequestHeadersSize, self.out.saturating_sub(self.body_out)),
             (WinHttpResponseHeadersSize, self.head_in),
@@ -66,6 +69,21 @@ impl Measures {
         if self.times.0[index as usize] == 0 {
             self.stamp(now, &[index]);
         }
+    }
+
+    /// The resolver is asked for the way.
+    pub fn detecting(&mut self, now: Duration) {
+        self.stamp(now, &[WinHttpProxyDetectionStart]);
+    }
+
+    /// It has answered.
+    pub fn detected(&mut self, now: Duration) {
+        self.stamp(now, &[WinHttpProxyDetectionEnd]);
+    }
+
+    /// A proxy could not be reached, and the next is tried.
+    pub fn proxy_failed(&mut self) {
+        self.proxies_failed += 1;
     }
 
     /// An exchange begins, whose head is followed by so many bytes at once.

@@ -8,7 +8,10 @@ use crate::http::{Headers, Version};
 use crate::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site, Timeouts};
 use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
-use crate::win32::{WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, Win32Error};
+use crate::win32::{
+    ERROR_WINHTTP_LOGIN_FAILURE, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT, WINHTTP_DISABLE_AUTHENTICATION,
+    WINHTTP_DISABLE_COOKIES, Win32Error,
+};
 
 /// A GET that is under way.
 #[derive(Debug)]
@@ -25,8 +28,8 @@ pub enum Progress {
     Going,
     /// The body of a 200.
     Done(Vec<u8>),
-    /// Anything else.
-    Failed,
+    /// Anything else: the error that it is for who wanted the script.
+    Failed(Win32Error),
 }
 
 impl Fetch {
@@ -99,14 +102,17 @@ impl Fetch {
         operation: Operation,
         outcome: Result<Notification, Win32Error>,
     ) -> Option<Progress> {
+        let no_script = Some(Progress::Failed(ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT));
         let taken = match (operation, outcome) {
-            (_, Err(_)) => return Some(Progress::Failed),
+            (_, Err(_)) => return no_script,
             (Operation::Api(Api::SEND_REQUEST), Ok(_)) => self.request.receive(now),
             (Operation::Api(Api::RECEIVE_RESPONSE), Ok(_)) => {
-                if self.request.response_head().map(|head| head.status) != Ok(200) {
-                    return Some(Progress::Failed);
+                match self.request.response_head().map(|head| head.status) {
+                    Ok(200) => self.request.query(now),
+                    // Programs try again with fAutoLogonIfChallenged; there are no default credentials here.
+                    Ok(401 | 407) => return Some(Progress::Failed(ERROR_WINHTTP_LOGIN_FAILURE)),
+                    _ => return no_script,
                 }
-                self.request.query(now)
             }
             (Operation::Api(Api::QUERY_DATA_AVAILABLE), Ok(Notification::DataAvailable { bytes: 0 })) => {
                 return Some(Progress::Done(std::mem::take(&mut self.body)));
@@ -114,12 +120,12 @@ impl Fetch {
             (Operation::Api(Api::QUERY_DATA_AVAILABLE), Ok(_)) => {
                 self.request.take(&mut self.body);
                 if self.body.len() > self.limit {
-                    return Some(Progress::Failed);
+                    return no_script;
                 }
                 self.request.query(now)
             }
             _ => Ok(()),
         };
-        taken.is_err().then_some(Progress::Failed)
+        if taken.is_err() { no_script } else { None }
     }
 }

@@ -167,7 +167,7 @@ impl Resolver {
                 self.text = Some(decoded(&body).into());
                 self.happened(now, Input::Fetched);
             }
-            Progress::Failed => self.missed(now, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+            Progress::Failed(error) => self.missed(now, error),
         }
     }
 
