@@ -166,7 +166,7 @@ fn uploads() {
     assert_eq!(upload(&server, 0, b"abc", 3, &[]), told("3", b"abc"));
     assert_eq!(upload(&server, 0, &large, large.len() as u32, &[]), told("300000", &large));
     assert_eq!(upload(&server, 0, b"abc", 5, &[b"d".to_vec(), b"e".to_vec()]), told("5", b"abcde"));
-    assert_eq!(upload(&server, 0, b"", 300_000, &[large.clone()]), told("300000", &large));
+    assert_eq!(upload(&server, 0, b"", 300_000, std::slice::from_ref(&large)), told("300000", &large));
     assert_eq!(upload(&server, automatic, b"ab", 0, &[b"cd".to_vec(), vec![]]), told("none", b"abcd"));
     assert_eq!(upload(&server, automatic, b"", 0, &[large.clone(), large.clone(), vec![]]), {
         told("none", &[large.clone(), large.clone()].concat())

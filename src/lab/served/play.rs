@@ -64,9 +64,7 @@ impl Play {
     /// What comes next; `None` at the end.
     pub fn next(&mut self) -> Option<Next> {
         loop {
-            let Some(act) = self.acts.pop_front() else {
-                return None;
-            };
+            let act = self.acts.pop_front()?;
             let when = match &act {
                 Act::Head(_) => Some(When::Stage(Stage::Head)),
                 Act::Bytes(_) => Some(When::Stage(Stage::Read)),
