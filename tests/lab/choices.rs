@@ -66,7 +66,9 @@ fn cancel_is_safe_at_every_point() {
         let sim = Sim::builder().chooser(Odd { state: seed, points: Arc::default() }).build();
         sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123456789").chunks([3, 3]));
         let client = Careful::start("a.test", "/", false);
-        (0..seed).for_each(|_| drop(sim.step()));
+        for _ in 0..seed {
+            sim.step();
+        }
         sim.actor("cancel", move || client.cancel());
         sim.block_until(|| client.closed());
         outcomes.insert(client.outcome());

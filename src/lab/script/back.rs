@@ -1,0 +1,166 @@
+//! The way back: a reply is played, act by act.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::ScriptLeg;
+use crate::http::{Headers, http2};
+use crate::lab::fault::{Stage, What, When};
+use crate::lab::gate::Gate;
+use crate::lab::http1::Reader;
+use crate::lab::reply::{Act, accept};
+use crate::lab::stream::Upgraded;
+use crate::transport::{Event, Failure};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
+
+/// Why a reply does not go on at once.
+enum Pause {
+    Over,
+    For(Duration),
+    At(Gate),
+}
+
+impl ScriptLeg {
+    /// Plays the reply on. What needs no time comes at once, with the head.
+    pub(super) fn go_on(self: &Arc<Self>) {
+        let mut events = Vec::new();
+        let pause = loop {
+            let act = self.lock().acts.pop_front();
+            let Some(act) = act else { break Pause::Over };
+            let when = match &act {
+                Act::Head(_) => Some(When::Stage(Stage::Head)),
+                Act::Bytes(_) => Some(When::Stage(Stage::Read)),
+                Act::End(_) => Some(When::Stage(Stage::Close)),
+                Act::Passed(bytes) => Some(When::Body(*bytes)),
+                Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
+            };
+            let met = std::mem::take(&mut self.lock().met);
+            let met_with = when.filter(|_| !met).and_then(|when| self.meets(&when));
+            match self.act(act, met_with, &mut events) {
+                None => {}
+                Some(pause) => break pause,
+            }
+        };
+        // A head counts what came with it.
+        let with_head: usize =
+            events.iter().map(|event| if let Event::Body { bytes, .. } = event { bytes.len() } else { 0 }).sum();
+        for event in &mut events {
+            if let Event::Head { received, .. } = event {
+                *received += with_head as u64;
+            }
+        }
+        if !events.is_empty() {
+            self.sink.events(&mut events.into_iter());
+        }
+        match pause {
+            Pause::Over => {}
+            Pause::For(delay) => self.after(delay, ScriptLeg::go_on),
+            Pause::At(gate) => self.beyond(&gate, ScriptLeg::go_on),
+        }
+    }
+
+    /// One act of the server, and what it met with.
+    fn act(self: &Arc<Self>, act: Act, met: Option<What>, events: &mut Vec<Event>) -> Option<Pause> {
+        let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
+            this.lock().acts.clear();
+            events.push(Event::Failed(Failure { secure, ..error.into() }));
+            Some(Pause::Over)
+        };
+        match &met {
+            Some(What::Fail(error, secure)) => return end(self, events, *error, *secure),
+            Some(What::Close) => {
+                let looks_complete = !matches!(act, Act::Head(_)) && !self.lock().chunked;
+                if !looks_complete {
+                    return end(self, events, ERROR_WINHTTP_CONNECTION_ERROR, 0);
+                }
+                self.lock().acts.clear();
+                events.push(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) });
+                return Some(Pause::Over);
+            }
+            Some(What::Stall) => {
+                self.lock().acts.clear();
+                return Some(Pause::Over);
+            }
+            Some(What::Delay(delay)) => return Some(self.put_back(act, Pause::For(*delay))),
+            Some(What::Wait(gate)) => return Some(self.put_back(act, Pause::At(gate.clone()))),
+            Some(What::Answer(reply)) if matches!(act, Act::Head(_)) => {
+                self.play(reply);
+                return Some(Pause::For(Duration::ZERO));
+            }
+            _ => {}
+        }
+        match act {
+            Act::Wait(delay) => return (!delay.is_zero()).then_some(Pause::For(delay)),
+            Act::Gate(gate) => return Some(Pause::At(gate)),
+            Act::Interim(status) => events.push(Event::Interim(status)),
+            Act::Head(mut head) => {
+                if head.status == 101 {
+                    accept(&self.order.head, &mut head.headers);
+                }
+                self.lock().chunked = head.is_chunked();
+                let (head, received) = match self.over_http2() {
+                    true => http2::reply(head.status, &head.headers),
+                    false => {
+                        let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
+                        (head, wire as u64 + 2)
+                    }
+                };
+                events.push(Event::Head { head, received });
+            }
+            Act::Bytes(bytes) => return self.bytes(bytes, met, events),
+            Act::Passed(_) => {}
+            Act::Fail(error, secure) => return end(self, events, error, secure),
+            Act::End(trailers) => {
+                if self.order.keep_alive {
+                    self.world.keep(self.key());
+                }
+                events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });
+            }
+            Act::Upgrade(handler) => {
+                self.lock().upgraded = self.order.upgrade.then(Upgraded::default);
+                self.play_raw(handler, Reader::unframed());
+            }
+        }
+        None
+    }
+
+    /// A piece of the body: whole, or the part of it that a slow or short connection brings.
+    fn bytes(&self, mut bytes: Bytes, met: Option<What>, events: &mut Vec<Event>) -> Option<Pause> {
+        let (at_once, pause) = match met {
+            Some(What::Short(most)) => (most, Duration::ZERO),
+            Some(What::AnyLength) => (self.world.faults.length(bytes.len()), Duration::ZERO),
+            Some(What::Slow(rate)) => {
+                let count = (rate / 10).max(1).min(bytes.len() as u64);
+                let time = Duration::from_nanos(count * 1_000_000_000 / rate);
+                // The time comes before the bytes.
+                let first = bytes.split_to(count as usize);
+                let mut state = self.lock();
+                if !bytes.is_empty() {
+                    state.acts.push_front(Act::Bytes(bytes));
+                }
+                state.acts.push_front(Act::Bytes(first));
+                state.met = true;
+                return Some(Pause::For(time));
+            }
+            _ => (bytes.len(), Duration::ZERO),
+        };
+        let first = bytes.split_to(at_once.min(bytes.len()));
+        events.push(Event::Body { bytes: first, end: None });
+        if bytes.is_empty() && !matches!(met, Some(What::Short(_) | What::AnyLength)) {
+            return None;
+        }
+        if !bytes.is_empty() {
+            self.lock().acts.push_front(Act::Bytes(bytes));
+        }
+        Some(Pause::For(pause))
+    }
+
+    fn put_back(&self, act: Act, pause: Pause) -> Pause {
+        let mut state = self.lock();
+        state.acts.push_front(act);
+        state.met = true;
+        pause
+    }
+}

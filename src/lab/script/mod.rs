@@ -1,0 +1,276 @@
+//! The transport of a Sim: no bytes, no sockets; peers are asked and their replies told, piece by piece.
+
+mod back;
+mod held;
+mod raw;
+
+pub use held::Held;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::fault::{Armed, Stage, What, When};
+use super::http1::Reader;
+use super::peer::{Handler, Peer};
+use super::raw::{Link, RawConnection};
+use super::received::Received;
+use super::reply::{Act, Reply};
+use super::stream::Upgraded;
+use super::world::{Origin, SimWorld};
+use crate::http::{RequestHead, http2};
+use crate::transport::{Event, Failure, Order, Peer as Ends, Sink};
+use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
+
+#[derive(Default)]
+pub struct State {
+    body: BytesMut,
+    answered: bool,
+    released: bool,
+    wake_at: Option<Duration>,
+    peer: Option<Peer>,
+    /// What the server still does.
+    acts: VecDeque<Act>,
+    /// The faults of its reply.
+    faults: Vec<Armed>,
+    /// Whether the first act has met its faults already.
+    met: bool,
+    /// Whether the reply's body is framed in chunks.
+    chunked: bool,
+    /// The connection to a raw peer, and the reply that comes over it.
+    pub raw: Option<(Arc<Link>, Reader)>,
+    /// Whether that connection was used before.
+    used: bool,
+    /// After a 101.
+    upgraded: Option<Upgraded>,
+    /// The CONNECT that goes out when SENDING_REQUEST was delivered.
+    pub asking: Option<RequestHead>,
+    /// What the proxy answered it, if that is no tunnel.
+    pub refusal: Option<Reply>,
+    /// The CONNECT of the next connection, if it is not that of the order.
+    pub next: Option<RequestHead>,
+    /// What a raw proxy answers a CONNECT that is out; told when it is known to be a refusal.
+    pub held: Option<Vec<Event>>,
+}
+
+/// An order on its way through the script.
+pub struct ScriptLeg {
+    pub world: Arc<SimWorld>,
+    pub sink: Arc<dyn Sink>,
+    pub order: Order,
+    number: usize,
+    state: Mutex<State>,
+}
+
+impl ScriptLeg {
+    pub fn new(world: Arc<SimWorld>, order: Order, sink: Arc<dyn Sink>) -> ScriptLeg {
+        let number = world.next_order();
+        ScriptLeg { world, sink, order, number, state: Mutex::default() }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wanted(&self) -> bool {
+        !self.lock().released
+    }
+
+    /// Does something after a while, unless nobody wants the leg any more.
+    pub fn after(self: &Arc<Self>, delay: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let leg = Arc::clone(self);
+        self.world.after(delay, self.number, move || {
+            if leg.wanted() {
+                then(&leg);
+            }
+        });
+    }
+
+    pub fn then(self: &Arc<Self>, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        self.after(Duration::ZERO, then);
+    }
+
+    /// Does something when a gate is open.
+    fn beyond(self: &Arc<Self>, gate: &super::gate::Gate, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let leg = Arc::clone(self);
+        let act = move || {
+            if leg.wanted() {
+                then(&leg);
+            }
+        };
+        gate.then(self.number, Box::new(act));
+    }
+
+    pub fn tell(self: &Arc<Self>, event: Event) {
+        self.then(move |leg| leg.sink.event(event));
+    }
+
+    pub fn fail(self: &Arc<Self>, error: Win32Error, secure: u32) {
+        self.tell(Event::Failed(Failure { secure, ..error.into() }));
+    }
+
+    /// What happens at a stage, to who answers the request.
+    fn meets(&self, when: &When) -> Option<What> {
+        let peer = self.lock().peer.clone();
+        self.meets_of(when, peer.as_ref())
+    }
+
+    pub fn meets_of(&self, when: &When, peer: Option<&Peer>) -> Option<What> {
+        let mut state = self.lock();
+        let mut faults = std::mem::take(&mut state.faults);
+        drop(state);
+        let what = self.world.faults.meets(when, peer, &mut faults);
+        self.lock().faults = faults;
+        what
+    }
+
+    /// The leg comes to a stage, and goes on behind it if no fault keeps it.
+    fn stage(self: &Arc<Self>, stage: Stage, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let origin = self.origin();
+        self.stage_at(stage, &origin, then);
+    }
+
+    /// [`ScriptLeg::stage`], on the way to this server or proxy.
+    pub fn stage_at(self: &Arc<Self>, stage: Stage, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let peer = self.world.peer_of(server).map(|(peer, _)| peer);
+        let what = self.meets_of(&When::Stage(stage), peer.as_ref());
+        self.obey(what, stage, then);
+    }
+
+    /// What a fault does at a stage.
+    pub fn obey(self: &Arc<Self>, what: Option<What>, stage: Stage, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        match what {
+            Some(What::Fail(error, secure)) => self.fail(error, secure),
+            Some(What::Close) => self.fail(stage.error(), 0),
+            Some(What::Stall) => {}
+            Some(What::Delay(delay)) => self.after(delay, then),
+            Some(What::Wait(gate)) => self.beyond(&gate, then),
+            _ => then(self),
+        }
+    }
+
+    /// A new connection: name, address, TCP, TLS. Then the head may go out.
+    pub fn resolve(self: &Arc<Self>) {
+        self.tell(Event::Resolving);
+        self.then(|leg| leg.stage_at(Stage::Resolve, &leg.reached(), ScriptLeg::resolved));
+    }
+
+    fn resolved(self: &Arc<Self>) {
+        let Some((_, ends)) = self.world.peer_of(&self.reached()) else {
+            self.world.unknown_host(&self.reached());
+            return self.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
+        };
+        let address = ends.remote.ip().to_string();
+        self.tell(Event::Resolved(address.clone()));
+        self.tell(Event::Connecting(address));
+        self.then(move |leg| leg.stage_at(Stage::Connect, &leg.reached(), move |leg| leg.connected(ends)));
+    }
+
+    fn connected(self: &Arc<Self>, ends: Ends) {
+        self.tell(Event::Connected(ends.remote.ip().to_string()));
+        if self.reached().0 {
+            self.then(move |leg| leg.secure(&leg.reached(), move |leg| leg.secured(ends)));
+        } else {
+            self.secured(ends);
+        }
+    }
+
+    fn secured(self: &Arc<Self>, ends: Ends) {
+        let handler = self.world.peer_of(&self.reached()).and_then(|(peer, _)| peer.handler());
+        if let Some(handler) = handler {
+            let reader = Reader::new(self.order.head.asks_for_head_only(), self.order.head_limit);
+            self.play_raw(handler, reader);
+        }
+        if self.order.http2.is_some_and(|rules| rules.required) && !self.over_http2() {
+            return self.fail(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, 0);
+        }
+        self.passed_first_hop(ends);
+    }
+
+    /// The server's side is played byte by byte from here on.
+    fn play_raw(self: &Arc<Self>, handler: Handler, reader: Reader) {
+        let link = Link::new(&self.world, self.number);
+        self.take_link(Arc::clone(&link), reader, false);
+        self.world.spawn("a raw peer", Box::new(move || handler(RawConnection(link))));
+    }
+
+    fn take_link(self: &Arc<Self>, link: Arc<Link>, reader: Reader, used: bool) {
+        link.attach(self);
+        let mut state = self.lock();
+        state.raw = Some((link, reader));
+        state.used = used;
+    }
+
+    /// Whether the exchange is as over HTTP/2: the program enables it, and the peer speaks TLS and is not played byte by
+    /// byte.
+    fn over_http2(&self) -> bool {
+        let state = self.lock();
+        self.order.http2.is_some() && self.order.tls.is_some() && state.raw.is_none()
+    }
+
+    /// The request goes out.
+    fn sent(self: &Arc<Self>) {
+        let head = self.order.head.to_wire();
+        let body = self.order.first();
+        let mut state = self.lock();
+        state.body.clear();
+        state.body.extend_from_slice(&body);
+        let raw = state.raw.as_ref().map(|(link, _)| Arc::clone(link));
+        drop(state);
+        if let Some(link) = &raw {
+            link.send(&head);
+            link.send(&body);
+        }
+        let out = match self.over_http2() {
+            true => {
+                let host =
+                    self.order.head.headers.get("host", 0).map(|host| String::from_utf8_lossy(host).into_owned());
+                let host = host.unwrap_or_else(|| http2::authority(&self.order.host, self.order.port));
+                http2::request_size(&self.order.head, &host) + self.order.body.len() as u64
+            }
+            false => (head.len() + body.len()) as u64,
+        };
+        self.tell(Event::Sent(out));
+        match raw {
+            Some(_) => {}
+            None if self.order.more => self.then(|leg| {
+                let peer = leg.lock().peer.clone();
+                let early = peer.and_then(|peer| peer.answer_early(&leg.received()));
+                if let Some(reply) = early {
+                    leg.answer(&reply);
+                }
+            }),
+            None => self.then(ScriptLeg::respond),
+        }
+    }
+
+    fn received(&self) -> Received {
+        Received::new(&self.order.head, self.lock().body.clone().freeze())
+    }
+
+    /// The request is complete: the peer answers.
+    fn respond(self: &Arc<Self>) {
+        let state = self.lock();
+        let peer = state.peer.clone().filter(|_| !state.answered);
+        drop(state);
+        if let Some(peer) = peer {
+            self.answer(&peer.answer(self.received()));
+        }
+    }
+
+    /// A reply comes.
+    pub fn answer(self: &Arc<Self>, reply: &Reply) {
+        self.play(reply);
+        self.go_on();
+    }
+
+    fn play(&self, reply: &Reply) {
+        let mut state = self.lock();
+        state.answered = true;
+        state.met = false;
+        state.acts = reply.acts(self.order.head.asks_for_head_only()).into();
+        state.faults = reply.faults.iter().cloned().map(Armed::new).collect();
+    }
+}

@@ -1,0 +1,118 @@
+//! What comes from a peer that is played byte by byte.
+
+use std::sync::Arc;
+
+use super::ScriptLeg;
+use crate::lab::fault::{Stage, What, When};
+use crate::lab::raw::{End, Far};
+use crate::lab::stream::Upgraded;
+use crate::transport::{Event, Route};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
+
+impl ScriptLeg {
+    /// Bytes from a raw peer.
+    fn bytes_came(self: &Arc<Self>, bytes: &[u8]) {
+        match self.meets(&When::Stage(Stage::Read)) {
+            Some(What::Fail(error, secure)) => return self.break_off(error, secure),
+            Some(What::Close) => return self.server_left(End::Closed),
+            Some(What::Stall) => return self.lock().raw = None,
+            _ => {}
+        }
+        let mut state = self.lock();
+        if let Some(upgraded) = &mut state.upgraded {
+            let told = upgraded.arrived(bytes);
+            drop(state);
+            return self.tell_upgraded(told);
+        }
+        let held = state.held.is_some();
+        let Some((link, reader)) = &mut state.raw else { return };
+        let was_over = reader.over();
+        let events = reader.push(bytes);
+        if held {
+            drop(state);
+            return self.tunnel_answers(events);
+        }
+        if self.order.upgrade && reader.switched() {
+            let upgraded = Upgraded::with(reader.rest());
+            let released = state.released;
+            state.upgraded = Some(upgraded);
+            drop(state);
+            if !released {
+                self.sink.events(&mut events.into_iter());
+            }
+            return;
+        }
+        let tunnel = matches!(self.order.route, Route::Tunnel(..));
+        if !was_over && reader.reusable() && self.order.keep_alive && !tunnel {
+            link.detach();
+            self.world.keep_link(self.key(), Arc::clone(link));
+        } else if reader.over() {
+            link.close();
+        }
+        let released = state.released;
+        drop(state);
+        if !released {
+            self.sink.events(&mut events.into_iter());
+        }
+    }
+
+    fn break_off(self: &Arc<Self>, error: Win32Error, secure: u32) {
+        if let Some((link, _)) = self.lock().raw.take() {
+            link.close();
+        }
+        self.fail(error, secure);
+    }
+
+    /// A raw peer has left.
+    fn server_left(self: &Arc<Self>, end: End) {
+        let mut state = self.lock();
+        if let Some(upgraded) = &mut state.upgraded {
+            let told = upgraded.ended(end);
+            drop(state);
+            return self.tell_upgraded(told);
+        }
+        let used = state.used;
+        let Some((_, reader)) = &mut state.raw else { return };
+        if used && reader.untouched() && !self.order.more {
+            // It died while it was idle: once more, on a new connection.
+            state.raw = None;
+            drop(state);
+            self.tell(Event::Restarted);
+            return self.resolve();
+        }
+        let event = match end {
+            End::Closed => reader.end(),
+            End::Reset if reader.over() => None,
+            End::Reset => Some(reader.fail(ERROR_WINHTTP_CONNECTION_ERROR)),
+        };
+        let (released, held) = (state.released, state.held.is_some());
+        drop(state);
+        match event.filter(|_| !released) {
+            Some(event) if held => self.tunnel_answers(vec![event]),
+            Some(event) => self.sink.event(event),
+            None => {}
+        }
+    }
+
+    /// Tells who listens to an upgraded connection.
+    pub(super) fn tell_upgraded(&self, events: impl IntoIterator<Item = Event>) {
+        let state = self.lock();
+        let sink = state.upgraded.as_ref().and_then(Upgraded::sink).filter(|_| !state.released);
+        drop(state);
+        if let Some(sink) = sink {
+            for event in events {
+                sink.event(event);
+            }
+        }
+    }
+}
+
+impl Far for ScriptLeg {
+    fn arrived(self: Arc<Self>, bytes: &[u8]) {
+        self.bytes_came(bytes);
+    }
+
+    fn ended(self: Arc<Self>, end: End) {
+        self.server_left(end);
+    }
+}
