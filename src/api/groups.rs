@@ -46,7 +46,7 @@ pub unsafe extern "system" fn WinHttpQueryConnectionGroup(
 ) -> u32 {
     code("WinHttpQueryConnectionGroup", hinternet, || {
         let handle = find(hinternet)?;
-        let insecure = u64::from(WINHTTP_QUERY_CONNECTION_GROUP_FLAG_INSECURE);
+        let insecure = WINHTTP_QUERY_CONNECTION_GROUP_FLAG_INSECURE;
         let site = match handle.kind() {
             Kind::Connection(connection) => {
                 let secure = ullflags & insecure == 0;
