@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::body::Body;
 use super::table::{Exchange, Input};
 use super::way::Way;
-use super::{Request, Site};
+use super::{Measures, Request, Site};
 use crate::http::proxy::{Destination, Hop};
 use crate::http::{RequestHead, ResponseHead};
 use crate::machine::resolver::{Query, Resolver};
@@ -24,6 +24,7 @@ impl Request {
         self.received = 0;
         self.body = Body::default();
         self.told_closing = false;
+        self.measures = Measures::default();
         self.secured = None;
         self.issuers = None;
         self.stream_error = 0;

@@ -86,9 +86,13 @@ impl Measures {
         self.proxies_failed += 1;
     }
 
-    /// An exchange begins, whose head is followed by so many bytes at once.
+    /// An exchange begins, whose head is followed by so many bytes at once. How its way was found stays.
     pub fn begin(&mut self, now: Duration, body: u64) {
-        *self = Measures { body_out: body, ..Measures::default() };
+        let mut times = Stamps::default();
+        for index in [WinHttpProxyDetectionStart, WinHttpProxyDetectionEnd] {
+            times.0[index as usize] = self.times.0[index as usize];
+        }
+        *self = Measures { times, body_out: body, proxies_failed: self.proxies_failed, ..Measures::default() };
         self.stamp(now, &[WinHttpConnectionAcquireStart]);
     }
 
@@ -150,4 +154,23 @@ impl Measures {
 /// The head's lines, each with its end, and the empty one.
 fn size(head: &ResponseHead) -> u64 {
     head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_the_way_was_found_stays() {
+        let mut measures = Measures::default();
+        measures.detecting(Duration::from_secs(1));
+        measures.detected(Duration::from_secs(2));
+        measures.begin(Duration::from_secs(3), 0);
+        measures.proxy_failed();
+        measures.begin(Duration::from_secs(4), 0);
+        let stamps = [WinHttpProxyDetectionStart, WinHttpProxyDetectionEnd, WinHttpConnectionAcquireStart];
+        let stamps = stamps.map(|index| measures.times()[index as usize]);
+        assert_eq!(stamps, [1, 2, 4].map(|second| counter(Duration::from_secs(second))));
+        assert_eq!(measures.counts(0)[WinHttpProxyFailureCount as usize], 1);
+    }
 }
