@@ -152,7 +152,7 @@ fn a_context_is_what_windows_makes_of_a_certificate() {
         assert_eq!(CertFreeCertificateContext(context), 1);
         assert!(CertDuplicateCertificateContext(context).is_null());
         assert_eq!(last_error(), 0x8007_0057);
-        assert!(CertDuplicateCertificateContext(8 as *const CERT_CONTEXT).is_null());
+        assert!(CertDuplicateCertificateContext(std::ptr::dangling()).is_null());
     }
 }
 

@@ -3,13 +3,16 @@
 
 use std::ptr::without_provenance_mut;
 
-use super::context::{Alive, Context, alive, pointer};
+use super::context::{Context, alive, pointer};
 use crate::api::edge::{bytes, get, text};
 use crate::win32::*;
 
-/// What is in a PKCS#12 file.
-struct Contents {
-    certificates: Vec<Box<Context>>,
+/// A certificate in a PKCS#12 file.
+struct Found {
+    der: Vec<u8>,
+    /// Empty if the file has none for it.
+    key: Vec<u8>,
+    friendly_name: Option<String>,
 }
 
 /// Opens a store with the certificates of a PKCS#12 file, each with its private key if the file has one
@@ -31,23 +34,23 @@ pub unsafe extern "system" fn PFXImportCertStore(
             let blob = get(ppfx).ok_or(E_INVALIDARG)?;
             (bytes(blob.pbData, blob.cbData).ok_or(E_INVALIDARG)?, text(szpassword).unwrap_or_default())
         };
-        let contents = read(file, &String::from_utf16_lossy(&password))?;
-        Ok(without_provenance_mut(alive().open_with(contents)))
+        let mut contexts = Vec::new();
+        for Found { der, key, friendly_name } in read(file, &String::from_utf16_lossy(&password))? {
+            let mut context = Context::new(&der)?;
+            (context.key, context.friendly_name) = (key, friendly_name);
+            contexts.push(context);
+        }
+        let mut alive = alive();
+        let store = alive.open();
+        for context in contexts {
+            alive.insert(context, store);
+        }
+        Ok(without_provenance_mut(store))
     })
 }
 
-impl Alive {
-    fn open_with(&mut self, contents: Contents) -> usize {
-        let store = self.open();
-        for context in contents.certificates {
-            self.insert(context, store);
-        }
-        store
-    }
-}
-
 #[cfg(feature = "pkcs12")]
-fn read(file: &[u8], password: &str) -> Result<Contents, Win32Error> {
+fn read(file: &[u8], password: &str) -> Result<Vec<Found>, Win32Error> {
     use p12_keystore::Pkcs12Archive;
     use p12_keystore::error::Error;
 
@@ -57,23 +60,22 @@ fn read(file: &[u8], password: &str) -> Result<Contents, Win32Error> {
         _ => ERROR_INVALID_PASSWORD,
     })?;
     let only = archive.certs.len() == 1 && archive.keys.len() == 1;
-    let mut certificates = Vec::new();
-    for bag in archive.certs {
-        let mut context = Context::new(bag.cert.as_der())?;
+    let key_of = |bag: &p12_keystore::CertificateBag| {
         let of_bag = |key: &&p12_keystore::PrivateKeyBag| {
             let linked = key.local_key_id.as_ref().map(|id| &id.0);
             only || (linked.is_some() && linked == bag.local_key_id.as_ref())
         };
-        if let Some(key) = archive.keys.iter().find(of_bag) {
-            context.key = key.key.as_der().to_vec();
-        }
-        context.friendly_name = bag.friendly_name;
-        certificates.push(context);
-    }
-    Ok(Contents { certificates })
+        archive.keys.iter().find(of_bag).map(|key| key.key.as_der().to_vec()).unwrap_or_default()
+    };
+    let found = archive.certs.iter().map(|bag| Found {
+        der: bag.cert.as_der().to_vec(),
+        key: key_of(bag),
+        friendly_name: bag.friendly_name.clone(),
+    });
+    Ok(found.collect())
 }
 
 #[cfg(not(feature = "pkcs12"))]
-fn read(_file: &[u8], _password: &str) -> Result<Contents, Win32Error> {
+fn read(_file: &[u8], _password: &str) -> Result<Vec<Found>, Win32Error> {
     Err(ERROR_CALL_NOT_IMPLEMENTED)
 }

@@ -1,8 +1,13 @@
 //! TLS by rustls; the verdict on the server is ours (semantics 6.10, rules 18).
 //!
+//! Each request is judged by its own SECURITY_FLAGS: what one ignored is not ignored by the next, although a page says that
+//! a certificate once taken stays taken for the session (TL3). Connections and TLS sessions are shared only under equal
+//! rules, and the certificates of a resumed session are judged again.
+//!
 //! What is not checked: stapled OCSP answers, which nobody here can read, certificate transparency, and whether a
-//! certificate was revoked unless the request says so. A server that asks for
-//! a client certificate only after the handshake (TLS 1.3) gets none: rustls refuses it.
+//! certificate was revoked unless the request says so. Stricter than Windows: an authority's certificate that is shown as
+//! a server's is invalid unless it is itself trusted. A server that asks for a client certificate only after the handshake
+//! (TLS 1.3) gets none: rustls refuses it.
 
 mod client;
 mod heard;
