@@ -8,7 +8,9 @@
 //! the next thing happen; time moves when nothing else can, and where nothing ever will, a hang is reported, with what each
 //! thread waits for. Every choice among what could happen goes through one [`Chooser`]: the same choices, the same run, byte
 //! for byte. A thread that blocks in something else, a channel or a lock, is noticed and passed over; the run then counts as
-//! [uncontrolled](Sim::uncontrolled).
+//! [uncontrolled](Sim::uncontrolled). If it never comes back and nothing else can happen, the hang is reported after ten
+//! seconds of real time, or as many as the variable `WINHTTP_PATIENCE` says; should it be the test itself that blocks, the
+//! process ends with the report and code 101.
 //!
 //! # Four tests
 //!

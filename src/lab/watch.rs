@@ -4,7 +4,7 @@
 //! in between, blocks. Elsewhere a second without a sign of life counts.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,12 @@ use super::scheduler::{Scheduler, Watched};
 const INTERVAL: Duration = Duration::from_millis(10);
 /// How many looks find the same sleep before the thread is passed over.
 const LOOKS: u32 = if cfg!(target_os = "linux") { 3 } else { 100 };
-/// How long a world that cannot move waits, in real time, for a thread that blocks in something else.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a world that cannot move waits, in real time, for a thread that blocks in something else: ten seconds, or as
+/// many as `WINHTTP_PATIENCE` says.
+static PATIENCE: LazyLock<Duration> = LazyLock::new(|| {
+    let seconds = std::env::var("WINHTTP_PATIENCE").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(10))
+});
 
 static WATCHED: Mutex<Vec<Weak<Scheduler>>> = Mutex::new(Vec::new());
 
@@ -72,7 +76,7 @@ fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, Seen>) {
     let asleep = sleep.is_some() || (watched.owner.is_some() && !cfg!(target_os = "linux"));
     match seen.get_mut(&id).filter(|seen| seen.watched == watched && seen.sleep == sleep) {
         Some(seen) if watched.owner.is_none() => {
-            if watched.waits && seen.since.elapsed() > PATIENCE {
+            if watched.waits && seen.since.elapsed() > *PATIENCE {
                 give_up(scheduler);
                 seen.since = Instant::now();
             }

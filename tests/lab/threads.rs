@@ -232,3 +232,23 @@ fn the_real_world_can_be_denied() {
     let denied = program("WINHTTP_LIVE", "deny");
     assert!(denied.contains("session: false, 50"), "{denied}");
 }
+
+#[test]
+#[ignore = "the program of the test below"]
+fn block_for_ever() {
+    let _sim = Sim::new();
+    let (_tell, told) = channel::<()>();
+    told.recv().unwrap();
+}
+
+/// A test that blocks for ever in something else ends its process, with a report.
+#[test]
+fn nothing_hangs() {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--ignored", "--exact", "--nocapture", "threads::block_for_ever"]);
+    let output = program.env("WINHTTP_PATIENCE", "0").output().unwrap();
+    let report = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(101), "{report}");
+    let expected = "HANG: nothing can happen any more; `main` waits for something that is not the Sim's";
+    assert!(report.contains(expected), "{report}");
+}
