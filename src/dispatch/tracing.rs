@@ -1,6 +1,6 @@
 //! WINHTTP_TRACE: what a program asks of WinHTTP and is told, without a line of code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -53,6 +53,10 @@ impl Tracing {
 
     pub fn notified(&self, handle: usize, context: usize, notification: &Notification) {
         self.recorder.notified(handle, context, notification);
+        // The last HANDLE_CLOSING may come after the last close.
+        if matches!(notification, Notification::HandleClosing { .. }) && crate::handle::census().handles == 0 {
+            self.write();
+        }
     }
 
     pub fn given(&self, arguments: &str) {
@@ -64,19 +68,31 @@ impl Tracing {
     }
 
     fn write(&self) {
+        // One thread at a time: what is newer is written last.
+        let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut trace = self.recorder.finish();
         let Some(path) = &self.path else {
-            let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let all = trace.events.len();
             trace.events.drain(..(*written).min(all));
             *written = all;
             eprint!("{}", self.format.show(&trace));
             return;
         };
-        if let Err(error) = std::fs::write(path, self.format.show(&trace)) {
+        if let Err(error) = replace(path, &self.format.show(&trace)) {
             eprintln!("WINHTTP_TRACE: {} cannot be written: {error}", path.display());
         }
     }
+}
+
+/// Writes a file whole, or not at all: the program may end at any moment. What is no plain file is written as it is.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    if path.metadata().is_ok_and(|known| !known.is_file()) {
+        return std::fs::write(path, text);
+    }
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    std::fs::write(&part, text)?;
+    std::fs::rename(&part, path)
 }
 
 impl Format {
