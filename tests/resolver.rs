@@ -580,7 +580,7 @@ fn settings_are_read_and_watched() {
     let sim = Sim::new();
     let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
     let resolver = resolver(session);
-    let count = Box::leak(Box::new(Mutex::new(0)));
+    let count: &Mutex<u32> = Box::leak(Box::new(Mutex::new(0)));
     let mut registration = null_mut();
     let context = (&raw const *count).cast();
     // SAFETY: valid places; the context lives for ever.

@@ -69,7 +69,7 @@ pub fn decide(url: &str, sources: &Sources<'_>) -> Result<Choice, Win32Error> {
     let context = Box::into_raw(Box::new(done));
     // SAFETY: the strings end with NUL and outlive the calls; the context outlives the resolver, whose completion is the
     // last that is told of it before it is closed.
-    let decided = unsafe {
+    unsafe {
         let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
         if session.is_null() {
             drop(Box::from_raw(context));
@@ -94,8 +94,7 @@ pub fn decide(url: &str, sources: &Sources<'_>) -> Result<Choice, Win32Error> {
             (0, None) => Err(ERROR_WINHTTP_INTERNAL_ERROR),
             (code, _) => Err(Win32Error(code)),
         }
-    };
-    decided
+    }
 }
 
 unsafe extern "system" fn told(_: *mut c_void, context: usize, status: u32, information: *mut c_void, _: u32) {

@@ -276,11 +276,10 @@ impl Client {
     /// Lets requests speak HTTP/2.
     pub fn enable_http2(&mut self) -> Result<(), Failure> {
         let (session, protocols) = (self.session, WINHTTP_PROTOCOL_FLAG_HTTP2);
-        let set = self.call("WinHttpSetOption", session, "ENABLE_HTTP_PROTOCOL, HTTP2", || {
+        self.call("WinHttpSetOption", session, "ENABLE_HTTP_PROTOCOL, HTTP2", || {
             // SAFETY: a DWORD.
             unsafe { WinHttpSetOption(session, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, (&raw const protocols).cast(), 4) }
-        })?;
-        Ok(set)
+        })
     }
 
     /// Makes the connection and the request handle.
