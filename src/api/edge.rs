@@ -13,9 +13,14 @@ use crate::win32::{
     Win32Error, last_error, set_last_error,
 };
 
-/// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR.
+/// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR, and the world that the thread has entered is
+/// told.
 pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        if let Some((world, _)) = dispatch::entered() {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            world.stopped(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words"));
+        }
         set_last_error(ERROR_WINHTTP_INTERNAL_ERROR);
         failure
     })

@@ -28,7 +28,6 @@ pub(crate) use errands::{detect, perform};
 pub use policy::{Delivery, Policy};
 pub use proxies::{Proxies, StandIn};
 pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
-#[cfg(feature = "win32")]
 pub(crate) use world::entered;
 pub(crate) use world::observed;
 pub use world::{

@@ -73,6 +73,8 @@ pub trait World: Send + Sync {
     fn chooses(&self, _handle: usize, _open: Open, usual: bool) -> bool {
         usual
     }
+    /// A panic of this thread was stopped where a call of WinHTTP returns to the application.
+    fn stopped(&self, _panic: &str) {}
     /// A notification is about to be delivered on this thread.
     fn notified(&self, _handle: usize, _context: usize, _notification: &Notification) {}
     /// The callback that was told of that has returned.

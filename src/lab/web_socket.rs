@@ -10,7 +10,7 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::gate::Gate;
-use super::raw::RawConnection;
+use super::raw::{RawConnection, fails};
 
 /// What a peer does with a web socket, step after step. Pings of the client are answered, and so is its close frame,
 /// after which the connection ends, unless the script says otherwise.
@@ -214,8 +214,10 @@ impl Player {
     /// The client has left: nothing more may be expected of it.
     fn left(&self) {
         match self.script.steps.front() {
-            Some(Step::Expect(message)) => panic!("a web socket expected {message:?}, and the client left"),
-            Some(Step::ExpectClose(status)) => panic!("a web socket expected to be closed with {status}, not left"),
+            Some(Step::Expect(message)) => fails(format!("a web socket expected {message:?}, and the client left")),
+            Some(Step::ExpectClose(status)) => {
+                fails(format!("a web socket expected to be closed with {status}, not left"))
+            }
             _ => {}
         }
     }
@@ -243,11 +245,15 @@ impl Player {
                 Step::Send(bytes) => connection.write(bytes),
                 Step::Expect(expected) => {
                     let Some(found) = self.heard.pop_front() else { break };
-                    assert!(found == *expected, "a web socket expected {expected:?}, and got {found:?}");
+                    if found != *expected {
+                        fails(format!("a web socket expected {expected:?}, and got {found:?}"));
+                    }
                 }
                 Step::ExpectClose(expected) => {
                     let Some(found) = self.close else { break };
-                    assert!(found == *expected, "a web socket expected to be closed with {expected}, not {found}");
+                    if found != *expected {
+                        fails(format!("a web socket expected to be closed with {expected}, not {found}"));
+                    }
                 }
                 Step::Sleep(time) => connection.sleep(*time),
                 Step::Wait(gate) => connection.wait(gate),
@@ -283,7 +289,7 @@ impl Player {
             let head = cursor.position() as usize;
             let (header, length) = match header {
                 Ok(parsed) => parsed?,
-                Err(error) => panic!("a web socket got a frame that is none: {error}"),
+                Err(error) => fails(format!("a web socket got a frame that is none: {error}")),
             };
             let length = length as usize;
             if self.buffer.len() < head + length {
@@ -291,7 +297,7 @@ impl Player {
             }
             self.buffer.advance(head);
             let mut payload = self.buffer.split_to(length);
-            let Some(mask) = header.mask else { panic!("a web socket got a frame without a mask") };
+            let Some(mask) = header.mask else { fails("a web socket got a frame without a mask".to_owned()) };
             for (byte, mask) in payload.iter_mut().zip(mask.iter().cycle()) {
                 *byte ^= mask;
             }

@@ -257,6 +257,7 @@ impl SimWorld {
 
     /// What did not go as expected.
     pub fn complaints(&self) -> Vec<String> {
+        self.scheduler.gather();
         let tortured = self.faults.points(Points::failed).unwrap_or(false);
         let mut complaints: Vec<String> = self.scheduler.failure().into_iter().collect();
         let expected = self.lock().calls.take();
@@ -298,6 +299,12 @@ fn shown(secure: bool, host: &str, port: u16) -> String {
 }
 
 impl World for SimWorld {
+    fn stopped(&self, panic: &str) {
+        if !self.scheduler.not_heard() {
+            self.lock().complaints.push(format!("a panic inside a call: {panic}"));
+        }
+    }
+
     /// The same numbers in every run.
     fn random(&self) -> [u8; 16] {
         let mut state = self.lock();

@@ -67,6 +67,7 @@ impl Scheduler {
                 }
             }
             if let Some(failure) = state.failure.take_if(|_| me == MAIN) {
+                state.raised = Some(failure.clone());
                 drop(state);
                 panic!("{failure}{}", (self.trace)());
             }

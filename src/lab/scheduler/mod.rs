@@ -22,6 +22,8 @@ pub use watched::Watched;
 
 /// The thread that made the Sim.
 const MAIN: usize = 0;
+/// How long a Sim that ends waits for a thread that is in something else.
+const MOMENT: Duration = Duration::from_secs(1);
 /// Who has the baton while a thread that does not wait lets things happen.
 const NOBODY: usize = usize::MAX;
 
@@ -66,6 +68,7 @@ impl Scheduler {
             doors: 0,
             uncontrolled: None,
             failure: None,
+            raised: None,
             over: false,
         };
         static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -148,6 +151,17 @@ impl Scheduler {
         let mut state = self.lock();
         state.failure.get_or_insert(failure);
         state.happened += 1;
+        drop(state);
+        self.passed.notify_all();
+    }
+
+    /// Gives a thread that is in something else a moment to come back: it may be about to fail.
+    pub fn gather(&self) {
+        let away = |state: &mut State| {
+            let away = |thread: &Thread| matches!(thread.doing, Doing::Foreign) && !thread.outside;
+            state.failure.is_none() && state.threads.iter().skip(MAIN + 1).any(away)
+        };
+        drop(self.passed.wait_timeout_while(self.lock(), MOMENT, away));
     }
 
     /// Nobody gets anything to do any more.
@@ -232,6 +246,15 @@ impl Scheduler {
     /// What the Sim must fail with, if nobody has said it yet.
     pub fn failure(&self) -> Option<String> {
         self.lock().failure.take()
+    }
+
+    /// The failure was raised inside a call, which it cannot leave: it stands again. `false` if none was.
+    pub fn not_heard(&self) -> bool {
+        let mut state = self.lock();
+        let raised = state.raised.take();
+        let stands = raised.is_some();
+        state.failure = raised.or_else(|| state.failure.take());
+        stands
     }
 
     pub fn steps(&self) -> u64 {

@@ -84,6 +84,8 @@ pub(super) struct State {
     pub uncontrolled: Option<String>,
     /// What the thread that made the Sim must fail with.
     pub failure: Option<String>,
+    /// What it has failed with.
+    pub raised: Option<String>,
     pub over: bool,
 }
 
