@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ struct OnSockets {
     handle: Handle,
     authority: Authority,
     issued: Mutex<HashMap<(String, u32), Issued>>,
+    /// What threads that play peers byte by byte have failed with.
+    failures: Arc<Mutex<Vec<String>>>,
 }
 
 impl Default for Live {
@@ -76,7 +79,7 @@ impl Live {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("lab live").enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no thread can be started: {error}"));
         let (handle, authority) = (runtime.handle().clone(), Authority::new());
-        let place = Arc::new(OnSockets { handle, authority, issued: Mutex::default() });
+        let place = Arc::new(OnSockets { handle, authority, issued: Mutex::default(), failures: Arc::default() });
         Live { mapped: Mutex::default(), peers: Mutex::default(), place, runtime: Some(runtime), _playing: playing }
     }
 
@@ -134,7 +137,8 @@ impl Drop for Live {
             runtime.shutdown_timeout(Duration::from_secs(1));
         }
         MINE.set(false);
-        let complaints: Vec<String> = lock(&self.peers).iter().flat_map(Peer::complaints).collect();
+        let mut complaints: Vec<String> = lock(&self.peers).iter().flat_map(Peer::complaints).collect();
+        complaints.append(&mut lock(&self.place.failures));
         if !complaints.is_empty() && !std::thread::panicking() {
             panic!("the peers have complaints:\n  {}", complaints.join("\n  "));
         }
@@ -186,6 +190,11 @@ impl Place for OnSockets {
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
         let link = Link::live();
         self.handle.spawn(bridge(Arc::clone(&link), io, &early));
-        std::thread::spawn(move || handler(RawConnection(link)));
+        let failures = Arc::clone(&self.failures);
+        std::thread::spawn(move || {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(RawConnection(link)))) {
+                lock(&failures).push(format!("a raw peer panicked: {}", super::raw::words(&*panic)));
+            }
+        });
     }
 }

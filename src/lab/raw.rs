@@ -1,5 +1,6 @@
 //! The byte door: a connection that a test plays itself.
 
+use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -248,6 +249,12 @@ impl Drop for RawConnection {
     fn drop(&mut self) {
         self.0.end(End::Closed);
     }
+}
+
+/// What a panic says.
+pub(super) fn words(panic: &(dyn Any + Send)) -> &str {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default()
 }
 
 /// Ends the thread that plays a peer; the Sim fails with this. No panic hook: nothing is to be said before its report.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::state::{Doing, Limit, Plan, State, Thread};
 use super::{MAIN, NOBODY, Scheduler};
 use crate::lab::chooser::{Candidate, Point};
+use crate::lab::raw::words;
 use crate::lab::watch;
 
 /// How many milliseconds of real time a thread may be on its way back before the time moves on without it.
@@ -250,9 +251,7 @@ impl Scheduler {
                 let name = state.threads[me].name.clone();
                 drop(state);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
-                    let text = panic.downcast_ref::<String>().cloned();
-                    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                    self.fail(format!("the thread `{name}` panicked: {}", text.unwrap_or_default()));
+                    self.fail(format!("the thread `{name}` panicked: {}", words(&*panic)));
                 }
                 self.acquire();
                 state = self.lock();
