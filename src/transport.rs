@@ -184,6 +184,8 @@ pub struct Via {
     pub server: Server,
     /// The rules of TLS, if it is spoken with the proxy.
     pub tls: Option<Tls>,
+    /// Whose tunnel it is: a tunnel that one user was granted is not for another.
+    pub user: Option<String>,
 }
 
 impl Route {

@@ -333,8 +333,10 @@ fn a_proxy_that_asks_gets_its_credentials_and_nobody_else() {
         credentials(request, WINHTTP_AUTH_TARGET_SERVER, WINHTTP_AUTH_SCHEME_BASIC, "user", "pass");
         assert_eq!(seen(&exchange(request)), HELLO);
         close(request);
+        // The tunnel is that user's.
+        assert_eq!(seen(&through.get(true)), Ok((407, "")));
         let outside = outside.lock().unwrap();
-        assert_eq!(outside.len(), tries, "{outside:?}");
+        assert_eq!(outside.len(), tries + 1, "{outside:?}");
         assert!(outside.iter().all(|head| !head.contains("\r\nAuthorization:")), "{outside:?}");
     }
     for head in inside.lock().unwrap().iter() {

@@ -144,6 +144,13 @@ impl Credentials {
         own.map_or_else(|| self.proxy.authorise(signed, proxy, refused), |own| Some(own.to_vec()))
     }
 
+    /// Who asks for a tunnel: the user, or whatever the application says in the header itself.
+    pub(super) fn tunnel_user(&self, compose: &Compose) -> Option<String> {
+        let own = compose.headers.get(Target::Proxy.credentials_header(), 0);
+        let own = own.map(|own| String::from_utf8_lossy(own).into_owned());
+        own.or_else(|| self.proxy.chosen.as_ref().map(|chosen| chosen.user.clone())).or_else(|| self.proxy.user.clone())
+    }
+
     /// The proxy refused a tunnel with this head: whether to ask again, with credentials.
     pub(super) fn asked_by_tunnel(&mut self, head: &ResponseHead, proxy: &Site, compose: &Compose, off: bool) -> bool {
         if Target::of_status(head.status) != Some(Target::Proxy) {

@@ -87,8 +87,14 @@ impl Request {
             Hop::Direct => Route::Direct,
             Hop::Via(server) if server.is_socks() => Route::Socks(server.clone()),
             Hop::Via(server) => {
-                let via = Via { server: server.clone(), tls: server.speaks_tls().then(|| self.settings.tls()) };
-                if in_absolute_form { Route::Proxy(via) } else { Route::Tunnel(via, self.connect_head()) }
+                let tls = server.speaks_tls().then(|| self.settings.tls());
+                let mut via = Via { server: server.clone(), tls, user: None };
+                if in_absolute_form {
+                    Route::Proxy(via)
+                } else {
+                    via.user = self.credentials.tunnel_user(&self.compose);
+                    Route::Tunnel(via, self.connect_head())
+                }
             }
         };
         let order = Order {
