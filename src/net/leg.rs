@@ -142,7 +142,7 @@ impl Running {
                     self.sink.event(Event::Waiting);
                     together = self.attended(making.wait()).await?;
                 }
-                Found::Nothing(maker) => break maker,
+                Found::Nothing(maker) => break *maker,
             }
         };
         if let Some(limit) = limit {

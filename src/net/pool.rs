@@ -81,7 +81,7 @@ pub enum Found {
     /// Another request is making a connection that this one can share.
     Making(Arc<Making>),
     /// Nothing: a connection must be made. Others that could share it wait until the answer is dropped.
-    Nothing(Maker),
+    Nothing(Box<Maker>),
 }
 
 /// A connection that is being made, and may turn out to be one that can be shared.
@@ -216,7 +216,7 @@ impl Net {
             None if together => Some(Arc::clone(connections.making.entry(key.clone()).or_default())),
             None => None,
         };
-        Found::Nothing(Maker { net: Arc::clone(self), key: key.clone(), making })
+        Found::Nothing(Box::new(Maker { net: Arc::clone(self), key: key.clone(), making }))
     }
 
     /// Lets a new connection be made, whatever there is.
