@@ -11,6 +11,7 @@ use super::world::entered;
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// When the clock of the real world began.
+#[cfg(feature = "net")]
 pub(crate) fn began() -> Instant {
     *BEGAN
 }

@@ -67,6 +67,7 @@ pub(crate) enum Value {
     Text(String),
     Bytes(Vec<u8>),
     /// Bytes that bring something which the application must free; who cannot take them gives it back.
+    #[cfg_attr(not(feature = "win32"), allow(dead_code))]
     Lent(Vec<u8>, TakeBack),
 }
 
@@ -77,6 +78,7 @@ pub(crate) type TakeBack = Box<dyn FnOnce()>;
 #[derive(Debug)]
 pub(crate) struct Given<'a> {
     /// The caller's pointer; NULL is a value for some.
+    #[cfg_attr(not(feature = "win32"), allow(dead_code))]
     pub pointer: *const c_void,
     /// Its bytes; empty for text.
     pub bytes: &'a [u8],

@@ -1,4 +1,6 @@
 //! Servers that are not ours, started on loopback for one test and ended by it.
+// Handles are values: nobody follows them.
+#![allow(clippy::not_unsafe_ptr_arg_deref)]
 
 pub mod client;
 
