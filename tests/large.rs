@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use portable_winhttp::http::{Headers, ResponseHead, Version};
-use portable_winhttp::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site};
+use portable_winhttp::machine::{Machine, Origin, Output, Request, RequestTemplate, SendCall, Settings};
 use portable_winhttp::record::Notification;
 use portable_winhttp::transport::{Event, Peer};
 use portable_winhttp::win32::CallerBuf;
@@ -17,7 +17,7 @@ const LEG: u64 = 1;
 
 /// A request for which SENDING_REQUEST was delivered.
 fn sent(method: &str, headers: &str, total: u32) -> Request {
-    let compose = Compose {
+    let template = RequestTemplate {
         method: method.to_owned(),
         target: "/".to_owned(),
         version: Version { major: 1, minor: 1 },
@@ -28,8 +28,8 @@ fn sent(method: &str, headers: &str, total: u32) -> Request {
         refresh: false,
         automatic_chunking: false,
     };
-    let site = Site { secure: false, host: "host.test".to_owned(), port: 80 };
-    let mut request = Request::new(site, compose, Settings::default());
+    let origin = Origin { secure: false, host: "host.test".to_owned(), port: 80 };
+    let mut request = Request::new(origin, template, Settings::default());
     let headers = headers.encode_utf16().collect();
     request.send(NOW, SendCall { headers, optional: Bytes::new(), total, hold: false, key: [0; 16] }).unwrap();
     let end = ([127, 0, 0, 1], 80).into();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portable_winhttp::machine::request::table::{
-    Action, Exchange, Input, OPENED, ReadSide, State, Step, Why, WriteSide, step,
+    Action, Exchange, FailureCause, Input, OPENED, ReadSide, State, Step, WriteSide, step,
 };
 
 const EXCHANGES: [Exchange; 9] = [
@@ -182,7 +182,7 @@ fn cancelling_is_possible_in_every_open_state() {
 #[test]
 fn a_call_in_the_wrong_state_is_an_error_record() {
     let receive = step(OPENED, Input::CallReceive);
-    assert_eq!(receive, Step::Take(OPENED, &[Action::FailReceive(Why::WrongState)]));
+    assert_eq!(receive, Step::Take(OPENED, &[Action::FailReceive(FailureCause::WrongState)]));
 }
 
 /// Draws the exchange: which input leads from where to where. Inputs that stay are left out.

@@ -19,7 +19,7 @@ const STAGES: [Stage; 9] = [
 const INPUTS: [Input; 14] = [
     Input::CallFind,
     Input::CallSettings,
-    Input::Known,
+    Input::SettingsRead,
     Input::Detect,
     Input::Script,
     Input::Lists,

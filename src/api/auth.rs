@@ -5,7 +5,7 @@ use std::ffi::c_void;
 
 use super::edge::{done, find, put, text};
 use crate::http::auth::{self, Target};
-use crate::machine::Chosen;
+use crate::machine::ExplicitCredentials;
 use crate::win32::*;
 
 /// Says which authentication schemes the reply offers (nf-winhttp-winhttpqueryauthschemes, semantics 6.3): the
@@ -84,11 +84,11 @@ pub unsafe extern "system" fn WinHttpSetCredentials(
             return Err(ERROR_INVALID_PARAMETER);
         }
         let string = |text: Option<Vec<u16>>| String::from_utf16_lossy(&text.unwrap_or_default());
-        let chosen = Chosen { scheme: authscheme, user: string(user), password: string(password) };
+        let explicit = ExplicitCredentials { scheme: authscheme, user: string(user), password: string(password) };
         let seed = handle.random();
         request.with(|machine| {
-            let site = machine.site().clone();
-            machine.credentials.choose(target, chosen, &site, seed);
+            let origin = machine.origin().clone();
+            machine.credentials.choose(target, explicit, &origin, seed);
         });
         Ok(())
     })

@@ -47,7 +47,7 @@ pub unsafe extern "system" fn WinHttpQueryConnectionGroup(
     code("WinHttpQueryConnectionGroup", hinternet, || {
         let handle = find(hinternet)?;
         let insecure = WINHTTP_QUERY_CONNECTION_GROUP_FLAG_INSECURE;
-        let site = match handle.kind() {
+        let origin = match handle.kind() {
             Kind::Connection(connection) => {
                 let secure = ullflags & insecure == 0;
                 let port = match (connection.port, secure) {
@@ -58,8 +58,8 @@ pub unsafe extern "system" fn WinHttpQueryConnectionGroup(
                 (connection.host.clone(), port, secure)
             }
             Kind::Request(request) => {
-                let site = request.with(|machine| machine.site().clone());
-                (site.host, site.port, site.secure)
+                let origin = request.with(|machine| machine.origin().clone());
+                (origin.host, origin.port, origin.secure)
             }
             _ => return Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
         };
@@ -68,7 +68,7 @@ pub unsafe extern "system" fn WinHttpQueryConnectionGroup(
         }
         // SAFETY: the caller's promise.
         let only = unsafe { get(pguidconnection) }.map(mark);
-        let (host, port, secure) = site;
+        let (host, port, secure) = origin;
         let groups = handle.world().transport().marked(&host, port, secure, only);
         // SAFETY: the caller's promise.
         unsafe { put(ppresult, result(&host, &groups)?) };

@@ -29,7 +29,7 @@ pub unsafe extern "system" fn WinHttpAddRequestHeaders(
         let request = handle.as_request()?;
         // SAFETY: the caller's promise.
         let headers = unsafe { counted_text(lpszheaders, dwheaderslength) }.unwrap_or_default();
-        request.with(|machine| machine.compose.headers.add_text(&headers, dwmodifiers))
+        request.with(|machine| machine.template.headers.add_text(&headers, dwmodifiers))
     })
 }
 

@@ -49,11 +49,11 @@ pub unsafe extern "system" fn WinHttpAddRequestHeadersEx(
             pairs.push((name.ok_or(ERROR_INVALID_PARAMETER)?, value.unwrap_or_default()));
         }
         request.with(|machine| {
-            let mut headers: Headers = machine.compose.headers.clone();
+            let mut headers: Headers = machine.template.headers.clone();
             for (name, value) in &pairs {
                 headers.add_pair(name, value, dwmodifiers)?;
             }
-            machine.compose.headers = headers;
+            machine.template.headers = headers;
             Ok(())
         })
     })

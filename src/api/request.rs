@@ -11,7 +11,7 @@ use super::session::header_value;
 use crate::dispatch::Asked;
 use crate::handle::{Called, Lent, Request};
 use crate::http::{Headers, Version, target};
-use crate::machine::{self, Compose, Cookies, SendCall, Site};
+use crate::machine::{self, Cookies, Origin, RequestTemplate, SendCall};
 use crate::record::{Api, Notification};
 use crate::win32::*;
 
@@ -67,7 +67,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
             port => port,
         };
         let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let compose = Compose {
+        let template = RequestTemplate {
             method: if method.is_empty() { "GET".to_owned() } else { method },
             target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page),
             version: match version.filter(|version| !version.is_empty()) {
@@ -84,8 +84,8 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         if settings.secure_defaults && !secure {
             return Err(ERROR_ACCESS_DENIED);
         }
-        let site = Site { secure, host: connection.host.clone(), port };
-        let mut machine = machine::Request::new(site, compose, settings);
+        let origin = Origin { secure, host: connection.host.clone(), port };
+        let mut machine = machine::Request::new(origin, template, settings);
         let world = parent.world();
         machine.cookies = Cookies::new(Arc::clone(&session.cookies), world.date() - world.now());
         Ok(parent.request(Request::new(machine)))

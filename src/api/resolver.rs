@@ -6,7 +6,7 @@ use std::ffi::c_void;
 
 use super::edge::{NONE, code, done, find, get, put, text};
 use super::proxy::{global_text, proxy_info, world};
-use crate::http::proxy::{Access, Choice, Hop, Server, Why};
+use crate::http::proxy::{Access, Choice, ChoiceReason, Hop, Server};
 use crate::machine::resolver::{AutoProxy, Query};
 use crate::win32::memory::{allocate, free};
 use crate::win32::*;
@@ -178,7 +178,7 @@ fn result(resolver: *const c_void, null: bool) -> Result<(u32, *mut WINHTTP_PROX
 }
 
 fn entry(hop: &Hop, choice: &Choice) -> Result<WINHTTP_PROXY_RESULT_ENTRY, Win32Error> {
-    let bypass = matches!(choice.why, Why::Bypassed(_));
+    let bypass = matches!(choice.reason, ChoiceReason::Bypassed(_));
     Ok(match hop {
         Hop::Direct => WINHTTP_PROXY_RESULT_ENTRY {
             fProxy: 0,

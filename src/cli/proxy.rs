@@ -60,7 +60,7 @@ pub fn run(arguments: &Proxy) -> End {
 }
 
 fn shown(url: &str, asked: &str, choice: &Choice) -> String {
-    let mut text = format!("{url}\nasked    {asked}\nbecause  {}\n", choice.why);
+    let mut text = format!("{url}\nasked    {asked}\nbecause  {}\n", choice.reason);
     for (number, hop) in choice.hops.iter().enumerate() {
         text += &format!("{:<9}{hop}\n", number + 1);
     }

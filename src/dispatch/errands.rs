@@ -17,7 +17,7 @@ use crate::win32::WINHTTP_AUTO_DETECT_TYPE_DNS_A;
 /// Does an errand on the calling thread.
 pub(crate) fn perform(world: &Arc<dyn World>, errand: &Errand) -> Report {
     match errand {
-        Errand::Ask => Report::Known(world.proxies().user(), world.proxies().limits()),
+        Errand::Ask => Report::SettingsRead(world.proxies().user(), world.proxies().limits()),
         Errand::Detect(kinds) => Report::Detected(detect(world, *kinds)),
         Errand::Run { script, text, url, host } => {
             if let Some(stand_in) = world.proxies().stand_in() {

@@ -3,12 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+mod body_length;
 pub mod coding;
 mod cookie_date;
 pub mod cookies;
 pub mod digest;
 mod encoding;
-mod framing;
 mod head;
 mod headers;
 pub mod http2;
@@ -21,8 +21,8 @@ pub mod time;
 pub mod upgrade;
 pub mod url;
 
+pub use body_length::BodyLength;
 pub use encoding::Encoding;
-pub use framing::Framing;
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Header, Headers};
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::http::{Framing, Headers, ResponseHead};
+use crate::http::{BodyLength, Headers, ResponseHead};
 use crate::transport::{Event, Failure};
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
@@ -164,14 +164,14 @@ impl Reader {
         if head.is_interim() {
             return Ok(Some(Event::Interim(head.status)));
         }
-        let framing = Framing::of(&head, self.head_only)?;
+        let framing = BodyLength::of(&head, self.head_only)?;
         self.switched = head.status == 101;
         self.keep_alive = framing.keeps(&head) && !self.switched;
         self.phase = match framing {
-            Framing::None => Phase::Length(0),
-            Framing::Length(length) => Phase::Length(length),
-            Framing::Chunked => Phase::Size,
-            Framing::UntilClose => Phase::UntilClose,
+            BodyLength::None => Phase::Length(0),
+            BodyLength::Length(length) => Phase::Length(length),
+            BodyLength::Chunked => Phase::Size,
+            BodyLength::UntilClose => Phase::UntilClose,
         };
         let received = self.received;
         Ok(Some(Event::Head { head, received }))

@@ -14,7 +14,9 @@ mod step;
 pub mod websocket;
 
 pub use output::{Machine, Output};
-pub use request::{Chosen, Compose, Cookies, Credentials, Measures, Part, Request, SendCall, Site, counter};
+pub use request::{
+    Cookies, Credentials, ExplicitCredentials, Origin, Part, Request, RequestTemplate, SendCall, Timings, counter,
+};
 pub use resolver::Resolver;
 pub use settings::{Settings, Timeouts};
 pub use step::Step;

@@ -161,7 +161,7 @@ mod tests {
     use super::super::runtime::{Boxed, Timer};
     use super::*;
     use crate::http::{Headers, Version};
-    use crate::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site};
+    use crate::machine::{Machine, Origin, Output, Request, RequestTemplate, SendCall, Settings};
     use crate::transport::Network;
     use crate::win32::ERROR_WINHTTP_CANNOT_CONNECT;
 
@@ -219,7 +219,7 @@ mod tests {
 
     /// What a request with this CONNECT_RETRIES orders.
     fn order(retries: u32) -> Order {
-        let compose = Compose {
+        let template = RequestTemplate {
             method: "GET".to_owned(),
             target: "/".to_owned(),
             version: Version { major: 1, minor: 1 },
@@ -230,10 +230,10 @@ mod tests {
             refresh: false,
             automatic_chunking: false,
         };
-        let site = Site { secure: false, host: "host.test".to_owned(), port: 80 };
+        let origin = Origin { secure: false, host: "host.test".to_owned(), port: 80 };
         let network = Network { addresses: retries, ..Network::default() };
         let settings = Settings { network, ..Settings::default() };
-        let mut request = Request::new(site, compose, settings);
+        let mut request = Request::new(origin, template, settings);
         let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, key: [0; 16], hold: false };
         request.send(Duration::ZERO, call).unwrap();
         let order = request.outputs().find_map(|output| match output {

@@ -6,7 +6,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::http::{Framing, ResponseHead};
+use crate::http::{BodyLength, ResponseHead};
 use crate::win32::{
     ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
     Win32Error,
@@ -117,7 +117,7 @@ impl Reply {
             let stand_in = if asked == Asked::Connect && (200..300).contains(&head.status) {
                 SWITCHING.to_owned()
             } else {
-                stand_in(&head, Framing::of(&head, asked == Asked::Head)?)
+                stand_in(&head, BodyLength::of(&head, asked == Asked::Head)?)
             };
             self.incoming.extend_from_slice(stand_in.as_bytes());
             self.incoming.extend_from_slice(&self.begun);
@@ -148,16 +148,16 @@ impl Reply {
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
 /// The head that hyper gets.
-fn stand_in(head: &ResponseHead, framing: Framing) -> String {
+fn stand_in(head: &ResponseHead, framing: BodyLength) -> String {
     if head.status == 101 {
         return SWITCHING.to_owned();
     }
     let connection = if framing.keeps(head) { "" } else { "Connection: close\r\n" };
     let body = match framing {
-        Framing::None => "Content-Length: 0\r\n".to_owned(),
-        Framing::Length(length) => format!("Content-Length: {length}\r\n"),
-        Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
-        Framing::UntilClose => String::new(),
+        BodyLength::None => "Content-Length: 0\r\n".to_owned(),
+        BodyLength::Length(length) => format!("Content-Length: {length}\r\n"),
+        BodyLength::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
+        BodyLength::UntilClose => String::new(),
     };
     format!("HTTP/1.1 200 OK\r\n{connection}{body}\r\n")
 }

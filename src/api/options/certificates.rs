@@ -140,7 +140,7 @@ mod here {
 
     /// CLIENT_CERT_CONTEXT: a CERT_CONTEXT, or NULL for none.
     pub fn set_client(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
-        if !subject.request()?.with(|machine| machine.site().secure) {
+        if !subject.request()?.with(|machine| machine.origin().secure) {
             return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
         }
         let certificate = match given.pointer.is_null() {

@@ -79,8 +79,8 @@ fn credential(subject: &Subject, target: Target, part: Part) -> Result<Value, Wi
 fn set_credential(subject: &Subject, given: &Given<'_>, target: Target, part: Part) -> Result<(), Win32Error> {
     let seed = subject.handle()?.random();
     subject.request()?.with(|machine| {
-        let site = machine.site().clone();
-        machine.credentials.set(target, part, given.string(), &site, seed);
+        let origin = machine.origin().clone();
+        machine.credentials.set(target, part, given.string(), &origin, seed);
     });
     Ok(())
 }

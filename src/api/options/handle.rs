@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_FEATURE_SUPPORTED: Shape::Bytes("DWORD in, BOOL out"))
         .query(
             PROCESS | ANY,
-            Get::Asked(|_, input| {
+            Get::Keyed(|_, input| {
                 // A buffer that is too short for the id is too short for the answer.
                 let id = input.first_chunk().map_or(0, |id| u32::from_ne_bytes(*id));
                 Ok(Value::Dword(feature::supported(id).into()))

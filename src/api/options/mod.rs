@@ -51,7 +51,7 @@ pub unsafe extern "system" fn WinHttpQueryOption(
         let row = table::find(dwoption).ok_or(ERROR_INVALID_PARAMETER)?;
         let input = match row.get {
             // SAFETY: the caller's promise; nothing writes to the buffer while it is read.
-            Get::Asked(_) => unsafe { bytes(lpbuffer, length) }.unwrap_or_default(),
+            Get::Keyed(_) => unsafe { bytes(lpbuffer, length) }.unwrap_or_default(),
             _ => &[],
         };
         let value = row.read(&subject, input)?;

@@ -163,7 +163,7 @@ pub(crate) enum Get {
     /// From the handle.
     Of(fn(&Subject) -> Result<Value, Win32Error>),
     /// From the handle, by what stands in the caller's buffer.
-    Asked(fn(&Subject, &[u8]) -> Result<Value, Win32Error>),
+    Keyed(fn(&Subject, &[u8]) -> Result<Value, Win32Error>),
 }
 
 /// How an option is set.
@@ -304,7 +304,7 @@ impl Row {
         self.status == Status::Absent
     }
 
-    /// Reads it. `input`: the caller's buffer as it is, for [`Get::Asked`].
+    /// Reads it. `input`: the caller's buffer as it is, for [`Get::Keyed`].
     pub fn read(&self, subject: &Subject, input: &[u8]) -> Result<Value, Win32Error> {
         if self.is_absent() || matches!(self.get, Get::Never) {
             return Err(ERROR_INVALID_PARAMETER);
@@ -316,7 +316,7 @@ impl Row {
             Get::Never => Err(ERROR_INVALID_PARAMETER),
             Get::Setting(read) => subject.settings(|settings| Value::Dword(read(settings))),
             Get::Of(read) => read(subject),
-            Get::Asked(read) => read(subject, input),
+            Get::Keyed(read) => read(subject, input),
         }
     }
 

@@ -8,8 +8,8 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_REQUEST_TIMES: Shape::Struct("WINHTTP_REQUEST_TIMES", size_of::<WINHTTP_REQUEST_TIMES>()))
         .query(
             REQUEST,
-            Get::Asked(|subject, input| {
-                let times = subject.request()?.with(|machine| machine.measures().times());
+            Get::Keyed(|subject, input| {
+                let times = subject.request()?.with(|machine| machine.timings().times());
                 let count = asked(input, std::mem::offset_of!(WINHTTP_REQUEST_TIMES, cTimes), times.len())?;
                 let mut bytes = vec![0; size_of::<WINHTTP_REQUEST_TIMES>()];
                 put(&mut bytes, std::mem::offset_of!(WINHTTP_REQUEST_TIMES, cTimes), &(count as u32).to_ne_bytes());
@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_REQUEST_STATS: Shape::Struct("WINHTTP_REQUEST_STATS", size_of::<WINHTTP_REQUEST_STATS>()))
         .query(
             REQUEST,
-            Get::Asked(|subject, input| {
+            Get::Keyed(|subject, input| {
                 let request = subject.request()?;
                 let counts = request.with(|machine| machine.counts());
                 let count = asked(input, std::mem::offset_of!(WINHTTP_REQUEST_STATS, cStats), counts.len())?;

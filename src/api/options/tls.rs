@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         .query(REQUEST, Get::Of(certificates::issuers))
         .note("After ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED; freed by GlobalFree."),
     option!(WINHTTP_OPTION_SERVER_CBT: Shape::Bytes("SecPkgContext_Bindings"))
-        .query(REQUEST, Get::Asked(binding))
+        .query(REQUEST, Get::Keyed(binding))
         .note("tls-server-end-point, whatever the version of TLS."),
     option!(WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK: Shape::Bool)
         .ignored(SESSION, NO_OLDER),

@@ -172,19 +172,19 @@ pub struct Choice {
     /// Never empty.
     pub hops: Vec<Hop>,
     /// What decided.
-    pub why: Why,
+    pub reason: ChoiceReason,
 }
 
 impl Choice {
     /// No proxy, because of this.
-    pub fn direct(why: Why) -> Choice {
-        Choice { hops: vec![Hop::Direct], why }
+    pub fn direct(reason: ChoiceReason) -> Choice {
+        Choice { hops: vec![Hop::Direct], reason }
     }
 }
 
 /// What decided about a [`Choice`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum ChoiceReason {
     /// No proxy is configured.
     NoProxy,
     /// The list of proxies has these entries for the scheme.
@@ -197,15 +197,15 @@ pub enum Why {
     Script(String),
 }
 
-/// What [`Why`] says to a person.
-impl fmt::Display for Why {
+/// What [`ChoiceReason`] says to a person.
+impl fmt::Display for ChoiceReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Why::NoProxy => f.write_str("no proxy is configured"),
-            Why::Listed(entries) => write!(f, "entry {entries:?} of the proxy list"),
-            Why::NotListed => f.write_str("the proxy list has no entry for this scheme"),
-            Why::Bypassed(rule) => write!(f, "entry {rule:?} of the bypass list"),
-            Why::Script(answer) => write!(f, "the script answered {answer:?}"),
+            ChoiceReason::NoProxy => f.write_str("no proxy is configured"),
+            ChoiceReason::Listed(entries) => write!(f, "entry {entries:?} of the proxy list"),
+            ChoiceReason::NotListed => f.write_str("the proxy list has no entry for this scheme"),
+            ChoiceReason::Bypassed(rule) => write!(f, "entry {rule:?} of the bypass list"),
+            ChoiceReason::Script(answer) => write!(f, "the script answered {answer:?}"),
         }
     }
 }
@@ -237,13 +237,13 @@ impl Named {
     /// The ways to a destination.
     pub fn choose(&self, to: &Destination<'_>) -> Choice {
         if let Some(rule) = self.rules.matching(to) {
-            return Choice::direct(Why::Bypassed(rule.text().to_owned()));
+            return Choice::direct(ChoiceReason::Bypassed(rule.text().to_owned()));
         }
         let (hops, entries): (Vec<_>, Vec<_>) =
             self.proxies.servers(to.secure).map(|(server, text)| (Hop::Via(server.clone()), text)).unzip();
         match hops.is_empty() {
-            true => Choice::direct(Why::NotListed),
-            false => Choice { hops, why: Why::Listed(entries.join(";")) },
+            true => Choice::direct(ChoiceReason::NotListed),
+            false => Choice { hops, reason: ChoiceReason::Listed(entries.join(";")) },
         }
     }
 }
@@ -279,9 +279,9 @@ impl Access {
     /// The ways to a destination; `None` if the resolver must be asked.
     pub fn choose(&self, to: &Destination<'_>) -> Option<Choice> {
         Some(match self {
-            Access::None | Access::Default(None) => Choice::direct(Why::NoProxy),
+            Access::None | Access::Default(None) => Choice::direct(ChoiceReason::NoProxy),
             Access::Named(named) | Access::Default(Some(named)) => named.choose(to),
-            Access::Entry(hop) => Choice { hops: vec![hop.clone()], why: Why::Listed(hop.to_string()) },
+            Access::Entry(hop) => Choice { hops: vec![hop.clone()], reason: ChoiceReason::Listed(hop.to_string()) },
             Access::Automatic => return None,
         })
     }
@@ -324,12 +324,12 @@ mod tests {
         let named = Named::parse("p:1 q:2", Some("<local>;*.corp")).unwrap();
         let choice = named.choose(&to);
         assert_eq!(choice.hops.iter().map(Hop::to_string).collect::<Vec<_>>(), ["http://p:1", "http://q:2"]);
-        assert_eq!(choice.why, Why::Listed("p:1;q:2".into()));
+        assert_eq!(choice.reason, ChoiceReason::Listed("p:1;q:2".into()));
         let local = named.choose(&Destination { host: "intranet", ..to });
-        assert_eq!(local, Choice::direct(Why::Bypassed("<local>".into())));
+        assert_eq!(local, Choice::direct(ChoiceReason::Bypassed("<local>".into())));
         let only = Named::parse("http=p", None).unwrap();
-        assert_eq!(only.choose(&Destination { secure: true, ..to }), Choice::direct(Why::NotListed));
+        assert_eq!(only.choose(&Destination { secure: true, ..to }), Choice::direct(ChoiceReason::NotListed));
         assert_eq!(Access::Automatic.choose(&to), None);
-        assert_eq!(Access::Default(None).choose(&to), Some(Choice::direct(Why::NoProxy)));
+        assert_eq!(Access::Default(None).choose(&to), Some(Choice::direct(ChoiceReason::NoProxy)));
     }
 }

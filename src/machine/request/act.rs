@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Request;
 use super::body::Supply;
-use super::table::{Action, Input, State, Step, Why, step};
+use super::table::{Action, FailureCause, Input, State, Step, step};
 use crate::machine::Output;
 use crate::machine::reading::PendingRead;
 use crate::machine::step::Tabled;
@@ -50,7 +50,7 @@ impl Tabled for Request {
             }
             Action::Supply => self.supply(now),
             // CONNECT went out in place of the request, and was told.
-            Action::TellSent | Action::TellReceiving if self.way.refused => {}
+            Action::TellSent | Action::TellReceiving if self.route.refused => {}
             Action::TellSent => {
                 let bytes = self.out.min(u32::MAX.into()) as u32;
                 self.notify(Notification::RequestSent { bytes });
@@ -92,7 +92,7 @@ impl Tabled for Request {
                 let (read, write) = (before.read.pending(), before.write.pending());
                 let ends = if self.write_first { [write, read] } else { [read, write] };
                 for api in ends.into_iter().flatten() {
-                    self.failed(api, Why::Cancelled);
+                    self.failed(api, FailureCause::Cancelled);
                 }
             }
         }
@@ -111,11 +111,11 @@ impl Request {
         self.outputs.push(Output::End(api.into(), Ok(completion)));
     }
 
-    fn failed(&mut self, api: Api, why: Why) {
+    fn failed(&mut self, api: Api, why: FailureCause) {
         let error = match why {
-            Why::Cause => self.cause,
-            Why::WrongState => ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
-            Why::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
+            FailureCause::Cause => self.cause,
+            FailureCause::WrongState => ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
+            FailureCause::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
         };
         if let Some(read) = self.reading.take_if(|_| api == Api::READ_DATA) {
             self.give_back(read);
@@ -147,7 +147,7 @@ impl Request {
             }
             Supply::Enough => Input::Supplied,
         };
-        if self.body.finished() && self.compose.asks_to_close() && !std::mem::replace(&mut self.told_closing, true) {
+        if self.body.finished() && self.template.asks_to_close() && !std::mem::replace(&mut self.told_closing, true) {
             self.notify(Notification::ClosingConnection);
             self.notify(Notification::ConnectionClosed);
         }

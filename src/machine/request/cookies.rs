@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::Site;
+use super::Origin;
 use crate::http::ResponseHead;
 use crate::http::cookies::{Jar, Place};
 use crate::machine::Settings;
@@ -37,17 +37,17 @@ impl Cookies {
     }
 
     /// Another leg begins.
-    pub(super) fn prepare(&mut self, site: &Site, target: &str, settings: &Settings, now: Duration) {
+    pub(super) fn prepare(&mut self, origin: &Origin, target: &str, settings: &Settings, now: Duration) {
         let date = self.epoch + now;
-        let header = (!settings.cookies_disabled()).then(|| self.lock().header(&place(site, target), date));
+        let header = (!settings.cookies_disabled()).then(|| self.lock().header(&place(origin, target), date));
         self.header = header.flatten();
     }
 
     /// A reply came.
-    pub(super) fn store(&self, head: &ResponseHead, site: &Site, target: &str, settings: &Settings, now: Duration) {
+    pub(super) fn store(&self, head: &ResponseHead, origin: &Origin, target: &str, settings: &Settings, now: Duration) {
         let fields = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("set-cookie"));
         for field in fields.filter(|_| !settings.cookies_disabled()) {
-            self.lock().store(&field.value, &place(site, target), self.epoch + now);
+            self.lock().store(&field.value, &place(origin, target), self.epoch + now);
         }
     }
 
@@ -56,6 +56,6 @@ impl Cookies {
     }
 }
 
-fn place<'a>(site: &'a Site, target: &'a str) -> Place<'a> {
-    Place { secure: site.secure, host: &site.host, target }
+fn place<'a>(origin: &'a Origin, target: &'a str) -> Place<'a> {
+    Place { secure: origin.secure, host: &origin.host, target }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::body::Body;
+use super::proxy_route::ProxyRoute;
 use super::table::{Exchange, Input};
-use super::way::Way;
-use super::{Measures, Request, Site};
+use super::{Origin, Request, Timings};
 use crate::http::proxy::{Destination, Hop};
 use crate::http::{RequestHead, ResponseHead};
 use crate::machine::resolver::{Query, Resolver};
@@ -24,19 +24,19 @@ impl Request {
         self.received = 0;
         self.body = Body::default();
         self.told_closing = false;
-        self.measures = Measures::default();
+        self.timings = Timings::default();
         self.secured = None;
         self.issuers = None;
         self.stream_error = 0;
         if let Some(error) = self.settings.refuses_web_socket().filter(|_| self.key.is_some()) {
             return self.fail(now, error);
         }
-        let to = Destination { secure: self.site.secure, host: &self.site.host, port: self.site.port };
+        let to = Destination { secure: self.origin.secure, host: &self.origin.host, port: self.origin.port };
         match self.settings.proxy.choose(&to) {
             // Failover in a list that the application gave is its own affair (rules P3).
             Some(mut choice) => {
                 choice.hops.truncate(1);
-                self.way = Way::new(choice.hops);
+                self.route = ProxyRoute::new(choice.hops);
                 self.launch(now);
             }
             None => self.resolve(now),
@@ -46,8 +46,8 @@ impl Request {
     /// Asks the resolver for the ways; the order is put out when it has answered. What that takes may block (names,
     /// scripts), and is done by a worker: the one hop of an automatic proxy.
     fn resolve(&mut self, now: Duration) {
-        self.way = Way::default();
-        self.measures.detecting(now);
+        self.route = ProxyRoute::default();
+        self.timings.detecting(now);
         let url: Vec<u16> = self.url().encode_utf16().collect();
         let mut resolver = Resolver::new(self.settings.timeouts, (self.leg + 1) << 32);
         let asked = Query::new(&url, None).and_then(|query| resolver.find(now, query));
@@ -66,24 +66,24 @@ impl Request {
             }
             let hops = resolver.answer().map_or_else(|_| vec![Hop::Direct], |choice| choice.hops.clone());
             self.resolver = None;
-            self.measures.detected(now);
-            self.way = Way::new(hops);
+            self.timings.detected(now);
+            self.route = ProxyRoute::new(hops);
             return self.launch(now);
         }
     }
 
     /// Puts out the order, over the first way that is left.
     fn launch(&mut self, now: Duration) {
-        self.way.refused = false;
+        self.route.refused = false;
         let body = (!self.upload.open()).then_some(&*self.upload.first);
-        self.cookies.prepare(&self.site, &self.compose.target, &self.settings, now);
-        let absolute = self.compose.url(&self.site);
+        self.cookies.prepare(&self.origin, &self.template.target, &self.settings, now);
+        let absolute = self.template.url(&self.origin);
         let via = self.by_proxy().map(|proxy| (proxy, &*absolute));
         let in_absolute_form = via.is_some();
         self.credentials.refused = self.settings.refused_proxy_schemes();
-        self.credentials.prepare(&self.compose, &self.site, body, via);
+        self.credentials.prepare(&self.template, &self.origin, body, via);
         let head = self.complete();
-        let route = match self.way.hop() {
+        let route = match self.route.hop() {
             Hop::Direct => Route::Direct,
             Hop::Via(server) if server.is_socks() => Route::Socks(server.clone()),
             Hop::Via(server) => {
@@ -92,38 +92,38 @@ impl Request {
                 if in_absolute_form {
                     Route::Proxy(via)
                 } else {
-                    via.user = self.credentials.tunnel_user(&self.compose);
+                    via.user = self.credentials.tunnel_user(&self.template);
                     Route::Tunnel(via, self.connect_head())
                 }
             }
         };
         let order = Order {
-            host: self.site.host.clone(),
-            port: self.site.port,
+            host: self.origin.host.clone(),
+            port: self.origin.port,
             route,
-            tls: self.site.secure.then(|| self.settings.tls()),
+            tls: self.origin.secure.then(|| self.settings.tls()),
             // A request that asks for HTTP/1.0 gets no newer version.
-            http2: self.settings.http2().filter(|_| self.compose.version.minor == 1 && self.key.is_none()),
+            http2: self.settings.http2().filter(|_| self.template.version.minor == 1 && self.key.is_none()),
             head,
             body: self.upload.first.clone(),
             more: self.upload.open(),
             chunked: self.upload.automatic(),
             upgrade: self.key.is_some(),
-            keep_alive: !self.settings.keep_alive_disabled() && !self.compose.asks_to_close(),
+            keep_alive: !self.settings.keep_alive_disabled() && !self.template.asks_to_close(),
             pool: self.settings.pool,
             network: self.settings.network.clone(),
             sharing: self.settings.sharing.clone(),
             head_limit: self.settings.max_head as usize,
             drain_limit: self.settings.max_drain as usize,
         };
-        self.measures.begin(now, order.first_length());
+        self.timings.begin(now, order.first_length());
         self.outputs.push(Output::Start(self.leg, Box::new(order)));
     }
 
     pub(super) fn fail(&mut self, now: Duration, error: Win32Error) {
-        if self.state.exchange == Exchange::Sending && self.way.next() {
+        if self.state.exchange == Exchange::Sending && self.route.next() {
             // The proxy is dead: the next way of the resolver's answer.
-            self.measures.proxy_failed();
+            self.timings.proxy_failed();
             self.leg += 1;
             self.timers.clear();
             self.outputs.push(Output::Abandon);
@@ -136,27 +136,27 @@ impl Request {
     }
 
     /// The HTTP proxy that gets the request itself, if one does. TLS and web sockets go through a tunnel.
-    fn by_proxy(&self) -> Option<Site> {
-        if self.site.secure || self.key.is_some() { None } else { self.way.proxy_site() }
+    fn by_proxy(&self) -> Option<Origin> {
+        if self.origin.secure || self.key.is_some() { None } else { self.route.proxy_origin() }
     }
 
     pub(super) fn complete(&self) -> RequestHead {
         let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
         let key = self.key.as_deref();
-        let head = self.compose.complete(&self.site, &self.settings, &self.upload, credentials, cookies, key);
-        match self.way.proxy_site() {
-            Some(_) if self.by_proxy().is_some() => self.compose.for_proxy(head, &self.site),
-            Some(_) => self.compose.for_tunnel(head),
+        let head = self.template.complete(&self.origin, &self.settings, &self.upload, credentials, cookies, key);
+        match self.route.proxy_origin() {
+            Some(_) if self.by_proxy().is_some() => self.template.for_proxy(head, &self.origin),
+            Some(_) => self.template.for_tunnel(head),
             None => head,
         }
     }
 
     /// The CONNECT that goes out next.
     fn connect_head(&mut self) -> RequestHead {
-        let authority = self.site.authority_with_port();
-        let proxy = self.way.proxy_site().unwrap_or_else(|| self.site.clone());
-        let credentials = self.credentials.for_tunnel(&self.compose, &proxy, &authority);
-        self.compose.connect(authority, credentials)
+        let authority = self.origin.authority_with_port();
+        let proxy = self.route.proxy_origin().unwrap_or_else(|| self.origin.clone());
+        let credentials = self.credentials.for_tunnel(&self.template, &proxy, &authority);
+        self.template.connect(authority, credentials)
     }
 
     /// The proxy answered CONNECT: the tunnel stands, or is asked for again, or its answer is the server's.
@@ -164,8 +164,8 @@ impl Request {
         self.timers.arrived();
         let stands = (200..300).contains(&head.status);
         let off = self.settings.authentication_disabled();
-        let proxy = self.way.proxy_site().unwrap_or_else(|| self.site.clone());
-        let again = !stands && self.credentials.asked_by_tunnel(head, &proxy, &self.compose, off);
+        let proxy = self.route.proxy_origin().unwrap_or_else(|| self.origin.clone());
+        let again = !stands && self.credentials.asked_by_tunnel(head, &proxy, &self.template, off);
         if stands || again {
             let bytes = received.min(u32::MAX.into()) as u32;
             self.notify(Notification::ResponseReceived { bytes });
@@ -176,7 +176,7 @@ impl Request {
             let head = self.connect_head();
             self.outputs.push(Output::Tunnel(Some(head)));
         } else if !stands {
-            self.way.refused = true;
+            self.route.refused = true;
             self.outputs.push(Output::Tunnel(None));
         }
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Request;
 use super::body::Body;
+use super::body_source::BodySource;
 use super::table::{Exchange, Input, WriteSide};
-use super::upload::Upload;
 use crate::http::coding::Decoder;
-use crate::http::{Framing, Headers, auth, upgrade};
+use crate::http::{BodyLength, Headers, auth, upgrade};
 use crate::machine::resolver::Report;
 use crate::machine::step::Tabled;
 use crate::machine::{Machine, Output};
@@ -20,7 +20,7 @@ impl Request {
     pub fn proceed(&mut self, now: Duration, leg: u64) {
         if leg == self.leg && self.state.exchange == Exchange::Sending {
             self.timers.sending(now, &self.settings.timeouts);
-            self.measures.sending(now);
+            self.timings.sending(now);
             self.outputs.push(Output::Proceed);
         }
     }
@@ -28,20 +28,20 @@ impl Request {
     /// REDIRECT was delivered.
     pub fn told(&mut self, now: Duration) {
         if let Some(following) = self.following.take() {
-            if following.site != self.site {
+            if following.origin != self.origin {
                 // Another server must ask anew.
                 self.settings.client_certificate = ClientCertificate::Absent;
             }
-            self.site = following.site;
-            self.compose.target = following.target;
-            self.compose.method = following.method;
+            self.origin = following.origin;
+            self.template.target = following.target;
+            self.template.method = following.method;
             if following.keep_body && !self.upload.replayable() {
                 // The application has the body: it sends again, to the target.
                 self.cause = ERROR_WINHTTP_RESEND_REQUEST;
                 return self.happened(now, Input::Refused);
             }
             if !following.keep_body {
-                self.upload = Upload::none();
+                self.upload = BodySource::none();
             }
             self.happened(now, Input::Told);
         }
@@ -84,12 +84,12 @@ impl Machine for Request {
         if leg != self.leg {
             return;
         }
-        self.measures.event(now, &event, self.site.secure);
+        self.timings.event(now, &event, self.origin.secure);
         let timeouts = self.settings.timeouts;
         match event {
             Event::Resolving => {
                 self.timers.resolving(now, &timeouts);
-                let host = self.way.first_hop(&self.site).into();
+                let host = self.route.first_hop(&self.origin).into();
                 self.notify(Notification::ResolvingName { host });
             }
             Event::Resolved(address) => {
@@ -109,7 +109,7 @@ impl Machine for Request {
             Event::TunnelReady(peer) => {
                 self.timers.ready();
                 self.peer = Some(peer);
-                self.way.reached = true;
+                self.route.reached = true;
                 self.notify(Notification::SendingRequest);
                 self.outputs.push(Output::ThenProceed(self.leg));
             }
@@ -122,7 +122,7 @@ impl Machine for Request {
             }
             Event::TunnelReply { head, received } => self.tunnel_answered(now, &head, received),
             Event::Ready(peer) => {
-                self.way.reached = true;
+                self.route.reached = true;
                 self.timers.ready();
                 self.peer = Some(peer);
                 self.notify(Notification::SendingRequest);
@@ -154,13 +154,13 @@ impl Machine for Request {
                 }
                 self.timers.arrived();
                 // What a proxy says to CONNECT is not the server's word.
-                let of_server = !self.way.refused;
+                let of_server = !self.route.refused;
                 if of_server {
-                    self.cookies.store(&head, &self.site, &self.compose.target, &self.settings, now);
+                    self.cookies.store(&head, &self.origin, &self.template.target, &self.settings, now);
                 }
-                let framing = Framing::of(&head, of_server && self.compose.method == "HEAD");
-                let coded = !matches!(framing, Ok(Framing::None));
-                let chunked = framing == Ok(Framing::Chunked);
+                let framing = BodyLength::of(&head, of_server && self.template.method == "HEAD");
+                let coded = !matches!(framing, Ok(BodyLength::None));
+                let chunked = framing == Ok(BodyLength::Chunked);
                 let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
                 self.body = Body::new(chunked, decoder.flatten());
                 if of_server && self.settings.passport && auth::is_passport(&head) {
@@ -176,7 +176,7 @@ impl Machine for Request {
                 }
                 self.happened(now, Input::Head);
             }
-            Event::Body { .. } if self.way.refused && !self.settings.receive_connect_response => {}
+            Event::Body { .. } if self.route.refused && !self.settings.receive_connect_response => {}
             Event::Body { bytes, end } => {
                 if self.reading.is_some() {
                     self.timers.reading(now, &timeouts);

@@ -2,37 +2,37 @@
 //!
 //! [`table`] says what may follow what; [`Request`] holds the data that the table does not know. Calls of the application
 //! come in here, what happens without them in `events`; `act` turns the table's actions into [`Output`]s, `depart` sends
-//! the request on its way, `verdict` reads the head of the reply.
+//! the request on its route, `verdict` reads the head of the reply.
 
 mod act;
 mod body;
-mod compose;
+mod body_source;
 mod cookies;
 mod credentials;
 mod depart;
 mod events;
-mod measures;
+mod proxy_route;
 pub mod table;
+mod template;
 mod timers;
-mod upload;
+mod timings;
 mod verdict;
-mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use self::compose::Compose;
 pub use self::cookies::Cookies;
-pub use self::credentials::{Chosen, Credentials, Part};
-pub use self::measures::{Measures, counter};
+pub use self::credentials::{Credentials, ExplicitCredentials, Part};
+pub use self::template::RequestTemplate;
+pub use self::timings::{Timings, counter};
 
 use self::body::Body;
+use self::body_source::BodySource;
+use self::proxy_route::ProxyRoute;
 use self::table::{Exchange, Input, OPENED, State};
 use self::timers::Timers;
-use self::upload::Upload;
-use self::way::Way;
 use super::reading::PendingRead;
 use super::resolver::Resolver;
 use super::step::Tabled;
@@ -47,7 +47,7 @@ use crate::win32::{
 
 /// The server that a request is for; a redirect may change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Site {
+pub struct Origin {
     /// Whether TLS is spoken.
     pub secure: bool,
     /// Host name or address literal, without brackets.
@@ -75,7 +75,7 @@ pub struct SendCall {
 #[derive(Debug)]
 struct Following {
     url: String,
-    site: Site,
+    origin: Origin,
     target: String,
     method: String,
     keep_body: bool,
@@ -86,15 +86,15 @@ struct Following {
 pub struct Request {
     state: State,
     /// What the application put into the head.
-    pub compose: Compose,
+    pub template: RequestTemplate,
     /// The options of the handle.
     pub settings: Settings,
     /// User names and passwords.
     pub credentials: Credentials,
     /// The cookies of the session.
     pub cookies: Cookies,
-    site: Site,
-    upload: Upload,
+    origin: Origin,
+    upload: BodySource,
     hold: bool,
     sent: bool,
     /// The key of the web socket that SendRequest asked for.
@@ -114,8 +114,8 @@ pub struct Request {
     /// Bytes that went out with the head, and that came in with the reply's.
     out: u64,
     received: u64,
-    way: Way,
-    /// Finds the way, for WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY.
+    route: ProxyRoute,
+    /// Finds the route, for WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY.
     resolver: Option<Box<Resolver>>,
     body: Body,
     reading: Option<PendingRead>,
@@ -126,7 +126,7 @@ pub struct Request {
     write_first: bool,
     cause: Win32Error,
     timers: Timers,
-    measures: Measures,
+    timings: Timings,
     /// The Winsock error behind the last failure.
     extended: u32,
     /// How often it was sent again after 408.
@@ -136,20 +136,20 @@ pub struct Request {
 
 impl Request {
     /// A request that was just opened.
-    pub fn new(site: Site, compose: Compose, settings: Settings) -> Request {
-        Request::numbered(site, compose, settings, 0)
+    pub fn new(origin: Origin, template: RequestTemplate, settings: Settings) -> Request {
+        Request::numbered(origin, template, settings, 0)
     }
 
     /// [`Request::new`], with legs from number `leg` on.
-    pub(super) fn numbered(site: Site, compose: Compose, settings: Settings, leg: u64) -> Request {
+    pub(super) fn numbered(origin: Origin, template: RequestTemplate, settings: Settings, leg: u64) -> Request {
         Request {
             state: OPENED,
-            compose,
+            template,
             settings,
             credentials: Credentials::default(),
             cookies: Cookies::default(),
-            site,
-            upload: Upload::none(),
+            origin,
+            upload: BodySource::none(),
             hold: false,
             sent: false,
             key: None,
@@ -164,7 +164,7 @@ impl Request {
             response: None,
             out: 0,
             received: 0,
-            way: Way::default(),
+            route: ProxyRoute::default(),
             resolver: None,
             body: Body::default(),
             reading: None,
@@ -175,7 +175,7 @@ impl Request {
             write_first: false,
             cause: ERROR_WINHTTP_INTERNAL_ERROR,
             timers: Timers::default(),
-            measures: Measures::default(),
+            timings: Timings::default(),
             extended: 0,
             retried: 0,
             outputs: Vec::new(),
@@ -188,13 +188,13 @@ impl Request {
     }
 
     /// The server that it is for.
-    pub fn site(&self) -> &Site {
-        &self.site
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The absolute URL, after redirects the last one (option URL).
     pub fn url(&self) -> String {
-        self.compose.url(&self.site)
+        self.template.url(&self.origin)
     }
 
     /// The two ends of the connection that it used last.
@@ -213,13 +213,13 @@ impl Request {
     }
 
     /// When things happened.
-    pub fn measures(&self) -> &Measures {
-        &self.measures
+    pub fn timings(&self) -> &Timings {
+        &self.timings
     }
 
     /// How much it was (WINHTTP_REQUEST_STATS.rgullStats).
     pub fn counts(&self) -> [u64; WinHttpRequestStatLast as usize] {
-        self.measures.counts(self.body.supplied())
+        self.timings.counts(self.body.supplied())
     }
 
     /// The Winsock error behind the last failure (EXTENDED_ERROR), or 0.
@@ -229,7 +229,7 @@ impl Request {
 
     /// The head of the request: as the application made it, and after a send as it went out.
     pub fn request_head(&self) -> RequestHead {
-        if self.sent { self.complete() } else { self.compose.head() }
+        if self.sent { self.complete() } else { self.template.head() }
     }
 
     /// The head of the reply, once ReceiveResponse took it or a redirect is being told.
@@ -251,7 +251,7 @@ impl Request {
 
     /// Whether the reply is that of a proxy to CONNECT (IS_PROXY_CONNECT_RESPONSE).
     pub fn is_connect_response(&self) -> bool {
-        self.way.refused && self.response.is_some()
+        self.route.refused && self.response.is_some()
     }
 
     /// The trailers, once the body was read.
@@ -264,15 +264,20 @@ impl Request {
     /// WinHttpSendRequest
     pub fn send(&mut self, now: Duration, call: SendCall) -> Result<(), Win32Error> {
         self.refused(Input::CallSend)?;
-        if self.site.secure && self.settings.client_certificate.lacks_key() {
+        if self.origin.secure && self.settings.client_certificate.lacks_key() {
             return Err(ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY);
         }
         if !call.headers.is_empty() {
-            self.compose.headers.add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
+            self.template.headers.add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
         }
-        let compose = &self.compose;
-        self.upload =
-            Upload::plan(&compose.headers, &compose.method, call.optional, call.total, compose.automatic_chunking)?;
+        let template = &self.template;
+        self.upload = BodySource::plan(
+            &template.headers,
+            &template.method,
+            call.optional,
+            call.total,
+            template.automatic_chunking,
+        )?;
         self.hold = call.hold;
         self.key = self.settings.web_socket.then(|| upgrade::key(call.key));
         self.redirects = 0;

@@ -185,22 +185,22 @@ pub enum Action {
     /// ReadData succeeded.
     EndRead,
     /// SendRequest failed.
-    FailSend(Why),
+    FailSend(FailureCause),
     /// WriteData failed.
-    FailWrite(Why),
+    FailWrite(FailureCause),
     /// ReceiveResponse failed.
-    FailReceive(Why),
+    FailReceive(FailureCause),
     /// QueryDataAvailable failed.
-    FailQuery(Why),
+    FailQuery(FailureCause),
     /// ReadData failed.
-    FailRead(Why),
+    FailRead(FailureCause),
     /// What is pending is cancelled, read side first.
     CancelPending,
 }
 
 /// The error of a failed operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Why {
+pub enum FailureCause {
     /// The error that the exchange met.
     Cause,
     /// ERROR_WINHTTP_INCORRECT_HANDLE_STATE.
@@ -247,12 +247,12 @@ pub const fn step(state: State, input: Input) -> Step {
         (Awaiting | Arrived | Body, _, Open, CallWrite)      => to(x, r, Write, &[Transmit]),
         (Awaiting | Arrived | Body, _, Open, CallWriteLast)  => to(x, r, Last,  &[Transmit, Finish]),
         (Awaiting | Arrived | Body, _, Shut, CallWrite | CallWriteLast) => TOO_MUCH,
-        (Failed, _, Open, CallWrite | CallWriteLast)         => to(x, r, w, &[FailWrite(Why::Cause)]),
+        (Failed, _, Open, CallWrite | CallWriteLast)         => to(x, r, w, &[FailWrite(FailureCause::Cause)]),
         (_, _, _, CallWrite | CallWriteLast) => BUSY,
 
         // WinHttpReceiveResponse: queued while the request goes out, at once when the reply is there.
         (_, Receive | Query | Read, _, CallReceive | CallReceiveDuplex) => BUSY,
-        (Unsent | Body, Idle, _, CallReceive | CallReceiveDuplex)       => to(x, Idle, w, &[FailReceive(Why::WrongState)]),
+        (Unsent | Body, Idle, _, CallReceive | CallReceiveDuplex)       => to(x, Idle, w, &[FailReceive(FailureCause::WrongState)]),
         (Sending, Idle, _, CallReceive | CallReceiveDuplex)             => to(x, Receive, w, &[]),
         (Awaiting, Idle, Send, CallReceive | CallReceiveDuplex)         => to(x, Receive, w, &[]),
         (Awaiting, Idle, Open,  CallReceive)                   => to(x, Receive, Shut, &[Finish, TellReceiving]),
@@ -261,7 +261,7 @@ pub const fn step(state: State, input: Input) -> Step {
         (Arrived, Idle, Open,  CallReceive)                    => to(x, Receive, Shut, &[Finish, TellReceiving, Answer]),
         (Arrived, Idle, Write, CallReceive)                    => to(x, Receive, Last, &[Finish, TellReceiving, Answer]),
         (Arrived, Idle, _, CallReceive | CallReceiveDuplex)    => to(x, Receive, w, &[TellReceiving, Answer]),
-        (Failed, Idle, _, CallReceive | CallReceiveDuplex)     => to(Unsent, Idle, Shut, &[TellReceiving, FailReceive(Why::Cause)]),
+        (Failed, Idle, _, CallReceive | CallReceiveDuplex)     => to(Unsent, Idle, Shut, &[TellReceiving, FailReceive(FailureCause::Cause)]),
         (Following, Idle, _, CallReceive | CallReceiveDuplex)  => BUSY,
 
         // WinHttpQueryDataAvailable, WinHttpReadData
@@ -294,10 +294,10 @@ pub const fn step(state: State, input: Input) -> Step {
         (Arrived, Receive, _, Final)    => to(Body, Idle, w, &[TellReceived, EndReceive]),
         (Arrived, Receive, Write | Last, Follow)  => to(Following, r, Shut, &[EndWrite, TellReceived, TellRedirect]),
         (Arrived, Receive, _, Follow)             => to(Following, r, Shut, &[TellReceived, TellRedirect]),
-        (Arrived, Receive, Write | Last, Refused) => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(Why::Cause), FailWrite(Why::Cause)]),
-        (Arrived, Receive, _, Refused)            => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(Why::Cause)]),
+        (Arrived, Receive, Write | Last, Refused) => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(FailureCause::Cause), FailWrite(FailureCause::Cause)]),
+        (Arrived, Receive, _, Refused)            => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(FailureCause::Cause)]),
         (Arrived, Receive, Shut, Resend)          => to(Sending, r, w, &[TellReceived, Abandon, Start]),
-        (Following, Receive, Shut, Refused) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(Why::Cause)]),
+        (Following, Receive, Shut, Refused) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause)]),
         (Following, Receive, Shut, Told) => to(Sending, r, w, &[Abandon, Start]),
 
         // The body.
@@ -306,21 +306,21 @@ pub const fn step(state: State, input: Input) -> Step {
         (Following, _, _, Data | Fail)  => to(x, r, w, &[]),
         (Body, Query, _, Supplied)      => to(x, Idle, w, &[EndQuery]),
         (Body, Read,  _, Supplied)      => to(x, Idle, w, &[EndRead]),
-        (Body, Query, _, Broken)        => to(x, Idle, w, &[FailQuery(Why::Cause)]),
-        (Body, Read,  _, Broken)        => to(x, Idle, w, &[FailRead(Why::Cause)]),
+        (Body, Query, _, Broken)        => to(x, Idle, w, &[FailQuery(FailureCause::Cause)]),
+        (Body, Read,  _, Broken)        => to(x, Idle, w, &[FailRead(FailureCause::Cause)]),
 
         // Failure: told by what is pending, else kept for ReceiveResponse. What arrived before it stays readable.
-        (Sending, Receive, Send, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailSend(Why::Cause), FailReceive(Why::Cancelled)]),
-        (Sending, _,       Send, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailSend(Why::Cause)]),
-        (Awaiting, Receive, Send, Fail) => to(Unsent, Idle, Shut, &[Abandon, EndSend, TellReceiving, FailReceive(Why::Cause)]),
+        (Sending, Receive, Send, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailSend(FailureCause::Cause), FailReceive(FailureCause::Cancelled)]),
+        (Sending, _,       Send, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailSend(FailureCause::Cause)]),
+        (Awaiting, Receive, Send, Fail) => to(Unsent, Idle, Shut, &[Abandon, EndSend, TellReceiving, FailReceive(FailureCause::Cause)]),
         (Awaiting, _,       Send, Fail) => to(Failed, Idle, Shut, &[Abandon, EndSend]),
-        (Sending | Awaiting, Receive, Write | Last, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(Why::Cause), FailWrite(Why::Cause)]),
-        (Sending | Awaiting, Receive, _, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(Why::Cause)]),
-        (Sending | Awaiting, _, Write | Last, Fail) => to(Failed, Idle, Shut, &[Abandon, FailWrite(Why::Cause)]),
+        (Sending | Awaiting, Receive, Write | Last, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause), FailWrite(FailureCause::Cause)]),
+        (Sending | Awaiting, Receive, _, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause)]),
+        (Sending | Awaiting, _, Write | Last, Fail) => to(Failed, Idle, Shut, &[Abandon, FailWrite(FailureCause::Cause)]),
         (Sending | Awaiting, _, _, Fail) => to(Failed, Idle, w, &[Abandon]),
-        (Body, Query | Read, Write | Last, Fail) => to(x, r, Shut, &[Abandon, Supply, FailWrite(Why::Cause)]),
+        (Body, Query | Read, Write | Last, Fail) => to(x, r, Shut, &[Abandon, Supply, FailWrite(FailureCause::Cause)]),
         (Body, Query | Read, _, Fail)            => to(x, r, Shut, &[Abandon, Supply]),
-        (Arrived | Body, Idle, Write | Last, Fail) => to(x, r, Shut, &[Abandon, FailWrite(Why::Cause)]),
+        (Arrived | Body, Idle, Write | Last, Fail) => to(x, r, Shut, &[Abandon, FailWrite(FailureCause::Cause)]),
         (Arrived | Body, Idle, _, Fail)            => to(x, r, Shut, &[Abandon]),
 
         _ => Step::Impossible,

@@ -1,7 +1,7 @@
 //! What the head of a reply means: it is for the application, is followed, asked for again, or refused.
 
 use super::table::Input;
-use super::{Following, Request, Site};
+use super::{Following, Origin, Request};
 use crate::http::is_forbidden;
 use crate::http::redirect::{self, Decision};
 use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_RESEND_REQUEST};
@@ -10,7 +10,7 @@ impl Request {
     /// What the head that arrived means.
     pub(super) fn answer(&mut self) -> Input {
         let Some(head) = &self.response else { return Input::Refused };
-        if self.way.refused {
+        if self.route.refused {
             // A proxy may say no; where to go, it may not say.
             return Input::Final;
         }
@@ -24,7 +24,7 @@ impl Request {
             return Input::Resend;
         }
         let disabled = self.settings.authentication_disabled();
-        if self.credentials.asked(head, &self.compose, &self.site, disabled) {
+        if self.credentials.asked(head, &self.template, &self.origin, disabled) {
             if self.upload.replayable() {
                 return Input::Resend;
             }
@@ -32,8 +32,8 @@ impl Request {
             return Input::Refused;
         }
         let current = redirect::Current {
-            url: &self.compose.url(&self.site),
-            method: &self.compose.method,
+            url: &self.template.url(&self.origin),
+            method: &self.template.method,
             policy: self.settings.allowed_redirects(),
             disabled: self.settings.redirects_disabled(),
             followed: self.redirects,
@@ -51,10 +51,10 @@ impl Request {
                 Input::Refused
             }
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {
-                let site = Site { secure, host, port };
+                let origin = Origin { secure, host, port };
                 // Now, so that the application can still add what it wants when it is told.
-                self.compose.redirect(site != self.site, keep_body);
-                self.following = Some(Following { url, site, target, method, keep_body });
+                self.template.redirect(origin != self.origin, keep_body);
+                self.following = Some(Following { url, origin, target, method, keep_body });
                 Input::Follow
             }
         }

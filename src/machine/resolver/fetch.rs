@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::http::{Headers, Version};
-use crate::machine::{Compose, Machine, Output, Request, SendCall, Settings, Site, Timeouts};
+use crate::machine::{Machine, Origin, Output, Request, RequestTemplate, SendCall, Settings, Timeouts};
 use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
 use crate::win32::{
@@ -25,7 +25,7 @@ pub struct Fetch {
 #[derive(Debug)]
 pub enum Progress {
     /// Not done.
-    Going,
+    Pending,
     /// The body of a 200.
     Done(Vec<u8>),
     /// Anything else: the error that it is for who wanted the script.
@@ -39,9 +39,12 @@ impl Fetch {
         let parts = crate::http::url::crack(&units).ok()?;
         let text = |range: std::ops::Range<usize>| String::from_utf16_lossy(&units[range]);
         let object: Vec<u16> = units[parts.path.start..parts.extra.end].to_vec();
-        let site =
-            Site { secure: parts.secure, host: text(parts.host).trim_matches(['[', ']']).to_owned(), port: parts.port };
-        let compose = Compose {
+        let origin = Origin {
+            secure: parts.secure,
+            host: text(parts.host).trim_matches(['[', ']']).to_owned(),
+            port: parts.port,
+        };
+        let template = RequestTemplate {
             method: "GET".to_owned(),
             target: crate::http::target::escape(&object, 0, Settings::default().code_page),
             version: Version { major: 1, minor: 1 },
@@ -54,7 +57,7 @@ impl Fetch {
         };
         let disabled = WINHTTP_DISABLE_AUTHENTICATION | WINHTTP_DISABLE_COOKIES;
         let settings = Settings { timeouts, disabled, ..Settings::default() };
-        let mut request = Request::numbered(site, compose, settings, first);
+        let mut request = Request::numbered(origin, template, settings, first);
         let call = SendCall { headers: Vec::new(), optional: Bytes::new(), total: 0, hold: true, key: [0; 16] };
         request.send(now, call).ok()?;
         Some(Fetch { request, body: Vec::new(), limit })
@@ -77,7 +80,7 @@ impl Fetch {
         loop {
             let mut asked: Vec<_> = self.request.outputs().collect();
             if asked.is_empty() {
-                return Progress::Going;
+                return Progress::Pending;
             }
             for output in asked.drain(..) {
                 match output {

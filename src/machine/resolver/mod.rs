@@ -19,7 +19,7 @@ use table::{Action, Input, Stage, Step, step};
 use super::step::Tabled;
 use super::{Machine, Output, Timeouts};
 use crate::http::proxy::pac::{Limits, ScriptError, ways};
-use crate::http::proxy::{Choice, UserSettings, Why};
+use crate::http::proxy::{Choice, ChoiceReason, UserSettings};
 use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
 use crate::win32::{
@@ -52,7 +52,7 @@ pub enum Errand {
 #[derive(Clone, Debug)]
 pub enum Report {
     /// The user's settings, and the limits of scripts.
-    Known(UserSettings, Limits),
+    SettingsRead(UserSettings, Limits),
     /// Where the network has a script, if it has one.
     Detected(Option<String>),
     /// The script is not here.
@@ -162,7 +162,7 @@ impl Resolver {
     fn advance(&mut self, now: Duration) {
         let Some(fetch) = &mut self.fetch else { return };
         match fetch.advance(now, &mut self.outputs) {
-            Progress::Going => {}
+            Progress::Pending => {}
             Progress::Done(body) => {
                 self.text = Some(decoded(&body).into());
                 self.happened(now, Input::Fetched);
@@ -180,7 +180,7 @@ impl Resolver {
         };
         match ways(&answer) {
             Ok(hops) => {
-                self.answer = Some(Choice { hops, why: Why::Script(answer) });
+                self.answer = Some(Choice { hops, reason: ChoiceReason::Script(answer) });
                 self.happened(now, Input::Answered);
             }
             Err(crate::http::proxy::pac::BadAnswer::Junk) => {
@@ -315,13 +315,13 @@ impl Machine for Resolver {
             return;
         }
         match report {
-            Report::Known(user, limits) => {
+            Report::SettingsRead(user, limits) => {
                 self.limits = limits;
                 if self.stage == Stage::Asking {
                     self.sources = self.query.as_ref().map(|query| query.sources(&user)).unwrap_or_default();
                 }
                 self.user = user;
-                self.happened(now, Input::Known);
+                self.happened(now, Input::SettingsRead);
             }
             Report::Detected(Some(script)) => {
                 self.script = script;

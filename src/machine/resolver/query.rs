@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::http::proxy::{Choice, Destination, UserSettings, Why};
+use crate::http::proxy::{Choice, ChoiceReason, Destination, UserSettings};
 use crate::http::url;
 use crate::win32::{
     ERROR_INVALID_PARAMETER, WINHTTP_AUTO_DETECT_TYPE_DNS_A, WINHTTP_AUTOPROXY_ALLOW_AUTOCONFIG,
@@ -93,7 +93,7 @@ impl Query {
     /// What the user's lists say.
     pub fn of_lists(&self, user: &UserSettings) -> Choice {
         let to = Destination { secure: self.secure, host: &self.host, port: self.port };
-        user.named.as_ref().map_or_else(|| Choice::direct(Why::NoProxy), |named| named.choose(&to))
+        user.named.as_ref().map_or_else(|| Choice::direct(ChoiceReason::NoProxy), |named| named.choose(&to))
     }
 }
 

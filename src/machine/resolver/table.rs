@@ -37,7 +37,7 @@ pub enum Input {
     /// WinHttpGetProxySettingsEx is called.
     CallSettings,
     /// The user's settings are there.
-    Known,
+    SettingsRead,
     /// The next source is the network.
     Detect,
     /// The next source is a script whose place is known.
@@ -65,7 +65,7 @@ pub enum Input {
 /// What must happen when a step is taken, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Action {
-    /// Read the user's settings: [`Input::Known`] comes next.
+    /// Read the user's settings: [`Input::SettingsRead`] comes next.
     Ask,
     /// Choose: [`Input::Detect`], [`Input::Script`], [`Input::Lists`] or [`Input::Nowhere`] comes next.
     Choose,
@@ -96,7 +96,7 @@ pub type Step = crate::machine::Step<Stage, Action>;
 #[rustfmt::skip]
 pub const fn step(stage: Stage, input: Input) -> Step {
     use Action::*;
-    use Input::{Answered, CallFind, CallSettings, Cancel, Close, Detected, Fetched, Known, Lists, Missed, Nowhere, Script, Unfetched};
+    use Input::{Answered, CallFind, CallSettings, Cancel, Close, Detected, Fetched, SettingsRead, Lists, Missed, Nowhere, Script, Unfetched};
     use Stage::*;
     const BUSY: Step = Step::Refuse(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     const GONE: Step = Step::Refuse(ERROR_WINHTTP_OPERATION_CANCELLED);
@@ -116,10 +116,10 @@ pub const fn step(stage: Stage, input: Input) -> Step {
         (Idle, CallFind)     => to(Asking, &[Ask]),
         (Idle, CallSettings) => to(Reading, &[Ask]),
         (_, CallFind | CallSettings) => BUSY,
-        (Reading, Known)     => to(Idle, &[EndSettings]),
+        (Reading, SettingsRead)     => to(Idle, &[EndSettings]),
 
         // One source after the other.
-        (Asking, Known)         => to(Choosing, &[Choose]),
+        (Asking, SettingsRead)         => to(Choosing, &[Choose]),
         (Choosing, Input::Detect) => to(Detecting, &[Detect]),
         (Choosing, Script)      => to(Running, &[Run]),
         (Choosing, Lists)       => to(Idle, &[TakeLists, EndFind]),

@@ -5,7 +5,7 @@ use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
 /// Where the body of a reply ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
+pub enum BodyLength {
     /// There is no body, whatever the headers say (semantics 6.6).
     None,
     /// After so many bytes.
@@ -16,18 +16,18 @@ pub enum Framing {
     UntilClose,
 }
 
-impl Framing {
+impl BodyLength {
     /// What a head says. `head_only`: it answers HEAD. ERROR_WINHTTP_INVALID_SERVER_RESPONSE for lengths that are no
     /// number or contradict each other.
-    pub fn of(head: &ResponseHead, head_only: bool) -> Result<Framing, Win32Error> {
+    pub fn of(head: &ResponseHead, head_only: bool) -> Result<BodyLength, Win32Error> {
         if head_only || head.status / 100 == 1 || matches!(head.status, 204 | 304) {
-            return Ok(Framing::None);
+            return Ok(BodyLength::None);
         }
         if head.is_chunked() {
-            return Ok(Framing::Chunked);
+            return Ok(BodyLength::Chunked);
         }
         if head.headers.get("transfer-encoding", 0).is_some() {
-            return Ok(Framing::UntilClose);
+            return Ok(BodyLength::UntilClose);
         }
         let mut length = None;
         for header in head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-length")) {
@@ -38,7 +38,7 @@ impl Framing {
                 }
             }
         }
-        Ok(length.map_or(Framing::UntilClose, Framing::Length))
+        Ok(length.map_or(BodyLength::UntilClose, BodyLength::Length))
     }
 
     /// Whether the connection can carry another request after this reply (semantics 6.7).
@@ -51,7 +51,7 @@ impl Framing {
         };
         let closes = says("connection", b"close");
         let stays = says("connection", b"keep-alive") || says("proxy-connection", b"keep-alive");
-        let open = self != Framing::UntilClose && head.status != 101;
+        let open = self != BodyLength::UntilClose && head.status != 101;
         open && !closes && (head.version != Version { major: 1, minor: 0 } || stays)
     }
 }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_heads_say() {
-        use Framing::{Chunked, Length, None, UntilClose};
+        use BodyLength::{Chunked, Length, None, UntilClose};
         // The head, whether it answers HEAD, its framing, and whether the connection is kept.
         let rows = [
             ("1.1 200\r\nContent-Length: 5", false, Ok(Length(5)), true),
@@ -96,7 +96,7 @@ mod tests {
         ];
         for (text, head_only, expected, kept) in rows {
             let head = ResponseHead::parse(format!("HTTP/{text}\r\n\r\n").as_bytes()).unwrap();
-            let framing = Framing::of(&head, head_only);
+            let framing = BodyLength::of(&head, head_only);
             assert_eq!(framing.map_err(|error| error.0), expected, "{text}");
             assert_eq!(framing.is_ok_and(|framing| framing.keeps(&head)), kept, "{text}");
         }

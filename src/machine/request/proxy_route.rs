@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::Site;
+use super::Origin;
 use crate::http::proxy::{Hop, Server};
 
 #[derive(Debug, Default)]
-pub struct Way {
+pub struct ProxyRoute {
     hops: VecDeque<Hop>,
     /// Whether a connection over the first stands, or stood.
     pub reached: bool,
@@ -14,9 +14,9 @@ pub struct Way {
     pub refused: bool,
 }
 
-impl Way {
-    pub fn new(hops: Vec<Hop>) -> Way {
-        Way { hops: hops.into(), reached: false, refused: false }
+impl ProxyRoute {
+    pub fn new(hops: Vec<Hop>) -> ProxyRoute {
+        ProxyRoute { hops: hops.into(), reached: false, refused: false }
     }
 
     /// The way that is taken.
@@ -34,9 +34,9 @@ impl Way {
     }
 
     /// Whose name is looked up.
-    pub fn first_hop<'a>(&'a self, site: &'a Site) -> &'a str {
+    pub fn first_hop<'a>(&'a self, origin: &'a Origin) -> &'a str {
         match self.hop() {
-            Hop::Direct => &site.host,
+            Hop::Direct => &origin.host,
             Hop::Via(server) => &server.host,
         }
     }
@@ -50,7 +50,7 @@ impl Way {
     }
 
     /// The HTTP proxy as somebody who asks for credentials.
-    pub fn proxy_site(&self) -> Option<Site> {
-        self.proxy().map(|proxy| Site { secure: proxy.speaks_tls(), host: proxy.host.clone(), port: proxy.port })
+    pub fn proxy_origin(&self) -> Option<Origin> {
+        self.proxy().map(|proxy| Origin { secure: proxy.speaks_tls(), host: proxy.host.clone(), port: proxy.port })
     }
 }

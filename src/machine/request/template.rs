@@ -1,13 +1,13 @@
 //! The request head: what the application put into it, and what WinHTTP adds when it goes out (semantics 4.1).
 
-use super::Site;
-use super::upload::Upload;
+use super::Origin;
+use super::body_source::BodySource;
 use crate::http::{Header, Headers, RequestHead, Version, coding, upgrade};
 use crate::machine::Settings;
 
 /// The parts of a request head that the application gave.
 #[derive(Clone, Debug)]
-pub struct Compose {
+pub struct RequestTemplate {
     /// The verb, as given.
     pub method: String,
     /// Path and query, as they go out.
@@ -28,7 +28,7 @@ pub struct Compose {
     pub automatic_chunking: bool,
 }
 
-impl Site {
+impl Origin {
     /// `host:port` or `[v6]:port`, whatever the port.
     pub fn authority_with_port(&self) -> String {
         match self.host.contains(':') {
@@ -47,7 +47,7 @@ impl Site {
     }
 }
 
-impl Compose {
+impl RequestTemplate {
     /// CONNECT to `authority`, with these credentials.
     pub fn connect(&self, authority: String, credentials: Option<Vec<u8>>) -> RequestHead {
         let mut headers = Headers::default();
@@ -68,13 +68,13 @@ impl Compose {
     }
 
     /// The head for a proxy that gets the request: it hears what is about its connection by its own name.
-    pub fn for_proxy(&self, head: RequestHead, site: &Site) -> RequestHead {
+    pub fn for_proxy(&self, head: RequestHead, origin: &Origin) -> RequestHead {
         let ours = self.headers.get("connection", 0).is_none();
         let mut headers = Headers::default();
         for Header { name, value } in head.headers.iter().cloned() {
             headers.append(if ours && name == "Connection" { "Proxy-Connection".to_owned() } else { name }, value);
         }
-        RequestHead { target: self.url(site), headers, ..head }
+        RequestHead { target: self.url(origin), headers, ..head }
     }
 
     /// The head that goes through a tunnel: what is for the proxy went out with CONNECT.
@@ -84,9 +84,9 @@ impl Compose {
     }
 
     /// The absolute URL.
-    pub fn url(&self, site: &Site) -> String {
-        let scheme = if site.secure { "https" } else { "http" };
-        format!("{scheme}://{}{}", site.authority(), self.target)
+    pub fn url(&self, origin: &Origin) -> String {
+        let scheme = if origin.secure { "https" } else { "http" };
+        format!("{scheme}://{}{}", origin.authority(), self.target)
     }
 
     /// The head before it was sent.
@@ -98,9 +98,9 @@ impl Compose {
     /// `credentials` and `cookies` are those of this leg; `key` is that of the web socket that is asked for.
     pub fn complete(
         &self,
-        site: &Site,
+        origin: &Origin,
         settings: &Settings,
-        upload: &Upload,
+        upload: &BodySource,
         credentials: &Headers,
         cookies: Option<&[u8]>,
         key: Option<&str>,
@@ -144,7 +144,7 @@ impl Compose {
             headers.append(name, value);
         }
         if absent("host") {
-            headers.append("Host", site.authority());
+            headers.append("Host", origin.authority());
         }
         if let Some(coding) = coding {
             headers.append("Accept-Encoding", coding);

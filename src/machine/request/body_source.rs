@@ -18,7 +18,7 @@ enum Framing {
 
 /// The body of one SendRequest.
 #[derive(Clone, Debug)]
-pub struct Upload {
+pub struct BodySource {
     framing: Framing,
     /// lpOptional
     pub first: Bytes,
@@ -32,7 +32,7 @@ pub struct Upload {
     streamed: bool,
 }
 
-impl Upload {
+impl BodySource {
     /// Plans the body from the arguments of SendRequest and the application's headers.
     pub fn plan(
         headers: &Headers,
@@ -40,11 +40,11 @@ impl Upload {
         optional: Bytes,
         total: u32,
         automatic: bool,
-    ) -> Result<Upload, Win32Error> {
+    ) -> Result<BodySource, Win32Error> {
         let first = optional.len() as u64;
         if headers.get("transfer-encoding", 0).is_some() {
             let framing = Framing::Application;
-            return Ok(Upload {
+            return Ok(BodySource {
                 framing,
                 first: optional,
                 remaining: None,
@@ -55,7 +55,7 @@ impl Upload {
         }
         if automatic {
             let framing = Framing::Automatic;
-            return Ok(Upload {
+            return Ok(BodySource {
                 framing,
                 first: optional,
                 remaining: None,
@@ -75,15 +75,22 @@ impl Upload {
                 return Err(ERROR_INVALID_PARAMETER);
             }
             let remaining = Some(announced - first);
-            return Ok(Upload { framing, first: optional, remaining, length: None, ended: false, streamed: false });
+            return Ok(BodySource { framing, first: optional, remaining, length: None, ended: false, streamed: false });
         }
         let length = (total > 0 || method == "POST" || method == "PUT").then_some(total);
-        Ok(Upload { framing, first: optional, remaining: Some(total - first), length, ended: false, streamed: false })
+        Ok(BodySource {
+            framing,
+            first: optional,
+            remaining: Some(total - first),
+            length,
+            ended: false,
+            streamed: false,
+        })
     }
 
     /// A request that has no body any more, as after a redirect that became a GET.
-    pub fn none() -> Upload {
-        Upload {
+    pub fn none() -> BodySource {
+        BodySource {
             framing: Framing::Length,
             first: Bytes::new(),
             remaining: Some(0),

@@ -14,7 +14,7 @@ pub fn counter(now: Duration) -> u64 {
 
 /// The stamps and counts of the last exchange, by Windows' indices.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Measures {
+pub struct Timings {
     times: Stamps,
     /// Attempts at addresses, of which all but the last have failed.
     attempts: u64,
@@ -36,7 +36,7 @@ impl Default for Stamps {
     }
 }
 
-impl Measures {
+impl Timings {
     /// WINHTTP_REQUEST_TIMES.rgullTimes
     pub fn times(&self) -> [u64; WinHttpRequestTimeLast as usize] {
         self.times.0
@@ -92,7 +92,7 @@ impl Measures {
         for index in [WinHttpProxyDetectionStart, WinHttpProxyDetectionEnd] {
             times.0[index as usize] = self.times.0[index as usize];
         }
-        *self = Measures { times, body_out: body, proxies_failed: self.proxies_failed, ..Measures::default() };
+        *self = Timings { times, body_out: body, proxies_failed: self.proxies_failed, ..Timings::default() };
         self.stamp(now, &[WinHttpConnectionAcquireStart]);
     }
 
@@ -162,15 +162,15 @@ mod tests {
 
     #[test]
     fn how_the_way_was_found_stays() {
-        let mut measures = Measures::default();
-        measures.detecting(Duration::from_secs(1));
-        measures.detected(Duration::from_secs(2));
-        measures.begin(Duration::from_secs(3), 0);
-        measures.proxy_failed();
-        measures.begin(Duration::from_secs(4), 0);
+        let mut timings = Timings::default();
+        timings.detecting(Duration::from_secs(1));
+        timings.detected(Duration::from_secs(2));
+        timings.begin(Duration::from_secs(3), 0);
+        timings.proxy_failed();
+        timings.begin(Duration::from_secs(4), 0);
         let stamps = [WinHttpProxyDetectionStart, WinHttpProxyDetectionEnd, WinHttpConnectionAcquireStart];
-        let stamps = stamps.map(|index| measures.times()[index as usize]);
+        let stamps = stamps.map(|index| timings.times()[index as usize]);
         assert_eq!(stamps, [1, 2, 4].map(|second| counter(Duration::from_secs(second))));
-        assert_eq!(measures.counts(0)[WinHttpProxyFailureCount as usize], 1);
+        assert_eq!(timings.counts(0)[WinHttpProxyFailureCount as usize], 1);
     }
 }
