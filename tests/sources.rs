@@ -1,0 +1,201 @@
+//! Where the rules come from: each id that a fixture, a test or a comment cites stands in `fixtures/SOURCES.md`, once, with a
+//! public source and its trust. `fixtures/OPEN.md` says what no fixture shows and what no evidence proves; with `UPDATE=1` in
+//! the environment it is written anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How far a row is to be trusted; the last three prove nothing of Windows.
+const TRUST: [&str; 12] = [
+    "tested",
+    "client CI",
+    "measured",
+    "documented",
+    "header",
+    ".NET",
+    "client code",
+    "report",
+    "inference",
+    "standard",
+    "other implementation",
+    "ours",
+];
+const NO_EVIDENCE: [&str; 3] = ["standard", "other implementation", "ours"];
+
+/// A row of `SOURCES.md`.
+struct Rule {
+    source: String,
+    trust: Vec<String>,
+}
+
+impl Rule {
+    fn proves(&self) -> bool {
+        self.trust.iter().any(|trust| !NO_EVIDENCE.contains(&trust.as_str()))
+    }
+
+    /// What would decide it, if anybody knows.
+    fn settled_by(&self) -> &str {
+        self.source.split_once("settled by: ").map_or("", |(_, how)| how)
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder with one of these extensions, in order.
+fn files(folder: &str, kinds: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() && entry.file_name() != "target" {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kinds.iter().any(|known| kind == *known)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A path as it is shown: below the package, with `/`.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string().replace('\\', "/")
+}
+
+fn is_id(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.contains(|c: char| c == '.' || c.is_ascii_digit())
+        && !text.ends_with('.')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+}
+
+/// The rows of `SOURCES.md` in their order, and what is wrong with them.
+fn rules() -> (Vec<String>, BTreeMap<String, Rule>, Vec<String>) {
+    let (mut order, mut rules, mut wrong) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let text = fs::read_to_string(root().join("fixtures/SOURCES.md")).unwrap();
+    for line in text.lines() {
+        let Some(row) = line.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")) else { continue };
+        let cells: Vec<_> = row.split(" | ").collect();
+        if !is_id(cells[0]) {
+            continue;
+        }
+        let [id, what, source, trust, ..] = cells[..] else {
+            wrong.push(format!("{}: a row has at least four cells", cells[0]));
+            continue;
+        };
+        let trust: Vec<_> = trust.split(", ").map(str::to_owned).collect();
+        if what.is_empty() || source.is_empty() || trust.iter().any(|word| !TRUST.contains(&word.as_str())) {
+            wrong.push(format!("{id}: a cell is empty or its trust unknown: {trust:?}"));
+        }
+        let rule = Rule { source: source.to_owned(), trust };
+        if rules.insert(id.to_owned(), rule).is_some() {
+            wrong.push(format!("{id}: two rows"));
+        }
+        order.push(id.to_owned());
+    }
+    (order, rules, wrong)
+}
+
+/// The ids that a text begins with: `RH4, CK1: why`.
+fn leading(text: &str) -> Vec<&str> {
+    let end = text.find([':', ';', '(', ')']).unwrap_or(text.len());
+    let ids = text[..end].split(", ").map(|id| id.trim_end_matches('.'));
+    ids.take_while(|id| is_id(id)).collect()
+}
+
+/// What a fixture cites.
+fn cited_by_fixture(text: &str) -> Vec<&str> {
+    let source = text.lines().filter_map(|line| line.strip_prefix("source: ")).flat_map(|ids| ids.split(", "));
+    let notes = text.lines().filter_map(|line| line.rsplit_once(" # ")).flat_map(|(_, note)| leading(note));
+    source.chain(notes).collect()
+}
+
+/// What a comment cites: `source RH4`, `sources RH4, CK1`.
+fn cited_by_code(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let Some((_, comment)) = line.split_once("//") else { continue };
+        for word in ["source ", "sources "] {
+            let starts = comment.match_indices(word).filter(|(at, _)| comment[..*at].ends_with([' ', '(']));
+            found.extend(starts.flat_map(|(at, _)| leading(&comment[at + word.len()..])));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_id_that_is_cited_exists() {
+    let (_, rules, mut wrong) = rules();
+    let fixtures = files("fixtures", &["fixture"]);
+    let code = ["src", "tests"].into_iter().flat_map(|folder| files(folder, &["rs"]));
+    let all = fixtures.into_iter().map(|path| (path, true)).chain(code.map(|path| (path, false)));
+    for (path, is_fixture) in all {
+        let text = fs::read_to_string(&path).unwrap();
+        let cited = if is_fixture { cited_by_fixture(&text) } else { cited_by_code(&text) };
+        wrong.extend(
+            cited.iter().filter(|id| !rules.contains_key(**id)).map(|id| format!("{}: no rule {id}", shown(&path))),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `OPEN.md`, made from the corpus.
+fn open() -> String {
+    let (order, rules, _) = rules();
+    let mut shown_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut fixtures = String::new();
+    for path in files("fixtures", &["fixture"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = shown(&path).trim_start_matches("fixtures/").trim_end_matches(".fixture").to_owned();
+        let cited: BTreeSet<_> = cited_by_fixture(&text).into_iter().filter(|id| rules.contains_key(*id)).collect();
+        if cited.iter().all(|id| !rules[*id].proves()) {
+            let how: Vec<_> = cited.iter().map(|id| rules[*id].settled_by()).filter(|how| !how.is_empty()).collect();
+            let ids: Vec<_> = cited.iter().copied().collect();
+            writeln!(fixtures, "| {name} | {} | {} |", ids.join(", "), how.join("; ")).unwrap();
+        }
+        for id in cited {
+            shown_by.entry(id.to_owned()).or_default().insert(name.clone());
+        }
+    }
+    let mut unproven = String::new();
+    for id in order.iter().filter(|id| !rules[*id].proves()) {
+        let (rule, count) = (&rules[id], shown_by.get(id).map_or(0, BTreeSet::len));
+        writeln!(unproven, "| {id} | {} | {count} | {} |", rule.trust.join(", "), rule.settled_by()).unwrap();
+    }
+    let mut unshown = String::new();
+    for trust in TRUST {
+        let first = |id: &&String| {
+            rules[*id].trust.iter().min_by_key(|word| TRUST.iter().position(|known| known == word)).unwrap() == trust
+        };
+        let ids: Vec<_> =
+            order.iter().filter(|id| !shown_by.contains_key(*id)).filter(first).map(String::as_str).collect();
+        if !ids.is_empty() {
+            writeln!(unshown, "**{trust}** ({}): {}\n", ids.len(), ids.join(", ")).unwrap();
+        }
+    }
+    format!(
+        "# Open\n\nWritten by `UPDATE=1 cargo test --test sources`.\n\n## Fixtures that stand on no evidence of Windows\n\n\
+         | fixture | rules | what would settle it |\n|---|---|---|\n{fixtures}\n## Rules without evidence\n\n\
+         | rule | trust | fixtures | what would settle it |\n|---|---|---|---|\n{unproven}\n\
+         ## Rules that no fixture cites, by their strongest trust\n\nTests in Rust show many of them; some cannot be shown by a fixture.\n\n{}\n",
+        unshown.trim_end()
+    )
+}
+
+#[test]
+fn what_is_open_is_listed() {
+    let path = root().join("fixtures/OPEN.md");
+    let open = open();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &open).unwrap();
+    }
+    let listed = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let differs = open.lines().zip(listed.lines()).find(|(new, old)| new != old);
+    assert!(open == listed, "OPEN.md is out of date ({differs:?}): UPDATE=1 cargo test --test sources writes it");
+}
