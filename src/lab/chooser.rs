@@ -62,7 +62,7 @@ impl Chooser for Usual {
     }
 }
 
-/// The choices of a run: as text a token that plays the run again.
+/// The choices of a run: as text, a schedule that plays the run again.
 ///
 /// ```
 /// use portable_winhttp::lab::Choices;

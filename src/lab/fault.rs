@@ -58,7 +58,7 @@ impl Stage {
 
 /// When a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub(super) enum FaultTrigger {
     Stage(Stage),
     /// After so many bytes of the body.
     Body(usize),
@@ -70,7 +70,7 @@ pub(super) enum When {
 
 /// What it does.
 #[derive(Clone, Debug)]
-pub(super) enum What {
+pub(super) enum FaultKind {
     /// The stage fails, with the bits of SECURE_FAILURE.
     Fail(Win32Error, u32),
     /// The server closes the connection.
@@ -92,7 +92,7 @@ pub(super) enum What {
     /// The call fails after it has bound its context.
     RefuseBound(Win32Error),
     /// What the call brings about is delivered inside it, or not.
-    Inside(bool),
+    InCall(bool),
     WriteSideFirst,
     Accept,
     /// The last error that the call leaves when it succeeds.
@@ -138,8 +138,8 @@ enum Which {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Fault {
-    pub(super) when: When,
-    pub(super) what: What,
+    pub(super) when: FaultTrigger,
+    pub(super) what: FaultKind,
     which: Which,
     /// Only for the handle with this name.
     of: Option<String>,
@@ -149,7 +149,7 @@ pub struct Fault {
 /// A fault of the network without its *what*.
 #[derive(Clone, Debug)]
 #[must_use = "say what happens there"]
-pub struct AtStage(When, Which);
+pub struct AtStage(FaultTrigger, Which);
 
 /// A fault of a function without its *what*.
 #[derive(Clone, Debug)]
@@ -164,12 +164,12 @@ pub struct OnCallback(Status, Which);
 impl Fault {
     /// At this stage of a request.
     pub fn at(stage: Stage) -> AtStage {
-        AtStage(When::Stage(stage), Which::Every)
+        AtStage(FaultTrigger::Stage(stage), Which::Every)
     }
 
     /// After so many bytes of a reply's body.
     pub fn after_body(bytes: usize) -> AtStage {
-        AtStage(When::Body(bytes), Which::Every)
+        AtStage(FaultTrigger::Body(bytes), Which::Every)
     }
 
     /// In a call of this function, by Windows' name: `WinHttpSendRequest`.
@@ -200,7 +200,7 @@ impl Fault {
         self
     }
 
-    fn new(when: When, which: Which, what: What) -> Fault {
+    fn new(when: FaultTrigger, which: Which, what: FaultKind) -> Fault {
         Fault { when, what, which, of: None, may: false }
     }
 }
@@ -228,142 +228,142 @@ occurrences!(InCall, 1);
 occurrences!(OnCallback, 1);
 
 impl AtStage {
-    fn what(self, what: What) -> Fault {
+    fn what(self, what: FaultKind) -> Fault {
         Fault::new(self.0, self.1, what)
     }
 
     /// It fails with this error.
     pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(What::Fail(error.into(), 0))
+        self.what(FaultKind::Fail(error.into(), 0))
     }
 
     pub(super) fn fail_so(self, error: Win32Error, secure: u32) -> Fault {
-        self.what(What::Fail(error, secure))
+        self.what(FaultKind::Fail(error, secure))
     }
 
     /// SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then 12175. With 0 only the error comes.
     pub fn secure(self, flags: u32) -> Fault {
-        self.what(What::Fail(ERROR_WINHTTP_SECURE_FAILURE, flags))
+        self.what(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, flags))
     }
 
     /// The connection breaks: 12030.
     pub fn reset(self) -> Fault {
-        self.what(What::Fail(ERROR_WINHTTP_CONNECTION_ERROR, 0))
+        self.what(FaultKind::Fail(ERROR_WINHTTP_CONNECTION_ERROR, 0))
     }
 
     /// The server closes the connection too early. In a body with a length, or without any framing, that looks like its
     /// end (semantics 6.5); elsewhere it is 12030.
     pub fn close(self) -> Fault {
-        self.what(What::Close)
+        self.what(FaultKind::Close)
     }
 
     /// Nothing more comes: the program's timeouts say how long that lasts.
     pub fn stall(self) -> Fault {
-        self.what(What::Stall)
+        self.what(FaultKind::Stall)
     }
 
     /// It takes so much longer.
     pub fn delay(self, delay: Duration) -> Fault {
-        self.what(What::Delay(delay))
+        self.what(FaultKind::Delay(delay))
     }
 
     /// It goes on when the gate is opened.
     pub fn wait(self, gate: &Gate) -> Fault {
-        self.what(What::Wait(gate.clone()))
+        self.what(FaultKind::Wait(gate.clone()))
     }
 
     /// The body comes at so many bytes per second, ten times a second. At [`Stage::Read`].
     pub fn slow(self, bytes_per_second: u64) -> Fault {
-        self.what(What::Slow(bytes_per_second.max(1)))
+        self.what(FaultKind::Slow(bytes_per_second.max(1)))
     }
 
     /// At most so many bytes of the body come at a time. At [`Stage::Read`].
     pub fn short(self, bytes: usize) -> Fault {
-        self.what(What::Short(bytes.max(1)))
+        self.what(FaultKind::Short(bytes.max(1)))
     }
 
     /// The Sim's [`Chooser`](super::Chooser) says how many bytes of the body come at a time. At [`Stage::Read`].
     pub fn any_length(self) -> Fault {
-        self.what(What::AnyLength)
+        self.what(FaultKind::AnyLength)
     }
 
     /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`].
     pub fn answer(self, reply: Reply) -> Fault {
-        self.what(What::Answer(Box::new(reply)))
+        self.what(FaultKind::Answer(Box::new(reply)))
     }
 }
 
 impl InCall {
-    fn what(self, what: What) -> Fault {
-        Fault::new(When::Call(self.0), self.1, what)
+    fn what(self, what: FaultKind) -> Fault {
+        Fault::new(FaultTrigger::Call(self.0), self.1, what)
     }
 
     /// The call fails at once with this error; nothing else happened. Of WinHttpSendRequest: its context is *not* bound.
     pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(What::Refuse(error.into()))
+        self.what(FaultKind::Refuse(error.into()))
     }
 
     /// The call fails with this error after its arguments were taken. Of WinHttpSendRequest: its context *is* bound, and
     /// HANDLE_CLOSING will bring it. Only the functions that begin an operation can fail so.
     pub fn fail_bound(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(What::RefuseBound(error.into()))
+        self.what(FaultKind::RefuseBound(error.into()))
     }
 
     /// What the call brings about is delivered before it returns, if it is there. Of WinHttpCloseHandle: HANDLE_CLOSING.
     pub fn inside(self) -> Fault {
-        self.what(What::Inside(true))
+        self.what(FaultKind::InCall(true))
     }
 
     /// What the call brings about is delivered by a worker.
     pub fn later(self) -> Fault {
-        self.what(What::Inside(false))
+        self.what(FaultKind::InCall(false))
     }
 
     /// Of WinHttpCloseHandle: of two pending operations the one of the write side ends first.
     pub fn write_side_first(self) -> Fault {
-        self.what(What::WriteSideFirst)
+        self.what(FaultKind::WriteSideFirst)
     }
 
     /// Of WinHttpSetStatusCallback: no callback is accepted while an operation is pending.
     pub fn accept(self) -> Fault {
-        self.what(What::Accept)
+        self.what(FaultKind::Accept)
     }
 
     /// The call succeeds and leaves this last error.
     pub fn last_error(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(What::LastError(error.into()))
+        self.what(FaultKind::LastError(error.into()))
     }
 
     /// The thread stays before the call until the gate is opened.
     pub fn hold_entry(self, gate: &Gate) -> Fault {
-        self.what(What::WaitAtEntry(gate.clone()))
+        self.what(FaultKind::WaitAtEntry(gate.clone()))
     }
 
     /// The thread stays at the end of the call, before it returns, until the gate is opened.
     pub fn hold_return(self, gate: &Gate) -> Fault {
-        self.what(What::WaitAtReturn(gate.clone()))
+        self.what(FaultKind::WaitAtReturn(gate.clone()))
     }
 
     /// Everything else that can happen now happens before the call returns: its completion comes, on a worker, while the
     /// caller is still inside.
     pub fn settle_before_return(self) -> Fault {
-        self.what(What::SettleAtReturn)
+        self.what(FaultKind::SettleAtReturn)
     }
 }
 
 impl OnCallback {
-    fn what(self, what: What) -> Fault {
-        Fault::new(When::Callback(self.0), self.1, what)
+    fn what(self, what: FaultKind) -> Fault {
+        Fault::new(FaultTrigger::Callback(self.0), self.1, what)
     }
 
     /// The callback is not called before the gate is opened; its handle delivers nothing else meanwhile.
     pub fn hold(self, gate: &Gate) -> Fault {
-        self.what(What::Wait(gate.clone()))
+        self.what(FaultKind::Wait(gate.clone()))
     }
 
     /// Everything else that can happen now happens before it is called.
     pub fn settle_first(self) -> Fault {
-        self.what(What::Settle)
+        self.what(FaultKind::Settle)
     }
 }
 
@@ -386,7 +386,12 @@ impl Armed {
     }
 
     /// `when` happens to a handle: what the fault does, if it is for that and for this occurrence, and `may` lets it.
-    pub fn strikes(&mut self, when: &When, handle: &str, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+    pub fn strikes(
+        &mut self,
+        when: &FaultTrigger,
+        handle: &str,
+        may: &mut dyn FnMut(&str) -> bool,
+    ) -> Option<FaultKind> {
         if self.fault.when != *when || self.fault.of.as_ref().is_some_and(|of| of != handle) {
             return None;
         }
@@ -404,10 +409,10 @@ impl Armed {
 /// What the first of the faults that strikes does.
 pub(super) fn first(
     faults: &mut [Armed],
-    when: &When,
+    when: &FaultTrigger,
     handle: &str,
     may: &mut dyn FnMut(&str) -> bool,
-) -> Option<What> {
+) -> Option<FaultKind> {
     // All of them count.
     let mut found = None;
     for armed in faults {

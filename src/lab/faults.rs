@@ -1,11 +1,11 @@
-//! What goes wrong in a Sim: the faults that are armed, and what the calls in progress have met with.
+//! What goes wrong in a Sim: the faults that are armed, and what the calls in progress were struck by.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::chooser::Point;
-use super::fault::{self, Armed, Fault, What, When};
+use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger};
 use super::peer::Peer;
 use super::points::Points;
 use super::scheduler::Scheduler;
@@ -16,8 +16,8 @@ use crate::win32::Win32Error;
 #[derive(Default)]
 struct State {
     armed: Vec<Armed>,
-    /// What the calls in progress on each thread met with, innermost last.
-    calls: HashMap<ThreadId, Vec<Vec<What>>>,
+    /// What the calls in progress on each thread were struck by, innermost last.
+    calls: HashMap<ThreadId, Vec<Vec<FaultKind>>>,
     /// The fault points, if they are counted.
     points: Option<Points>,
 }
@@ -55,7 +55,7 @@ impl Faults {
     }
 
     /// What a request meets with: faults of its reply, of its peer, of the Sim.
-    pub fn meets(&self, when: &When, peer: Option<&Peer>, of_reply: &mut [Armed]) -> Option<What> {
+    pub fn at(&self, when: &FaultTrigger, peer: Option<&Peer>, of_reply: &mut [Armed]) -> Option<FaultKind> {
         let mut may = self.may();
         let replys = fault::first(of_reply, when, "", &mut may);
         let peers = peer.and_then(|peer| peer.meets(when, &mut may));
@@ -75,7 +75,7 @@ impl Faults {
     }
 
     /// Everything that strikes at a call or a callback; `handle` names its handle, if anybody asks.
-    pub fn strikes(&self, when: &When, handle: impl FnOnce() -> String) -> Vec<What> {
+    pub fn strikes(&self, when: &FaultTrigger, handle: impl FnOnce() -> String) -> Vec<FaultKind> {
         let mut state = self.lock();
         if state.armed.is_empty() {
             return Vec::new();
@@ -84,17 +84,17 @@ impl Faults {
         state.armed.iter_mut().filter_map(|armed| armed.strikes(when, &handle, &mut may)).collect()
     }
 
-    /// A call begins on this thread: what it meets with.
-    pub fn call(&self, function: &str, handle: impl FnOnce() -> String) -> Vec<What> {
-        let mut met = self.strikes(&When::Call(function.to_owned()), handle);
+    /// A call begins on this thread: what strikes there.
+    pub fn call(&self, function: &str, handle: impl FnOnce() -> String) -> Vec<FaultKind> {
+        let mut struck = self.strikes(&FaultTrigger::Call(function.to_owned()), handle);
         let mut state = self.lock();
-        met.extend(state.points.as_mut().and_then(|points| points.call(function)));
-        state.calls.entry(thread::current().id()).or_default().push(met.clone());
-        met
+        struck.extend(state.points.as_mut().and_then(|points| points.call(function)));
+        state.calls.entry(thread::current().id()).or_default().push(struck.clone());
+        struck
     }
 
-    /// The innermost call of this thread is about to return: what it met with.
-    pub fn end_call(&self) -> Vec<What> {
+    /// The innermost call of this thread is about to return: what struck it.
+    pub fn end_call(&self) -> Vec<FaultKind> {
         self.lock().calls.get_mut(&thread::current().id()).and_then(Vec::pop).unwrap_or_default()
     }
 
@@ -103,22 +103,24 @@ impl Faults {
         self.lock().calls.get(&thread::current().id()).is_some_and(|calls| !calls.is_empty())
     }
 
-    /// Looks for something among what the innermost call of this thread met with.
-    fn met<R>(&self, look: impl Fn(&What) -> Option<R>) -> Option<R> {
+    /// Looks for something among what the innermost call of this thread was struck by.
+    fn struck<R>(&self, look: impl Fn(&FaultKind) -> Option<R>) -> Option<R> {
         self.lock().calls.get(&thread::current().id())?.last()?.iter().find_map(look)
     }
 
     /// The error with which an operation ends whose context is bound.
-    pub fn refuses(&self, operation: Operation) -> Option<Win32Error> {
+    pub fn injected_error(&self, operation: Operation) -> Option<Win32Error> {
         let point = self.lock().points.as_mut().and_then(|points| points.bound(operation));
-        point.or_else(|| self.met(|what| if let What::RefuseBound(error) = what { Some(*error) } else { None }))
+        point.or_else(|| self.struck(|what| if let FaultKind::RefuseBound(error) = what { Some(*error) } else { None }))
     }
 
     /// What is forced on the call where Windows leaves it open.
-    pub fn forces(&self, open: Open) -> Option<bool> {
-        self.met(|what| match (open, what) {
-            (Open::Inside(_) | Open::ClosingInside, What::Inside(inside)) => Some(*inside),
-            (Open::WriteSideFirst, What::WriteSideFirst) | (Open::CallbackRemoved, What::Accept) => Some(true),
+    pub fn forced(&self, open: Open) -> Option<bool> {
+        self.struck(|what| match (open, what) {
+            (Open::Inside(_) | Open::ClosingInside, FaultKind::InCall(inside)) => Some(*inside),
+            (Open::WriteSideFirst, FaultKind::WriteSideFirst) | (Open::CallbackRemoved, FaultKind::Accept) => {
+                Some(true)
+            }
             _ => None,
         })
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::authority::{Authority, Issued};
-use super::fault::{Armed, Stage, What, When};
+use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{Link, RawConnection};
@@ -177,7 +177,7 @@ impl Place for OnSockets {
         self.handle.spawn(task);
     }
 
-    fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What> {
+    fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind> {
         let mut always = |_: &str| true;
         let of_reply = super::fault::first(of_reply, when, "", &mut always);
         of_reply.or(peer.meets(when, &mut always))

@@ -100,7 +100,7 @@
 //!
 //! The trace is also a table ([`Trace::to_table`](crate::record::Trace::to_table)), a diagram for Markdown and a picture
 //! ([`Trace::to_svg`](crate::record::Trace::to_svg)).
-#![doc = include_str!("knobs.md")]
+#![doc = include_str!("settings.md")]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "live")]
@@ -153,7 +153,7 @@ pub use profile::Profile;
 pub use raw::RawConnection;
 pub use received::Received;
 pub use reply::Reply;
-pub use sim::{Builder, Door, Inside, Sim, allocated, freed, wait_until};
+pub use sim::{Builder, Entry, EntryGuard, Sim, allocated, freed, wait_until};
 pub use torture::torture;
 pub use web_socket::WebSocketScript;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{RangeFrom, RangeInclusive, RangeToInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::fault::{self, Armed, Fault, What, When};
+use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger};
 use super::login::Login;
 use super::matcher::Matcher;
 use super::raw::RawConnection;
@@ -160,7 +160,7 @@ impl Peer {
         self.lock().received.clone()
     }
 
-    pub(super) fn meets(&self, when: &When, may: &mut dyn FnMut(&str) -> bool) -> Option<What> {
+    pub(super) fn meets(&self, when: &FaultTrigger, may: &mut dyn FnMut(&str) -> bool) -> Option<FaultKind> {
         fault::first(&mut self.lock().faults, when, "", may)
     }
 

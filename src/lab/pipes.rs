@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::authority::{Authority, Issued};
-use super::fault::{Armed, Stage, What, When};
+use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{Link, RawConnection};
@@ -144,8 +144,8 @@ impl Place for OfSim {
         Runtime::spawn(self, task);
     }
 
-    fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What> {
-        self.0.world()?.faults.meets(when, Some(peer), of_reply)
+    fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind> {
+        self.0.world()?.faults.at(when, Some(peer), of_reply)
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {

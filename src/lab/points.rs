@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fault::{What, When};
+use super::fault::{FaultKind, FaultTrigger};
 use crate::record::Operation;
 use crate::win32::{ERROR_NOT_ENOUGH_MEMORY, Win32Error};
 
@@ -49,17 +49,17 @@ impl Points {
     }
 
     /// A stage of a request.
-    pub fn stage(&mut self, when: &When) -> Option<What> {
-        let When::Stage(stage) = when else { return None };
+    pub fn stage(&mut self, when: &FaultTrigger) -> Option<FaultKind> {
+        let FaultTrigger::Stage(stage) = when else { return None };
         let error = stage.error();
-        self.pass(&format!("{stage:?}"), error).then_some(What::Fail(error, 0))
+        self.pass(&format!("{stage:?}"), error).then_some(FaultKind::Fail(error, 0))
     }
 
     /// A call that may fail before it has looked at anything. Closing a handle cannot.
-    pub fn call(&mut self, function: &str) -> Option<What> {
+    pub fn call(&mut self, function: &str) -> Option<FaultKind> {
         let may = function != "WinHttpCloseHandle";
         let error = ERROR_NOT_ENOUGH_MEMORY;
-        (may && self.pass(function, error)).then_some(What::Refuse(error))
+        (may && self.pass(function, error)).then_some(FaultKind::Refuse(error))
     }
 
     /// A call that may fail after it has bound its context.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fault::{Fault, When};
+use super::fault::{Fault, FaultTrigger};
 use super::gate::Gate;
 use super::peer::Handler;
 use super::raw::RawConnection;
@@ -297,7 +297,7 @@ pub(super) fn accept(request: &RequestHead, reply: &mut Headers) {
 
 fn cut(fault: &Fault) -> Option<usize> {
     match fault.when {
-        When::Body(bytes) => Some(bytes),
+        FaultTrigger::Body(bytes) => Some(bytes),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use super::fault::{Stage, What, When};
+use super::fault::{FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::script::ScriptLeg;
 use super::world::{Key, Origin};
@@ -27,19 +27,19 @@ impl ScriptLeg {
     /// it (SECURITY_FLAGS); a certificate is wanted of requests for which CLIENT_CERT_CONTEXT was not set.
     pub fn secure(self: &Arc<Self>, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let peer = self.world.peer_of(server).map(|(peer, _)| peer);
-        let what = self.meets_of(&When::Stage(Stage::Tls), peer.as_ref());
+        let what = self.meets_of(&FaultTrigger::Stage(Stage::Tls), peer.as_ref());
         let (Some(peer), Some(rules), true) = (peer, &self.order.tls, *server == self.origin()) else {
             return self.obey(what, Stage::Tls, then);
         };
         match what {
-            Some(What::Fail(ERROR_WINHTTP_SECURE_FAILURE, faults)) if faults != 0 => {
+            Some(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, faults)) if faults != 0 => {
                 self.tell_secured(&peer, faults);
                 match refused(faults, rules.ignore) {
                     0 => then(self),
                     refused => self.fail(ERROR_WINHTTP_SECURE_FAILURE, refused),
                 }
             }
-            Some(What::Fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, _)) => {
+            Some(FaultKind::Fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, _)) => {
                 self.tell_secured(&peer, 0);
                 if rules.client != ClientCertificate::Absent {
                     return then(self);

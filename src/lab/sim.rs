@@ -1,4 +1,4 @@
-//! The door of the lab.
+//! The way into the lab.
 
 use std::future::Future;
 use std::pin::pin;
@@ -198,9 +198,9 @@ impl Sim {
         self.world.spawn(name, Box::new(body));
     }
 
-    /// A door for threads that the Sim did not make: see [`Door::enter`].
-    pub fn door(&self) -> Door {
-        Door::of(&self.world)
+    /// A way in for threads that the Sim did not make: see [`Entry::enter`].
+    pub fn entry(&self) -> Entry {
+        Entry::of(&self.world)
     }
 
     /// This mistake is not looked for: see [`verify`](crate::verify).
@@ -258,7 +258,7 @@ impl Wake for Woken {
     }
 }
 
-/// Lets other threads into a Sim. While there is a door, a world that cannot move waits, for up to ten seconds, for
+/// Lets other threads into a Sim. While there is one, a world that cannot move waits, for up to ten seconds, for
 /// somebody to come in.
 ///
 /// ```
@@ -266,51 +266,51 @@ impl Wake for Woken {
 ///
 /// let sim = Sim::new();
 /// let gate = sim.gate("done");
-/// let (door, opens) = (sim.door(), gate.clone());
+/// let (entry, opens) = (sim.entry(), gate.clone());
 /// let thread = std::thread::spawn(move || {
-///     let _inside = door.enter("mine");
+///     let _inside = entry.enter("mine");
 ///     opens.open();
 /// });
 /// sim.block_until(|| gate.is_open());
 /// thread.join().unwrap();
 /// ```
-pub struct Door(Arc<SimWorld>);
+pub struct Entry(Arc<SimWorld>);
 
-impl Clone for Door {
-    fn clone(&self) -> Door {
-        Door::of(&self.0)
+impl Clone for Entry {
+    fn clone(&self) -> Entry {
+        Entry::of(&self.0)
     }
 }
 
-impl Drop for Door {
+impl Drop for Entry {
     fn drop(&mut self) {
-        self.0.scheduler().close_door();
+        self.0.scheduler().close_entry();
     }
 }
 
-impl Door {
-    fn of(world: &Arc<SimWorld>) -> Door {
-        world.scheduler().open_door();
-        Door(Arc::clone(world))
+impl Entry {
+    fn of(world: &Arc<SimWorld>) -> Entry {
+        world.scheduler().open_entry();
+        Entry(Arc::clone(world))
     }
 
     /// Takes the calling thread in until the answer is dropped: sessions that it opens live in the Sim, and it runs when
     /// no other thread of the Sim does. What it did before it came in was not governed, so that the run counts as
     /// uncontrolled.
-    pub fn enter(&self, name: &str) -> Inside {
+    pub fn enter(&self, name: &str) -> EntryGuard {
         self.0.scheduler().bind(name);
         let world = Arc::clone(&self.0) as Arc<dyn World>;
-        Inside { _entered: enter(world, self.0.policy()), world: Arc::clone(&self.0) }
+        EntryGuard { _entered: enter(world, self.0.policy()), world: Arc::clone(&self.0) }
     }
 }
 
-/// A thread is inside a Sim while it has this. See [`Door::enter`].
-pub struct Inside {
+/// A thread is inside a Sim while it has this. See [`Entry::enter`].
+pub struct EntryGuard {
     _entered: Entered,
     world: Arc<SimWorld>,
 }
 
-impl Drop for Inside {
+impl Drop for EntryGuard {
     fn drop(&mut self) {
         self.world.scheduler().unbind();
     }

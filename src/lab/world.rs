@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use super::chooser::Chooser;
-use super::fault::{What, When};
+use super::fault::{FaultKind, FaultTrigger};
 use super::faults::Faults;
 use super::mistakes::Mistakes;
 use super::peer::Peer;
@@ -361,15 +361,15 @@ impl World for SimWorld {
 
     fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
         self.scheduler.preempt();
-        let met = self.faults.call(function, || self.name(handle));
-        for what in &met {
-            if let What::WaitAtEntry(gate) = what {
+        let struck = self.faults.call(function, || self.name(handle));
+        for what in &struck {
+            if let FaultKind::WaitAtEntry(gate) = what {
                 gate.wait();
             }
         }
         self.recorder.call(function, (handle != 0).then_some(handle), "");
         self.mistakes.look(&self.recorder, |checker| checker.called(function, handle));
-        met.iter().find_map(|what| if let What::Refuse(error) = what { Some(*error) } else { None })
+        struck.iter().find_map(|what| if let FaultKind::Refuse(error) = what { Some(*error) } else { None })
     }
 
     fn given(&self, arguments: &str) {
@@ -386,11 +386,11 @@ impl World for SimWorld {
         let mut leaves = last_error;
         for what in self.faults.end_call() {
             match what {
-                What::SettleAtReturn => {
+                FaultKind::SettleAtReturn => {
                     self.scheduler.wait("everything else", Limit::Settled, &mut || false);
                 }
-                What::WaitAtReturn(gate) => gate.wait(),
-                What::LastError(error) if returned.succeeded() => leaves = error,
+                FaultKind::WaitAtReturn(gate) => gate.wait(),
+                FaultKind::LastError(error) if returned.succeeded() => leaves = error,
                 _ => {}
             }
         }
@@ -410,21 +410,21 @@ impl World for SimWorld {
 
     fn refuses(&self, _handle: usize, asked: Asked) -> Option<Win32Error> {
         if let Asked::Operation(operation) = asked {
-            return self.faults.refuses(operation);
+            return self.faults.injected_error(operation);
         }
         self.profile.refuses(asked)
     }
 
     fn chooses(&self, _handle: usize, open: Open, usual: bool) -> bool {
-        self.faults.forces(open).unwrap_or_else(|| self.scheduler.open(open, usual))
+        self.faults.forced(open).unwrap_or_else(|| self.scheduler.open(open, usual))
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {
-        let when = When::Callback(Status(notification.status()));
+        let when = FaultTrigger::Callback(Status(notification.status()));
         for what in self.faults.strikes(&when, || self.name(handle)) {
             match what {
-                What::Wait(gate) => gate.wait(),
-                What::Settle => {
+                FaultKind::Wait(gate) => gate.wait(),
+                FaultKind::Settle => {
                     self.scheduler.wait("everything else", Limit::Settled, &mut || false);
                 }
                 _ => {}

@@ -1,5 +1,5 @@
 //! Bugs that WinHTTP clients had, in the order of the public list of 65: each that is about order, lifetime or errors is
-//! here in the shape of a small client, with the knob that brings it out and what exposes it; and the client without it.
+//! here in the shape of a small client, with the setting that brings it out and what exposes it; and the client without it.
 
 #[path = "../support/one.rs"]
 mod client;
@@ -34,7 +34,7 @@ enum Shown {
 
 use Shown::{By, Hang, Result as Wrong};
 
-/// The number of the bug, where it was, the knobs, what exposes it, the client.
+/// The number of the bug, where it was, the settings, what exposes it, the client.
 type Row = (u32, &'static str, &'static [u32], Shown, Client);
 
 #[rustfmt::skip]
@@ -169,8 +169,8 @@ fn play(client: Client, wrong: bool) -> Played {
 }
 
 /// What is not as the row says.
-fn fault((number, source, knobs, shown, client): &Row) -> Option<String> {
-    assert!(!knobs.is_empty() && knobs.iter().all(|knob| (1..=25).contains(knob)), "{number}");
+fn fault((number, source, settings, shown, client): &Row) -> Option<String> {
+    assert!(!settings.is_empty() && settings.iter().all(|setting| (1..=25).contains(setting)), "{number}");
     let played = play(*client, true);
     let report = played.report.as_deref().unwrap_or_default();
     let exposed = match shown {

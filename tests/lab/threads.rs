@@ -104,16 +104,16 @@ fn futures_are_waited_for() {
     client.close();
 }
 
-/// A thread from outside comes in by a door, and opens a session of the Sim.
+/// A thread from outside comes in by an entry, and opens a session of the Sim.
 #[test]
 fn threads_from_outside_come_in() {
     let sim = Sim::new();
     sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("hello").delay(Duration::from_secs(2)));
-    let door = sim.door();
+    let entry = sim.entry();
     let done = Arc::new(AtomicBool::new(false));
     let ends = Arc::clone(&done);
     let thread = std::thread::spawn(move || {
-        let _inside = door.enter("another");
+        let _inside = entry.enter("another");
         let client = Client::new(false, 80);
         let request = client.request("GET", "/", &Record::new());
         assert_eq!((send(request), receive(request)), (1, 1));
@@ -130,13 +130,13 @@ fn threads_from_outside_come_in() {
 #[test]
 fn events_come_from_outside() {
     let sim = Sim::new();
-    let door = sim.door();
+    let entry = sim.entry();
     // SAFETY: no pointers.
     let event = unsafe { CreateEventW(std::ptr::null(), 0, 0, std::ptr::null()) } as usize;
     let thread = std::thread::spawn(move || {
         // SAFETY: any value may be passed.
         unsafe { SetEvent(event as HANDLE) };
-        door
+        entry
     });
     // SAFETY: any value may be passed.
     assert_eq!(unsafe { WaitForSingleObject(event as HANDLE, INFINITE) }, 0);

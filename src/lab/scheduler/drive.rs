@@ -1,4 +1,4 @@
-//! How the baton goes from thread to thread: whoever gives it up lets the next thing happen.
+//! How the scheduler token goes from thread to thread: whoever gives it up lets the next thing happen.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -79,7 +79,7 @@ impl Scheduler {
         true
     }
 
-    /// Sleeps until this thread has the baton.
+    /// Sleeps until this thread has the token.
     pub(super) fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, me: usize) -> MutexGuard<'a, State> {
         let waits = |state: &mut State| state.owner != Some(me) && !state.over;
         let mut state = self.passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Scheduler {
     }
 
     /// Lets things happen until `me` has something to look at or may go on; without `me`, until somebody else has the
-    /// baton or nothing can happen now. Whoever calls has the baton.
+    /// token or nothing can happen now. Whoever calls has the token.
     pub(super) fn go_on<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
@@ -167,7 +167,7 @@ impl Scheduler {
         }
     }
 
-    /// Gives the baton to a thread that may look or go on.
+    /// Gives the token to a thread that may look or go on.
     pub(super) fn hand<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -187,7 +187,7 @@ impl Scheduler {
         }
     }
 
-    /// Lets what was chosen happen. What needs a thread gets the baton; the network happens on this one.
+    /// Lets what was chosen happen. What needs a thread gets the token; the network happens on this one.
     fn take<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,

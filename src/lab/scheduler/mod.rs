@@ -1,5 +1,5 @@
-//! Real threads, one at a time, and virtual time: whoever has the baton runs, whoever gives it up lets the next thing
-//! happen.
+//! Real threads, one at a time, and virtual time: whoever has the scheduler token runs, whoever gives it up lets the next
+//! thing happen.
 
 mod drive;
 mod state;
@@ -24,7 +24,7 @@ pub use watched::Watched;
 const MAIN: usize = 0;
 /// How long a Sim that ends waits for a thread that is in something else.
 const MOMENT: Duration = Duration::from_secs(1);
-/// Who has the baton while a thread that does not wait lets things happen.
+/// Who has the token while a thread that does not wait lets things happen.
 const NOBODY: usize = usize::MAX;
 
 thread_local! {
@@ -65,7 +65,7 @@ impl Scheduler {
             steps: 0,
             moves: 0,
             chooser: Recorded::new(chooser),
-            doors: 0,
+            entries: 0,
             uncontrolled: None,
             failure: None,
             raised: None,
@@ -175,7 +175,7 @@ impl Scheduler {
         MEMBER.with_borrow_mut(|members| members.retain(|(sim, _)| *sim != self.number));
     }
 
-    /// This thread is about to run code of the Sim: it gets the baton, if it does not have it. A thread that nobody
+    /// This thread is about to run code of the Sim: it gets the token, if it does not have it. A thread that nobody
     /// knows is taken in.
     pub fn acquire(self: &Arc<Self>) -> usize {
         let number = self.number().unwrap_or_else(|| self.take_in());
@@ -215,14 +215,14 @@ impl Scheduler {
     }
 
     /// A way in was opened.
-    pub fn open_door(&self) {
-        self.lock().doors += 1;
+    pub fn open_entry(&self) {
+        self.lock().entries += 1;
     }
 
     /// A way in is gone: who waits looks whether anybody can still come.
-    pub fn close_door(&self) {
+    pub fn close_entry(&self) {
         let mut state = self.lock();
-        state.doors -= 1;
+        state.entries -= 1;
         state.happened += 1;
         if state.owner.is_none() {
             self.passed.notify_all();

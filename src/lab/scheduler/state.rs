@@ -13,13 +13,13 @@ pub(super) enum Doing {
     Idle,
     /// A worker that was given this and has not begun.
     Given(Body),
-    /// It runs, if it has the baton.
+    /// It runs, if it has the token.
     Running,
     /// It could go on.
     Ready,
     /// It waits for something, and looked last when so much had happened.
     Waiting { what: String, limit: Limit, seen: u64 },
-    /// It blocks in something that is not ours, or runs without the baton after that.
+    /// It blocks in something that is not ours, or runs without the token after that.
     Foreign,
     /// A thread that is not the Sim's, between its calls.
     Outside,
@@ -43,7 +43,7 @@ pub(super) struct Thread {
     /// What the system calls it, where that is known.
     pub system: Option<u64>,
     pub doing: Doing,
-    /// Whether it is not the Sim's: it has the baton only during its calls.
+    /// Whether it is not the Sim's: it has the token only during its calls.
     pub outside: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Plan {
 
 pub(super) struct State {
     pub now: Duration,
-    /// Who has the baton.
+    /// Who has the token.
     pub owner: Option<usize>,
     pub threads: Vec<Thread>,
     /// What workers are to do: a name for the thread, and the work.
@@ -76,11 +76,11 @@ pub(super) struct State {
     pub happened: u64,
     /// Counts candidates that were chosen.
     pub steps: u64,
-    /// Counts how often the baton was passed or a thread said that it runs.
+    /// Counts how often the token was passed or a thread said that it runs.
     pub moves: u64,
     pub chooser: Recorded,
     /// Ways in for threads that have not come yet.
-    pub doors: usize,
+    pub entries: usize,
     pub uncontrolled: Option<String>,
     /// What the thread that made the Sim must fail with.
     pub failure: Option<String>,
@@ -101,7 +101,7 @@ impl State {
     /// Whether a thread that is not governed may bring something.
     pub fn may_be_helped(&self) -> bool {
         let foreign = |thread: &Thread| matches!(thread.doing, Doing::Foreign | Doing::Outside);
-        self.doors > 0 || self.threads.iter().any(foreign)
+        self.entries > 0 || self.threads.iter().any(foreign)
     }
 
     pub fn uncontrolled(&mut self, why: &str) {

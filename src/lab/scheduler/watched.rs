@@ -17,7 +17,7 @@ pub struct Watched {
 }
 
 impl Scheduler {
-    /// Who has the baton, as the system calls it, and a number that changes with every sign of life.
+    /// Who has the token, as the system calls it, and a number that changes with every sign of life.
     pub fn watched(&self) -> Watched {
         let state = self.lock();
         let system = state.owner.and_then(|owner| state.threads.get(owner)?.system);
@@ -25,7 +25,7 @@ impl Scheduler {
         Watched { owner: state.owner, system, moves: state.moves, waits, over: state.over }
     }
 
-    /// The thread that has the baton blocks in something that is not ours: the others go on without it.
+    /// The thread that has the token blocks in something that is not ours: the others go on without it.
     pub fn pass_over(self: &Arc<Self>, seen: &Watched) {
         let mut state = self.lock();
         let known = |owner: &usize| *owner != NOBODY && state.moves == seen.moves && !state.over;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::ScriptLeg;
 use crate::http::{Headers, http2};
-use crate::lab::fault::{Stage, What, When};
+use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::gate::Gate;
 use crate::lab::http1::Reader;
 use crate::lab::reply::{Act, accept};
@@ -30,10 +30,10 @@ impl ScriptLeg {
             let act = self.lock().acts.pop_front();
             let Some(act) = act else { break Pause::Over };
             let when = match &act {
-                Act::Head(_) => Some(When::Stage(Stage::Head)),
-                Act::Bytes(_) => Some(When::Stage(Stage::Read)),
-                Act::End(_) => Some(When::Stage(Stage::Close)),
-                Act::Passed(bytes) => Some(When::Body(*bytes)),
+                Act::Head(_) => Some(FaultTrigger::Stage(Stage::Head)),
+                Act::Bytes(_) => Some(FaultTrigger::Stage(Stage::Read)),
+                Act::End(_) => Some(FaultTrigger::Stage(Stage::Close)),
+                Act::Passed(bytes) => Some(FaultTrigger::Body(*bytes)),
                 Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
             let met = std::mem::take(&mut self.lock().met);
@@ -62,15 +62,15 @@ impl ScriptLeg {
     }
 
     /// One act of the server, and what it met with.
-    fn act(self: &Arc<Self>, act: Act, met: Option<What>, events: &mut Vec<Event>) -> Option<Pause> {
+    fn act(self: &Arc<Self>, act: Act, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
         let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
             this.lock().acts.clear();
             events.push(Event::Failed(Failure { secure, ..error.into() }));
             Some(Pause::Over)
         };
         match &met {
-            Some(What::Fail(error, secure)) => return end(self, events, *error, *secure),
-            Some(What::Close) => {
+            Some(FaultKind::Fail(error, secure)) => return end(self, events, *error, *secure),
+            Some(FaultKind::Close) => {
                 let looks_complete = !matches!(act, Act::Head(_)) && !self.lock().chunked;
                 if !looks_complete {
                     return end(self, events, ERROR_WINHTTP_CONNECTION_ERROR, 0);
@@ -79,13 +79,13 @@ impl ScriptLeg {
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) });
                 return Some(Pause::Over);
             }
-            Some(What::Stall) => {
+            Some(FaultKind::Stall) => {
                 self.lock().acts.clear();
                 return Some(Pause::Over);
             }
-            Some(What::Delay(delay)) => return Some(self.put_back(act, Pause::For(*delay))),
-            Some(What::Wait(gate)) => return Some(self.put_back(act, Pause::At(gate.clone()))),
-            Some(What::Answer(reply)) if matches!(act, Act::Head(_)) => {
+            Some(FaultKind::Delay(delay)) => return Some(self.put_back(act, Pause::For(*delay))),
+            Some(FaultKind::Wait(gate)) => return Some(self.put_back(act, Pause::At(gate.clone()))),
+            Some(FaultKind::Answer(reply)) if matches!(act, Act::Head(_)) => {
                 self.play(reply);
                 return Some(Pause::For(Duration::ZERO));
             }
@@ -127,11 +127,11 @@ impl ScriptLeg {
     }
 
     /// A piece of the body: whole, or the part of it that a slow or short connection brings.
-    fn bytes(&self, mut bytes: Bytes, met: Option<What>, events: &mut Vec<Event>) -> Option<Pause> {
+    fn bytes(&self, mut bytes: Bytes, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
         let (at_once, pause) = match met {
-            Some(What::Short(most)) => (most, Duration::ZERO),
-            Some(What::AnyLength) => (self.world.faults.length(bytes.len()), Duration::ZERO),
-            Some(What::Slow(rate)) => {
+            Some(FaultKind::Short(most)) => (most, Duration::ZERO),
+            Some(FaultKind::AnyLength) => (self.world.faults.length(bytes.len()), Duration::ZERO),
+            Some(FaultKind::Slow(rate)) => {
                 let count = (rate / 10).max(1).min(bytes.len() as u64);
                 let time = Duration::from_nanos(count * 1_000_000_000 / rate);
                 // The time comes before the bytes.
@@ -148,7 +148,7 @@ impl ScriptLeg {
         };
         let first = bytes.split_to(at_once.min(bytes.len()));
         events.push(Event::Body { bytes: first, end: None });
-        if bytes.is_empty() && !matches!(met, Some(What::Short(_) | What::AnyLength)) {
+        if bytes.is_empty() && !matches!(met, Some(FaultKind::Short(_) | FaultKind::AnyLength)) {
             return None;
         }
         if !bytes.is_empty() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
-use super::fault::{Armed, Stage, What, When};
+use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
 use super::raw::{Link, RawConnection};
@@ -112,16 +112,16 @@ impl ScriptLeg {
     }
 
     /// What happens at a stage, to who answers the request.
-    fn meets(&self, when: &When) -> Option<What> {
+    fn meets(&self, when: &FaultTrigger) -> Option<FaultKind> {
         let peer = self.lock().peer.clone();
         self.meets_of(when, peer.as_ref())
     }
 
-    pub fn meets_of(&self, when: &When, peer: Option<&Peer>) -> Option<What> {
+    pub fn meets_of(&self, when: &FaultTrigger, peer: Option<&Peer>) -> Option<FaultKind> {
         let mut state = self.lock();
         let mut faults = std::mem::take(&mut state.faults);
         drop(state);
-        let what = self.world.faults.meets(when, peer, &mut faults);
+        let what = self.world.faults.at(when, peer, &mut faults);
         self.lock().faults = faults;
         what
     }
@@ -135,18 +135,23 @@ impl ScriptLeg {
     /// [`ScriptLeg::stage`], on the way to this server or proxy.
     pub fn stage_at(self: &Arc<Self>, stage: Stage, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let peer = self.world.peer_of(server).map(|(peer, _)| peer);
-        let what = self.meets_of(&When::Stage(stage), peer.as_ref());
+        let what = self.meets_of(&FaultTrigger::Stage(stage), peer.as_ref());
         self.obey(what, stage, then);
     }
 
     /// What a fault does at a stage.
-    pub fn obey(self: &Arc<Self>, what: Option<What>, stage: Stage, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    pub fn obey(
+        self: &Arc<Self>,
+        what: Option<FaultKind>,
+        stage: Stage,
+        then: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) {
         match what {
-            Some(What::Fail(error, secure)) => self.fail(error, secure),
-            Some(What::Close) => self.fail(stage.error(), 0),
-            Some(What::Stall) => {}
-            Some(What::Delay(delay)) => self.after(delay, then),
-            Some(What::Wait(gate)) => self.beyond(&gate, then),
+            Some(FaultKind::Fail(error, secure)) => self.fail(error, secure),
+            Some(FaultKind::Close) => self.fail(stage.error(), 0),
+            Some(FaultKind::Stall) => {}
+            Some(FaultKind::Delay(delay)) => self.after(delay, then),
+            Some(FaultKind::Wait(gate)) => self.beyond(&gate, then),
             _ => then(self),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ScriptLeg;
-use crate::lab::fault::{Stage, What, When};
+use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::raw::{End, Far};
 use crate::lab::stream::Upgraded;
 use crate::transport::{Event, Route};
@@ -12,10 +12,10 @@ use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
 impl ScriptLeg {
     /// Bytes from a raw peer.
     fn bytes_came(self: &Arc<Self>, bytes: &[u8]) {
-        match self.meets(&When::Stage(Stage::Read)) {
-            Some(What::Fail(error, secure)) => return self.break_off(error, secure),
-            Some(What::Close) => return self.server_left(End::Closed),
-            Some(What::Stall) => return self.lock().raw = None,
+        match self.meets(&FaultTrigger::Stage(Stage::Read)) {
+            Some(FaultKind::Fail(error, secure)) => return self.break_off(error, secure),
+            Some(FaultKind::Close) => return self.server_left(End::Closed),
+            Some(FaultKind::Stall) => return self.lock().raw = None,
             _ => {}
         }
         let mut state = self.lock();

@@ -17,7 +17,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::authority::{Authority, Issued};
-use super::fault::{Armed, Stage, What, When};
+use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use crate::net::runtime::Boxed;
@@ -39,7 +39,7 @@ pub trait Place: Send + Sync {
     /// Runs a task.
     fn spawn(&self, task: Boxed<'static, ()>);
     /// What a stage meets with.
-    fn meets(&self, when: &When, peer: &Peer, of_reply: &mut [Armed]) -> Option<What>;
+    fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind>;
     /// A certificate for a host, with the faults that these WINHTTP_CALLBACK_STATUS_FLAG_* bits tell of.
     fn certificate(&self, host: &str, faults: u32) -> Issued;
     /// Has a connection played byte by byte; `early` was read already.
@@ -73,13 +73,13 @@ pub fn certificate(
 /// A connection comes to a stage before there is anything to read, and goes on behind it if no fault keeps it: an error
 /// has Windows' number. What is left for TLS is answered.
 pub async fn stage(place: &dyn Place, stage: Stage, peer: &Peer) -> io::Result<u32> {
-    match place.meets(&When::Stage(stage), peer, &mut []) {
-        Some(What::Fail(ERROR_WINHTTP_SECURE_FAILURE, secure)) if stage == Stage::Tls => return Ok(secure),
-        Some(What::Fail(error, _)) => return Err(io::Error::other(error)),
-        Some(What::Close) => return Err(io::Error::other(stage.error())),
-        Some(What::Stall) => pending().await,
-        Some(What::Delay(delay)) => place.sleep(delay).await,
-        Some(What::Wait(gate)) => place.gate(&gate).await,
+    match place.meets(&FaultTrigger::Stage(stage), peer, &mut []) {
+        Some(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, secure)) if stage == Stage::Tls => return Ok(secure),
+        Some(FaultKind::Fail(error, _)) => return Err(io::Error::other(error)),
+        Some(FaultKind::Close) => return Err(io::Error::other(stage.error())),
+        Some(FaultKind::Stall) => pending().await,
+        Some(FaultKind::Delay(delay)) => place.sleep(delay).await,
+        Some(FaultKind::Wait(gate)) => place.gate(&gate).await,
         _ => {}
     }
     Ok(0)

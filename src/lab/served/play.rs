@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::Place;
 use crate::http::{Headers, ResponseHead};
-use crate::lab::fault::{Armed, Stage, What, When};
+use crate::lab::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use crate::lab::peer::{Handler, Peer};
 use crate::lab::reply::{Act, Reply};
 
@@ -66,32 +66,32 @@ impl Play {
         loop {
             let act = self.acts.pop_front()?;
             let when = match &act {
-                Act::Head(_) => Some(When::Stage(Stage::Head)),
-                Act::Bytes(_) => Some(When::Stage(Stage::Read)),
-                Act::End(_) => Some(When::Stage(Stage::Close)),
-                Act::Passed(bytes) => Some(When::Body(*bytes)),
+                Act::Head(_) => Some(FaultTrigger::Stage(Stage::Head)),
+                Act::Bytes(_) => Some(FaultTrigger::Stage(Stage::Read)),
+                Act::End(_) => Some(FaultTrigger::Stage(Stage::Close)),
+                Act::Passed(bytes) => Some(FaultTrigger::Body(*bytes)),
                 Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
             let met = std::mem::take(&mut self.met);
             let met = when.filter(|_| !met).and_then(|when| self.place.meets(&when, &self.peer, &mut self.faults));
             match (met, act) {
-                (Some(What::Fail(..)), _) | (_, Act::Fail(..)) => return self.last(Next::Reset),
-                (Some(What::Close), _) => return self.last(Next::Close),
-                (Some(What::Stall), _) => return self.last(Next::Stall),
-                (Some(What::Delay(delay)), act) => return self.pause(act, Pause::For(delay)),
-                (Some(What::Wait(gate)), act) => return self.pause(act, Pause::At(gate)),
-                (Some(What::Answer(reply)), Act::Head(_)) => {
+                (Some(FaultKind::Fail(..)), _) | (_, Act::Fail(..)) => return self.last(Next::Reset),
+                (Some(FaultKind::Close), _) => return self.last(Next::Close),
+                (Some(FaultKind::Stall), _) => return self.last(Next::Stall),
+                (Some(FaultKind::Delay(delay)), act) => return self.pause(act, Pause::For(delay)),
+                (Some(FaultKind::Wait(gate)), act) => return self.pause(act, Pause::At(gate)),
+                (Some(FaultKind::Answer(reply)), Act::Head(_)) => {
                     self.acts = reply.acts(self.head_only).into();
                     self.faults = armed(&reply);
                 }
-                (Some(What::Short(most)), Act::Bytes(mut bytes)) if bytes.len() > most => {
+                (Some(FaultKind::Short(most)), Act::Bytes(mut bytes)) if bytes.len() > most => {
                     let first = bytes.split_to(most);
                     // The client gets them one by one.
                     self.acts.push_front(Act::Bytes(bytes));
                     self.acts.push_front(Act::Wait(Duration::from_nanos(1)));
                     return Some(Next::Bytes(first));
                 }
-                (Some(What::Slow(rate)), Act::Bytes(mut bytes)) => {
+                (Some(FaultKind::Slow(rate)), Act::Bytes(mut bytes)) => {
                     let count = (rate / 10).max(1).min(bytes.len() as u64);
                     let first = bytes.split_to(count as usize);
                     if !bytes.is_empty() {
