@@ -1,6 +1,6 @@
 //! How the body of a reply ends, and what may follow it (RFC 9112, 6.3 and 9.3).
 
-use super::{ResponseHead, Version};
+use super::{Headers, ResponseHead, Version};
 use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
 /// Where the body of a reply ends.
@@ -29,15 +29,7 @@ impl BodyLength {
         if head.headers.get("transfer-encoding", 0).is_some() {
             return Ok(BodyLength::UntilClose);
         }
-        let mut length = None;
-        for header in head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-length")) {
-            for value in header.value.split(|byte| *byte == b',') {
-                let value = number(value.trim_ascii()).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
-                if length.replace(value).is_some_and(|known| known != value) {
-                    return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
-                }
-            }
-        }
+        let length = length_of(&head.headers).map_err(|BadLength| ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
         Ok(length.map_or(BodyLength::UntilClose, BodyLength::Length))
     }
 
@@ -54,6 +46,23 @@ impl BodyLength {
         let open = self != BodyLength::UntilClose && head.status != 101;
         open && !closes && (head.version != Version { major: 1, minor: 0 } || stays)
     }
+}
+
+/// A Content-Length that is no number, or several that contradict each other.
+pub(super) struct BadLength;
+
+/// What the Content-Length fields say; `None` without any.
+pub(super) fn length_of(headers: &Headers) -> Result<Option<u64>, BadLength> {
+    let mut length = None;
+    for header in headers.iter().filter(|header| header.name.eq_ignore_ascii_case("content-length")) {
+        for value in header.value.split(|byte| *byte == b',') {
+            let value = number(value.trim_ascii()).ok_or(BadLength)?;
+            if length.replace(value).is_some_and(|known| known != value) {
+                return Err(BadLength);
+            }
+        }
+    }
+    Ok(length)
 }
 
 fn number(digits: &[u8]) -> Option<u64> {

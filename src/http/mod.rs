@@ -4,6 +4,7 @@
 
 pub mod auth;
 mod body_length;
+pub mod chunks;
 pub mod coding;
 mod cookie_date;
 pub mod cookies;
@@ -12,6 +13,7 @@ mod encoding;
 mod head;
 mod headers;
 pub mod http2;
+mod outgoing;
 pub mod proxy;
 pub mod query;
 pub mod redirect;
@@ -25,6 +27,7 @@ pub use body_length::BodyLength;
 pub use encoding::Encoding;
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Header, Headers};
+pub use outgoing::OutgoingBody;
 
 /// Whether WinHTTP refuses to speak to this port: those of FTP, mail and news (rules CN3).
 pub fn is_forbidden(port: u16) -> bool {

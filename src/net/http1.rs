@@ -19,7 +19,7 @@ use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::{self, Tally};
-use crate::http::ResponseHead;
+use crate::http::{BodyLength, OutgoingBody, ResponseHead};
 use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR};
 
@@ -52,7 +52,7 @@ impl<'a> Http1<'a> {
 
     /// The connection if the reply is over and it can carry another request.
     pub fn into_idle(self) -> Option<Box<Connection>> {
-        let open = self.over() && !self.going.closed;
+        let open = self.over() && !self.going.closed && self.going.whole();
         self.going.connection.filter(|connection| open && connection.sender.is_ready())
     }
 
@@ -69,7 +69,8 @@ impl<'a> Http1<'a> {
             (tally.reply.take_head(), tally.reply.received)
         };
         let head = head.ok_or(ERROR_WINHTTP_INTERNAL_ERROR)?;
-        self.coming = Coming::Body(Download::new(response.into_body(), &head));
+        let head_only = self.going.order.head.asks_for_head_only();
+        self.coming = Coming::Body(Download::new(response.into_body(), &head, head_only));
         Ok((head, received))
     }
 }
@@ -133,7 +134,8 @@ impl Exchange for Http1<'_> {
     }
 
     fn drains(&self) -> bool {
-        self.going.order.keep_alive
+        let keeps = matches!(&self.coming, Coming::Body(download) if download.keeps);
+        self.going.order.keep_alive && keeps && self.going.body.whole()
     }
 
     fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>) {
@@ -142,7 +144,7 @@ impl Exchange for Http1<'_> {
         }
         let going = &mut self.going;
         going.poll(cx, &Deaf);
-        if going.closed || going.tally().deaf {
+        if going.closed || !going.whole() {
             return;
         }
         if let Some(connection) = going
@@ -187,6 +189,8 @@ struct Going<'a> {
     /// How many bytes the socket has accepted when the head and the first body bytes, or a WriteData, are out.
     marks: VecDeque<u64>,
     marked: u64,
+    /// The body as far as it was given to the wire.
+    body: OutgoingBody,
     sent: bool,
 }
 
@@ -204,6 +208,7 @@ impl<'a> Going<'a> {
             upload_over: !order.more,
             marks: VecDeque::new(),
             marked: 0,
+            body: OutgoingBody::of(&order.head),
             sent: false,
         }
     }
@@ -216,6 +221,7 @@ impl<'a> Going<'a> {
         self.tally().begin(&head, &body, asked, self.order.head_limit);
         self.marked = (head.len() + body.len()) as u64;
         self.marks.push_back(self.marked);
+        self.body.add(&body);
         let mut stand_in = Request::new(self.upload.clone());
         if self.order.more {
             *stand_in.method_mut() = Method::POST;
@@ -225,6 +231,12 @@ impl<'a> Going<'a> {
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
         wire::lock(&self.tally)
+    }
+
+    /// Whether the request is out as its head announced it: what follows would else be taken for the rest of its body.
+    fn whole(&self) -> bool {
+        let tally = self.tally();
+        self.body.whole() && !tally.deaf && tally.written >= self.marked
     }
 
     /// Moves what can move, and tells what has.
@@ -254,6 +266,7 @@ impl<'a> Going<'a> {
         for bytes in told.writes.drain(..) {
             let bytes = self.order.framed(bytes);
             self.marked += bytes.len() as u64;
+            self.body.add(&bytes);
             self.marks.push_back(self.marked);
             self.upload.push(bytes);
         }
@@ -293,12 +306,15 @@ struct Download {
     body: Incoming,
     /// A body that ends too early is an error only if it is chunked (semantics 6.5).
     chunked: bool,
+    /// Whether the connection can carry another request behind it.
+    keeps: bool,
     pieces: Pieces,
 }
 
 impl Download {
-    fn new(body: Incoming, head: &ResponseHead) -> Download {
-        Download { body, chunked: head.is_chunked(), pieces: Pieces::default() }
+    fn new(body: Incoming, head: &ResponseHead, head_only: bool) -> Download {
+        let keeps = BodyLength::of(head, head_only).is_ok_and(|framing| framing.keeps(head));
+        Download { body, chunked: head.is_chunked(), keeps, pieces: Pieces::default() }
     }
 
     fn poll_piece(
@@ -307,7 +323,7 @@ impl Download {
         going: &mut Going<'_>,
         sink: &dyn Sink,
     ) -> Poll<Result<Piece, Failure>> {
-        let Download { body, chunked, pieces } = self;
+        let Download { body, chunked, pieces, .. } = self;
         pieces.poll(|trailers| {
             loop {
                 if body.is_end_stream() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ScriptLeg;
-use crate::http::{Headers, http2};
+use crate::http::{Headers, OutgoingBody, http2};
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::gate::Gate;
 use crate::lab::http1::Reader;
@@ -113,7 +113,8 @@ impl ScriptLeg {
             Act::Passed(_) => {}
             Act::Fail(error, secure) => return end(self, events, error, secure),
             Act::End(trailers) => {
-                if self.order.keep_alive {
+                let whole = self.lock().outgoing.as_ref().is_some_and(OutgoingBody::whole);
+                if self.order.keep_alive && whole {
                     self.world.keep(self.key());
                 }
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });

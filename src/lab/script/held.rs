@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ScriptLeg;
-use crate::http::RequestHead;
+use crate::http::{OutgoingBody, RequestHead};
 use crate::lab::fault::Stage;
 use crate::lab::http1::Reader;
 use crate::lab::stream::Upgraded;
@@ -56,6 +56,9 @@ impl Leg for Held {
         let bytes = self.0.order.framed(bytes);
         self.0.stage(Stage::Write, move |leg| {
             let mut state = leg.lock();
+            if let Some(outgoing) = &mut state.outgoing {
+                outgoing.add(&bytes);
+            }
             match &state.raw {
                 Some((link, _)) => link.send(&bytes),
                 None => state.body.extend_from_slice(&bytes),
@@ -112,8 +115,9 @@ impl Leg for Held {
     fn release(&self) {
         let mut state = self.0.lock();
         state.released = true;
-        // A reply that is over has given its connection back; any other takes it along.
-        if let Some((link, _)) = state.raw.as_ref().filter(|(_, reader)| !reader.reusable()) {
+        let whole = state.outgoing.as_ref().is_some_and(OutgoingBody::whole);
+        // An exchange that is over has given its connection back; any other takes it along.
+        if let Some((link, _)) = state.raw.as_ref().filter(|(_, reader)| !reader.reusable() || !whole) {
             link.close();
         }
     }

@@ -20,13 +20,15 @@ use super::received::Received;
 use super::reply::{Act, Reply};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
-use crate::http::{RequestHead, http2};
+use crate::http::{OutgoingBody, RequestHead, http2};
 use crate::transport::{Event, Failure, Order, Peer as Ends, Sink};
 use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
 
 #[derive(Default)]
 pub struct State {
     body: BytesMut,
+    /// That body as far as it went out, against what the head announced.
+    outgoing: Option<OutgoingBody>,
     answered: bool,
     released: bool,
     wake_at: Option<Duration>,
@@ -222,6 +224,9 @@ impl ScriptLeg {
         let mut state = self.lock();
         state.body.clear();
         state.body.extend_from_slice(&body);
+        let mut outgoing = OutgoingBody::of(&self.order.head);
+        outgoing.add(&body);
+        state.outgoing = Some(outgoing);
         let raw = state.raw.as_ref().map(|(link, _)| Arc::clone(link));
         drop(state);
         if let Some(link) = &raw {

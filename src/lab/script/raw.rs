@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ScriptLeg;
+use crate::http::OutgoingBody;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::raw::{End, Far};
 use crate::lab::stream::Upgraded;
@@ -25,6 +26,7 @@ impl ScriptLeg {
             return self.tell_upgraded(told);
         }
         let held = state.held.is_some();
+        let whole = state.outgoing.as_ref().is_some_and(OutgoingBody::whole);
         let Some((link, reader)) = &mut state.raw else { return };
         let was_over = reader.over();
         let events = reader.push(bytes);
@@ -43,10 +45,10 @@ impl ScriptLeg {
             return;
         }
         let tunnel = matches!(self.order.route, Route::Tunnel(..));
-        if !was_over && reader.reusable() && self.order.keep_alive && !tunnel {
+        if !was_over && reader.reusable() && whole && self.order.keep_alive && !tunnel {
             link.detach();
             self.world.keep_link(self.key(), Arc::clone(link));
-        } else if reader.over() {
+        } else if reader.over() && (!reader.reusable() || !self.order.keep_alive || tunnel) {
             link.close();
         }
         let released = state.released;

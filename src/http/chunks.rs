@@ -1,0 +1,184 @@
+//! The chunked transfer coding (RFC 9112, 7.1), read piece by piece: for replies and for what an application frames itself.
+
+use super::Headers;
+
+/// Longest size line with its extensions, and longest trailer section: what is longer is an attack.
+const LONGEST_LINE: usize = 16 * 1024;
+
+/// Bytes that are no chunked body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadChunk;
+
+/// What is read next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The first digit of a size.
+    Start,
+    Size,
+    /// Blanks behind the size.
+    Blank,
+    Extension,
+    SizeEnd,
+    Data,
+    DataEnd(u8),
+    Trailers,
+    Done,
+}
+
+/// Something that a chunked body holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Chunk<'a> {
+    /// Bytes of one chunk.
+    Data(&'a [u8]),
+    /// The end, with the trailer section.
+    End(Headers),
+}
+
+/// Reads a chunked body from pieces of any length.
+#[derive(Clone, Debug)]
+pub struct ChunkReader {
+    state: State,
+    /// What is left of the current chunk.
+    left: u64,
+    /// Bytes of the current size line, or of the trailer section.
+    overhead: usize,
+    /// A trailer line that is not complete.
+    line: Vec<u8>,
+    trailers: Headers,
+}
+
+impl Default for ChunkReader {
+    fn default() -> ChunkReader {
+        ChunkReader { state: State::Start, left: 0, overhead: 0, line: Vec::new(), trailers: Headers::default() }
+    }
+}
+
+impl ChunkReader {
+    /// Whether the end was read.
+    pub fn ended(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Takes from `input` up to the next bytes of a chunk, at most `most` of them, or the end; `None` when `input` holds
+    /// neither. What follows the end stays in `input`.
+    pub fn next<'a>(&mut self, input: &mut &'a [u8], most: usize) -> Result<Option<Chunk<'a>>, BadChunk> {
+        loop {
+            if self.state == State::Data {
+                let count = input.len().min(most).min(usize::try_from(self.left).unwrap_or(usize::MAX));
+                if count == 0 {
+                    return Ok(None);
+                }
+                let (data, rest) = input.split_at(count);
+                *input = rest;
+                self.left -= count as u64;
+                if self.left == 0 {
+                    self.state = State::DataEnd(b'\r');
+                }
+                return Ok(Some(Chunk::Data(data)));
+            }
+            if self.ended() {
+                return Ok(None);
+            }
+            let Some((byte, rest)) = input.split_first() else { return Ok(None) };
+            *input = rest;
+            if self.framing(*byte)? {
+                return Ok(Some(Chunk::End(std::mem::take(&mut self.trailers))));
+            }
+        }
+    }
+
+    /// A byte that is no data; whether it is the last of the body.
+    fn framing(&mut self, byte: u8) -> Result<bool, BadChunk> {
+        self.overhead += 1;
+        if self.overhead > LONGEST_LINE {
+            return Err(BadChunk);
+        }
+        let digit = char::from(byte).to_digit(16).map(u64::from);
+        self.state = match (self.state, byte, digit) {
+            (State::Start | State::Size, _, Some(digit)) => {
+                self.left = self.left.checked_mul(16).and_then(|left| left.checked_add(digit)).ok_or(BadChunk)?;
+                State::Size
+            }
+            (State::Size | State::Blank, b' ' | b'\t', _) => State::Blank,
+            (State::Size | State::Blank, b';', _) => State::Extension,
+            (State::Size | State::Blank | State::Extension, b'\r', _) => State::SizeEnd,
+            (State::Extension, b'\n', _) => return Err(BadChunk),
+            (State::Extension, ..) => State::Extension,
+            (State::SizeEnd, b'\n', _) => {
+                self.overhead = 0;
+                if self.left == 0 { State::Trailers } else { State::Data }
+            }
+            (State::DataEnd(b'\r'), b'\r', _) => State::DataEnd(b'\n'),
+            (State::DataEnd(b'\n'), b'\n', _) => {
+                self.overhead = 0;
+                State::Start
+            }
+            (State::Trailers, b'\n', _) => {
+                let line = std::mem::take(&mut self.line);
+                let line = line.strip_suffix(b"\r").ok_or(BadChunk)?;
+                if line.is_empty() { State::Done } else { self.trailer(line)? }
+            }
+            (State::Trailers, ..) => {
+                self.line.push(byte);
+                State::Trailers
+            }
+            _ => return Err(BadChunk),
+        };
+        Ok(self.ended())
+    }
+
+    fn trailer(&mut self, line: &[u8]) -> Result<State, BadChunk> {
+        let colon = line.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or(BadChunk)?;
+        let name = std::str::from_utf8(&line[..colon]).map_err(|_| BadChunk)?;
+        self.trailers.append(name.trim_ascii(), line[colon + 1..].trim_ascii());
+        Ok(State::Trailers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The data, the number of trailers and what follows, of a body that comes in pieces of a length.
+    fn read(bytes: &[u8], piece: usize, most: usize) -> Result<(String, Option<usize>, usize), BadChunk> {
+        let mut reader = ChunkReader::default();
+        let (mut data, mut end, mut rest) = (Vec::new(), None, 0);
+        for mut piece in bytes.chunks(piece) {
+            while let Some(chunk) = reader.next(&mut piece, most)? {
+                match chunk {
+                    Chunk::Data(bytes) => data.extend_from_slice(bytes),
+                    Chunk::End(trailers) => end = Some(trailers.len()),
+                }
+            }
+            rest += piece.len();
+        }
+        Ok((String::from_utf8(data).unwrap(), end, rest))
+    }
+
+    #[test]
+    fn bodies() {
+        let good = |data: &str, end, rest| Ok((data.to_owned(), end, rest));
+        let rows = [
+            ("2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", good("abc", Some(0), 0)),
+            ("a \t\r\n0123456789\r\n00\r\nT: u\r\nV:\r\n\r\nnext", good("0123456789", Some(2), 4)),
+            ("2\r\na", good("a", None, 0)),
+            ("", good("", None, 0)),
+            ("\r\n", Err(BadChunk)),
+            (" 2\r\nab", Err(BadChunk)),
+            ("x\r\n", Err(BadChunk)),
+            ("2\nab", Err(BadChunk)),
+            ("2;a\nb", Err(BadChunk)),
+            ("2 2\r\n", Err(BadChunk)),
+            ("2\r\nabc", Err(BadChunk)),
+            ("10000000000000000\r\n", Err(BadChunk)),
+            ("0\r\nno colon\r\n\r\n", Err(BadChunk)),
+            ("0\r\n: no name\r\n\r\n", Err(BadChunk)),
+        ];
+        for (bytes, expected) in rows {
+            for piece in [1, 2, 3, 1000] {
+                assert_eq!(read(bytes.as_bytes(), piece, 7), expected, "{bytes:?} by {piece}");
+            }
+        }
+        assert_eq!(read("1;".repeat(9000).as_bytes(), 100, 7), Err(BadChunk), "a size line without end");
+    }
+}
