@@ -8,14 +8,20 @@ use std::sync::Arc;
 use crate::dispatch::{self, Asked, Detail, Returned, World};
 use crate::handle::Handle;
 use crate::win32::probe::readable;
+use crate::win32::process;
 use crate::win32::{
     BOOL, CallerBuf, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCSTR, PCWSTR,
     Win32Error, last_error, set_last_error,
 };
 
 /// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR, and the world that the thread has entered is
-/// told.
+/// told. So does every call in a child of fork.
 pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
+    process::begin();
+    if process::forked() {
+        set_last_error(ERROR_WINHTTP_INTERNAL_ERROR);
+        return failure;
+    }
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         if let Some((world, _)) = dispatch::entered() {
             let text = panic.downcast_ref::<String>().map(String::as_str);

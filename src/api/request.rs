@@ -54,7 +54,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         given(parent.world(), || {
             let verb = if method.is_empty() { "GET" } else { &method };
             let object = String::from_utf16_lossy(object.as_deref().unwrap_or_default());
-            format!("{verb} {object}{}", if secure { ", secure" } else { "" })
+            format!("{verb} {}{}", crate::record::url(&object), if secure { ", secure" } else { "" })
         });
         let port = match connection.port {
             0 => {

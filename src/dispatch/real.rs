@@ -12,8 +12,8 @@ use crate::http::proxy::from_environment;
 use crate::net::Net;
 use crate::record::Notification;
 use crate::transport::Transport;
-use crate::win32::exit::at_exit;
-use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
+use crate::win32::process::at_exit;
+use crate::win32::{ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
 
 struct Real {
     workers: Arc<Workers>,
@@ -48,6 +48,11 @@ impl World for Real {
 
     fn set_workers(&self, count: u32) -> Result<(), Win32Error> {
         if self.workers.limit(count as usize) { Ok(()) } else { Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE) }
+    }
+
+    fn ready(&self, asynchronous: bool) -> Result<(), Win32Error> {
+        let ready = self.net.ready() && (!asynchronous || self.workers.ready());
+        if ready { Ok(()) } else { Err(ERROR_NOT_ENOUGH_MEMORY) }
     }
 
     fn transport(&self) -> &dyn Transport {
@@ -145,8 +150,12 @@ static REAL: OnceLock<Arc<Real>> = OnceLock::new();
 
 /// The process ends.
 fn end() {
-    if let Some(verifying) = REAL.get().and_then(|real| real.verifying.as_ref()) {
+    let Some(real) = REAL.get() else { return };
+    if let Some(verifying) = &real.verifying {
         verifying.ended();
+    }
+    if let Some(tracing) = &real.tracing {
+        tracing.ended();
     }
 }
 
@@ -156,7 +165,7 @@ pub(super) fn world() -> Arc<dyn World> {
         let began = super::clock::began();
         let tracing = Tracing::from_environment(began);
         let verifying = Verifying::from_environment(began);
-        if verifying.is_some() {
+        if verifying.is_some() || tracing.is_some() {
             at_exit(end);
         }
         let proxies = Proxies::new(from_environment(|name| std::env::var(name).ok()));

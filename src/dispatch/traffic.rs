@@ -1,13 +1,16 @@
 //! What the transport carries, for a trace.
 
+use bytes::Bytes;
+
 use super::Carried;
 use crate::http::Headers;
-use crate::record::{Data, Field, Traffic, field};
+use crate::record::{Data, Field, Traffic, field, target};
 use crate::transport::{Event, Failure};
 
 impl Carried<'_> {
-    /// What a trace keeps of it; one thing may be two.
-    pub fn traffic(&self) -> Vec<Traffic> {
+    /// What a trace keeps of it, bodies and queries only if it keeps `content`; one thing may be two.
+    pub fn traffic(&self, content: bool) -> Vec<Traffic> {
+        let data = |bytes: &Bytes| if content { Data::new(bytes.clone()) } else { Data::left_out(bytes.len()) };
         let one = match self {
             Carried::Order(order) => Traffic::Request {
                 origin: {
@@ -16,11 +19,11 @@ impl Carried<'_> {
                     format!("{scheme}://{host}:{}", order.port)
                 },
                 method: order.head.method.clone(),
-                target: order.head.target.clone(),
+                target: target(&order.head.target, !content),
                 headers: fields(&order.head.headers),
-                body: Data(order.body.clone()),
+                body: data(&order.body),
             },
-            Carried::Bytes(bytes) => Traffic::Write(Data((*bytes).clone())),
+            Carried::Bytes(bytes) => Traffic::Write(data(bytes)),
             Carried::Event(Event::Sent(_)) => Traffic::Sent,
             Carried::Event(Event::Restarted) => Traffic::Restarted,
             Carried::Event(Event::Interim(status)) => Traffic::Interim(*status),
@@ -30,7 +33,7 @@ impl Carried<'_> {
                 headers: fields(&head.headers),
             },
             Carried::Event(Event::Body { bytes, end }) => {
-                let bytes = (!bytes.is_empty()).then(|| Traffic::Body(Data(bytes.clone())));
+                let bytes = (!bytes.is_empty()).then(|| Traffic::Body(data(bytes)));
                 let end = end.as_ref().map(|trailers| Traffic::End { trailers: fields(trailers) });
                 return bytes.into_iter().chain(end).collect();
             }

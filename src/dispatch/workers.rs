@@ -1,7 +1,8 @@
 //! The threads that run callbacks: ours, never an executor's.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -11,14 +12,24 @@ use super::Job;
 const READY: usize = 4;
 /// How long a job waits for a worker before one more is started: callbacks may block (design.md, Real).
 const PATIENCE: Duration = Duration::from_millis(2);
+/// How long it is waited after a thread could not be started.
+const RETRY: Duration = Duration::from_millis(20);
 /// How long an idle worker stays.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// Starts a thread: its name, and what it does.
+type Start = fn(&str, Box<dyn FnOnce() + Send>) -> bool;
+
+fn start(name: &str, body: Box<dyn FnOnce() + Send>) -> bool {
+    thread::Builder::new().name(name.to_owned()).spawn(body).is_ok()
+}
 
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Arc<dyn Job>>,
     workers: usize,
     idle: usize,
+    /// A thread looks whether jobs wait for too long; it stays.
     watched: bool,
     /// WORKER_THREAD_COUNT, once it was set.
     ready: Option<usize>,
@@ -26,14 +37,50 @@ struct State {
     begun: u64,
 }
 
-/// A pool that grows when its workers block.
-#[derive(Default)]
+/// A pool that grows when its workers block. Once it has a worker and a watcher these stay: whatever the system refuses
+/// later, jobs are run, and the pool grows again when it can.
 pub struct Workers {
     state: Mutex<State>,
+    /// For workers: a job came.
     arrived: Condvar,
+    /// For the watcher: jobs wait.
+    waiting: Condvar,
+    /// Whether there are a worker and a watcher.
+    staffed: AtomicBool,
+    start: Start,
+}
+
+impl Default for Workers {
+    fn default() -> Workers {
+        Workers::starting(start)
+    }
 }
 
 impl Workers {
+    fn starting(start: Start) -> Workers {
+        Workers {
+            state: Mutex::default(),
+            arrived: Condvar::new(),
+            waiting: Condvar::new(),
+            staffed: AtomicBool::new(false),
+            start,
+        }
+    }
+
+    /// Whether jobs will be run: there are threads for them, or they could be started.
+    pub fn ready(self: &Arc<Self>) -> bool {
+        self.staffed.load(Ordering::Acquire) || self.staff(&mut self.lock())
+    }
+
+    fn staff(self: &Arc<Self>, state: &mut State) -> bool {
+        state.watched = state.watched || self.start("watcher", |workers| workers.watch());
+        let staffed = state.watched && (state.workers > 0 || self.hire(state));
+        if staffed {
+            self.staffed.store(true, Ordering::Release);
+        }
+        staffed
+    }
+
     /// Runs the job on a worker. Jobs begin in the order in which they come.
     pub fn run(self: &Arc<Self>, job: Arc<dyn Job>) {
         let mut state = self.lock();
@@ -44,12 +91,12 @@ impl Workers {
         if state.idle >= state.jobs.len() {
             return;
         }
-        if state.workers < state.ready.unwrap_or(READY) {
-            self.hire(&mut state);
-        } else if !state.watched {
-            state.watched = true;
-            drop(state);
-            self.start("watcher", |workers| workers.watch());
+        let hired = state.workers < state.ready.unwrap_or(READY) && self.hire(&mut state);
+        if !self.staffed.load(Ordering::Acquire) {
+            self.staff(&mut state);
+        }
+        if !hired {
+            self.waiting.notify_one();
         }
     }
 
@@ -63,20 +110,19 @@ impl Workers {
         early
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hire(self: &Arc<Self>, state: &mut State) {
-        state.workers += 1;
-        if !self.start("worker", |workers| workers.work()) {
-            state.workers -= 1;
-        }
+    fn hire(self: &Arc<Self>, state: &mut State) -> bool {
+        let hired = self.start("worker", |workers| workers.work());
+        state.workers += usize::from(hired);
+        hired
     }
 
     fn start(self: &Arc<Self>, what: &str, body: impl FnOnce(&Arc<Self>) + Send + 'static) -> bool {
         let workers = Arc::clone(self);
-        thread::Builder::new().name(format!("winhttp {what}")).spawn(move || body(&workers)).is_ok()
+        (self.start)(&format!("winhttp {what}"), Box::new(move || body(&workers)))
     }
 
     fn work(self: &Arc<Self>) {
@@ -93,32 +139,39 @@ impl Workers {
             let (woken, waited) = self.arrived.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
-            if waited.timed_out() && state.jobs.is_empty() {
+            if waited.timed_out() && state.jobs.is_empty() && state.workers > 1 {
                 state.workers -= 1;
                 return;
             }
         }
     }
 
-    /// While jobs wait: starts a worker whenever none was begun for a while. Leaves when nothing waits.
+    /// While jobs wait: starts a worker whenever none was begun for a while.
     fn watch(self: &Arc<Self>) {
-        let mut seen = u64::MAX;
         let mut state = self.lock();
-        while !state.jobs.is_empty() {
-            if state.begun == seen {
-                self.hire(&mut state);
+        loop {
+            while state.jobs.is_empty() {
+                state = self.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            seen = state.begun;
+            let seen = state.begun;
             drop(state);
             thread::sleep(PATIENCE);
             state = self.lock();
+            if state.begun == seen && !state.jobs.is_empty() && !self.hire(&mut state) {
+                drop(state);
+                thread::sleep(RETRY);
+                state = self.lock();
+            }
         }
-        state.watched = false;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::AtomicIsize;
+    use std::sync::mpsc::{Sender, channel};
+
     use super::*;
 
     struct Nothing;
@@ -135,5 +188,52 @@ mod tests {
         let late = Arc::new(Workers::default());
         late.run(Arc::new(Nothing));
         assert!(!late.limit(1), "early");
+    }
+
+    /// Blocks until as many of them run as are to.
+    struct Meets(Arc<Barrier>, Sender<()>);
+
+    impl Job for Meets {
+        fn run(self: Arc<Self>) {
+            self.0.wait();
+            self.1.send(()).unwrap();
+        }
+    }
+
+    /// Threads that can be started in this test; each number is of one case.
+    static LEFT: [AtomicIsize; 3] = [AtomicIsize::new(0), AtomicIsize::new(1), AtomicIsize::new(4)];
+
+    fn limited<const CASE: usize>(name: &str, body: Box<dyn FnOnce() + Send>) -> bool {
+        LEFT[CASE].fetch_sub(1, Ordering::Relaxed) > 0 && start(name, body)
+    }
+
+    /// Thread starts fail for a while: what came meanwhile is run when they succeed again, and nothing before is lost.
+    #[test]
+    fn a_failed_start_is_tried_again() {
+        const JOBS: usize = 30;
+        let cases: [Start; 3] = [limited::<0>, limited::<1>, limited::<2>];
+        for (case, start) in cases.into_iter().enumerate() {
+            let workers = Arc::new(Workers::starting(start));
+            // A watcher and a worker are the least.
+            assert_eq!(workers.ready(), case == 2, "{case}");
+            let barrier = Arc::new(Barrier::new(JOBS));
+            let (tell, told) = channel();
+            for _ in 0..JOBS {
+                workers.run(Arc::new(Meets(Arc::clone(&barrier), tell.clone())));
+            }
+            LEFT[case].store(isize::MAX, Ordering::Relaxed);
+            // Without a watcher the next call does it.
+            assert!(workers.ready(), "{case}");
+            for _ in 0..JOBS {
+                told.recv().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_pool_without_threads_takes_nothing() {
+        let workers = Arc::new(Workers::starting(|_, _| false));
+        assert!(!workers.ready() && !workers.ready());
+        assert!(workers.limit(3), "nothing was changed");
     }
 }

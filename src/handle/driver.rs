@@ -85,6 +85,7 @@ impl Handle {
         if let Some(error) = self.world.refuses(self.value, Asked::Operation(operation)) {
             return Err(error);
         }
+        self.world.ready(self.asynchronous)?;
         let usual = self.policy.inside(operation);
         let inside = self.asynchronous && self.world.chooses(self.value, Open::Inside(operation), usual);
         if inside {

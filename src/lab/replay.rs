@@ -27,7 +27,8 @@ impl Sim {
     /// A Sim whose peers answer as recorded: each request, by its origin, verb and target, gets the replies that it got then,
     /// in their order and with their times. When it ends, each handle must have seen the calls that it saw then.
     ///
-    /// A trace to play is made by [`Sim::trace`] and [`Trace::write`], or by any program under `WINHTTP_TRACE=jsonl:path`.
+    /// A trace to play is made by [`Sim::trace`] and [`Trace::write`], or by any program under `WINHTTP_TRACE=jsonl:path`;
+    /// bodies are in it where `WINHTTP_TRACE_CONTENT=1` is set, too, else there are as many `x`.
     /// Its handles have the names of the trace, so that the code under test must make them in the same order.
     ///
     /// # Panics
@@ -52,9 +53,11 @@ impl Sim {
         }
         for ((origin, method, target), replies) in rules {
             let count = replies.len();
-            // A target with a query is compared whole, one without must have none.
-            let whole = target.clone();
-            let matcher = any().method(&method).when(&target, move |request| request.target == whole);
+            // A target with a query is compared as the trace kept it, one without must have none.
+            let kept = target.clone();
+            let matcher = any().method(&method).when(&target, move |request| {
+                [false, true].iter().any(|all| crate::record::target(&request.target, *all) == kept)
+            });
             if let Some(peer) = peers.get(&origin) {
                 replies.into_iter().fold(peer.on(matcher), |rule, reply| rule.reply(reply)).expect(count);
             }
@@ -104,7 +107,7 @@ impl Exchange {
                 let (reason, headers) = (reason.clone().into_bytes(), fields(headers));
                 vec![Act::Head(ResponseHead { version, status: *status, reason, headers })]
             }
-            Traffic::Body(data) => vec![Act::Bytes(data.0.clone())],
+            Traffic::Body(data) => vec![Act::Bytes(data.bytes())],
             Traffic::End { trailers } => vec![Act::End(fields(trailers))],
             Traffic::Failed { error, secure } if self.sent => vec![Act::Fail(*error, *secure)],
             Traffic::Failed { error, secure } => {

@@ -449,7 +449,7 @@ impl World for SimWorld {
     }
 
     fn carried(&self, handle: usize, what: Carried<'_>) {
-        what.traffic().into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
+        what.traffic(true).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
     }
 
     fn stir(&self) {

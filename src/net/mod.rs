@@ -66,6 +66,11 @@ impl Net {
         Net::on(Box::new(real::Tokio::new(began)), Security::default(), true)
     }
 
+    /// Whether requests can be carried: the threads for it are there, or could be started.
+    pub fn ready(&self) -> bool {
+        self.runtime.ready()
+    }
+
     /// A network on another runtime that trusts only this authority (DER).
     #[cfg(feature = "live")]
     pub fn trusting(runtime: Box<dyn Runtime>, authority: Vec<u8>) -> Arc<Net> {

@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::catch_unwind;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
@@ -18,28 +20,58 @@ use super::stream::Stream;
 use crate::transport::{Network, Peer};
 use crate::win32::socket;
 
+/// How many threads carry all connections.
+const THREADS: usize = 2;
+
 /// See the module. Its threads are started by the first request.
 pub struct Tokio {
-    runtime: OnceLock<Option<runtime::Runtime>>,
+    runtime: OnceLock<runtime::Runtime>,
+    /// Held while one is made: a failure is not kept.
+    making: Mutex<()>,
     began: Instant,
 }
 
 impl Tokio {
     /// A runtime whose clock began at this time.
     pub fn new(began: Instant) -> Tokio {
-        Tokio { runtime: OnceLock::new(), began }
+        Tokio { runtime: OnceLock::new(), making: Mutex::default(), began }
     }
 
     fn runtime(&self) -> Option<&runtime::Runtime> {
-        let start =
-            || Builder::new_multi_thread().worker_threads(2).thread_name("winhttp net").enable_all().build().ok();
-        self.runtime.get_or_init(start).as_ref()
+        if let Some(runtime) = self.runtime.get() {
+            return Some(runtime);
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.runtime.get().is_none() {
+            let _ = self.runtime.set(make()?);
+        }
+        self.runtime.get()
     }
+}
+
+/// A runtime; `None` without descriptors or threads for it.
+fn make() -> Option<runtime::Runtime> {
+    // tokio panics where it cannot start a thread, and keeps what it has opened: it is asked only where there is room.
+    let room: Vec<_> = (0..THREADS).map_while(|_| thread::Builder::new().spawn(thread::park).ok()).collect();
+    for thread in &room {
+        thread.thread().unpark();
+    }
+    let enough = room.len() == THREADS;
+    room.into_iter().for_each(|thread| drop(thread.join()));
+    if !enough {
+        return None;
+    }
+    let build = || Builder::new_multi_thread().worker_threads(THREADS).thread_name("winhttp net").enable_all().build();
+    catch_unwind(build).ok()?.ok()
 }
 
 impl Runtime for Tokio {
     fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    fn ready(&self) -> bool {
+        self.runtime().is_some()
     }
 
     fn timer(&self) -> Box<dyn Timer> {

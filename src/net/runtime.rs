@@ -20,6 +20,10 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Runtime: Send + Sync {
     /// The time of the world's clock.
     fn now(&self) -> Duration;
+    /// Whether there can be tasks.
+    fn ready(&self) -> bool {
+        true
+    }
     /// A timer that is not set.
     fn timer(&self) -> Box<dyn Timer>;
     /// Takes the first step of a task on this thread, which may be any, and goes on with it elsewhere. `false` if there

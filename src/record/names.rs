@@ -71,6 +71,21 @@ impl Names {
         named(&mut self.handles, &mut self.given, handle, "NULL", "H")
     }
 
+    /// Forgets a handle, a context or a buffer that nobody speaks of any more.
+    pub fn forget(&mut self, value: usize) {
+        self.handles.remove(&value);
+    }
+
+    /// How many names are remembered.
+    pub fn len(&self) -> usize {
+        self.handles.len() + self.contexts.len() + self.buffers.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The name of a context; `0` for 0.
     pub fn context(&mut self, context: usize) -> String {
         named(&mut self.contexts, &mut self.given, context, "0", "ctx")

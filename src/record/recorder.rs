@@ -24,8 +24,12 @@ pub struct Recorder {
 #[derive(Default)]
 struct State {
     events: Vec<Event>,
+    /// Events that were taken out.
+    taken: u64,
     names: Names,
     threads: HashMap<ThreadId, ThreadState>,
+    /// Threads that were seen.
+    seen: u32,
 }
 
 struct ThreadState {
@@ -37,7 +41,14 @@ struct ThreadState {
 struct OpenCall {
     function: String,
     made: Option<usize>,
+    /// The number of its event.
+    event: u64,
 }
+
+/// How many events wait for the arguments of a call that may still come.
+const HELD: usize = 1024;
+/// How many threads are remembered that are in no call.
+const THREADS: usize = 4096;
 
 impl Recorder {
     /// Starts a trace; the thread that makes the recorder is its caller, number 1.
@@ -51,7 +62,8 @@ impl Recorder {
     pub fn call(&self, function: &str, handle: Option<usize>, arguments: &str) {
         let mut state = self.state();
         let handle = handle.map(|handle| state.names.handle(handle));
-        let call = OpenCall { function: function.to_owned(), made: None };
+        let event = state.taken + state.events.len() as u64;
+        let call = OpenCall { function: function.to_owned(), made: None, event };
         state.here().calls.push(call);
         let what = What::Call { function: function.to_owned(), handle, arguments: arguments.to_owned() };
         self.push(&mut state, what);
@@ -60,14 +72,11 @@ impl Recorder {
     /// The innermost call in progress on this thread was given these arguments, too.
     pub fn given(&self, text: &str) {
         let mut state = self.state();
-        let here = state.here();
-        let (number, function) = (here.number, here.calls.last().map(|call| call.function.clone()));
-        let mut events = state.events.iter_mut().rev().filter(|event| event.thread.number == number);
-        let call = events.find_map(|event| match &mut event.what {
-            What::Call { function: called, arguments, .. } if Some(&*called) == function.as_ref() => Some(arguments),
-            _ => None,
-        });
-        if let Some(arguments) = call {
+        let Some(number) = state.here().calls.last().map(|call| call.event) else { return };
+        let place = number.checked_sub(state.taken).and_then(|place| usize::try_from(place).ok());
+        if let Some(Event { what: What::Call { arguments, .. }, .. }) =
+            place.and_then(|place| state.events.get_mut(place))
+        {
             text.clone_into(arguments);
         }
     }
@@ -143,10 +152,36 @@ impl Recorder {
     /// Forgets what is older than the last `count` events, from time to time.
     #[cfg(feature = "net")]
     pub(crate) fn keep_last(&self, count: usize) {
-        let events = &mut self.state().events;
+        let state = &mut *self.state();
+        let events = &mut state.events;
         if events.len() > 2 * count {
-            events.drain(..events.len() - count);
+            let gone = events.len() - count;
+            events.drain(..gone);
+            state.taken += gone as u64;
         }
+    }
+
+    /// Takes out what is complete, in order: all but the calls that may still get arguments, and what came behind them.
+    #[cfg(feature = "net")]
+    pub(crate) fn take(&self, all: bool) -> Vec<Event> {
+        let mut state = self.state();
+        let open = state.threads.values().flat_map(|thread| &thread.calls).filter_map(|call| {
+            let place = usize::try_from(call.event.checked_sub(state.taken)?).ok()?;
+            match &state.events.get(place)?.what {
+                What::Call { arguments, .. } if arguments.is_empty() => Some(place),
+                _ => None,
+            }
+        });
+        let count = state.events.len();
+        let complete = if all { count } else { open.min().unwrap_or(count).max(count.saturating_sub(HELD)) };
+        state.taken += complete as u64;
+        state.events.drain(..complete).collect()
+    }
+
+    /// How many events there are.
+    #[cfg(feature = "net")]
+    pub(crate) fn len(&self) -> usize {
+        self.state().events.len()
     }
 
     /// Everything reported so far, in order; what comes later is not in it.
@@ -183,8 +218,14 @@ impl State {
     }
 
     fn thread(&mut self, id: ThreadId) -> &mut ThreadState {
-        let number = self.threads.len() as u32 + 1;
-        self.threads.entry(id).or_insert_with(|| ThreadState { number, calls: Vec::new() })
+        if self.threads.len() > THREADS && !self.threads.contains_key(&id) {
+            self.threads.retain(|_, thread| !thread.calls.is_empty() || thread.number == 1);
+        }
+        let seen = &mut self.seen;
+        self.threads.entry(id).or_insert_with(|| {
+            *seen += 1;
+            ThreadState { number: *seen, calls: Vec::new() }
+        })
     }
 
     /// Names a handle as new if `function` is in progress here, makes handles and has not told of this one yet.

@@ -66,9 +66,7 @@ impl Trace {
     /// One line for the version, then one line for each event; each ends with `\n`. The same trace gives the same
     /// bytes.
     pub fn to_json_lines(&self) -> String {
-        let mut text = line(&Header { trace: VERSION, secrets: "redacted".to_owned() });
-        text.extend(self.events.iter().map(line));
-        text
+        header() + &lines(&self.events)
     }
 
     /// Reads a file that holds what [`to_json_lines`](Trace::to_json_lines) wrote.
@@ -116,6 +114,16 @@ impl TraceError {
         let problem = text.split_once(" at line 1 column ").map_or(text.as_str(), |(problem, _)| problem);
         TraceError::Event { line, column: error.column(), problem: problem.to_owned() }
     }
+}
+
+/// The first line of the JSON lines.
+pub(crate) fn header() -> String {
+    line(&Header { trace: VERSION, secrets: "redacted".to_owned() })
+}
+
+/// The lines of these events.
+pub(crate) fn lines(events: &[Event]) -> String {
+    events.iter().map(line).collect()
 }
 
 fn line(value: &impl Serialize) -> String {

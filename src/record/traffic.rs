@@ -62,52 +62,47 @@ pub enum Traffic {
 /// A header field: its name and its value.
 pub type Field = (String, String);
 
-/// What stands in a trace for a secret.
-const REDACTED: &str = "[redacted]";
-
-/// A header field as a trace keeps it: the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie are not
-/// kept, only the scheme of the first two.
-pub fn field(name: &str, value: &[u8]) -> Field {
-    let text = String::from_utf8_lossy(value);
-    let secret = match name.to_ascii_lowercase().as_str() {
-        "authorization" | "proxy-authorization" => {
-            Some(text.split_once(' ').map_or(REDACTED.to_owned(), |(scheme, _)| format!("{scheme} {REDACTED}")))
-        }
-        "cookie" | "set-cookie" | "cookie2" | "set-cookie2" => Some(REDACTED.to_owned()),
-        _ => None,
-    };
-    (name.to_owned(), secret.unwrap_or_else(|| text.into_owned()))
-}
-
-/// A URL as a trace keeps it: without user name and password.
-pub(super) fn url(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{REDACTED}@{}", &rest[at + 1..]),
-        None => text.to_owned(),
-    }
-}
-
-/// Bytes: in JSON as text where they are UTF-8, else `{"base64": "..."}`.
+/// Bytes: in JSON as text where they are UTF-8, else `{"base64": "..."}`; `{"left_out": 5}` are five bytes that were not
+/// kept.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Data(pub Bytes);
+pub struct Data {
+    bytes: Bytes,
+    left_out: usize,
+}
 
 impl Data {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// These bytes.
+    pub fn new(bytes: Bytes) -> Data {
+        Data { bytes, left_out: 0 }
     }
 
-    /// Whether there are none.
+    /// So many bytes that are not kept.
+    pub fn left_out(count: usize) -> Data {
+        Data { bytes: Bytes::new(), left_out: count }
+    }
+
+    /// How many there were.
+    pub fn len(&self) -> usize {
+        self.bytes.len() + self.left_out
+    }
+
+    /// Whether there were none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+
+    /// The bytes; `x` stands for each that was not kept.
+    pub fn bytes(&self) -> Bytes {
+        if self.left_out == 0 { self.bytes.clone() } else { vec![b'x'; self.left_out].into() }
     }
 }
 
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+        match self.left_out {
+            0 => write!(f, "{:?}", String::from_utf8_lossy(&self.bytes)),
+            count => write!(f, "{count} bytes left out"),
+        }
     }
 }
 
@@ -116,13 +111,15 @@ impl fmt::Debug for Data {
 enum Coded {
     Text(String),
     Base64 { base64: String },
+    LeftOut { left_out: u32 },
 }
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(&self.0) {
+        match std::str::from_utf8(&self.bytes) {
+            _ if self.left_out > 0 => Coded::LeftOut { left_out: u32::try_from(self.left_out).unwrap_or(u32::MAX) },
             Ok(text) => Coded::Text(text.to_owned()),
-            Err(_) => Coded::Base64 { base64: BASE64_STANDARD.encode(&self.0) },
+            Err(_) => Coded::Base64 { base64: BASE64_STANDARD.encode(&self.bytes) },
         }
         .serialize(serializer)
     }
@@ -131,10 +128,11 @@ impl Serialize for Data {
 impl<'de> Deserialize<'de> for Data {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
         match Coded::deserialize(deserializer)? {
-            Coded::Text(text) => Ok(Data(text.into_bytes().into())),
+            Coded::Text(text) => Ok(Data::new(text.into_bytes().into())),
             Coded::Base64 { base64 } => {
-                BASE64_STANDARD.decode(base64).map(|bytes| Data(bytes.into())).map_err(serde::de::Error::custom)
+                BASE64_STANDARD.decode(base64).map(|bytes| Data::new(bytes.into())).map_err(serde::de::Error::custom)
             }
+            Coded::LeftOut { left_out } => Ok(Data::left_out(left_out as usize)),
         }
     }
 }
@@ -164,34 +162,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_not_kept() {
-        let rows = [
-            ("Authorization", "Basic dXNlcjpwYXNz", "Basic [redacted]"),
-            ("PROXY-AUTHORIZATION", "token", "[redacted]"),
-            ("cookie", "a=b", "[redacted]"),
-            ("Set-Cookie", "a=b; Secure", "[redacted]"),
-            ("ETag", "7", "7"),
-        ];
-        for (name, value, kept) in rows {
-            assert_eq!(field(name, value.as_bytes()).1, kept, "{name}");
-        }
-        let urls = [
-            ("http://u:p@h/a@b", "http://[redacted]@h/a@b"),
-            ("http://h/a@b", "http://h/a@b"),
-            ("http://u@h", "http://[redacted]@h"),
-            ("/x", "/x"),
-        ];
-        for (text, kept) in urls {
-            assert_eq!(url(text), kept);
-        }
-    }
-
-    #[test]
     fn bytes_survive() {
         for bytes in [&b"hello"[..], b"", b"\xff\x00"] {
-            let data = Data(Bytes::copy_from_slice(bytes));
+            let data = Data::new(Bytes::copy_from_slice(bytes));
             let text = serde_json::to_string(&data).unwrap();
             assert_eq!(serde_json::from_str::<Data>(&text).unwrap(), data, "{text}");
         }
+        let text = serde_json::to_string(&Data::left_out(5)).unwrap();
+        let read = serde_json::from_str::<Data>(&text).unwrap();
+        assert_eq!((text.as_str(), read.bytes()), ("{\"left_out\":5}", Bytes::from("xxxxx")));
     }
 }

@@ -39,7 +39,7 @@ fn value(notification: &Notification, names: &mut Names) -> Option<String> {
         Notification::Other { payload, .. } => return undocumented(payload, names),
         Notification::RequestError(_) => return None,
         other => match other.payload() {
-            Payload::Text(text) => super::traffic::url(&text.to_string()),
+            Payload::Text(text) => super::url(&text.to_string()),
             Payload::Dword(count) => bytes(count),
             Payload::Handle(handle) => names.handle(handle),
             Payload::Buffer { address, length } => format!("{}, {}", names.buffer(address), bytes(length)),

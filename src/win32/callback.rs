@@ -1,7 +1,10 @@
 //! The application's status callback.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::c_void;
+use std::fmt;
+use std::sync::Once;
 
 use super::Payload;
 
@@ -36,10 +39,17 @@ impl StatusCallback {
 
     /// Runs the application's code on this thread.
     pub fn call(self, handle: usize, context: usize, status: u32, payload: &Payload) {
+        type Unwinding = unsafe extern "system-unwind" fn(*mut c_void, usize, u32, *mut c_void, u32);
+        let running = Running::begin("status callback", self.0 as usize, handle, status);
         payload.lend(|information, length| {
-            // SAFETY: the application promised so (contract of `new`); the payload outlives the call.
-            unsafe { (self.0)(std::ptr::without_provenance_mut(handle), context, status, information, length) }
+            // SAFETY: the application promised so (contract of `new`); the payload outlives the call. The ABIs differ in
+            // what may come back alone: what unwinds into `running` ends the process there.
+            unsafe {
+                let function = std::mem::transmute::<RawStatusCallback, Unwinding>(self.0);
+                function(std::ptr::without_provenance_mut(handle), context, status, information, length);
+            }
         });
+        running.returned();
     }
 }
 
@@ -69,7 +79,79 @@ impl ProxyChangeCallback {
 
     /// Runs the application's code on this thread.
     pub fn call(self, flags: u64) {
-        // SAFETY: the application promised so (contract of `new`).
-        unsafe { (self.function)(flags, self.context) }
+        type Unwinding = unsafe extern "system-unwind" fn(u64, *const c_void);
+        let running = Running::begin("proxy change callback", self.function as usize, 0, 0);
+        // SAFETY: the application promised so (contract of `new`). The ABIs differ in what may come back alone, as above.
+        unsafe {
+            let function = std::mem::transmute::<RawProxyChangeCallback, Unwinding>(self.function);
+            function(flags, self.context);
+        }
+        running.returned();
     }
+}
+
+/// A callback that runs on this thread. Nothing may unwind out of it: that ends the process, and so does a panic that
+/// leaves a callback written in Rust, before it comes here.
+#[derive(Clone, Copy)]
+struct Running {
+    what: &'static str,
+    function: usize,
+    handle: usize,
+    status: u32,
+}
+
+thread_local!(static RUNNING: Cell<Option<Running>> = const { Cell::new(None) });
+
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Running { what, function, handle, status } = self;
+        write!(f, "{what} {function:#x}")?;
+        if *handle == 0 { Ok(()) } else { write!(f, " of handle {handle:#x}, told of status {status:#x}") }
+    }
+}
+
+/// Ends the process unless the callback has returned.
+struct Aborts {
+    running: Running,
+    outer: Option<Running>,
+}
+
+impl Running {
+    fn begin(what: &'static str, function: usize, handle: usize, status: u32) -> Aborts {
+        name_panics();
+        let running = Running { what, function, handle, status };
+        Aborts { running, outer: RUNNING.try_with(|inside| inside.replace(Some(running))).ok().flatten() }
+    }
+}
+
+impl Aborts {
+    fn returned(self) {
+        let _ = RUNNING.try_with(|inside| inside.set(self.outer));
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Aborts {
+    fn drop(&mut self) {
+        eprintln!("portable-winhttp: a panic or an exception leaves the {}: the process ends", self.running);
+        std::process::abort();
+    }
+}
+
+/// Has the message of a panic inside a callback followed by the name of the callback.
+fn name_panics() {
+    static ONCE: Once = Once::new();
+    // A thread that panics may not set the hook.
+    if ONCE.is_completed() || std::thread::panicking() {
+        return;
+    }
+    ONCE.call_once(|| {
+        let former = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            former(panic);
+            if let Some(running) = RUNNING.try_with(Cell::get).ok().flatten() {
+                eprintln!("portable-winhttp: that panic is inside the {running}");
+            }
+        }));
+    });
 }

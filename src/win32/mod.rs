@@ -5,12 +5,11 @@ mod callback;
 mod certificates;
 mod constants;
 mod error;
-#[cfg(feature = "net")]
-pub(crate) mod exit;
 mod last_error;
 pub mod memory;
 mod payload;
 pub(crate) mod probe;
+pub(crate) mod process;
 #[cfg(feature = "net")]
 pub(crate) mod socket;
 mod structs;

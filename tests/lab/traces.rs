@@ -4,12 +4,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use portable_winhttp::lab::{Fault, Reply, Sim, get};
-use portable_winhttp::record::{Trace, Traffic, What};
+use portable_winhttp::record::{Event, Trace, Traffic, What};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::careful::Careful;
 use crate::fetch::{Fetch, complaint};
-use crate::support::serve_always;
+use crate::support::*;
 
 /// A request that is redirected, with a cookie, and answered in pieces.
 fn recorded() -> Trace {
@@ -137,13 +137,84 @@ fn fetch_over_sockets() {
     fetch.record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
 }
 
+/// What the environment makes of a program: its trace.
+fn traced(test: &str, format: &str, environment: &[(&str, &str)]) -> (String, u32) {
+    use std::os::unix::fs::PermissionsExt;
+    let name = format!("portable-winhttp-{test}-{format}-{}-{}", environment.len(), std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--ignored", "--exact", &format!("traces::{test}")]).envs(environment.iter().copied());
+    program.env("WINHTTP_TRACE", format!("{format}:{}", path.display()));
+    assert!(program.output().unwrap().status.success());
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    (text, mode)
+}
+
+#[test]
+#[ignore = "the program of the test below"]
+fn secrets_over_sockets() {
+    let port = serve_always(
+        "HTTP/1.1 302 Found\r\nLocation: /2?token=hidden1\r\nX-Auth-Token: hidden2\r\nWWW-Authenticate: Negotiate hidden3\r\n\
+         Authentication-Info: hidden4\r\nContent-Length: 7\r\n\r\nprivate",
+    );
+    let client = Client::new(false, port);
+    let request = client.request("POST", "/1?page=secondly", &Record::new());
+    let headers = wide("X-Api-Key: hidden5\r\nX-Amz-Security-Token: hidden6\r\nAuthorization: Bearer hidden7");
+    // SAFETY: text and bytes that live longer than the call.
+    unsafe { WinHttpSendRequest(request, headers.as_ptr(), u32::MAX, b"private".as_ptr().cast(), 7, 7, 0) };
+    receive(request);
+    close(request);
+    client.close();
+}
+
+/// WINHTTP_TRACE keeps no secrets, in no format; queries and bodies only where they were asked for. Nobody else may read it.
+#[test]
+fn traces_of_programs_keep_no_secrets() {
+    for format in ["text", "jsonl", "mermaid", "svg"] {
+        let (text, mode) = traced("secrets_over_sockets", format, &[]);
+        assert!(text.contains("WinHttpSendRequest"), "{format}: {text}");
+        for secret in ["hidden", "private", "secondly"] {
+            assert!(!text.contains(secret), "{secret} in {format}: {text}");
+        }
+        assert_eq!(mode, 0o600, "{format}");
+    }
+    let (text, _) = traced("secrets_over_sockets", "jsonl", &[("WINHTTP_TRACE_CONTENT", "1")]);
+    assert!(text.contains("private") && text.contains("secondly") && !text.contains("hidden"), "{text}");
+    assert_eq!(Trace::from_json_lines(&text).unwrap().to_json_lines(), text);
+}
+
+#[test]
+#[ignore = "the program of the test below"]
+fn many_sessions() {
+    for _ in 0..3000 {
+        Client::new(true, 80).close();
+    }
+}
+
+/// A trace is written once, as it comes, not again and again; a diagram has a bound.
+#[test]
+fn a_long_trace_is_a_stream() {
+    let (text, _) = traced("many_sessions", "jsonl", &[]);
+    let trace = Trace::from_json_lines(&text).unwrap();
+    let calls = |name: &str| {
+        let called = |event: &&Event| matches!(&event.what, What::Call { function, .. } if function == name);
+        trace.events.iter().filter(called).count()
+    };
+    assert_eq!((calls("WinHttpOpen"), calls("WinHttpCloseHandle")), (3000, 6000));
+    assert!(trace.events.windows(2).all(|two| two[0].at <= two[1].at), "in order");
+    let (diagram, _) = traced("many_sessions", "mermaid", &[]);
+    assert!(diagram.lines().count() < 15_000, "{}", diagram.lines().count());
+}
+
 /// What a program did over sockets, recorded by WINHTTP_TRACE, is played in a Sim: the same callbacks.
 #[test]
 fn what_happened_over_sockets_is_played_again() {
     let path = std::env::temp_dir().join(format!("portable-winhttp-live-{}.jsonl", std::process::id()));
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--ignored", "--exact", "traces::fetch_over_sockets"]);
-    program.env("WINHTTP_TRACE", format!("jsonl:{}", path.display()));
+    program.env("WINHTTP_TRACE", format!("jsonl:{}", path.display())).env("WINHTTP_TRACE_CONTENT", "1");
     assert!(program.output().unwrap().status.success());
 
     let recorded = Trace::read(&path).unwrap();
