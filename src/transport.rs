@@ -1,9 +1,9 @@
 //! What lies under the machine: something that carries one request to a server and tells what happens on the way.
 //!
 //! The real transport is `net`; the lab has one made of a script. The machine cannot tell them apart: both take an
-//! [`Order`], answer with [`Event`]s and obey the methods of a [`Leg`].
+//! [`TransportRequest`], answer with [`Event`]s and obey the methods of a [`Attempt`].
 
-mod carrier;
+mod info;
 mod network;
 
 use std::fmt;
@@ -19,12 +19,12 @@ use crate::win32::{
     ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
 };
-pub use carrier::{Carrier, TcpInfo};
-pub use network::{Mark, NameCache, Network, Sharing};
+pub use info::{ConnectionInfo, TcpInfo};
+pub use network::{ConnectionGroupId, NameCache, Network, PoolRules};
 
 /// One request as it goes to a server: everything that the transport needs to know, decided.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct TransportRequest {
     /// Host name or address literal, without brackets.
     pub host: String,
     /// TCP port.
@@ -39,7 +39,7 @@ pub struct Order {
     pub head: RequestHead,
     /// The body bytes that follow the head at once.
     pub body: Bytes,
-    /// Whether more body bytes come by [`Leg::write`] until [`Leg::finish`].
+    /// Whether more body bytes come by [`Attempt::write`] until [`Attempt::finish`].
     pub more: bool,
     /// Whether HTTP/1 makes a chunk of each piece of the body (WINHTTP_FLAG_AUTOMATIC_CHUNKING); an empty one is the last.
     pub chunked: bool,
@@ -47,12 +47,12 @@ pub struct Order {
     pub upgrade: bool,
     /// Whether the connection may come from the pool and go back there.
     pub keep_alive: bool,
-    /// Connections are shared by the orders that have the same number.
+    /// Connections are shared by the requests that have the same number.
     pub pool: usize,
     /// How the name is looked up and the socket made.
     pub network: Network,
     /// Which connections may carry it.
-    pub sharing: Sharing,
+    pub pool_rules: PoolRules,
     /// Longest reply head in bytes (MAX_RESPONSE_HEADER_SIZE).
     pub head_limit: usize,
     /// How many bytes of an unwanted body are read so that the connection can be kept (MAX_RESPONSE_DRAIN_SIZE).
@@ -163,7 +163,7 @@ impl Default for Http2 {
     }
 }
 
-/// How the server of an order is reached.
+/// How the server of a request is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Route {
     /// Straight.
@@ -199,7 +199,7 @@ impl Route {
     }
 }
 
-impl Order {
+impl TransportRequest {
     /// Host and port of whom the connection is made to: the server, or the proxy on the way.
     pub fn first_hop(&self) -> (&str, u16) {
         self.route.server().map_or((&*self.host, self.port), |proxy| (&*proxy.host, proxy.port))
@@ -240,7 +240,7 @@ pub struct Peer {
     pub remote: SocketAddr,
 }
 
-/// What happened to an [`Order`], in the order in which it happened.
+/// What happened to a [`TransportRequest`], in the order in which it happened.
 #[derive(Debug)]
 pub enum Event {
     /// The host name is looked up.
@@ -257,24 +257,24 @@ pub enum Event {
     CertificateWanted(Vec<Vec<u8>>),
     /// A connection is waited for that another request is making, or a stream on one.
     Waiting,
-    /// A connection to the proxy is there; CONNECT goes out after [`Leg::proceed`].
+    /// A connection to the proxy is there; CONNECT goes out after [`Attempt::proceed`].
     TunnelReady(Peer),
     /// CONNECT is out: so many bytes.
     TunnelSent(u64),
-    /// The proxy answered CONNECT. After 2xx the tunnel stands; any other answer waits for [`Leg::tunnel`].
+    /// The proxy answered CONNECT. After 2xx the tunnel stands; any other answer waits for [`Attempt::tunnel`].
     TunnelReply {
         /// The head of the answer.
         head: ResponseHead,
         /// Bytes received so far.
         received: u64,
     },
-    /// A connection is there; the head goes out after [`Leg::proceed`].
+    /// A connection is there; the head goes out after [`Attempt::proceed`].
     Ready(Peer),
     /// Head and first body bytes are out: so many.
     Sent(u64),
-    /// The bytes of the oldest unanswered [`Leg::write`] are out.
+    /// The bytes of the oldest unanswered [`Attempt::write`] are out.
     Wrote,
-    /// A connection from the pool died before a byte of the reply came; the order starts again on a new one.
+    /// A connection from the pool died before a byte of the reply came; the request starts again on a new one.
     Restarted,
     /// An interim reply (1xx).
     Interim(u16),
@@ -287,7 +287,7 @@ pub enum Event {
         /// Bytes of head and body received so far.
         received: u64,
     },
-    /// Body bytes, or the body's end, or both at once. After [`Leg::upgrade`]: what the peer sends.
+    /// Body bytes, or the body's end, or both at once. After [`Attempt::upgrade`]: what the peer sends.
     Body {
         /// Bytes without chunk framing, never parts of two chunks; may be empty.
         bytes: Bytes,
@@ -298,7 +298,7 @@ pub enum Event {
     Failed(Failure),
 }
 
-/// Why an order failed.
+/// Why a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Windows' number for it.
@@ -331,7 +331,7 @@ impl Failure {
     }
 }
 
-/// Who listens to the events of a leg. Called from the transport's threads, one at a time.
+/// Who listens to the events of an attempt. Called from the transport's threads, one at a time.
 pub trait Sink: Send + Sync {
     /// Things happened together, in this order: no call of the application comes between them.
     fn events(&self, events: &mut dyn Iterator<Item = Event>);
@@ -339,12 +339,12 @@ pub trait Sink: Send + Sync {
     fn event(&self, event: Event) {
         self.events(&mut std::iter::once(event));
     }
-    /// The time given to [`Leg::wake_at`] has come.
+    /// The time given to [`Attempt::wake_at`] has come.
     fn tick(&self);
 }
 
-/// A running order. No method blocks, and none but [`Leg::go`] calls the sink.
-pub trait Leg: Send + Sync {
+/// An attempt that runs. No method blocks, and none but [`Attempt::go`] calls the sink.
+pub trait Attempt: Send + Sync {
     /// Begins. The caller holds no lock: a transport may do on this thread what needs no waiting, and tell its sink.
     fn go(&self);
     /// The head may go out: SENDING_REQUEST was delivered.
@@ -362,16 +362,16 @@ pub trait Leg: Send + Sync {
     /// ERROR_WINHTTP_TIMEOUT.
     fn next_address(&self);
     /// Marks its connection (CONNECTION_GUID).
-    fn mark(&self, _mark: Mark) {}
+    fn mark(&self, _mark: ConnectionGroupId) {}
     /// Its connection carries nothing after it (EXPIRE_CONNECTION).
     fn expire(&self) {}
     /// Its connection, if there is one and the transport knows anything of it.
-    fn carrier(&self) -> Option<Carrier> {
+    fn carrier(&self) -> Option<ConnectionInfo> {
         None
     }
-    /// After the head of a 101 that was asked for by [`Order::upgrade`]: the connection is a stream of bytes from now
+    /// After the head of a 101 that was asked for by [`TransportRequest::upgrade`]: the connection is a stream of bytes from now
     /// on, and `sink` hears of it. Until then nothing is read behind the head. At most `read_ahead` bytes wait for
-    /// [`Leg::taken`].
+    /// [`Attempt::taken`].
     fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize);
     /// Ask for a [`Sink::tick`] at this time of the world's clock; `None` asks for none. `idle`: nobody waits for
     /// it, so a world whose time moves for those who wait need not move for this.
@@ -381,14 +381,20 @@ pub trait Leg: Send + Sync {
     fn release(&self);
 }
 
-/// Carries orders.
+/// Carries requests.
 pub trait Transport: Send + Sync {
-    /// Prepares an order; nothing happens before [`Leg::go`].
-    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg>;
+    /// Prepares a request; nothing happens before [`Attempt::go`].
+    fn start(&self, request: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt>;
     /// How many connections to a server have each mark; only those with this one if it is given.
-    fn marked(&self, _host: &str, _port: u16, _secure: bool, _mark: Option<Mark>) -> Vec<(Mark, u32)> {
+    fn marked(
+        &self,
+        _host: &str,
+        _port: u16,
+        _secure: bool,
+        _mark: Option<ConnectionGroupId>,
+    ) -> Vec<(ConnectionGroupId, u32)> {
         Vec::new()
     }
-    /// How many orders are under way, those that are only drained included.
+    /// How many requests are under way, those that are only drained included.
     fn running(&self) -> usize;
 }

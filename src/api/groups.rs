@@ -5,11 +5,11 @@ use std::ffi::c_void;
 
 use super::edge::{code, find, get, no_panic, put};
 use crate::handle::Kind;
-use crate::transport::Mark;
+use crate::transport::ConnectionGroupId;
 use crate::win32::memory::{allocate, free};
 use crate::win32::*;
 
-fn mark(guid: GUID) -> Mark {
+fn mark(guid: GUID) -> ConnectionGroupId {
     let mut mark = [0; 16];
     mark[..4].copy_from_slice(&guid.data1.to_ne_bytes());
     mark[4..6].copy_from_slice(&guid.data2.to_ne_bytes());
@@ -18,7 +18,7 @@ fn mark(guid: GUID) -> Mark {
     mark
 }
 
-fn guid(mark: Mark) -> GUID {
+fn guid(mark: ConnectionGroupId) -> GUID {
     let [a, b, c, d, e, f, g, h, data4 @ ..] = mark;
     GUID {
         data1: u32::from_ne_bytes([a, b, c, d]),
@@ -77,14 +77,17 @@ pub unsafe extern "system" fn WinHttpQueryConnectionGroup(
 }
 
 /// The result, its host, the groups and the name, in one block.
-fn result(host: &str, groups: &[(Mark, u32)]) -> Result<*mut WINHTTP_QUERY_CONNECTION_GROUP_RESULT, Win32Error> {
+fn result(
+    host: &str,
+    groups: &[(ConnectionGroupId, u32)],
+) -> Result<*mut WINHTTP_QUERY_CONNECTION_GROUP_RESULT, Win32Error> {
     type Outer = WINHTTP_QUERY_CONNECTION_GROUP_RESULT;
     type Host = WINHTTP_HOST_CONNECTION_GROUP;
     type Group = WINHTTP_CONNECTION_GROUP;
     let name: Vec<u16> = host.encode_utf16().chain([0]).collect();
     let size = size_of::<Outer>() + size_of::<Host>() + size_of_val(groups) + name.len() * 2;
     // A mark and its count take as much room as they do in a group.
-    const _: () = assert!(size_of::<Group>() == size_of::<(Mark, u32)>());
+    const _: () = assert!(size_of::<Group>() == size_of::<(ConnectionGroupId, u32)>());
     let block: *mut Outer = allocate(size, true).cast();
     if block.is_null() {
         return Err(ERROR_NOT_ENOUGH_MEMORY);

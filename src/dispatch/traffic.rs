@@ -12,7 +12,7 @@ impl Carried<'_> {
     pub fn traffic(&self, content: bool) -> Vec<Traffic> {
         let data = |bytes: &Bytes| if content { Data::new(bytes.clone()) } else { Data::left_out(bytes.len()) };
         let one = match self {
-            Carried::Order(order) => Traffic::Request {
+            Carried::Request(order) => Traffic::Request {
                 origin: {
                     let scheme = if order.tls.is_some() { "https" } else { "http" };
                     let host = if order.host.contains(':') { format!("[{}]", order.host) } else { order.host.clone() };

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{Delivery, Detail, Policy, Proxies};
 use crate::record::{Notification, Operation, Recorder};
-use crate::transport::{Event, Order, Transport};
+use crate::transport::{Event, Transport, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
 
 /// Something that a worker does.
@@ -142,7 +142,7 @@ pub struct Watch {
 #[derive(Debug)]
 pub enum Carried<'a> {
     /// A request begins its way.
-    Order(&'a Order),
+    Request(&'a TransportRequest),
     /// Body bytes of WinHttpWriteData.
     Bytes(&'a Bytes),
     /// Something happened to it.

@@ -9,7 +9,7 @@ use crate::dispatch::{Asked, Carried, Detail, Item, Job, Open, Outcome, Share, o
 use crate::machine::resolver::Errand;
 use crate::machine::{Machine, Output};
 use crate::record::{Notification, Operation};
-use crate::transport::{Event, Leg, Sink};
+use crate::transport::{Attempt, Event, Sink};
 use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 
 /// A machine, and the leg that runs for it.
@@ -19,7 +19,7 @@ pub(crate) struct Driver<M> {
 
 struct Running<M> {
     machine: M,
-    leg: Option<Arc<dyn Leg>>,
+    leg: Option<Arc<dyn Attempt>>,
     deadline: Option<Duration>,
     loans: Loans,
 }
@@ -41,9 +41,9 @@ pub(super) struct Stepped {
     /// The last ending among them.
     ended: Option<(Operation, Outcome)>,
     /// A leg that is to begin when the lock is free.
-    pub(super) begun: Option<Arc<dyn Leg>>,
+    pub(super) begun: Option<Arc<dyn Attempt>>,
     /// The leg of a connection that becomes a web socket's.
-    pub(super) handed_over: Option<Arc<dyn Leg>>,
+    pub(super) handed_over: Option<Arc<dyn Attempt>>,
 }
 
 impl<M> Driver<M> {
@@ -52,7 +52,7 @@ impl<M> Driver<M> {
     }
 
     /// The leg that runs from now on.
-    pub(super) fn carry(&self, leg: Arc<dyn Leg>) {
+    pub(super) fn carry(&self, leg: Arc<dyn Attempt>) {
         lock(&self.running).leg = Some(leg);
     }
 
@@ -67,7 +67,7 @@ impl<M> Driver<M> {
     }
 
     /// The leg that runs, or ran last, for it.
-    pub fn leg(&self) -> Option<Arc<dyn Leg>> {
+    pub fn leg(&self) -> Option<Arc<dyn Attempt>> {
         lock(&self.running).leg.clone()
     }
 }
@@ -280,7 +280,7 @@ impl Handle {
                 Output::ThenProceed(leg) => Item::Proceed(leg),
                 Output::ThenTold => Item::Told,
                 Output::Start(number, order) => {
-                    self.carried(|| Carried::Order(&order));
+                    self.carried(|| Carried::Request(&order));
                     let leg = self.world.transport().start(*order, sink(self, number));
                     running.leg = Some(Arc::clone(&leg));
                     running.deadline = None;
@@ -343,7 +343,7 @@ impl Handle {
     }
 }
 
-fn tell(leg: &dyn Leg, output: Output) {
+fn tell(leg: &dyn Attempt, output: Output) {
     match output {
         Output::Proceed => leg.proceed(),
         Output::Tunnel(again) => leg.tunnel(again),

@@ -13,7 +13,7 @@ use super::authority::{Authority, Issued};
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
-use super::raw::{Link, RawConnection};
+use super::raw::{RawConnection, RawPipe};
 use super::served::{Io, Place, bridge, receive};
 use super::world::Origin;
 use crate::net::mapped::{Before, Mapped, map};
@@ -188,11 +188,11 @@ impl Place for OnSockets {
     }
 
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
-        let link = Link::live();
-        self.handle.spawn(bridge(Arc::clone(&link), io, &early));
+        let pipe = RawPipe::live();
+        self.handle.spawn(bridge(Arc::clone(&pipe), io, &early));
         let failures = Arc::clone(&self.failures);
         std::thread::spawn(move || {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(RawConnection(link)))) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(RawConnection(pipe)))) {
                 lock(&failures).push(format!("a raw peer panicked: {}", super::raw::words(&*panic)));
             }
         });

@@ -12,7 +12,7 @@ use super::authority::{Authority, Issued};
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
-use super::raw::{Link, RawConnection};
+use super::raw::{RawConnection, RawPipe};
 use super::served::{Io, Place, at_gate, bridge, certificate, receive, stage};
 use super::tasks::{SimTimer, Task, sleep};
 use super::world::SimWorld;
@@ -155,9 +155,9 @@ impl Place for OfSim {
 
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
         let Some(world) = self.0.world() else { return };
-        let link = Link::new(&world, world.next_order());
-        Runtime::spawn(self, Box::pin(bridge(Arc::clone(&link), io, &early)));
-        world.spawn("a raw peer", Box::new(move || handler(RawConnection(link))));
+        let pipe = RawPipe::new(&world, world.next_order());
+        Runtime::spawn(self, Box::pin(bridge(Arc::clone(&pipe), io, &early)));
+        world.spawn("a raw peer", Box::new(move || handler(RawConnection(pipe))));
     }
 }
 

@@ -7,35 +7,35 @@ use std::time::Duration;
 use super::fault::Stage;
 use super::http1::Reader;
 use super::received::Received;
-use super::script::ScriptLeg;
+use super::script::ScriptAttempt;
 use super::world::Origin;
 use crate::http::RequestHead;
 use crate::transport::{Event, Peer as Ends, Route};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_NAME_NOT_RESOLVED};
 
-impl ScriptLeg {
+impl ScriptAttempt {
     /// Who answers the request.
     pub fn origin(&self) -> Origin {
-        match &self.order.route {
+        match &self.request.route {
             Route::Proxy(_) => self.reached(),
-            _ => (self.order.tls.is_some(), self.order.host.to_ascii_lowercase(), self.order.port),
+            _ => (self.request.tls.is_some(), self.request.host.to_ascii_lowercase(), self.request.port),
         }
     }
 
     /// Whom the connection is made to.
     pub fn reached(&self) -> Origin {
-        let secure = match &self.order.route {
-            Route::Direct => self.order.tls.is_some(),
+        let secure = match &self.request.route {
+            Route::Direct => self.request.tls.is_some(),
             Route::Proxy(via) | Route::Tunnel(via, _) => via.tls.is_some(),
             Route::Socks(_) => false,
         };
-        let (host, port) = self.order.first_hop();
+        let (host, port) = self.request.first_hop();
         (secure, host.to_ascii_lowercase(), port)
     }
 
     /// A connection to the first hop stands.
     pub fn passed_first_hop(self: &Arc<Self>, ends: Ends) {
-        match &self.order.route {
+        match &self.request.route {
             Route::Direct | Route::Proxy(_) => self.tell(Event::Ready(ends)),
             Route::Socks(_) => self.behind_proxy(ends),
             Route::Tunnel(_, head) => {
@@ -54,11 +54,11 @@ impl ScriptLeg {
             return self.fail(ERROR_WINHTTP_CANNOT_CONNECT, 0);
         }
         let server = self.origin();
-        self.stage_at(Stage::Connect, &server, move |leg| {
-            let server = leg.origin();
+        self.stage_at(Stage::Connect, &server, move |attempt| {
+            let server = attempt.origin();
             match server.0 {
-                true => leg.secure(&server, move |leg| leg.tell(Event::Ready(ends))),
-                false => leg.tell(Event::Ready(ends)),
+                true => attempt.secure(&server, move |attempt| attempt.tell(Event::Ready(ends))),
+                false => attempt.tell(Event::Ready(ends)),
             }
         });
     }
@@ -67,14 +67,14 @@ impl ScriptLeg {
     pub fn ask(self: &Arc<Self>, head: RequestHead) {
         let wire = head.to_wire();
         self.tell(Event::TunnelSent(wire.len() as u64));
-        let raw = self.lock().raw.as_ref().map(|(link, _)| Arc::clone(link));
-        if let Some(link) = raw {
+        let raw = self.lock().raw.as_ref().map(|(pipe, _)| Arc::clone(pipe));
+        if let Some(pipe) = raw {
             self.lock().held = Some(Vec::new());
-            return link.send(&wire);
+            return pipe.send(&wire);
         }
-        self.then(move |leg| {
-            let Some((proxy, ends)) = leg.world.peer_of(&leg.reached()) else {
-                return leg.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
+        self.then(move |attempt| {
+            let Some((proxy, ends)) = attempt.world.peer_of(&attempt.reached()) else {
+                return attempt.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
             };
             let reply = proxy.answer(Received::new(&head, Default::default()));
             if reply.never {
@@ -84,10 +84,10 @@ impl ScriptLeg {
             let stands = (200..300).contains(&head.status);
             let received = head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2;
             let delay = reply.waits();
-            leg.lock().refusal = (!stands).then_some(reply);
-            leg.after(delay, move |leg| leg.sink.event(Event::TunnelReply { head, received }));
+            attempt.lock().refusal = (!stands).then_some(reply);
+            attempt.after(delay, move |attempt| attempt.sink.event(Event::TunnelReply { head, received }));
             if stands {
-                leg.after(delay, move |leg| leg.behind_proxy(ends));
+                attempt.after(delay, move |attempt| attempt.behind_proxy(ends));
             }
         });
     }
@@ -109,7 +109,7 @@ impl ScriptLeg {
                     drop(state);
                     self.tell(told);
                     if let Some((_, ends)) = self.world.peer_of(&self.reached()).filter(|_| stands) {
-                        self.then(move |leg| leg.behind_proxy(ends));
+                        self.then(move |attempt| attempt.behind_proxy(ends));
                     }
                 }
                 Event::Body { .. } => {
@@ -128,13 +128,13 @@ impl ScriptLeg {
         let held = state.held.take().unwrap_or_default();
         let Some(head) = again else {
             // What follows of its body is told as it comes; nothing else goes over this connection.
-            if let Some((link, _)) = state.raw.as_ref().filter(|(_, reader)| reader.over()) {
-                link.close();
+            if let Some((pipe, _)) = state.raw.as_ref().filter(|(_, reader)| reader.over()) {
+                pipe.close();
             }
             drop(state);
             return self.sink.events(&mut std::iter::once(Event::Sent(0)).chain(held));
         };
-        let limit = self.order.head_limit;
+        let limit = self.request.head_limit;
         if let Some((_, reader)) = state.raw.as_mut().filter(|(_, reader)| reader.reusable()) {
             *reader = Reader::new(false, limit);
             state.asking = Some(head);
@@ -153,7 +153,7 @@ impl ScriptLeg {
     /// What the machine makes of a refusal.
     pub fn asked(self: &Arc<Self>, again: Option<RequestHead>) {
         if self.lock().held.is_some() {
-            return self.then(move |leg| leg.refused_raw(again));
+            return self.then(move |attempt| attempt.refused_raw(again));
         }
         match again {
             Some(head) => {
@@ -171,7 +171,7 @@ impl ScriptLeg {
                 let refusal = self.lock().refusal.clone();
                 if let Some(reply) = refusal {
                     // It has waited already.
-                    self.then(move |leg| leg.answer(&reply.delay(Duration::ZERO)));
+                    self.then(move |attempt| attempt.answer(&reply.delay(Duration::ZERO)));
                 }
             }
         }

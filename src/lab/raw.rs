@@ -15,7 +15,7 @@ pub enum End {
 }
 
 /// Where the bytes of a server that is played go.
-pub trait Far: Send + Sync {
+pub trait PipeClient: Send + Sync {
     /// The server sends.
     fn arrived(self: Arc<Self>, bytes: &[u8]);
     /// The server sends nothing more.
@@ -28,11 +28,11 @@ struct State {
     client_closed: bool,
     /// The server sends nothing more.
     end: Option<End>,
-    far: Option<Weak<dyn Far>>,
+    client: Option<Weak<dyn PipeClient>>,
 }
 
-/// A connection between a leg, or several one after the other, and a thread of the Sim.
-pub struct Link {
+/// A connection between an attempt, or several one after the other, and a thread of the Sim.
+pub struct RawPipe {
     world: Weak<SimWorld>,
     order: usize,
     /// Whether it is a real connection: waiting is that of the thread.
@@ -41,16 +41,16 @@ pub struct Link {
     came: Condvar,
 }
 
-impl Link {
-    pub fn new(world: &Arc<SimWorld>, order: usize) -> Arc<Link> {
+impl RawPipe {
+    pub fn new(world: &Arc<SimWorld>, order: usize) -> Arc<RawPipe> {
         let world = Arc::downgrade(world);
-        Arc::new(Link { world, order, live: false, state: Mutex::default(), came: Condvar::new() })
+        Arc::new(RawPipe { world, order, live: false, state: Mutex::default(), came: Condvar::new() })
     }
 
     /// A connection of the real world.
     #[cfg(feature = "live")]
-    pub fn live() -> Arc<Link> {
-        Arc::new(Link { world: Weak::new(), order: 0, live: true, state: Mutex::default(), came: Condvar::new() })
+    pub fn live() -> Arc<RawPipe> {
+        Arc::new(RawPipe { world: Weak::new(), order: 0, live: true, state: Mutex::default(), came: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -58,14 +58,14 @@ impl Link {
     }
 
     /// Somebody takes the connection: what comes is told to it.
-    pub fn attach(&self, far: &Arc<impl Far + 'static>) {
-        let far: Weak<dyn Far> = Arc::downgrade(far) as _;
-        self.lock().far = Some(far);
+    pub fn attach(&self, client: &Arc<impl PipeClient + 'static>) {
+        let client: Weak<dyn PipeClient> = Arc::downgrade(client) as _;
+        self.lock().client = Some(client);
     }
 
-    /// The leg is over; the connection is idle.
+    /// The attempt is over; the connection is idle.
     pub fn detach(&self) {
-        self.lock().far = None;
+        self.lock().client = None;
     }
 
     pub fn send(&self, bytes: &[u8]) {
@@ -84,12 +84,12 @@ impl Link {
     }
 
     /// Something for the far side, in its turn.
-    fn tell(self: &Arc<Self>, what: impl FnOnce(Arc<dyn Far>) + Send + 'static) {
-        let link = Arc::clone(self);
+    fn tell(self: &Arc<Self>, what: impl FnOnce(Arc<dyn PipeClient>) + Send + 'static) {
+        let pipe = Arc::clone(self);
         let act = move || {
-            let far = link.lock().far.as_ref().and_then(Weak::upgrade);
-            if let Some(far) = far {
-                what(far);
+            let client = pipe.lock().client.as_ref().and_then(Weak::upgrade);
+            if let Some(client) = client {
+                what(client);
             }
         };
         match (self.world.upgrade(), self.live) {
@@ -101,7 +101,7 @@ impl Link {
 
     fn end(self: &Arc<Self>, end: End) {
         if self.lock().end.replace(end).is_none() {
-            self.tell(move |far| far.ended(end));
+            self.tell(move |client| client.ended(end));
         }
     }
 
@@ -133,7 +133,7 @@ impl Link {
 /// });
 /// gate.open();
 /// ```
-pub struct RawConnection(pub(super) Arc<Link>);
+pub struct RawConnection(pub(super) Arc<RawPipe>);
 
 impl RawConnection {
     /// The bytes that the client has sent since the last read; `None` when it has closed. Waits for some.
@@ -199,7 +199,7 @@ impl RawConnection {
     /// Sends bytes.
     pub fn write(&self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref().to_vec();
-        self.0.tell(move |far| far.arrived(&bytes));
+        self.0.tell(move |client| client.arrived(&bytes));
     }
 
     /// Sends bytes in pieces of this size, each so much later than the one before.

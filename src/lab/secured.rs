@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use super::fault::{FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
-use super::script::ScriptLeg;
+use super::script::ScriptAttempt;
 use super::world::{Key, Origin};
 use crate::dispatch::World;
 use crate::pki::{Certificate, refused};
@@ -22,13 +22,13 @@ const CERTIFICATE: &[u8] = include_bytes!("scripted.der");
 const SUITE: u16 = 0x1302;
 const GROUP: u16 = 0x001D;
 
-impl ScriptLeg {
+impl ScriptAttempt {
     /// TLS with this server, or with the proxy. A fault of the server's certificate is refused unless the request ignores
     /// it (SECURITY_FLAGS); a certificate is wanted of requests for which CLIENT_CERT_CONTEXT was not set.
     pub fn secure(self: &Arc<Self>, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let peer = self.world.peer_of(server).map(|(peer, _)| peer);
         let what = self.meets_of(&FaultTrigger::Stage(Stage::Tls), peer.as_ref());
-        let (Some(peer), Some(rules), true) = (peer, &self.order.tls, *server == self.origin()) else {
+        let (Some(peer), Some(rules), true) = (peer, &self.request.tls, *server == self.origin()) else {
             return self.obey(what, Stage::Tls, then);
         };
         match what {
@@ -47,16 +47,16 @@ impl ScriptLeg {
                 self.tell(Event::CertificateWanted(peer.issuer().into_iter().collect()));
                 self.fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, 0);
             }
-            what => self.obey(what, Stage::Tls, move |leg| {
-                leg.tell_secured(&peer, 0);
-                then(leg);
+            what => self.obey(what, Stage::Tls, move |attempt| {
+                attempt.tell_secured(&peer, 0);
+                then(attempt);
             }),
         }
     }
 
     /// Tells what TLS came to, if it is spoken. `faults`: WINHTTP_CALLBACK_STATUS_FLAG_* bits.
     pub fn tell_secured(self: &Arc<Self>, peer: &Peer, faults: u32) {
-        if self.order.tls.is_none() || faults & WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR != 0 {
+        if self.request.tls.is_none() || faults & WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR != 0 {
             return;
         }
         let date = self.world.date().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -74,7 +74,7 @@ impl ScriptLeg {
 
     /// What must agree for its connection to be used by another request.
     pub fn key(&self) -> Key {
-        (self.origin(), self.order.tls.as_ref().map_or(0, |rules| rules.ignore))
+        (self.origin(), self.request.tls.as_ref().map_or(0, |rules| rules.ignore))
     }
 }
 

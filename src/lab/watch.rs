@@ -25,8 +25,8 @@ static WATCHED: Mutex<Vec<Weak<Scheduler>>> = Mutex::new(Vec::new());
 
 /// The number by which the system knows this thread.
 pub fn this_thread() -> Option<u64> {
-    let link = std::fs::read_link("/proc/thread-self").ok()?;
-    link.file_name()?.to_str()?.parse().ok()
+    let pipe = std::fs::read_link("/proc/thread-self").ok()?;
+    pipe.file_name()?.to_str()?.parse().ok()
 }
 
 /// Watches this one while it lives.

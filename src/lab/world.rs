@@ -12,16 +12,16 @@ use super::mistakes::Mistakes;
 use super::peer::Peer;
 use super::points::Points;
 use super::profile::Profile;
-use super::raw::Link;
+use super::raw::RawPipe;
 use super::replay;
 use super::scheduler::{Limit, Scheduler};
-use super::script::{Held, ScriptLeg};
+use super::script::{Held, ScriptAttempt};
 use crate::dispatch::{
     Asked, Carried, Detail, Job, Open, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter, strays,
 };
 use crate::http::proxy::pac::Limits;
 use crate::record::{Notification, Recorder, Status};
-use crate::transport::{Leg, Order, Peer as Ends, Sink, Transport};
+use crate::transport::{Attempt, Peer as Ends, Sink, Transport, TransportRequest};
 use crate::win32::Win32Error;
 
 /// Whether TLS is spoken, the host, the port.
@@ -41,7 +41,7 @@ struct State {
     peers: Vec<(Origin, Peer)>,
     kept: BTreeSet<Key>,
     /// Idle connections to raw peers, the one used last at the end.
-    links: Vec<(Key, Arc<Link>)>,
+    pipes_idle: Vec<(Key, Arc<RawPipe>)>,
     orders: usize,
     complaints: Vec<String>,
     unknown_hosts: bool,
@@ -196,16 +196,16 @@ impl SimWorld {
     }
 
     /// A connection to a raw peer is idle.
-    pub fn keep_link(&self, key: Key, link: Arc<Link>) {
-        self.lock().links.push((key, link));
+    pub fn keep_pipe(&self, key: Key, pipe: Arc<RawPipe>) {
+        self.lock().pipes_idle.push((key, pipe));
     }
 
     /// The idle connection of this kind that was used last, and is still open.
-    pub fn take_link(&self, key: &Key) -> Option<Arc<Link>> {
+    pub fn take_pipe(&self, key: &Key) -> Option<Arc<RawPipe>> {
         let mut state = self.lock();
-        state.links.retain(|(_, link)| !link.ended());
-        let at = state.links.iter().rposition(|(known, _)| known == key)?;
-        Some(state.links.remove(at).1)
+        state.pipes_idle.retain(|(_, pipe)| !pipe.ended());
+        let at = state.pipes_idle.iter().rposition(|(known, _)| known == key)?;
+        Some(state.pipes_idle.remove(at).1)
     }
 
     /// The peer whose host and port these are, with TLS or without, and its address.
@@ -471,8 +471,8 @@ impl Steps for SimWorld {
 }
 
 impl Transport for SimWorld {
-    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg> {
-        Arc::new(Held(Arc::new(ScriptLeg::new(self.arc(), order, sink))))
+    fn start(&self, order: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
+        Arc::new(Held(Arc::new(ScriptAttempt::new(self.arc(), order, sink))))
     }
 
     fn running(&self) -> usize {

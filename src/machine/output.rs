@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::resolver::{Errand, Report};
 use crate::http::RequestHead;
 use crate::record::{Notification, Operation};
-use crate::transport::{Event, Order};
+use crate::transport::{Event, TransportRequest};
 use crate::win32::{CallerBuf, Win32Error};
 
 /// What must be done, in this order, by whoever drives a machine.
@@ -22,7 +22,7 @@ pub enum Output {
     /// Call [`Request::told`](super::Request::told) when the callbacks before it have returned.
     ThenTold,
     /// Give the order to the transport; its events come back with this number.
-    Start(u64, Box<Order>),
+    Start(u64, Box<TransportRequest>),
     /// Have this done by a worker; what it brings back goes to [`Machine::report`] with this number.
     Errand(u64, Errand),
     /// To the running leg: the head may go out.

@@ -2,7 +2,7 @@
 
 use crate::http::Encoding;
 use crate::http::proxy::Access;
-use crate::transport::{ClientCertificate, Http2, Network, Revocation, Sharing, Tls};
+use crate::transport::{ClientCertificate, Http2, Network, PoolRules, Revocation, Tls};
 use crate::win32::{
     ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, WINHTTP_AUTH_SCHEME_BASIC,
     WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
@@ -51,7 +51,7 @@ pub struct Settings {
     /// How names are looked up and sockets made.
     pub network: Network,
     /// Which connections may carry requests.
-    pub sharing: Sharing,
+    pub pool_rules: PoolRules,
     /// DISABLE_FEATURE bits, WINHTTP_DISABLE_*.
     pub disabled: u32,
     /// REDIRECT_POLICY
@@ -111,7 +111,7 @@ impl Default for Settings {
             annotation: String::new(),
             timeout_retries: 0,
             network: Network::default(),
-            sharing: Sharing::default(),
+            pool_rules: PoolRules::default(),
             disabled: 0,
             redirect_policy: WINHTTP_OPTION_REDIRECT_POLICY_DEFAULT,
             max_redirects: 10,

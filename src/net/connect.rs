@@ -10,15 +10,15 @@ use std::time::Duration;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use super::control::Control;
 use super::http2::Multiplexed;
-use super::register::Registered;
+use super::mailbox::Mailbox;
+use super::registry::PoolEntry;
 use super::runtime::{Boxed, Connected, Runtime};
 use super::stream::Stream;
 use super::upload::Upload;
-use super::wire::{Tally, Wire};
+use super::wire::{Wire, WireState};
 use super::{Net, failure, names, tls};
-use crate::transport::{ClientCertificate, Event, Failure, Order, Peer, Route, Secured, Sink, Tls, Via};
+use crate::transport::{ClientCertificate, Event, Failure, Peer, Route, Secured, Sink, Tls, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH};
 
 /// The half of a connection that must be polled for anything to move.
@@ -29,10 +29,10 @@ pub type Driver = http1::Connection<TokioIo<Wire<Stream>>, Upload>;
 pub struct Connection {
     pub sender: http1::SendRequest<Upload>,
     pub driver: Driver,
-    pub tally: Arc<Mutex<Tally>>,
+    pub state: Arc<Mutex<WireState>>,
     pub peer: Peer,
     pub secured: Option<Arc<Secured>>,
-    pub registered: Arc<Registered>,
+    pub entry: Arc<PoolEntry>,
 }
 
 /// A new connection, by what the server speaks.
@@ -45,15 +45,20 @@ pub enum New {
 pub struct Dialed {
     pub stream: Stream,
     pub peer: Peer,
-    pub registered: Arc<Registered>,
+    pub entry: Arc<PoolEntry>,
 }
 
 /// Connects to the server, or to the proxy on the way, and tells each step.
-pub async fn dial(net: &Net, order: &Order, sink: &dyn Sink, control: Option<&Control>) -> Result<Dialed, Failure> {
-    let (runtime, network) = (&*net.runtime, &order.network);
+pub async fn dial(
+    net: &Net,
+    request: &TransportRequest,
+    sink: &dyn Sink,
+    mailbox: Option<&Mailbox>,
+) -> Result<Dialed, Failure> {
+    let (runtime, network) = (&*net.runtime, &request.network);
     sink.event(Event::Resolving);
-    let (host, port) = order.first_hop();
-    let name = network.resolve_as.as_deref().filter(|_| order.route == Route::Direct).unwrap_or(host);
+    let (host, port) = request.first_hop();
+    let name = network.resolve_as.as_deref().filter(|_| request.route == Route::Direct).unwrap_or(host);
     let addresses = net.names.resolve(runtime, name, port, network.cache).await?;
     let attempts = names::attempts(&addresses, network);
     sink.event(Event::Resolved(attempts.first().map_or(addresses[0], |(address, _)| *address).to_string()));
@@ -61,11 +66,11 @@ pub async fn dial(net: &Net, order: &Order, sink: &dyn Sink, control: Option<&Co
     for (address, limit) in attempts {
         sink.event(Event::Connecting(address.to_string()));
         let attempt = runtime.connect(SocketAddr::new(address, port), network);
-        match bounded(runtime, attempt, limit, control).await {
+        match bounded(runtime, attempt, limit, mailbox).await {
             Ok(Connected { stream, peer, inquiry }) => {
                 sink.event(Event::Connected(address.to_string()));
-                let registered = net.register.add(order, inquiry, runtime.now());
-                return Ok(Dialed { stream, peer, registered });
+                let entry = net.registry.add(request, inquiry, runtime.now());
+                return Ok(Dialed { stream, peer, entry });
             }
             Err(error) => last = Some(error),
         }
@@ -78,7 +83,7 @@ async fn bounded<T>(
     runtime: &dyn Runtime,
     mut attempt: Boxed<'_, io::Result<T>>,
     limit: Option<Duration>,
-    control: Option<&Control>,
+    mailbox: Option<&Mailbox>,
 ) -> io::Result<T> {
     let mut timer = limit.map(|limit| {
         let mut timer = runtime.timer();
@@ -89,7 +94,7 @@ async fn bounded<T>(
         if let Poll::Ready(done) = attempt.as_mut().poll(cx) {
             return Poll::Ready(done);
         }
-        let given_up = control.is_some_and(|control| std::mem::take(&mut control.look(cx).next_address));
+        let given_up = mailbox.is_some_and(|mailbox| std::mem::take(&mut mailbox.look(cx).next_address));
         if given_up || timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready()) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
@@ -108,13 +113,18 @@ pub async fn secure_proxy(net: &Net, stream: Stream, via: &Via) -> Result<Stream
 }
 
 /// What the server speaks on a connection that leads to it: TLS, and HTTP on that.
-pub async fn speak(net: &Arc<Net>, dialed: Dialed, order: &Order, sink: &dyn Sink) -> Result<New, Failure> {
-    let Dialed { mut stream, peer, registered } = dialed;
+pub async fn speak(
+    net: &Arc<Net>,
+    dialed: Dialed,
+    request: &TransportRequest,
+    sink: &dyn Sink,
+) -> Result<New, Failure> {
+    let Dialed { mut stream, peer, entry } = dialed;
     let mut secured = None;
-    if let Some(rules) = &order.tls {
+    if let Some(rules) = &request.tls {
         let mut handshake =
-            net.handshake(stream, (&order.host, order.port), rules, tls::offered(order.http2.as_ref())).await;
-        tls::check_revocation(net, &mut handshake, rules, &order.network).await;
+            net.handshake(stream, (&request.host, request.port), rules, tls::offered(request.http2.as_ref())).await;
+        tls::check_revocation(net, &mut handshake, rules, &request.network).await;
         if let Some(issuers) = handshake.wanted {
             sink.event(Event::CertificateWanted(issuers));
         }
@@ -123,24 +133,24 @@ pub async fn speak(net: &Arc<Net>, dialed: Dialed, order: &Order, sink: &dyn Sin
         }
         secured = handshake.secured;
         stream = handshake.stream?;
-        match &order.http2 {
+        match &request.http2 {
             Some(rules) if stream.chosen() == Some(tls::HTTP2) => {
-                return Multiplexed::begin(net, stream, peer, secured, registered, rules).await.map(New::Http2);
+                return Multiplexed::begin(net, stream, peer, secured, entry, rules).await.map(New::Http2);
             }
             Some(rules) if rules.required => return Err(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH.into()),
             _ => {}
         }
     }
-    speak_http1(Dialed { stream, peer, registered }, secured).await.map(Box::new).map(New::Http1)
+    speak_http1(Dialed { stream, peer, entry }, secured).await.map(Box::new).map(New::Http1)
 }
 
 /// HTTP/1 on a stream.
 pub async fn speak_http1(dialed: Dialed, secured: Option<Arc<Secured>>) -> Result<Connection, Failure> {
-    let Dialed { stream, peer, registered } = dialed;
-    let (wire, tally) = Wire::new(stream);
+    let Dialed { stream, peer, entry } = dialed;
+    let (wire, state) = Wire::new(stream);
     let (sender, driver) =
         http1::Builder::new().handshake(TokioIo::new(wire)).await.map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
-    Ok(Connection { sender, driver, tally, peer, secured, registered })
+    Ok(Connection { sender, driver, state, peer, secured, entry })
 }
 
 impl Connection {
@@ -218,7 +228,7 @@ mod tests {
     }
 
     /// What a request with this CONNECT_RETRIES orders.
-    fn order(retries: u32) -> Order {
+    fn request(retries: u32) -> TransportRequest {
         let template = RequestTemplate {
             method: "GET".to_owned(),
             target: "/".to_owned(),
@@ -236,11 +246,11 @@ mod tests {
         let mut request = Request::new(origin, template, settings);
         let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, key: [0; 16], hold: false };
         request.send(Duration::ZERO, call).unwrap();
-        let order = request.outputs().find_map(|output| match output {
-            Output::Start(_, order) => Some(*order),
+        let request = request.outputs().find_map(|output| match output {
+            Output::Start(_, request) => Some(*request),
             _ => None,
         });
-        order.unwrap()
+        request.unwrap()
     }
 
     /// IPv4 comes first; the next address is tried when one refuses, as many as CONNECT_RETRIES says.
@@ -259,7 +269,7 @@ mod tests {
             let outcome = tokio.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
-                dial(&Net::on(Box::new(listener), Default::default(), false), &order(retries), &notes, None).await
+                dial(&Net::on(Box::new(listener), Default::default(), false), &request(retries), &notes, None).await
             });
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));

@@ -10,7 +10,7 @@ use super::upgraded::Upgraded;
 use crate::http::{Headers, ResponseHead};
 use crate::transport::{Event, Failure, Peer, Secured, Sink};
 
-/// A request on its connection. HTTP/1 has the connection to itself and polls it; HTTP/2 has a stream of it. A leg asks
+/// A request on its connection. HTTP/1 has the connection to itself and polls it; HTTP/2 has a stream of it. An attempt asks
 /// first for the head, then for pieces until [`Exchange::over`].
 pub trait Exchange {
     /// The two ends of the connection.
@@ -126,9 +126,9 @@ impl Pieces {
 }
 
 /// A sink for what happens when nobody listens any more.
-pub struct Deaf;
+pub struct NullSink;
 
-impl Sink for Deaf {
+impl Sink for NullSink {
     fn events(&self, _events: &mut dyn Iterator<Item = Event>) {}
     fn tick(&self) {}
 }

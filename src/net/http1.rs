@@ -11,28 +11,28 @@ use hyper::{Method, Request, Response};
 
 use super::Net;
 use super::connect::Connection;
-use super::control::Control;
-use super::exchange::{Deaf, Exchange, Fate, Piece, Pieces};
+use super::exchange::{Exchange, Fate, NullSink, Piece, Pieces};
 use super::failure;
+use super::mailbox::Mailbox;
 use super::pool::Key;
 use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
-use super::wire::{self, Tally};
+use super::wire::{self, WireState};
 use crate::http::{BodyLength, OutgoingBody, ResponseHead};
-use crate::transport::{Event, Failure, Order, Peer, Secured, Sink};
+use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR};
 
 /// See the module.
 pub struct Http1<'a> {
-    going: Going<'a>,
-    coming: Coming,
+    outbound: Outbound<'a>,
+    inbound: Inbound,
     /// How many bytes of the reply were told as progress.
     heard: u64,
 }
 
 /// Where the reply stands.
-enum Coming {
+enum Inbound {
     /// The request was not sent.
     Not,
     /// hyper's future has no name: it lies in a box, the one allocation of an exchange.
@@ -41,19 +41,19 @@ enum Coming {
 }
 
 impl<'a> Http1<'a> {
-    pub fn new(connection: Box<Connection>, order: &'a Order, control: &'a Control) -> Http1<'a> {
-        Http1 { going: Going::new(connection, order, control), coming: Coming::Not, heard: 0 }
+    pub fn new(connection: Box<Connection>, request: &'a TransportRequest, mailbox: &'a Mailbox) -> Http1<'a> {
+        Http1 { outbound: Outbound::new(connection, request, mailbox), inbound: Inbound::Not, heard: 0 }
     }
 
     /// The connection, whatever state it is in.
     pub fn into_connection(self) -> Option<Box<Connection>> {
-        self.going.connection
+        self.outbound.connection
     }
 
     /// The connection if the reply is over and it can carry another request.
     pub fn into_idle(self) -> Option<Box<Connection>> {
-        let open = self.over() && !self.going.closed && self.going.whole();
-        self.going.connection.filter(|connection| open && connection.sender.is_ready())
+        let open = self.over() && !self.outbound.closed && self.outbound.whole();
+        self.outbound.connection.filter(|connection| open && connection.sender.is_ready())
     }
 
     /// hyper has the stand-in for the head.
@@ -63,42 +63,42 @@ impl<'a> Http1<'a> {
         sink: &dyn Sink,
     ) -> Result<(ResponseHead, u64), Failure> {
         let response = response.map_err(|error| failure::of_exchange(&error))?;
-        self.going.answered(sink);
+        self.outbound.answered(sink);
         let (head, received) = {
-            let mut tally = self.going.tally();
-            (tally.reply.take_head(), tally.reply.received)
+            let mut state = self.outbound.state();
+            (state.reply.take_head(), state.reply.received)
         };
         let head = head.ok_or(ERROR_WINHTTP_INTERNAL_ERROR)?;
-        let head_only = self.going.order.head.asks_for_head_only();
-        self.coming = Coming::Body(Download::new(response.into_body(), &head, head_only));
+        let head_only = self.outbound.request.head.asks_for_head_only();
+        self.inbound = Inbound::Body(Download::new(response.into_body(), &head, head_only));
         Ok((head, received))
     }
 }
 
 impl Exchange for Http1<'_> {
     fn peer(&self) -> Peer {
-        self.going.peer
+        self.outbound.peer
     }
 
     fn secured(&self) -> Option<Arc<Secured>> {
-        self.going.secured.clone()
+        self.outbound.secured.clone()
     }
 
     fn begin(&mut self) {
-        if let Some(response) = self.going.begin() {
-            self.coming = Coming::Head(Box::pin(response));
+        if let Some(response) = self.outbound.begin() {
+            self.inbound = Inbound::Head(Box::pin(response));
         }
     }
 
     fn poll_upload(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
-        self.going.poll(cx, sink);
+        self.outbound.poll(cx, sink);
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>> {
         loop {
-            self.going.poll(cx, sink);
-            let received = self.going.tally().reply.received;
-            let Coming::Head(response) = &mut self.coming else {
+            self.outbound.poll(cx, sink);
+            let received = self.outbound.state().reply.received;
+            let Inbound::Head(response) = &mut self.inbound else {
                 return Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into()));
             };
             if let Poll::Ready(response) = response.as_mut().poll(cx) {
@@ -106,7 +106,7 @@ impl Exchange for Http1<'_> {
             }
             if received == self.heard {
                 // hyper forgets a request that it has not looked at when the server closes.
-                let forgotten = self.going.closed;
+                let forgotten = self.outbound.closed;
                 return if forgotten { Poll::Ready(Err(ERROR_WINHTTP_CONNECTION_ERROR.into())) } else { Poll::Pending };
             }
             self.heard = received;
@@ -115,52 +115,50 @@ impl Exchange for Http1<'_> {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
-        match &mut self.coming {
-            Coming::Body(download) => download.poll_piece(cx, &mut self.going, sink),
+        match &mut self.inbound {
+            Inbound::Body(download) => download.poll_piece(cx, &mut self.outbound, sink),
             _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
         }
     }
 
     fn over(&self) -> bool {
-        matches!(&self.coming, Coming::Body(download) if download.pieces.over())
+        matches!(&self.inbound, Inbound::Body(download) if download.pieces.over())
     }
 
     fn upload_over(&self) -> bool {
-        self.going.upload_over && self.going.marks.is_empty()
+        self.outbound.upload_over && self.outbound.marks.is_empty()
     }
 
     fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
-        self.going.discard(cx, sink)
+        self.outbound.discard(cx, sink)
     }
 
     fn drains(&self) -> bool {
-        let keeps = matches!(&self.coming, Coming::Body(download) if download.keeps);
-        self.going.order.keep_alive && keeps && self.going.body.whole()
+        let keeps = matches!(&self.inbound, Inbound::Body(download) if download.keeps);
+        self.outbound.request.keep_alive && keeps && self.outbound.body.whole()
     }
 
     fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>) {
-        if !self.going.order.keep_alive || !self.upload_over() {
+        if !self.outbound.request.keep_alive || !self.upload_over() {
             return;
         }
-        let going = &mut self.going;
-        going.poll(cx, &Deaf);
-        if going.closed || !going.whole() {
+        let outbound = &mut self.outbound;
+        outbound.poll(cx, &NullSink);
+        if outbound.closed || !outbound.whole() {
             return;
         }
-        if let Some(connection) = going
-            .connection
-            .take()
-            .filter(|connection| connection.sender.is_ready() && !connection.registered.expired())
+        if let Some(connection) =
+            outbound.connection.take().filter(|connection| connection.sender.is_ready() && !connection.entry.expired())
         {
-            net.keep(Key::from(going.order), connection);
+            net.keep(Key::from(outbound.request), connection);
         }
     }
 
     fn upgraded(&mut self, cx: &mut Context<'_>) -> Option<Upgraded> {
-        let going = &mut self.going;
+        let outbound = &mut self.outbound;
         // hyper lets go of the connection once it has seen that its own part is over.
-        going.poll(cx, &Deaf);
-        let connection = going.connection.take().filter(|_| going.closed)?;
+        outbound.poll(cx, &NullSink);
+        let connection = outbound.connection.take().filter(|_| outbound.closed)?;
         let parts = connection.driver.into_parts();
         let (stream, rest) = parts.io.into_inner().into_parts();
         Some(Upgraded::new(stream, [parts.read_buf, rest]))
@@ -168,22 +166,22 @@ impl Exchange for Http1<'_> {
 
     /// The server closed the connection while it was idle, or without a reply.
     fn fate(&self, failure: &Failure) -> Fate {
-        let unanswered = failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.going.tally().reply.received == 0;
+        let unanswered = failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.outbound.state().reply.received == 0;
         if unanswered { Fate::Unanswered } else { Fate::Final }
     }
 }
 
-/// The going side, and the connection itself.
-struct Going<'a> {
-    order: &'a Order,
-    control: &'a Control,
+/// The outbound side, and the connection itself.
+struct Outbound<'a> {
+    request: &'a TransportRequest,
+    mailbox: &'a Mailbox,
     /// Gone when it went back to the pool.
     connection: Option<Box<Connection>>,
     peer: Peer,
     secured: Option<Arc<Secured>>,
     /// The server closed it, or it broke.
     closed: bool,
-    tally: Arc<Mutex<Tally>>,
+    state: Arc<Mutex<WireState>>,
     upload: Upload,
     upload_over: bool,
     /// How many bytes the socket has accepted when the head and the first body bytes, or a WriteData, are out.
@@ -194,49 +192,49 @@ struct Going<'a> {
     sent: bool,
 }
 
-impl<'a> Going<'a> {
-    fn new(connection: Box<Connection>, order: &'a Order, control: &'a Control) -> Going<'a> {
-        Going {
-            order,
-            control,
+impl<'a> Outbound<'a> {
+    fn new(connection: Box<Connection>, request: &'a TransportRequest, mailbox: &'a Mailbox) -> Outbound<'a> {
+        Outbound {
+            request,
+            mailbox,
             peer: connection.peer,
             secured: connection.secured.clone(),
-            tally: Arc::clone(&connection.tally),
+            state: Arc::clone(&connection.state),
             connection: Some(connection),
             closed: false,
-            upload: if order.more { Upload::default() } else { Upload::none() },
-            upload_over: !order.more,
+            upload: if request.more { Upload::default() } else { Upload::none() },
+            upload_over: !request.more,
             marks: VecDeque::new(),
             marked: 0,
-            body: OutgoingBody::of(&order.head),
+            body: OutgoingBody::of(&request.head),
             sent: false,
         }
     }
 
-    /// Lays the order's bytes on the wire, and gives hyper the stand-in for them.
+    /// Lays the request's bytes on the wire, and gives hyper the stand-in for them.
     fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
-        let head = self.order.head.to_wire();
-        let body = self.order.first();
-        let asked = Asked::of(&self.order.head.method);
-        self.tally().begin(&head, &body, asked, self.order.head_limit);
+        let head = self.request.head.to_wire();
+        let body = self.request.first();
+        let asked = Asked::of(&self.request.head.method);
+        self.state().begin(&head, &body, asked, self.request.head_limit);
         self.marked = (head.len() + body.len()) as u64;
         self.marks.push_back(self.marked);
         self.body.add(&body);
         let mut stand_in = Request::new(self.upload.clone());
-        if self.order.more {
+        if self.request.more {
             *stand_in.method_mut() = Method::POST;
         }
         self.connection.as_mut().map(|connection| connection.sender.send_request(stand_in))
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        wire::lock(&self.tally)
+    fn state(&self) -> MutexGuard<'_, WireState> {
+        wire::lock(&self.state)
     }
 
     /// Whether the request is out as its head announced it: what follows would else be taken for the rest of its body.
     fn whole(&self) -> bool {
-        let tally = self.tally();
-        self.body.whole() && !tally.deaf && tally.written >= self.marked
+        let state = self.state();
+        self.body.whole() && !state.deaf && state.written >= self.marked
     }
 
     /// Moves what can move, and tells what has.
@@ -246,8 +244,8 @@ impl<'a> Going<'a> {
             self.closed = Pin::new(&mut connection.driver).poll(cx).is_ready();
         }
         let (written, interim) = {
-            let mut tally = self.tally();
-            (tally.written, tally.reply.take_interim())
+            let mut state = self.state();
+            (state.written, state.reply.take_interim())
         };
         while self.marks.front().is_some_and(|mark| written >= *mark) {
             self.passed(sink);
@@ -262,15 +260,15 @@ impl<'a> Going<'a> {
         if self.upload_over {
             return;
         }
-        let mut told = self.control.look(cx);
-        for bytes in told.writes.drain(..) {
-            let bytes = self.order.framed(bytes);
+        let mut commands = self.mailbox.look(cx);
+        for bytes in commands.writes.drain(..) {
+            let bytes = self.request.framed(bytes);
             self.marked += bytes.len() as u64;
             self.body.add(&bytes);
             self.marks.push_back(self.marked);
             self.upload.push(bytes);
         }
-        if told.finish {
+        if commands.finish {
             self.upload_over = true;
             self.upload.end();
         }
@@ -301,7 +299,7 @@ impl<'a> Going<'a> {
     }
 }
 
-/// The coming side.
+/// The inbound side.
 struct Download {
     body: Incoming,
     /// A body that ends too early is an error only if it is chunked (semantics 6.5).
@@ -320,7 +318,7 @@ impl Download {
     fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
-        going: &mut Going<'_>,
+        outbound: &mut Outbound<'_>,
         sink: &dyn Sink,
     ) -> Poll<Result<Piece, Failure>> {
         let Download { body, chunked, pieces, .. } = self;
@@ -329,7 +327,7 @@ impl Download {
                 if body.is_end_stream() {
                     return Poll::Ready(None);
                 }
-                going.poll(cx, sink);
+                outbound.poll(cx, sink);
                 match ready!(Pin::new(&mut *body).poll_frame(cx)) {
                     None => return Poll::Ready(None),
                     Some(Ok(frame)) => match frame.into_data() {

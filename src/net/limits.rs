@@ -6,9 +6,9 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::transport::Order;
+use crate::transport::TransportRequest;
 
-/// A server, for the orders that share a limit.
+/// A server, for the requests that share a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
     owner: usize,
@@ -102,14 +102,14 @@ impl Limits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many connections an order's server may have; `None`: as many as there are.
-    pub fn of(&self, order: &Order) -> Option<u32> {
-        let sharing = &order.sharing;
-        if sharing.limit == u32::MAX && sharing.limit_1_0 == u32::MAX {
+    /// How many connections a request's server may have; `None`: as many as there are.
+    pub fn of(&self, request: &TransportRequest) -> Option<u32> {
+        let pool_rules = &request.pool_rules;
+        if pool_rules.limit == u32::MAX && pool_rules.limit_1_0 == u32::MAX {
             return None;
         }
-        let old = self.lock().old.contains(&(order.host.to_ascii_lowercase(), order.port));
-        let limit = if old { sharing.limit_1_0 } else { sharing.limit };
+        let old = self.lock().old.contains(&(request.host.to_ascii_lowercase(), request.port));
+        let limit = if old { pool_rules.limit_1_0 } else { pool_rules.limit };
         match limit {
             u32::MAX => None,
             0 => Some(2),
@@ -118,11 +118,11 @@ impl Limits {
     }
 
     /// The server answered with HTTP/1.0, or a later version.
-    pub fn learn(&self, order: &Order, old: bool) {
-        if order.sharing.limit_1_0 == u32::MAX {
+    pub fn learn(&self, request: &TransportRequest, old: bool) {
+        if request.pool_rules.limit_1_0 == u32::MAX {
             return;
         }
-        let server = (order.host.to_ascii_lowercase(), order.port);
+        let server = (request.host.to_ascii_lowercase(), request.port);
         let mut state = self.lock();
         if old {
             state.old.insert(server);
@@ -132,8 +132,9 @@ impl Limits {
     }
 
     /// Waits for the right to use one of so many connections.
-    pub async fn enter(self: &Arc<Limits>, order: &Order, limit: u32) -> Permit {
-        let server = Server { owner: order.sharing.owner, host: order.host.to_ascii_lowercase(), port: order.port };
+    pub async fn enter(self: &Arc<Limits>, request: &TransportRequest, limit: u32) -> Permit {
+        let server =
+            Server { owner: request.pool_rules.owner, host: request.host.to_ascii_lowercase(), port: request.port };
         let ticket = {
             let mut state = self.lock();
             let used = state.servers.entry(server.clone()).or_default();
@@ -150,8 +151,9 @@ impl Limits {
     }
 
     /// How many connections of the limit are used.
-    pub fn used(&self, order: &Order) -> u32 {
-        let server = Server { owner: order.sharing.owner, host: order.host.to_ascii_lowercase(), port: order.port };
+    pub fn used(&self, request: &TransportRequest) -> u32 {
+        let server =
+            Server { owner: request.pool_rules.owner, host: request.host.to_ascii_lowercase(), port: request.port };
         self.lock().servers.get(&server).map_or(0, |server| server.used)
     }
 

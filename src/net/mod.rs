@@ -4,15 +4,15 @@
 //! the exact head of the reply: hyper's header map can express neither.
 #![forbid(unsafe_code)]
 
+mod attempt;
 mod connect;
-mod control;
 mod exchange;
 mod failure;
 mod fetch;
 mod http1;
 mod http2;
-mod leg;
 mod limits;
+mod mailbox;
 #[cfg(feature = "live")]
 pub(crate) mod mapped;
 mod names;
@@ -20,7 +20,7 @@ mod names;
 pub(crate) mod pipe;
 mod pool;
 mod real;
-mod register;
+mod registry;
 mod reply;
 pub(crate) mod runtime;
 mod socks;
@@ -38,9 +38,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::http::RequestHead;
-use crate::transport::{Carrier, Event, Failure, Leg, Mark, Order, Sink, Tls, Transport};
+use crate::transport::{
+    Attempt, ConnectionGroupId, ConnectionInfo, Event, Failure, Sink, Tls, Transport, TransportRequest,
+};
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
-use control::Control;
+use mailbox::Mailbox;
 use pool::Pool;
 use runtime::{Boxed, Runtime};
 use stream::Stream;
@@ -56,8 +58,8 @@ pub struct Net {
     pool: Pool,
     names: names::Names,
     limits: Arc<limits::Limits>,
-    register: register::Register,
-    legs: AtomicUsize,
+    registry: registry::Registry,
+    attempts: AtomicUsize,
 }
 
 impl Net {
@@ -98,58 +100,64 @@ impl Net {
             pool: Pool::default(),
             names: names::Names::default(),
             limits: Arc::default(),
-            register: register::Register::default(),
-            legs: AtomicUsize::new(0),
+            registry: registry::Registry::default(),
+            attempts: AtomicUsize::new(0),
         })
     }
 }
 
 impl Transport for Arc<Net> {
-    fn start(&self, order: Order, sink: Arc<dyn Sink>) -> Arc<dyn Leg> {
-        let control = Arc::new(Control::default());
-        let leg = leg::Running::new(Arc::clone(self), order, Arc::clone(&control), Arc::clone(&sink));
+    fn start(&self, request: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
+        let mailbox = Arc::new(Mailbox::default());
+        let attempt = attempt::AttemptTask::new(Arc::clone(self), request, Arc::clone(&mailbox), Arc::clone(&sink));
         let counted = Counted::new(self);
         let task = Box::pin(async move {
             let _counted = counted;
-            leg.run().await;
+            attempt.run().await;
         });
-        Arc::new(Started { net: Arc::clone(self), control, sink, task: Mutex::new(Some(task)) })
+        Arc::new(Started { net: Arc::clone(self), mailbox, sink, task: Mutex::new(Some(task)) })
     }
 
-    fn marked(&self, host: &str, port: u16, secure: bool, mark: Option<Mark>) -> Vec<(Mark, u32)> {
-        self.register.marked(host, port, secure, mark)
+    fn marked(
+        &self,
+        host: &str,
+        port: u16,
+        secure: bool,
+        mark: Option<ConnectionGroupId>,
+    ) -> Vec<(ConnectionGroupId, u32)> {
+        self.registry.marked(host, port, secure, mark)
     }
 
     fn running(&self) -> usize {
-        self.legs.load(Ordering::Relaxed)
+        self.attempts.load(Ordering::Relaxed)
     }
 }
 
-/// Counts a leg while it lives.
+/// Counts an attempt while it lives.
 struct Counted(Arc<Net>);
 
 impl Counted {
     fn new(net: &Arc<Net>) -> Counted {
-        net.legs.fetch_add(1, Ordering::Relaxed);
+        net.attempts.fetch_add(1, Ordering::Relaxed);
         Counted(Arc::clone(net))
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.legs.fetch_sub(1, Ordering::Relaxed);
+        self.0.attempts.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A leg before and after it went to the runtime.
+/// An attempt before and after it went to the runtime.
 struct Started {
     net: Arc<Net>,
-    control: Arc<Control>,
+    mailbox: Arc<Mailbox>,
     sink: Arc<dyn Sink>,
     task: Mutex<Option<Boxed<'static, ()>>>,
 }
 
-impl Leg for Started {
+impl Attempt for Started {
     fn go(&self) {
         let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         if !self.net.runtime.run(task) {
@@ -158,55 +166,55 @@ impl Leg for Started {
     }
 
     fn proceed(&self) {
-        self.control.tell(|told| told.proceed = true);
+        self.mailbox.tell(|commands| commands.proceed = true);
     }
 
     fn tunnel(&self, again: Option<RequestHead>) {
-        self.control.tell(|told| told.tunnel = Some(again));
+        self.mailbox.tell(|commands| commands.tunnel = Some(again));
     }
 
     fn write(&self, bytes: Bytes) {
-        self.control.tell(|told| told.writes.push_back(bytes));
+        self.mailbox.tell(|commands| commands.writes.push_back(bytes));
     }
 
     fn finish(&self) {
-        self.control.tell(|told| told.finish = true);
+        self.mailbox.tell(|commands| commands.finish = true);
     }
 
     fn taken(&self, bytes: usize) {
-        self.control.tell(|told| told.taken += bytes);
+        self.mailbox.tell(|commands| commands.taken += bytes);
     }
 
     fn next_address(&self) {
-        self.control.tell(|told| told.next_address = true);
+        self.mailbox.tell(|commands| commands.next_address = true);
     }
 
-    fn mark(&self, mark: Mark) {
-        if let Some((registered, _)) = &self.control.lock().carrier {
-            registered.set_mark(mark);
+    fn mark(&self, mark: ConnectionGroupId) {
+        if let Some((entry, _)) = &self.mailbox.lock().connection {
+            entry.set_mark(mark);
         }
     }
 
     fn expire(&self) {
-        if let Some((registered, _)) = &self.control.lock().carrier {
-            registered.expire();
+        if let Some((entry, _)) = &self.mailbox.lock().connection {
+            entry.expire();
         }
     }
 
-    fn carrier(&self) -> Option<Carrier> {
-        let carrier = self.control.lock().carrier.clone();
-        carrier.map(|(registered, earlier)| registered.carrier(earlier, self.net.runtime.now()))
+    fn carrier(&self) -> Option<ConnectionInfo> {
+        let carrier = self.mailbox.lock().connection.clone();
+        carrier.map(|(entry, earlier)| entry.carrier(earlier, self.net.runtime.now()))
     }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize) {
-        self.control.tell(|told| told.upgrade = Some((sink, read_ahead)));
+        self.mailbox.tell(|commands| commands.upgrade = Some((sink, read_ahead)));
     }
 
     fn wake_at(&self, time: Option<Duration>, idle: bool) {
-        self.control.tell(|told| (told.wake_at, told.idle) = (time, idle));
+        self.mailbox.tell(|commands| (commands.wake_at, commands.idle) = (time, idle));
     }
 
     fn release(&self) {
-        self.control.tell(|told| told.dropped = true);
+        self.mailbox.tell(|commands| commands.dropped = true);
     }
 }

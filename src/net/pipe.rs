@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes are on their way at most: then the writer waits.
+/// How many bytes are on their flow at most: then the writer waits.
 const ROOM: usize = 64 * 1024;
 
 /// How one direction ended.
@@ -24,7 +24,7 @@ enum End {
 
 /// One direction.
 #[derive(Debug, Default)]
-struct Way {
+struct Flow {
     bytes: VecDeque<u8>,
     end: Option<End>,
     /// Whether bytes were lost because the reader is gone.
@@ -34,21 +34,21 @@ struct Way {
 }
 
 #[derive(Debug, Default)]
-struct Direction(Mutex<Way>);
+struct Direction(Mutex<Flow>);
 
 impl Direction {
-    fn lock(&self) -> MutexGuard<'_, Way> {
+    fn lock(&self) -> MutexGuard<'_, Flow> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first end counts, but for a reset.
     fn end(&self, end: End) {
-        let mut way = self.lock();
-        if way.end.is_none() || end == End::Reset {
-            way.end = Some(end);
+        let mut flow = self.lock();
+        if flow.end.is_none() || end == End::Reset {
+            flow.end = Some(end);
         }
-        let wakers = [way.reader.take(), way.writer.take()];
-        drop(way);
+        let wakers = [flow.reader.take(), flow.writer.take()];
+        drop(flow);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
@@ -56,50 +56,50 @@ impl Direction {
 /// One end of a pipe. Dropping it closes it.
 #[derive(Debug)]
 pub struct Pipe {
-    coming: Arc<Direction>,
-    going: Arc<Direction>,
+    inbound: Arc<Direction>,
+    outbound: Arc<Direction>,
 }
 
 /// Two ends.
 pub fn pipe() -> (Pipe, Pipe) {
     let (one, other) = (Arc::<Direction>::default(), Arc::<Direction>::default());
-    (Pipe { coming: Arc::clone(&one), going: Arc::clone(&other) }, Pipe { coming: other, going: one })
+    (Pipe { inbound: Arc::clone(&one), outbound: Arc::clone(&other) }, Pipe { inbound: other, outbound: one })
 }
 
 impl Pipe {
     /// Breaks the connection: the other end reads what is on its way, and then that.
     pub fn reset(&self) {
-        self.coming.end(End::Reset);
-        self.going.end(End::Reset);
+        self.inbound.end(End::Reset);
+        self.outbound.end(End::Reset);
     }
 }
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        self.going.end(End::Closed);
-        self.coming.end(End::Unread);
+        self.outbound.end(End::Closed);
+        self.inbound.end(End::Unread);
     }
 }
 
 impl AsyncRead for Pipe {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let mut way = self.coming.lock();
+        let mut flow = self.inbound.lock();
         // What came before the reset is read first, as from a socket.
-        if way.bytes.is_empty() && way.end == Some(End::Reset) {
+        if flow.bytes.is_empty() && flow.end == Some(End::Reset) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        if way.bytes.is_empty() && way.end.is_none() && buf.remaining() > 0 {
-            way.reader = Some(cx.waker().clone());
+        if flow.bytes.is_empty() && flow.end.is_none() && buf.remaining() > 0 {
+            flow.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let count = buf.remaining().min(way.bytes.len());
-        let (front, back) = way.bytes.as_slices();
+        let count = buf.remaining().min(flow.bytes.len());
+        let (front, back) = flow.bytes.as_slices();
         let of_front = count.min(front.len());
         buf.put_slice(&front[..of_front]);
         buf.put_slice(&back[..count - of_front]);
-        way.bytes.drain(..count);
-        let writer = way.writer.take();
-        drop(way);
+        flow.bytes.drain(..count);
+        let writer = flow.writer.take();
+        drop(flow);
         if let Some(writer) = writer {
             writer.wake();
         }
@@ -109,23 +109,23 @@ impl AsyncRead for Pipe {
 
 impl AsyncWrite for Pipe {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut way = self.going.lock();
-        let end = way.end;
+        let mut flow = self.outbound.lock();
+        let end = flow.end;
         match end {
             None => {}
             Some(End::Reset) => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
             // Over TCP the first bytes behind the end are lost; what comes back for them breaks the next.
-            Some(End::Unread) if !std::mem::replace(&mut way.lost, true) => return Poll::Ready(Ok(bytes.len())),
+            Some(End::Unread) if !std::mem::replace(&mut flow.lost, true) => return Poll::Ready(Ok(bytes.len())),
             Some(_) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
-        let count = bytes.len().min(ROOM.saturating_sub(way.bytes.len()));
+        let count = bytes.len().min(ROOM.saturating_sub(flow.bytes.len()));
         if count == 0 && !bytes.is_empty() {
-            way.writer = Some(cx.waker().clone());
+            flow.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        way.bytes.extend(&bytes[..count]);
-        let reader = way.reader.take();
-        drop(way);
+        flow.bytes.extend(&bytes[..count]);
+        let reader = flow.reader.take();
+        drop(flow);
         if let Some(reader) = reader {
             reader.wake();
         }
@@ -159,7 +159,7 @@ impl AsyncWrite for Pipe {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.going.end(End::Closed);
+        self.outbound.end(End::Closed);
         Poll::Ready(Ok(()))
     }
 }

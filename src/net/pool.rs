@@ -13,7 +13,7 @@ use super::Net;
 use super::connect::Connection;
 use super::http2::{Multiplexed, Slot};
 use crate::http::proxy::Server;
-use crate::transport::{Http2, Mark, Order, Route, Tls, Via};
+use crate::transport::{ConnectionGroupId, Http2, Route, Tls, TransportRequest, Via};
 
 /// How often idle ones are looked for, while there are any.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -39,19 +39,19 @@ enum Through {
     Socks(Server),
 }
 
-impl From<&Order> for Key {
-    fn from(order: &Order) -> Key {
+impl From<&TransportRequest> for Key {
+    fn from(request: &TransportRequest) -> Key {
         // Whether a request waits for a stream is no matter of the connection.
-        let http2 = order.http2.map(|rules| Http2 { queue: true, ..rules });
-        let (tls, pool) = (order.tls.clone(), order.pool);
-        let (host, port) = (order.host.to_ascii_lowercase(), order.port);
-        let (host, port, through) = match &order.route {
+        let http2 = request.http2.map(|rules| Http2 { queue: true, ..rules });
+        let (tls, pool) = (request.tls.clone(), request.pool);
+        let (host, port) = (request.host.to_ascii_lowercase(), request.port);
+        let (host, port, through) = match &request.route {
             Route::Direct => (host, port, None),
             Route::Proxy(via) => (String::new(), 0, Some(Through::Proxy(via.clone()))),
             Route::Tunnel(via, _) => (host, port, Some(Through::Tunnel(via.clone()))),
             Route::Socks(server) => (host, port, Some(Through::Socks(server.clone()))),
         };
-        Key { host, port, tls, http2, pool, through, resolve_as: order.network.resolve_as.clone() }
+        Key { host, port, tls, http2, pool, through, resolve_as: request.network.resolve_as.clone() }
     }
 }
 
@@ -62,7 +62,7 @@ struct Connections {
     shared: HashMap<Key, Vec<Arc<Multiplexed>>>,
     making: HashMap<Key, Arc<Making>>,
     swept: bool,
-    /// Those that an order with BACKGROUND_CONNECTIONS went to.
+    /// Those that a request with BACKGROUND_CONNECTIONS went to.
     known: HashSet<Key>,
 }
 
@@ -71,7 +71,7 @@ struct Connections {
 pub struct Pool(Mutex<Connections>);
 
 /// What the pool has for a request.
-pub enum Found {
+pub enum Lookup {
     /// A connection that was idle; whoever takes it looks whether it is still open.
     Idle(Box<Connection>),
     /// A stream.
@@ -141,9 +141,9 @@ impl Pool {
     }
 }
 
-/// Whether a connection with this mark may carry an order (MATCH_CONNECTION_GUID).
-pub fn suits(mark: Option<Mark>, order: &Order) -> bool {
-    match (order.sharing.wanted, mark) {
+/// Whether a connection with this mark may carry a request (MATCH_CONNECTION_GUID).
+pub fn suits(mark: Option<ConnectionGroupId>, request: &TransportRequest) -> bool {
+    match (request.pool_rules.wanted, mark) {
         (None, _) => true,
         (Some((_, strict)), None) => !strict,
         (Some((wanted, _)), Some(mark)) => wanted == mark,
@@ -152,9 +152,9 @@ pub fn suits(mark: Option<Mark>, order: &Order) -> bool {
 
 impl Pool {
     /// Closes idle connections to a server, the oldest first, until no more than so many are left.
-    pub fn trim(&self, order: &Order, left: usize) {
-        let host = order.host.to_ascii_lowercase();
-        let of_server = |key: &Key| key.host == host && key.port == order.port;
+    pub fn trim(&self, request: &TransportRequest, left: usize) {
+        let host = request.host.to_ascii_lowercase();
+        let of_server = |key: &Key| key.host == host && key.port == request.port;
         let mut connections = self.lock();
         let mut ages: Vec<Duration> = Vec::new();
         for (key, idle) in &connections.idle {
@@ -178,45 +178,46 @@ impl Pool {
 }
 
 impl Net {
-    /// A stream of a connection that an order can share, if there is one now.
-    pub fn find_stream(self: &Arc<Net>, key: &Key, order: &Order) -> Option<Slot> {
+    /// A stream of a connection that a request can share, if there is one now.
+    pub fn find_stream(self: &Arc<Net>, key: &Key, request: &TransportRequest) -> Option<Slot> {
         let connections = self.pool.lock();
         let shared = connections.shared.get(key).into_iter().flatten();
-        shared.filter(|connection| connection.takes(order)).find_map(|connection| connection.try_take(self))
+        shared.filter(|connection| connection.takes(request)).find_map(|connection| connection.try_take(self))
     }
 
-    /// What there is for an order. `together`: it would share a connection that is being made.
-    pub fn find(self: &Arc<Net>, key: &Key, order: &Order, together: bool) -> Found {
+    /// What there is for a request. `together`: it would share a connection that is being made.
+    pub fn find(self: &Arc<Net>, key: &Key, request: &TransportRequest, together: bool) -> Lookup {
         let now = self.runtime.now();
         let mut connections = self.pool.lock();
         let mut full = None;
-        for connection in connections.shared.get(key).into_iter().flatten().filter(|connection| connection.takes(order))
+        for connection in
+            connections.shared.get(key).into_iter().flatten().filter(|connection| connection.takes(request))
         {
             match connection.try_take(self) {
-                Some(slot) => return Found::Stream(slot),
+                Some(slot) => return Lookup::Stream(slot),
                 None => full = Some(Arc::clone(connection)),
             }
         }
         if let Some(full) = full {
-            return Found::Full(full);
+            return Lookup::Full(full);
         }
         if let Some(idle) = connections.idle.get_mut(key) {
-            idle.retain(|(since, connection)| connection.registered.stays(*since, now));
-            let mark = |connection: &Connection| connection.registered.mark();
+            idle.retain(|(since, connection)| connection.entry.stays(*since, now));
+            let mark = |connection: &Connection| connection.entry.mark();
             // Of those that suit, one with the mark that is wanted, else the one that was used last.
-            let marked = idle.iter().rposition(|(_, one)| mark(one).is_some() && suits(mark(one), order));
-            let marked = marked.filter(|_| order.sharing.wanted.is_some());
-            let place = marked.or_else(|| idle.iter().rposition(|(_, one)| suits(mark(one), order)));
+            let marked = idle.iter().rposition(|(_, one)| mark(one).is_some() && suits(mark(one), request));
+            let marked = marked.filter(|_| request.pool_rules.wanted.is_some());
+            let place = marked.or_else(|| idle.iter().rposition(|(_, one)| suits(mark(one), request)));
             if let Some(place) = place {
-                return Found::Idle(idle.remove(place).1);
+                return Lookup::Idle(idle.remove(place).1);
             }
         }
         let making = match connections.making.get(key).filter(|_| together) {
-            Some(making) => return Found::Making(Arc::clone(making)),
+            Some(making) => return Lookup::Making(Arc::clone(making)),
             None if together => Some(Arc::clone(connections.making.entry(key.clone()).or_default())),
             None => None,
         };
-        Found::Nothing(Box::new(Maker { net: Arc::clone(self), key: key.clone(), making }))
+        Lookup::Nothing(Box::new(Maker { net: Arc::clone(self), key: key.clone(), making }))
     }
 
     /// Lets a new connection be made, whatever there is.
@@ -248,12 +249,12 @@ async fn sweep(net: Arc<Net>) {
         let mut connections = net.pool.lock();
         let Connections { idle, shared, swept, .. } = &mut *connections;
         idle.retain(|_, connections| {
-            connections.retain(|(since, connection)| connection.registered.stays(*since, now));
+            connections.retain(|(since, connection)| connection.entry.stays(*since, now));
             !connections.is_empty()
         });
         shared.retain(|_, connections| {
             let used = |connection: &Multiplexed| {
-                connection.idle_since().is_none_or(|since| connection.registered.stays(since, now))
+                connection.idle_since().is_none_or(|since| connection.entry.stays(since, now))
             };
             connections.retain(|connection| connection.open() && used(connection));
             !connections.is_empty()

@@ -12,7 +12,7 @@ use crate::win32::{
     Win32Error,
 };
 
-/// The coming side of a connection.
+/// The inbound side of a connection.
 #[derive(Debug, Default)]
 pub struct Reply {
     /// A head is expected, of an answer to this, with so many bytes at most.

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::register::Inquiry;
+use super::registry::Inquiry;
 use super::stream::Stream;
 use crate::transport::{Network, Peer};
 

@@ -6,14 +6,14 @@ use std::task::Poll;
 
 use bytes::Bytes;
 
+use super::attempt::{AttemptTask, Interruption};
 use super::connect::{self, Connection, Dialed};
-use super::control::Control;
 use super::exchange::Exchange;
 use super::http1::Http1;
-use super::leg::{Running, Stop};
+use super::mailbox::Mailbox;
 use super::stream::Stream;
 use crate::http::{RequestHead, ResponseHead};
-use crate::transport::{Event, Failure, Order, Route, Sink, Via};
+use crate::transport::{Event, Failure, Route, Sink, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE};
 
 /// What became of one CONNECT.
@@ -23,47 +23,47 @@ enum Asked {
     Again(RequestHead, Option<Box<Connection>>),
 }
 
-impl Running {
+impl AttemptTask {
     /// Asks until the tunnel stands; else the proxy's answer is told in place of a reply.
-    pub(super) async fn tunnel(&mut self, via: &Via, mut head: RequestHead) -> Result<Dialed, Stop> {
+    pub(super) async fn tunnel(&mut self, via: &Via, mut head: RequestHead) -> Result<Dialed, Interruption> {
         let mut idle = None;
         loop {
             let connection = match idle.take() {
                 Some(connection) => connection,
                 None => self.reach(via).await?,
             };
-            let (peer, registered) = (connection.peer, Arc::clone(&connection.registered));
+            let (peer, entry) = (connection.peer, Arc::clone(&connection.entry));
             match self.ask(connection, head).await? {
-                Asked::Open(stream) => return Ok(Dialed { stream, peer, registered }),
+                Asked::Open(stream) => return Ok(Dialed { stream, peer, entry }),
                 Asked::Again(next, connection) => (head, idle) = (next, connection),
             }
         }
     }
 
     /// A connection to the proxy.
-    async fn reach(&mut self, via: &Via) -> Result<Box<Connection>, Stop> {
-        let (net, order, sink) = (Arc::clone(&self.net), Arc::clone(&self.order), Arc::clone(&self.sink));
-        let control = Arc::clone(&self.control);
+    async fn reach(&mut self, via: &Via) -> Result<Box<Connection>, Interruption> {
+        let (net, request, sink) = (Arc::clone(&self.net), Arc::clone(&self.request), Arc::clone(&self.sink));
+        let mailbox = Arc::clone(&self.mailbox);
         let reach = async {
-            let mut dialed = connect::dial(&net, &order, &*sink, Some(&control)).await?;
+            let mut dialed = connect::dial(&net, &request, &*sink, Some(&mailbox)).await?;
             dialed.stream = connect::secure_proxy(&net, dialed.stream, via).await?;
             connect::speak_http1(dialed, None).await
         };
         Ok(Box::new(self.attended(reach).await??))
     }
 
-    async fn ask(&mut self, connection: Box<Connection>, head: RequestHead) -> Result<Asked, Stop> {
-        let control = Arc::clone(&self.control);
-        let order = asking(&self.order, head);
-        let mut exchange = Http1::new(connection, &order, &control);
+    async fn ask(&mut self, connection: Box<Connection>, head: RequestHead) -> Result<Asked, Interruption> {
+        let mailbox = Arc::clone(&self.mailbox);
+        let request = asking(&self.request, head);
+        let mut exchange = Http1::new(connection, &request, &mailbox);
         self.sink.event(Event::TunnelReady(exchange.peer()));
         self.proceeded().await?;
-        control.lock().proceed = false;
+        mailbox.lock().proceed = false;
         exchange.begin();
-        let sink = Told(Arc::clone(&self.sink));
-        let (head, received) = poll_fn(|cx| match self.poll_control(cx) {
+        let sink = TunnelSink(Arc::clone(&self.sink));
+        let (head, received) = poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending => exchange.poll_head(cx, &sink).map_err(Stop::Failed),
+            Poll::Pending => exchange.poll_head(cx, &sink).map_err(Interruption::Failed),
         })
         .await?;
         let stands = (200..300).contains(&head.status);
@@ -80,28 +80,28 @@ impl Running {
                 Ok(Asked::Again(next, if idle { exchange.into_idle() } else { None }))
             }
             None => {
-                self.refused(&mut exchange, &control, head, received).await?;
-                Err(Stop::Told)
+                self.refused(&mut exchange, &mailbox, head, received).await?;
+                Err(Interruption::Told)
             }
         }
     }
 
     /// What the machine makes of a refusal.
-    async fn verdict(&mut self) -> Result<Option<RequestHead>, Stop> {
-        poll_fn(|cx| match self.poll_control(cx) {
+    async fn verdict(&mut self) -> Result<Option<RequestHead>, Interruption> {
+        poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending => self.control.lock().tunnel.take().map_or(Poll::Pending, |said| Poll::Ready(Ok(said))),
+            Poll::Pending => self.mailbox.lock().tunnel.take().map_or(Poll::Pending, |said| Poll::Ready(Ok(said))),
         })
         .await
     }
 
     /// Reads the rest of a refusal, within bounds; whether that was all of it.
-    async fn drained(&mut self, exchange: &mut Http1<'_>) -> Result<bool, Stop> {
-        let mut left = self.order.drain_limit;
+    async fn drained(&mut self, exchange: &mut Http1<'_>) -> Result<bool, Interruption> {
+        let mut left = self.request.drain_limit;
         while !exchange.over() && left > 0 {
-            let piece = poll_fn(|cx| match self.poll_control(cx) {
+            let piece = poll_fn(|cx| match self.poll_mailbox(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
-                Poll::Pending => exchange.poll_piece(cx, &Told(Arc::clone(&self.sink))).map(Ok),
+                Poll::Pending => exchange.poll_piece(cx, &TunnelSink(Arc::clone(&self.sink))).map(Ok),
             });
             match piece.await? {
                 Ok(piece) => left = left.saturating_sub(piece.bytes.len()),
@@ -116,19 +116,19 @@ impl Running {
     async fn refused(
         &mut self,
         exchange: &mut Http1<'_>,
-        control: &Control,
+        mailbox: &Mailbox,
         head: ResponseHead,
         received: u64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Interruption> {
         self.sink.event(Event::Sent(0));
         self.reply(exchange, head, received).await?;
-        while self.order.more {
+        while self.request.more {
             let written = poll_fn(|cx| {
-                if let Poll::Ready(stop) = self.poll_control(cx) {
+                if let Poll::Ready(stop) = self.poll_mailbox(cx) {
                     return Poll::Ready(Err(stop));
                 }
-                let mut told = control.lock();
-                match (std::mem::take(&mut told.writes).len(), told.finish) {
+                let mut commands = mailbox.lock();
+                match (std::mem::take(&mut commands.writes).len(), commands.finish) {
                     (0, true) => Poll::Ready(Ok(None)),
                     (0, false) => Poll::Pending,
                     (written, _) => Poll::Ready(Ok(Some(written))),
@@ -143,9 +143,9 @@ impl Running {
     }
 }
 
-/// The order of a CONNECT.
-fn asking(order: &Order, head: RequestHead) -> Order {
-    Order {
+/// The request of a CONNECT.
+fn asking(request: &TransportRequest, head: RequestHead) -> TransportRequest {
+    TransportRequest {
         head,
         body: Bytes::new(),
         more: false,
@@ -154,14 +154,14 @@ fn asking(order: &Order, head: RequestHead) -> Order {
         route: Route::Direct,
         tls: None,
         http2: None,
-        ..order.clone()
+        ..request.clone()
     }
 }
 
 /// Tells what happens to a CONNECT.
-struct Told(Arc<dyn Sink>);
+struct TunnelSink(Arc<dyn Sink>);
 
-impl Sink for Told {
+impl Sink for TunnelSink {
     fn events(&self, events: &mut dyn Iterator<Item = Event>) {
         self.0.events(&mut events.map(|event| match event {
             Event::Sent(bytes) => Event::TunnelSent(bytes),

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::control::Control;
 use super::failure;
+use super::mailbox::Mailbox;
 use super::stream::Stream;
 use crate::http::Headers;
 use crate::transport::{Event, Sink};
@@ -43,11 +43,11 @@ impl Upgraded {
     }
 
     /// Moves what can move, and tells what has.
-    pub fn poll(&mut self, cx: &mut Context<'_>, control: &Control, sink: &dyn Sink) {
+    pub fn poll(&mut self, cx: &mut Context<'_>, mailbox: &Mailbox, sink: &dyn Sink) {
         {
-            let mut told = control.look(cx);
-            self.writes.extend(told.writes.drain(..));
-            self.waiting -= std::mem::take(&mut told.taken).min(self.waiting);
+            let mut commands = mailbox.look(cx);
+            self.writes.extend(commands.writes.drain(..));
+            self.waiting -= std::mem::take(&mut commands.taken).min(self.waiting);
         }
         if let Poll::Ready(Err(error)) = self.poll_write(cx, sink) {
             return self.fail(&error, sink);
@@ -64,7 +64,7 @@ impl Upgraded {
                 }
             }
             // What the machine took at once makes room at once.
-            self.waiting -= std::mem::take(&mut control.lock().taken).min(self.waiting);
+            self.waiting -= std::mem::take(&mut mailbox.lock().taken).min(self.waiting);
         }
     }
 
@@ -111,9 +111,9 @@ impl Upgraded {
 
     /// Nobody listens any more: what was written goes out, then the stream ends as a server expects it: nothing more
     /// from here, and what it still sends is read, so that nothing of ours is lost to a reset.
-    pub fn poll_end(&mut self, cx: &mut Context<'_>, control: &Control) -> Poll<()> {
-        self.writes.extend(control.look(cx).writes.drain(..));
-        match self.poll_write(cx, &super::exchange::Deaf) {
+    pub fn poll_end(&mut self, cx: &mut Context<'_>, mailbox: &Mailbox) -> Poll<()> {
+        self.writes.extend(mailbox.look(cx).writes.drain(..));
+        match self.poll_write(cx, &super::exchange::NullSink) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Err(_)) => return Poll::Ready(()),
             Poll::Ready(Ok(())) => {}

@@ -33,14 +33,14 @@ enum Out {
     Tail(usize),
 }
 
-/// What the leg and the wire share. They run in one task; the lock is never contended.
+/// What the attempt and the wire share. They run in one task; the lock is never contended.
 #[derive(Debug)]
-pub struct Tally {
+pub struct WireState {
     out: Option<Out>,
     /// What goes out before anything else.
     pending: BytesMut,
     large: Option<Bytes>,
-    /// Bytes accepted by the socket since [`Tally::begin`].
+    /// Bytes accepted by the socket since [`WireState::begin`].
     pub written: u64,
     /// Bytes that [`Wire`] has taken in from hyper for the socket since then.
     pub queued: u64,
@@ -51,7 +51,7 @@ pub struct Tally {
     pub reply: Reply,
 }
 
-impl Tally {
+impl WireState {
     /// A request begins: `head`, and the body bytes that follow it at once. `asked`, `limit`: see [`Reply::begin`].
     pub fn begin(&mut self, head: &[u8], body: &Bytes, asked: Asked, limit: usize) {
         self.out = Some(Out::Head(0));
@@ -122,13 +122,13 @@ impl Tally {
 #[derive(Debug)]
 pub struct Wire<S> {
     stream: S,
-    tally: Arc<Mutex<Tally>>,
+    state: Arc<Mutex<WireState>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Lays a wire over a connected stream.
-    pub fn new(stream: S) -> (Wire<S>, Arc<Mutex<Tally>>) {
-        let tally = Arc::new(Mutex::new(Tally {
+    pub fn new(stream: S) -> (Wire<S>, Arc<Mutex<WireState>>) {
+        let state = Arc::new(Mutex::new(WireState {
             out: None,
             pending: BytesMut::new(),
             large: None,
@@ -138,32 +138,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             deaf: false,
             reply: Reply::default(),
         }));
-        (Wire { stream, tally: Arc::clone(&tally) }, tally)
+        (Wire { stream, state: Arc::clone(&state) }, state)
     }
 
     /// The stream under it, and what came of it and was not read.
     pub fn into_parts(self) -> (S, Bytes) {
-        let rest = lock(&self.tally).reply.take_rest();
+        let rest = lock(&self.state).reply.take_rest();
         (self.stream, rest)
     }
 
     /// Writes what is pending. A body that the server does not take goes nowhere.
-    fn drain(stream: &mut S, tally: &mut Tally, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !tally.deaf {
-            match ready!(Wire::write(stream, tally, cx)) {
-                Err(_) if tally.written >= tally.head => tally.deaf = true,
+    fn drain(stream: &mut S, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !state.deaf {
+            match ready!(Wire::write(stream, state, cx)) {
+                Err(_) if state.written >= state.head => state.deaf = true,
                 outcome => return Poll::Ready(outcome),
             }
         }
-        tally.pending.clear();
-        tally.large = None;
-        tally.written = tally.queued;
+        state.pending.clear();
+        state.large = None;
+        state.written = state.queued;
         Poll::Ready(Ok(()))
     }
 
-    fn write(stream: &mut S, tally: &mut Tally, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn write(stream: &mut S, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let chunk: &[u8] = match (&tally.pending, &tally.large) {
+            let chunk: &[u8] = match (&state.pending, &state.large) {
                 (pending, _) if !pending.is_empty() => pending,
                 (_, Some(large)) if !large.is_empty() => large,
                 _ => return Poll::Ready(Ok(())),
@@ -172,35 +172,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            tally.written += count as u64;
-            if tally.pending.is_empty() {
-                if let Some(large) = &mut tally.large {
+            state.written += count as u64;
+            if state.pending.is_empty() {
+                if let Some(large) = &mut state.large {
                     large.advance(count);
                 }
             } else {
-                tally.pending.advance(count);
+                state.pending.advance(count);
             }
         }
     }
 }
 
-pub fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
-    tally.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock(state: &Mutex<WireState>) -> MutexGuard<'_, WireState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Wire { stream, tally } = self.get_mut();
+        let Wire { stream, state } = self.get_mut();
         let before = buf.filled().len();
         loop {
-            let waiting = lock(tally).reply.waiting();
+            let waiting = lock(state).reply.waiting();
             if waiting {
-                let count = lock(tally).reply.give(buf.initialize_unfilled());
+                let count = lock(state).reply.give(buf.initialize_unfilled());
                 buf.advance(count);
                 return Poll::Ready(Ok(()));
             }
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
-            let reply = &mut lock(tally).reply;
+            let reply = &mut lock(state).reply;
             let bytes = &buf.filled()[before..];
             reply.received += bytes.len() as u64;
             if !reply.in_head() {
@@ -218,21 +218,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let Wire { stream, tally } = self.get_mut();
-        let mut tally = lock(tally);
-        let taken = tally.accept(bytes);
+        let Wire { stream, state } = self.get_mut();
+        let mut state = lock(state);
+        let taken = state.accept(bytes);
         if taken > 0 || bytes.is_empty() {
             return Poll::Ready(Ok(taken));
         }
-        ready!(Wire::drain(stream, &mut tally, cx))?;
-        Poll::Ready(Ok(tally.accept(bytes)))
+        ready!(Wire::drain(stream, &mut state, cx))?;
+        Poll::Ready(Ok(state.accept(bytes)))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Wire { stream, tally } = self.get_mut();
-        let mut tally = lock(tally);
-        ready!(Wire::drain(stream, &mut tally, cx))?;
-        if tally.deaf { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
+        let Wire { stream, state } = self.get_mut();
+        let mut state = lock(state);
+        ready!(Wire::drain(stream, &mut state, cx))?;
+        if state.deaf { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

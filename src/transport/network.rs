@@ -49,11 +49,11 @@ pub struct NameCache {
 }
 
 /// A GUID, byte for byte as in memory.
-pub type Mark = [u8; 16];
+pub type ConnectionGroupId = [u8; 16];
 
-/// Which connections may carry an order, and how many there may be.
+/// Which connections may carry a request, and how many there may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sharing {
+pub struct PoolRules {
     /// Orders with equal numbers have one limit.
     pub owner: usize,
     /// How many connections to one server may be open (MAX_CONNS_PER_SERVER); `u32::MAX` is no limit.
@@ -63,18 +63,18 @@ pub struct Sharing {
     /// How long its connection may lie idle in the pool afterwards, in milliseconds; 0 and `u32::MAX` are no limit.
     pub idle: u32,
     /// What its connection is marked with (CONNECTION_GUID).
-    pub mark: Option<Mark>,
+    pub mark: Option<ConnectionGroupId>,
     /// Only connections with this mark, or with none unless the flag is set (MATCH_CONNECTION_GUID).
-    pub wanted: Option<(Mark, bool)>,
-    /// How many connections the first order to a server opens (BACKGROUND_CONNECTIONS).
+    pub wanted: Option<(ConnectionGroupId, bool)>,
+    /// How many connections the first request to a server opens (BACKGROUND_CONNECTIONS).
     pub at_first: u32,
-    /// Whether an order is repeated whose connection from the pool was dead (FAILED_CONNECTION_RETRIES).
+    /// Whether a request is repeated whose connection from the pool was dead (FAILED_CONNECTION_RETRIES).
     pub retry_stale: bool,
 }
 
-impl Default for Sharing {
-    fn default() -> Sharing {
-        Sharing {
+impl Default for PoolRules {
+    fn default() -> PoolRules {
+        PoolRules {
             owner: 0,
             limit: u32::MAX,
             limit_1_0: u32::MAX,

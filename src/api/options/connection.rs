@@ -13,7 +13,7 @@ const WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT: u32 = 135;
 
 pub(super) const ROWS: &[Row] = &[
     Row::new(WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT, "WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT", Shape::Dword)
-        .set(SESSION, Put::Setting(|s, milliseconds| s.sharing.idle = milliseconds))
+        .set(SESSION, Put::Setting(|s, milliseconds| s.pool_rules.idle = milliseconds))
         .inherited()
         .default("30000")
         .note("In no header. Milliseconds in the pool; 0 and 0xFFFFFFFF are no limit."),
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_CONNECTION_GUID: Shape::Struct("GUID", size_of::<GUID>()))
         .set(REQUEST, Put::To(|subject, given| {
             let mark = *given.bytes.first_chunk().ok_or(ERROR_INSUFFICIENT_BUFFER)?;
-            subject.settings(|s| s.sharing.mark = Some(mark))?;
+            subject.settings(|s| s.pool_rules.mark = Some(mark))?;
             if let Some(leg) = subject.request()?.leg() {
                 leg.mark(mark);
             }
@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Row] = &[
             if flags & !strict != 0 {
                 return Err(ERROR_INVALID_PARAMETER);
             }
-            subject.settings(|s| s.sharing.wanted = Some((*mark, flags & strict != 0)))
+            subject.settings(|s| s.pool_rules.wanted = Some((*mark, flags & strict != 0)))
         }))
         .note("Where a marked connection is required and none is idle, the send ends with ERROR_WINHTTP_CANNOT_CONNECT."),
     option!(WINHTTP_OPTION_FAILED_CONNECTION_RETRIES: Shape::Struct("WINHTTP_FAILED_CONNECTION_RETRIES", size_of::<WINHTTP_FAILED_CONNECTION_RETRIES>()))
@@ -72,13 +72,13 @@ pub(super) const ROWS: &[Row] = &[
             subject.settings(|s| {
                 s.timeout_retries = allowed(WINHTTP_CONNECTION_RETRY_CONDITION_408);
                 s.network.handshake_retries = allowed(WINHTTP_CONNECTION_RETRY_CONDITION_SSL_HANDSHAKE);
-                s.sharing.retry_stale = allowed(WINHTTP_CONNECTION_RETRY_CONDITION_STALE_CONNECTION) > 0;
+                s.pool_rules.retry_stale = allowed(WINHTTP_CONNECTION_RETRY_CONDITION_STALE_CONNECTION) > 0;
             })
         }))
         .inherited()
         .note("Before there are connections: ERROR_WINHTTP_INCORRECT_HANDLE_STATE afterwards."),
     option!(WINHTTP_OPTION_BACKGROUND_CONNECTIONS: Shape::Dword)
-        .set(SESSION, Put::Setting(|s, count| s.sharing.at_first = count))
+        .set(SESSION, Put::Setting(|s, count| s.pool_rules.at_first = count))
         .inherited()
         .note("At most 16."),
     option!(WINHTTP_OPTION_FIRST_AVAILABLE_CONNECTION: Shape::Bool)

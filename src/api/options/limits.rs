@@ -31,24 +31,24 @@ pub(super) const ROWS: &[Row] = &[
         .inherited()
         .default("1048576"),
     option!(WINHTTP_OPTION_MAX_CONNS_PER_SERVER: Shape::Dword)
-        .query(SESSION, Get::Setting(|s| s.sharing.limit))
+        .query(SESSION, Get::Setting(|s| s.pool_rules.limit))
         .set(
             SESSION,
             Put::To(|subject, given| {
                 let owner = subject.handle()?.value();
-                subject.settings(|s| (s.sharing.owner, s.sharing.limit) = (owner, given.dword()))
+                subject.settings(|s| (s.pool_rules.owner, s.pool_rules.limit) = (owner, given.dword()))
             }),
         )
         .inherited()
         .default("4294967295")
         .note("0 means 2. A request that comes late waits until a connection is free or its handle is closed."),
     option!(WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER: Shape::Dword)
-        .query(SESSION, Get::Setting(|s| s.sharing.limit_1_0))
+        .query(SESSION, Get::Setting(|s| s.pool_rules.limit_1_0))
         .set(
             SESSION,
             Put::To(|subject, given| {
                 let owner = subject.handle()?.value();
-                subject.settings(|s| (s.sharing.owner, s.sharing.limit_1_0) = (owner, given.dword()))
+                subject.settings(|s| (s.pool_rules.owner, s.pool_rules.limit_1_0) = (owner, given.dword()))
             }),
         )
         .inherited()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ScriptLeg;
+use super::ScriptAttempt;
 use crate::http::{Headers, OutgoingBody, http2};
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::gate::Gate;
@@ -22,7 +22,7 @@ enum Pause {
     At(Gate),
 }
 
-impl ScriptLeg {
+impl ScriptAttempt {
     /// Plays the reply on. What needs no time comes at once, with the head.
     pub(super) fn go_on(self: &Arc<Self>) {
         let mut events = Vec::new();
@@ -56,8 +56,8 @@ impl ScriptLeg {
         }
         match pause {
             Pause::Over => {}
-            Pause::For(delay) => self.after(delay, ScriptLeg::go_on),
-            Pause::At(gate) => self.beyond(&gate, ScriptLeg::go_on),
+            Pause::For(delay) => self.after(delay, ScriptAttempt::go_on),
+            Pause::At(gate) => self.beyond(&gate, ScriptAttempt::go_on),
         }
     }
 
@@ -97,7 +97,7 @@ impl ScriptLeg {
             Act::Interim(status) => events.push(Event::Interim(status)),
             Act::Head(mut head) => {
                 if head.status == 101 {
-                    accept(&self.order.head, &mut head.headers);
+                    accept(&self.request.head, &mut head.headers);
                 }
                 self.lock().chunked = head.is_chunked();
                 let (head, received) = match self.over_http2() {
@@ -114,13 +114,13 @@ impl ScriptLeg {
             Act::Fail(error, secure) => return end(self, events, error, secure),
             Act::End(trailers) => {
                 let whole = self.lock().outgoing.as_ref().is_some_and(OutgoingBody::whole);
-                if self.order.keep_alive && whole {
+                if self.request.keep_alive && whole {
                     self.world.keep(self.key());
                 }
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });
             }
             Act::Upgrade(handler) => {
-                self.lock().upgraded = self.order.upgrade.then(Upgraded::default);
+                self.lock().upgraded = self.request.upgrade.then(Upgraded::default);
                 self.play_raw(handler, Reader::unframed());
             }
         }

@@ -1,42 +1,43 @@
-//! The machine's end of a leg.
+//! The machine's end of an attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::ScriptLeg;
+use super::ScriptAttempt;
 use crate::http::{OutgoingBody, RequestHead};
 use crate::lab::fault::Stage;
 use crate::lab::http1::Reader;
 use crate::lab::stream::Upgraded;
-use crate::transport::{Event, Leg, Sink};
+use crate::transport::{Attempt, Event, Sink};
 use crate::win32::ERROR_WINHTTP_TIMEOUT;
 
-/// The machine's end of a leg.
-pub struct Held(pub Arc<ScriptLeg>);
+/// The machine's end of an attempt.
+pub struct Held(pub Arc<ScriptAttempt>);
 
-impl Leg for Held {
+impl Attempt for Held {
     fn go(&self) {
-        let leg = &self.0;
-        let origin = leg.origin();
-        let known = leg.world.peer_of(&origin);
-        leg.lock().peer = known.as_ref().map(|(peer, _)| peer.clone());
-        let link = known.as_ref().filter(|_| leg.order.keep_alive).and_then(|_| leg.world.take_link(&leg.key()));
+        let attempt = &self.0;
+        let origin = attempt.origin();
+        let known = attempt.world.peer_of(&origin);
+        attempt.lock().peer = known.as_ref().map(|(peer, _)| peer.clone());
+        let pipe =
+            known.as_ref().filter(|_| attempt.request.keep_alive).and_then(|_| attempt.world.take_pipe(&attempt.key()));
         match known {
-            Some((peer, ends)) if link.is_some() => {
-                if let Some(link) = link {
-                    let reader = Reader::new(leg.order.head.asks_for_head_only(), leg.order.head_limit);
-                    leg.take_link(link, reader, true);
+            Some((peer, ends)) if pipe.is_some() => {
+                if let Some(pipe) = pipe {
+                    let reader = Reader::new(attempt.request.head.asks_for_head_only(), attempt.request.head_limit);
+                    attempt.take_pipe(pipe, reader, true);
                 }
-                leg.tell_secured(&peer, 0);
-                leg.tell(Event::Ready(ends));
+                attempt.tell_secured(&peer, 0);
+                attempt.tell(Event::Ready(ends));
             }
-            Some((peer, ends)) if leg.order.keep_alive && leg.world.take_kept(&leg.key()) => {
-                leg.tell_secured(&peer, 0);
-                leg.tell(Event::Ready(ends));
+            Some((peer, ends)) if attempt.request.keep_alive && attempt.world.take_kept(&attempt.key()) => {
+                attempt.tell_secured(&peer, 0);
+                attempt.tell(Event::Ready(ends));
             }
-            _ => leg.resolve(),
+            _ => attempt.resolve(),
         }
     }
 
@@ -44,7 +45,7 @@ impl Leg for Held {
         let asking = self.0.lock().asking.take();
         match asking {
             Some(head) => self.0.ask(head),
-            None => self.0.stage(Stage::Send, ScriptLeg::sent),
+            None => self.0.stage(Stage::Send, ScriptAttempt::sent),
         }
     }
 
@@ -53,22 +54,22 @@ impl Leg for Held {
     }
 
     fn write(&self, bytes: Bytes) {
-        let bytes = self.0.order.framed(bytes);
-        self.0.stage(Stage::Write, move |leg| {
-            let mut state = leg.lock();
+        let bytes = self.0.request.framed(bytes);
+        self.0.stage(Stage::Write, move |attempt| {
+            let mut state = attempt.lock();
             if let Some(outgoing) = &mut state.outgoing {
                 outgoing.add(&bytes);
             }
             match &state.raw {
-                Some((link, _)) => link.send(&bytes),
+                Some((pipe, _)) => pipe.send(&bytes),
                 None => state.body.extend_from_slice(&bytes),
             }
             let upgraded = state.upgraded.is_some();
             drop(state);
             if upgraded {
-                leg.then(|leg| leg.tell_upgraded([Event::Wrote]));
+                attempt.then(|attempt| attempt.tell_upgraded([Event::Wrote]));
             } else {
-                leg.tell(Event::Wrote);
+                attempt.tell(Event::Wrote);
             }
         });
     }
@@ -78,7 +79,7 @@ impl Leg for Held {
         let answers = state.raw.is_none() && state.refusal.is_none();
         drop(state);
         if answers {
-            self.0.then(ScriptLeg::respond);
+            self.0.then(ScriptAttempt::respond);
         }
     }
 
@@ -89,24 +90,24 @@ impl Leg for Held {
     }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, _read_ahead: usize) {
-        self.0.then(move |leg| {
-            let told = leg.lock().upgraded.as_mut().map(|upgraded| upgraded.listen(sink));
-            leg.tell_upgraded(told.into_iter().flatten());
+        self.0.then(move |attempt| {
+            let told = attempt.lock().upgraded.as_mut().map(|upgraded| upgraded.listen(sink));
+            attempt.tell_upgraded(told.into_iter().flatten());
         });
     }
 
     fn wake_at(&self, time: Option<Duration>, idle: bool) {
         self.0.lock().wake_at = time;
         if let Some(time) = time {
-            let leg = Arc::clone(&self.0);
+            let attempt = Arc::clone(&self.0);
             self.0.world.plan(time, self.0.number, idle, move || {
-                let state = leg.lock();
+                let state = attempt.lock();
                 // A timer that was set anew in the meantime rings at its own time.
                 let rings = !state.released && state.wake_at == Some(time);
                 let upgraded = state.upgraded.as_ref().and_then(Upgraded::sink);
                 drop(state);
                 if rings {
-                    upgraded.as_ref().unwrap_or(&leg.sink).tick();
+                    upgraded.as_ref().unwrap_or(&attempt.sink).tick();
                 }
             });
         }
@@ -117,8 +118,8 @@ impl Leg for Held {
         state.released = true;
         let whole = state.outgoing.as_ref().is_some_and(OutgoingBody::whole);
         // An exchange that is over has given its connection back; any other takes it along.
-        if let Some((link, _)) = state.raw.as_ref().filter(|(_, reader)| !reader.reusable() || !whole) {
-            link.close();
+        if let Some((pipe, _)) = state.raw.as_ref().filter(|(_, reader)| !reader.reusable() || !whole) {
+            pipe.close();
         }
     }
 }

@@ -15,19 +15,19 @@ use bytes::BytesMut;
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
-use super::raw::{Link, RawConnection};
+use super::raw::{RawConnection, RawPipe};
 use super::received::Received;
 use super::reply::{Act, Reply};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
 use crate::http::{OutgoingBody, RequestHead, http2};
-use crate::transport::{Event, Failure, Order, Peer as Ends, Sink};
+use crate::transport::{Event, Failure, Peer as Ends, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
 
 #[derive(Default)]
 pub struct State {
     body: BytesMut,
-    /// That body as far as it went out, against what the head announced.
+    /// That body as client as it went out, against what the head announced.
     outgoing: Option<OutgoingBody>,
     answered: bool,
     released: bool,
@@ -42,7 +42,7 @@ pub struct State {
     /// Whether the reply's body is framed in chunks.
     chunked: bool,
     /// The connection to a raw peer, and the reply that comes over it.
-    pub raw: Option<(Arc<Link>, Reader)>,
+    pub raw: Option<(Arc<RawPipe>, Reader)>,
     /// Whether that connection was used before.
     used: bool,
     /// After a 101.
@@ -51,25 +51,25 @@ pub struct State {
     pub asking: Option<RequestHead>,
     /// What the proxy answered it, if that is no tunnel.
     pub refusal: Option<Reply>,
-    /// The CONNECT of the next connection, if it is not that of the order.
+    /// The CONNECT of the next connection, if it is not that of the request.
     pub next: Option<RequestHead>,
     /// What a raw proxy answers a CONNECT that is out; told when it is known to be a refusal.
     pub held: Option<Vec<Event>>,
 }
 
-/// An order on its way through the script.
-pub struct ScriptLeg {
+/// A request on its way through the script.
+pub struct ScriptAttempt {
     pub world: Arc<SimWorld>,
     pub sink: Arc<dyn Sink>,
-    pub order: Order,
+    pub request: TransportRequest,
     number: usize,
     state: Mutex<State>,
 }
 
-impl ScriptLeg {
-    pub fn new(world: Arc<SimWorld>, order: Order, sink: Arc<dyn Sink>) -> ScriptLeg {
+impl ScriptAttempt {
+    pub fn new(world: Arc<SimWorld>, request: TransportRequest, sink: Arc<dyn Sink>) -> ScriptAttempt {
         let number = world.next_order();
-        ScriptLeg { world, sink, order, number, state: Mutex::default() }
+        ScriptAttempt { world, sink, request, number, state: Mutex::default() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -80,12 +80,12 @@ impl ScriptLeg {
         !self.lock().released
     }
 
-    /// Does something after a while, unless nobody wants the leg any more.
+    /// Does something after a while, unless nobody wants the attempt any more.
     pub fn after(self: &Arc<Self>, delay: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
-        let leg = Arc::clone(self);
+        let attempt = Arc::clone(self);
         self.world.after(delay, self.number, move || {
-            if leg.wanted() {
-                then(&leg);
+            if attempt.wanted() {
+                then(&attempt);
             }
         });
     }
@@ -96,17 +96,17 @@ impl ScriptLeg {
 
     /// Does something when a gate is open.
     fn beyond(self: &Arc<Self>, gate: &super::gate::Gate, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
-        let leg = Arc::clone(self);
+        let attempt = Arc::clone(self);
         let act = move || {
-            if leg.wanted() {
-                then(&leg);
+            if attempt.wanted() {
+                then(&attempt);
             }
         };
         gate.then(self.number, Box::new(act));
     }
 
     pub fn tell(self: &Arc<Self>, event: Event) {
-        self.then(move |leg| leg.sink.event(event));
+        self.then(move |attempt| attempt.sink.event(event));
     }
 
     pub fn fail(self: &Arc<Self>, error: Win32Error, secure: u32) {
@@ -128,13 +128,13 @@ impl ScriptLeg {
         what
     }
 
-    /// The leg comes to a stage, and goes on behind it if no fault keeps it.
+    /// The attempt comes to a stage, and goes on behind it if no fault keeps it.
     fn stage(self: &Arc<Self>, stage: Stage, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let origin = self.origin();
         self.stage_at(stage, &origin, then);
     }
 
-    /// [`ScriptLeg::stage`], on the way to this server or proxy.
+    /// [`ScriptAttempt::stage`], on the way to this server or proxy.
     pub fn stage_at(self: &Arc<Self>, stage: Stage, server: &Origin, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let peer = self.world.peer_of(server).map(|(peer, _)| peer);
         let what = self.meets_of(&FaultTrigger::Stage(stage), peer.as_ref());
@@ -161,7 +161,7 @@ impl ScriptLeg {
     /// A new connection: name, address, TCP, TLS. Then the head may go out.
     pub fn resolve(self: &Arc<Self>) {
         self.tell(Event::Resolving);
-        self.then(|leg| leg.stage_at(Stage::Resolve, &leg.reached(), ScriptLeg::resolved));
+        self.then(|attempt| attempt.stage_at(Stage::Resolve, &attempt.reached(), ScriptAttempt::resolved));
     }
 
     fn resolved(self: &Arc<Self>) {
@@ -172,13 +172,15 @@ impl ScriptLeg {
         let address = ends.remote.ip().to_string();
         self.tell(Event::Resolved(address.clone()));
         self.tell(Event::Connecting(address));
-        self.then(move |leg| leg.stage_at(Stage::Connect, &leg.reached(), move |leg| leg.connected(ends)));
+        self.then(move |attempt| {
+            attempt.stage_at(Stage::Connect, &attempt.reached(), move |attempt| attempt.connected(ends))
+        });
     }
 
     fn connected(self: &Arc<Self>, ends: Ends) {
         self.tell(Event::Connected(ends.remote.ip().to_string()));
         if self.reached().0 {
-            self.then(move |leg| leg.secure(&leg.reached(), move |leg| leg.secured(ends)));
+            self.then(move |attempt| attempt.secure(&attempt.reached(), move |attempt| attempt.secured(ends)));
         } else {
             self.secured(ends);
         }
@@ -187,10 +189,10 @@ impl ScriptLeg {
     fn secured(self: &Arc<Self>, ends: Ends) {
         let handler = self.world.peer_of(&self.reached()).and_then(|(peer, _)| peer.handler());
         if let Some(handler) = handler {
-            let reader = Reader::new(self.order.head.asks_for_head_only(), self.order.head_limit);
+            let reader = Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit);
             self.play_raw(handler, reader);
         }
-        if self.order.http2.is_some_and(|rules| rules.required) && !self.over_http2() {
+        if self.request.http2.is_some_and(|rules| rules.required) && !self.over_http2() {
             return self.fail(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, 0);
         }
         self.passed_first_hop(ends);
@@ -198,15 +200,15 @@ impl ScriptLeg {
 
     /// The server's side is played byte by byte from here on.
     fn play_raw(self: &Arc<Self>, handler: Handler, reader: Reader) {
-        let link = Link::new(&self.world, self.number);
-        self.take_link(Arc::clone(&link), reader, false);
-        self.world.spawn("a raw peer", Box::new(move || handler(RawConnection(link))));
+        let pipe = RawPipe::new(&self.world, self.number);
+        self.take_pipe(Arc::clone(&pipe), reader, false);
+        self.world.spawn("a raw peer", Box::new(move || handler(RawConnection(pipe))));
     }
 
-    fn take_link(self: &Arc<Self>, link: Arc<Link>, reader: Reader, used: bool) {
-        link.attach(self);
+    fn take_pipe(self: &Arc<Self>, pipe: Arc<RawPipe>, reader: Reader, used: bool) {
+        pipe.attach(self);
         let mut state = self.lock();
-        state.raw = Some((link, reader));
+        state.raw = Some((pipe, reader));
         state.used = used;
     }
 
@@ -214,50 +216,50 @@ impl ScriptLeg {
     /// byte.
     fn over_http2(&self) -> bool {
         let state = self.lock();
-        self.order.http2.is_some() && self.order.tls.is_some() && state.raw.is_none()
+        self.request.http2.is_some() && self.request.tls.is_some() && state.raw.is_none()
     }
 
     /// The request goes out.
     fn sent(self: &Arc<Self>) {
-        let head = self.order.head.to_wire();
-        let body = self.order.first();
+        let head = self.request.head.to_wire();
+        let body = self.request.first();
         let mut state = self.lock();
         state.body.clear();
         state.body.extend_from_slice(&body);
-        let mut outgoing = OutgoingBody::of(&self.order.head);
+        let mut outgoing = OutgoingBody::of(&self.request.head);
         outgoing.add(&body);
         state.outgoing = Some(outgoing);
-        let raw = state.raw.as_ref().map(|(link, _)| Arc::clone(link));
+        let raw = state.raw.as_ref().map(|(pipe, _)| Arc::clone(pipe));
         drop(state);
-        if let Some(link) = &raw {
-            link.send(&head);
-            link.send(&body);
+        if let Some(pipe) = &raw {
+            pipe.send(&head);
+            pipe.send(&body);
         }
         let out = match self.over_http2() {
             true => {
                 let host =
-                    self.order.head.headers.get("host", 0).map(|host| String::from_utf8_lossy(host).into_owned());
-                let host = host.unwrap_or_else(|| http2::authority(&self.order.host, self.order.port));
-                http2::request_size(&self.order.head, &host) + self.order.body.len() as u64
+                    self.request.head.headers.get("host", 0).map(|host| String::from_utf8_lossy(host).into_owned());
+                let host = host.unwrap_or_else(|| http2::authority(&self.request.host, self.request.port));
+                http2::request_size(&self.request.head, &host) + self.request.body.len() as u64
             }
             false => (head.len() + body.len()) as u64,
         };
         self.tell(Event::Sent(out));
         match raw {
             Some(_) => {}
-            None if self.order.more => self.then(|leg| {
-                let peer = leg.lock().peer.clone();
-                let early = peer.and_then(|peer| peer.answer_early(&leg.received()));
+            None if self.request.more => self.then(|attempt| {
+                let peer = attempt.lock().peer.clone();
+                let early = peer.and_then(|peer| peer.answer_early(&attempt.received()));
                 if let Some(reply) = early {
-                    leg.answer(&reply);
+                    attempt.answer(&reply);
                 }
             }),
-            None => self.then(ScriptLeg::respond),
+            None => self.then(ScriptAttempt::respond),
         }
     }
 
     fn received(&self) -> Received {
-        Received::new(&self.order.head, self.lock().body.clone().freeze())
+        Received::new(&self.request.head, self.lock().body.clone().freeze())
     }
 
     /// The request is complete: the peer answers.
@@ -280,7 +282,7 @@ impl ScriptLeg {
         let mut state = self.lock();
         state.answered = true;
         state.met = false;
-        state.acts = reply.acts(self.order.head.asks_for_head_only()).into();
+        state.acts = reply.acts(self.request.head.asks_for_head_only()).into();
         state.faults = reply.faults.iter().cloned().map(Armed::new).collect();
     }
 }

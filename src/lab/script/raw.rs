@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::ScriptLeg;
+use super::ScriptAttempt;
 use crate::http::OutgoingBody;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
-use crate::lab::raw::{End, Far};
+use crate::lab::raw::{End, PipeClient};
 use crate::lab::stream::Upgraded;
 use crate::transport::{Event, Route};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
 
-impl ScriptLeg {
+impl ScriptAttempt {
     /// Bytes from a raw peer.
     fn bytes_came(self: &Arc<Self>, bytes: &[u8]) {
         match self.meets(&FaultTrigger::Stage(Stage::Read)) {
@@ -27,14 +27,14 @@ impl ScriptLeg {
         }
         let held = state.held.is_some();
         let whole = state.outgoing.as_ref().is_some_and(OutgoingBody::whole);
-        let Some((link, reader)) = &mut state.raw else { return };
+        let Some((pipe, reader)) = &mut state.raw else { return };
         let was_over = reader.over();
         let events = reader.push(bytes);
         if held {
             drop(state);
             return self.tunnel_answers(events);
         }
-        if self.order.upgrade && reader.switched() {
+        if self.request.upgrade && reader.switched() {
             let upgraded = Upgraded::with(reader.rest());
             let released = state.released;
             state.upgraded = Some(upgraded);
@@ -44,12 +44,12 @@ impl ScriptLeg {
             }
             return;
         }
-        let tunnel = matches!(self.order.route, Route::Tunnel(..));
-        if !was_over && reader.reusable() && whole && self.order.keep_alive && !tunnel {
-            link.detach();
-            self.world.keep_link(self.key(), Arc::clone(link));
-        } else if reader.over() && (!reader.reusable() || !self.order.keep_alive || tunnel) {
-            link.close();
+        let tunnel = matches!(self.request.route, Route::Tunnel(..));
+        if !was_over && reader.reusable() && whole && self.request.keep_alive && !tunnel {
+            pipe.detach();
+            self.world.keep_pipe(self.key(), Arc::clone(pipe));
+        } else if reader.over() && (!reader.reusable() || !self.request.keep_alive || tunnel) {
+            pipe.close();
         }
         let released = state.released;
         drop(state);
@@ -59,8 +59,8 @@ impl ScriptLeg {
     }
 
     fn break_off(self: &Arc<Self>, error: Win32Error, secure: u32) {
-        if let Some((link, _)) = self.lock().raw.take() {
-            link.close();
+        if let Some((pipe, _)) = self.lock().raw.take() {
+            pipe.close();
         }
         self.fail(error, secure);
     }
@@ -75,7 +75,7 @@ impl ScriptLeg {
         }
         let used = state.used;
         let Some((_, reader)) = &mut state.raw else { return };
-        if used && reader.untouched() && !self.order.more {
+        if used && reader.untouched() && !self.request.more {
             // It died while it was idle: once more, on a new connection.
             state.raw = None;
             drop(state);
@@ -109,7 +109,7 @@ impl ScriptLeg {
     }
 }
 
-impl Far for ScriptLeg {
+impl PipeClient for ScriptAttempt {
     fn arrived(self: Arc<Self>, bytes: &[u8]) {
         self.bytes_came(bytes);
     }

@@ -86,7 +86,7 @@ pub async fn stage(place: &dyn Place, stage: Stage, peer: &Peer) -> io::Result<u
 }
 
 /// Is ready when a gate is open.
-pub fn at_gate(gate: &Gate, order: usize) -> Boxed<'static, ()> {
+pub fn at_gate(gate: &Gate, request: usize) -> Boxed<'static, ()> {
     let passed: Arc<Mutex<(bool, Option<Waker>)>> = Arc::default();
     let opens = Arc::clone(&passed);
     let open = move || {
@@ -98,7 +98,7 @@ pub fn at_gate(gate: &Gate, order: usize) -> Boxed<'static, ()> {
             waker.wake();
         }
     };
-    gate.then(order, Box::new(open));
+    gate.then(request, Box::new(open));
     Box::pin(poll_fn(move |cx| {
         let mut passed = passed.lock().unwrap_or_else(PoisonError::into_inner);
         if passed.0 {

@@ -12,7 +12,7 @@ use crate::machine::resolver::{Query, Resolver};
 use crate::machine::step::Tabled;
 use crate::machine::{Machine, Output};
 use crate::record::Notification;
-use crate::transport::{Order, Route, Via};
+use crate::transport::{Route, TransportRequest, Via};
 use crate::win32::Win32Error;
 
 impl Request {
@@ -97,7 +97,7 @@ impl Request {
                 }
             }
         };
-        let order = Order {
+        let order = TransportRequest {
             host: self.origin.host.clone(),
             port: self.origin.port,
             route,
@@ -112,7 +112,7 @@ impl Request {
             keep_alive: !self.settings.keep_alive_disabled() && !self.template.asks_to_close(),
             pool: self.settings.pool,
             network: self.settings.network.clone(),
-            sharing: self.settings.sharing.clone(),
+            pool_rules: self.settings.pool_rules.clone(),
             head_limit: self.settings.max_head as usize,
             drain_limit: self.settings.max_drain as usize,
         };

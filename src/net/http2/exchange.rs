@@ -13,10 +13,10 @@ use h2::{Reason, RecvStream, SendStream};
 use super::{Slot, head};
 use crate::http::{ResponseHead, http2};
 use crate::net::Net;
-use crate::net::control::Control;
 use crate::net::exchange::{Exchange, Fate, Piece, Pieces};
 use crate::net::failure;
-use crate::transport::{Event, Failure, Http2, Order, Peer, Secured, Sink};
+use crate::net::mailbox::Mailbox;
+use crate::transport::{Event, Failure, Http2, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{
     ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR,
 };
@@ -26,19 +26,19 @@ const FIELDS_AT_MOST: usize = 256;
 
 /// See the module.
 pub struct Http2Exchange<'a> {
-    order: &'a Order,
+    request: &'a TransportRequest,
     rules: &'a Http2,
     /// Gone when both sides are over: another exchange may have it.
     slot: Option<Slot>,
     peer: Peer,
     secured: Option<Arc<Secured>>,
-    going: Going<'a>,
-    coming: Coming,
+    outbound: Outbound<'a>,
+    inbound: Inbound,
     fate: Fate,
 }
 
 /// Where the reply stands.
-enum Coming {
+enum Inbound {
     /// The request was not sent.
     Not,
     Failed(Failure),
@@ -47,17 +47,26 @@ enum Coming {
 }
 
 impl<'a> Http2Exchange<'a> {
-    pub fn new(slot: Slot, order: &'a Order, rules: &'a Http2, control: &'a Control) -> Http2Exchange<'a> {
+    pub fn new(slot: Slot, request: &'a TransportRequest, rules: &'a Http2, mailbox: &'a Mailbox) -> Http2Exchange<'a> {
         let (peer, secured) = (slot.connection.peer, slot.connection.secured.clone());
-        let going = Going::new(order, control);
-        Http2Exchange { order, rules, slot: Some(slot), peer, secured, going, coming: Coming::Not, fate: Fate::Final }
+        let outbound = Outbound::new(request, mailbox);
+        Http2Exchange {
+            request,
+            rules,
+            slot: Some(slot),
+            peer,
+            secured,
+            outbound,
+            inbound: Inbound::Not,
+            fate: Fate::Final,
+        }
     }
 
     /// What an error of h2 is, and whether the request may be sent again.
     fn failed(&mut self, error: &h2::Error) -> Failure {
-        let stream = self.going.stream.as_ref().map(|stream| stream.stream_id().as_u32());
+        let stream = self.outbound.stream.as_ref().map(|stream| stream.stream_id().as_u32());
         let given_up = |slot: &Slot| stream.is_none_or(|stream| slot.connection.watch.given_up(stream));
-        let begun = matches!(self.coming, Coming::Body(_));
+        let begun = matches!(self.inbound, Inbound::Body(_));
         self.fate = match error.reason() {
             _ if begun => Fate::Final,
             Some(Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => Fate::Refused,
@@ -75,10 +84,10 @@ impl<'a> Http2Exchange<'a> {
         if head.headers.len() > FIELDS_AT_MOST {
             return Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.into());
         }
-        if size > self.order.head_limit as u64 {
+        if size > self.request.head_limit as u64 {
             return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into());
         }
-        self.coming = Coming::Body(Download::new(stream, self.rules));
+        self.inbound = Inbound::Body(Download::new(stream, self.rules));
         Ok((head, size))
     }
 }
@@ -93,38 +102,38 @@ impl Exchange for Http2Exchange<'_> {
     }
 
     fn begin(&mut self) {
-        let request = head::request(&self.order.head, &self.order.host, self.order.port);
+        let request = head::request(&self.request.head, &self.request.host, self.request.port);
         let (request, size) = match request {
             Ok(request) => request,
             Err(error) => {
-                self.coming = Coming::Failed(error.into());
+                self.inbound = Inbound::Failed(error.into());
                 return;
             }
         };
         let Some(slot) = &self.slot else { return };
-        let ends = self.going.begin(size);
+        let ends = self.outbound.begin(size);
         match slot.connection.sender.clone().send_request(request, ends) {
             Ok((response, stream)) => {
-                self.going.stream = Some(stream);
-                self.coming = Coming::Head(response);
+                self.outbound.stream = Some(stream);
+                self.inbound = Inbound::Head(response);
             }
             // The connection ended while the application was told of it: no stream was opened.
             Err(error) => {
                 let failure = self.failed(&error);
-                self.coming = Coming::Failed(failure);
+                self.inbound = Inbound::Failed(failure);
             }
         }
     }
 
     fn poll_upload(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
-        self.going.poll(cx, sink);
+        self.outbound.poll(cx, sink);
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>> {
-        self.going.poll(cx, sink);
-        let response = match &mut self.coming {
-            Coming::Head(response) => response,
-            Coming::Failed(failure) => return Poll::Ready(Err(*failure)),
+        self.outbound.poll(cx, sink);
+        let response = match &mut self.inbound {
+            Inbound::Head(response) => response,
+            Inbound::Failed(failure) => return Poll::Ready(Err(*failure)),
             _ => return Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
         };
         while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
@@ -132,7 +141,7 @@ impl Exchange for Http2Exchange<'_> {
         }
         match ready!(Pin::new(response).poll(cx)) {
             Ok(response) => {
-                self.going.answered(sink);
+                self.outbound.answered(sink);
                 Poll::Ready(self.answered(response))
             }
             Err(error) => Poll::Ready(Err(self.failed(&error))),
@@ -140,23 +149,23 @@ impl Exchange for Http2Exchange<'_> {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
-        self.going.poll(cx, sink);
-        match &mut self.coming {
-            Coming::Body(download) => download.poll_piece(cx),
+        self.outbound.poll(cx, sink);
+        match &mut self.inbound {
+            Inbound::Body(download) => download.poll_piece(cx),
             _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
         }
     }
 
     fn over(&self) -> bool {
-        matches!(&self.coming, Coming::Body(download) if download.pieces.over())
+        matches!(&self.inbound, Inbound::Body(download) if download.pieces.over())
     }
 
     fn upload_over(&self) -> bool {
-        self.going.over
+        self.outbound.over
     }
 
     fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
-        self.going.discard(cx, sink)
+        self.outbound.discard(cx, sink)
     }
 
     /// A stream that nobody wants is cancelled by dropping it; the connection goes on.
@@ -165,7 +174,7 @@ impl Exchange for Http2Exchange<'_> {
     }
 
     fn keep(&mut self, _cx: &mut Context<'_>, _net: &Arc<Net>) {
-        if self.going.over {
+        if self.outbound.over {
             self.slot = None;
         }
     }
@@ -176,9 +185,9 @@ impl Exchange for Http2Exchange<'_> {
 }
 
 /// The request on its way out.
-struct Going<'a> {
-    order: &'a Order,
-    control: &'a Control,
+struct Outbound<'a> {
+    request: &'a TransportRequest,
+    mailbox: &'a Mailbox,
     stream: Option<SendStream<Bytes>>,
     /// The first body bytes and then those of each WriteData, as far as the server has not made room for them.
     pieces: VecDeque<Bytes>,
@@ -193,25 +202,25 @@ struct Going<'a> {
     over: bool,
 }
 
-impl<'a> Going<'a> {
-    fn new(order: &'a Order, control: &'a Control) -> Going<'a> {
-        let (complete, pieces) = (!order.more, VecDeque::new());
-        Going { order, control, stream: None, pieces, size: 0, sent: false, early: false, complete, over: false }
+impl<'a> Outbound<'a> {
+    fn new(request: &'a TransportRequest, mailbox: &'a Mailbox) -> Outbound<'a> {
+        let (complete, pieces) = (!request.more, VecDeque::new());
+        Outbound { request, mailbox, stream: None, pieces, size: 0, sent: false, early: false, complete, over: false }
     }
 
     /// The head goes out, which is `size` bytes long; says whether the stream ends with it.
     fn begin(&mut self, size: u64) -> bool {
-        self.pieces.push_back(self.order.body.clone());
-        self.size = size + self.order.body.len() as u64;
-        self.over = self.complete && self.order.body.is_empty();
+        self.pieces.push_back(self.request.body.clone());
+        self.size = size + self.request.body.len() as u64;
+        self.over = self.complete && self.request.body.is_empty();
         self.over
     }
 
     fn look(&mut self, cx: &Context<'_>) {
         if !self.complete {
-            let mut told = self.control.look(cx);
-            self.pieces.extend(told.writes.drain(..));
-            self.complete = told.finish;
+            let mut commands = self.mailbox.look(cx);
+            self.pieces.extend(commands.writes.drain(..));
+            self.complete = commands.finish;
         }
     }
 

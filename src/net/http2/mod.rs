@@ -1,8 +1,8 @@
 //! HTTP/2: one connection carries the streams of many exchanges.
 //!
 //! The `h2` crate frames; its connection is polled by a task of its own, for no single exchange owns it. So there is one
-//! hop that HTTP/1 does not have: the leg puts its frames into h2's queue and wakes that task, which writes them, and
-//! what comes is put into the stream's queue and wakes the leg. h2's types are used as they are, not through hyper,
+//! hop that HTTP/1 does not have: the attempt puts its frames into h2's queue and wakes that task, which writes them, and
+//! what comes is put into the stream's queue and wakes the attempt. h2's types are used as they are, not through hyper,
 //! which would put two more tasks between them, and hide windows, resets and GOAWAY.
 mod exchange;
 mod head;
@@ -19,10 +19,10 @@ use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Notify;
 
 use super::limits::Permit;
-use super::register::Registered;
+use super::registry::PoolEntry;
 use super::stream::Stream;
 use super::{Net, pool};
-use crate::transport::{Failure, Http2, Order, Peer, Secured};
+use crate::transport::{Failure, Http2, Peer, Secured, TransportRequest};
 use crate::win32::ERROR_WINHTTP_CONNECTION_ERROR;
 use watch::{Watch, Watched};
 
@@ -41,12 +41,12 @@ pub struct Multiplexed {
     sender: SendRequest<Bytes>,
     pub peer: Peer,
     pub secured: Option<Arc<Secured>>,
-    pub registered: Arc<Registered>,
+    pub entry: Arc<PoolEntry>,
     /// Its part of the server's limit.
     permit: Mutex<Option<Permit>>,
     watch: Arc<Watch>,
     state: Mutex<State>,
-    /// Told when a stream ends, or the connection.
+    /// Commands when a stream ends, or the connection.
     freed: Notify,
 }
 
@@ -86,7 +86,7 @@ impl Multiplexed {
         stream: Stream,
         peer: Peer,
         secured: Option<Arc<Secured>>,
-        registered: Arc<Registered>,
+        entry: Arc<PoolEntry>,
         rules: &Http2,
     ) -> Result<Arc<Multiplexed>, Failure> {
         let watch = Arc::new(Watch::default());
@@ -105,7 +105,7 @@ impl Multiplexed {
             sender,
             peer,
             secured,
-            registered,
+            entry,
             permit: Mutex::new(None),
             watch: Arc::clone(&watch),
             state,
@@ -129,12 +129,12 @@ impl Multiplexed {
 
     /// Whether it takes new streams.
     pub fn open(&self) -> bool {
-        self.watch.open() && !self.registered.expired()
+        self.watch.open() && !self.entry.expired()
     }
 
-    /// Whether an order may have a stream of it.
-    pub fn takes(&self, order: &Order) -> bool {
-        self.open() && pool::suits(self.registered.mark(), order)
+    /// Whether a request may have a stream of it.
+    pub fn takes(&self, request: &TransportRequest) -> bool {
+        self.open() && pool::suits(self.entry.mark(), request)
     }
 
     /// It counts among the server's connections as long as it stands.

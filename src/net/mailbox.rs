@@ -1,4 +1,4 @@
-//! What the machine tells a running leg, kept until the leg's task looks.
+//! What the machine tells a running attempt, kept until the attempt's task looks.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,27 +7,27 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::register::Registered;
+use super::registry::PoolEntry;
 use crate::http::RequestHead;
 use crate::transport::Sink;
 
 /// What was told so far.
 #[derive(Default)]
-pub struct Told {
+pub struct Commands {
     pub proceed: bool,
     /// What follows after a refused CONNECT: another one, or its answer.
     pub tunnel: Option<Option<RequestHead>>,
     pub writes: VecDeque<Bytes>,
     pub finish: bool,
-    /// Body bytes that the machine took since the leg looked last.
+    /// Body bytes that the machine took since the attempt looked last.
     pub taken: usize,
     pub wake_at: Option<Duration>,
     /// Whether nobody waits for that.
     pub idle: bool,
     /// The present attempt at an address is given up.
     pub next_address: bool,
-    /// The connection that carries the order, and how many it carried before.
-    pub carrier: Option<(Arc<Registered>, u32)>,
+    /// The connection that carries the request, and how many it carried before.
+    pub connection: Option<(Arc<PoolEntry>, u32)>,
     pub dropped: bool,
     /// After a 101: who listens from now on, and how many bytes may wait there.
     pub upgrade: Option<(Arc<dyn Sink>, usize)>,
@@ -35,29 +35,29 @@ pub struct Told {
 }
 
 #[derive(Default)]
-pub struct Control(Mutex<Told>);
+pub struct Mailbox(Mutex<Commands>);
 
-impl Control {
-    pub fn lock(&self) -> MutexGuard<'_, Told> {
+impl Mailbox {
+    pub fn lock(&self) -> MutexGuard<'_, Commands> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was told; the task is woken by what comes later.
-    pub fn look(&self, cx: &Context<'_>) -> MutexGuard<'_, Told> {
-        let mut told = self.lock();
-        match &mut told.waker {
+    pub fn look(&self, cx: &Context<'_>) -> MutexGuard<'_, Commands> {
+        let mut commands = self.lock();
+        match &mut commands.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        told
+        commands
     }
 
     /// Changes what was told, and wakes the task.
-    pub fn tell(&self, what: impl FnOnce(&mut Told)) {
-        let mut told = self.lock();
-        what(&mut told);
-        let waker = told.waker.take();
-        drop(told);
+    pub fn tell(&self, what: impl FnOnce(&mut Commands)) {
+        let mut commands = self.lock();
+        what(&mut commands);
+        let waker = commands.waker.take();
+        drop(commands);
         if let Some(waker) = waker {
             waker.wake();
         }

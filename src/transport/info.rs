@@ -1,9 +1,9 @@
 //! What is known of a connection.
 
-/// What is known of the connection that carries an order, or carried it.
+/// What is known of the connection that carries a request, or carried it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carrier {
-    /// How many orders it carried before this one.
+pub struct ConnectionInfo {
+    /// How many requests it carried before this one.
     pub earlier: u32,
     /// What the system knows of its socket (CONNECTION_STATS_V0, CONNECTION_STATS_V1), if it can be asked.
     pub tcp: Option<TcpInfo>,

@@ -1,4 +1,4 @@
-//! One order on its way: a task that owns its connection and polls everything that may move.
+//! One request on its way: a task that owns its connection and polls everything that may move.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use super::Net;
 use super::connect::{self, Connection, Dialed, New};
-use super::control::Control;
-use super::exchange::{Deaf, Exchange, Fate};
+use super::exchange::{Exchange, Fate, NullSink};
 use super::http1::Http1;
 use super::http2::{Http2Exchange, Slot};
 use super::limits::Permit;
-use super::pool::{Found, Key};
-use super::register::Registered;
+use super::mailbox::Mailbox;
+use super::pool::{Key, Lookup};
+use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
 use crate::http::ResponseHead;
-use crate::transport::{Event, Failure, Order, Route, Sink};
+use crate::transport::{Event, Failure, Route, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_INTERNAL_ERROR};
 
-/// How many body bytes wait at the machine before the leg stops reading ahead.
+/// How many body bytes wait at the machine before the attempt stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
-/// How many connections the first order to a server opens at most.
+/// How many connections the first request to a server opens at most.
 const MOST_AT_FIRST: u32 = 16;
 /// How long an unwanted body is drained, and how long a stream may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -32,13 +32,13 @@ const DRAIN: Duration = Duration::from_secs(5);
 const REFUSED_AT_MOST: u32 = 3;
 
 /// What carries an exchange.
-enum Carrier {
+enum Acquired {
     Http1(Box<Connection>),
     Http2(Slot),
 }
 
-/// Why a leg stops.
-pub(super) enum Stop {
+/// Why an attempt stops.
+pub(super) enum Interruption {
     /// The machine let it go.
     Dropped,
     /// A proxy's refusal was told in place of the reply.
@@ -46,16 +46,16 @@ pub(super) enum Stop {
     Failed(Failure),
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Stop {
-        Stop::Failed(failure)
+impl From<Failure> for Interruption {
+    fn from(failure: Failure) -> Interruption {
+        Interruption::Failed(failure)
     }
 }
 
-pub struct Running {
+pub struct AttemptTask {
     pub(super) net: Arc<Net>,
-    pub(super) order: Arc<Order>,
-    pub(super) control: Arc<Control>,
+    pub(super) request: Arc<TransportRequest>,
+    pub(super) mailbox: Arc<Mailbox>,
     pub(super) sink: Arc<dyn Sink>,
     /// Rings at the time that the machine asked for; with the time for which it is set.
     alarm: Box<dyn Timer>,
@@ -64,111 +64,111 @@ pub struct Running {
     permit: Option<Permit>,
 }
 
-impl Running {
-    pub fn new(net: Arc<Net>, order: Order, control: Arc<Control>, sink: Arc<dyn Sink>) -> Running {
+impl AttemptTask {
+    pub fn new(net: Arc<Net>, request: TransportRequest, mailbox: Arc<Mailbox>, sink: Arc<dyn Sink>) -> AttemptTask {
         let alarm = net.runtime.timer();
-        Running { net, order: Arc::new(order), control, sink, alarm, alarmed: None, permit: None }
+        AttemptTask { net, request: Arc::new(request), mailbox, sink, alarm, alarmed: None, permit: None }
     }
 
     pub async fn run(mut self) {
-        if let Err(Stop::Failed(failure)) = self.carry().await {
+        if let Err(Interruption::Failed(failure)) = self.carry().await {
             self.sink.event(Event::Failed(failure));
         }
     }
 
-    async fn carry(&mut self) -> Result<(), Stop> {
-        let (mut order, control) = (Arc::clone(&self.order), Arc::clone(&self.control));
-        let mut pooled = order.keep_alive;
+    async fn carry(&mut self) -> Result<(), Interruption> {
+        let (mut request, mailbox) = (Arc::clone(&self.request), Arc::clone(&self.mailbox));
+        let mut pooled = request.keep_alive;
         let mut refused = 0;
         loop {
-            let (carrier, used) = self.obtain(&order, pooled).await?;
-            let outcome = match (carrier, &order.http2) {
-                (Carrier::Http2(slot), Some(rules)) => {
-                    self.carried(&slot.connection.registered);
-                    self.attempt(Http2Exchange::new(slot, &order, rules, &control)).await
+            let (acquired, used) = self.obtain(&request, pooled).await?;
+            let outcome = match (acquired, &request.http2) {
+                (Acquired::Http2(slot), Some(rules)) => {
+                    self.carried(&slot.connection.entry);
+                    self.attempt(Http2Exchange::new(slot, &request, rules, &mailbox)).await
                 }
-                (Carrier::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
-                (Carrier::Http1(connection), _) => {
-                    self.carried(&connection.registered);
-                    self.attempt(Http1::new(connection, &order, &control)).await
+                (Acquired::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
+                (Acquired::Http1(connection), _) => {
+                    self.carried(&connection.entry);
+                    self.attempt(Http1::new(connection, &request, &mailbox)).await
                 }
             };
             // Nothing was lost if the body can be sent again.
-            match outcome.map_err(|(stop, fate)| (stop, if order.more { Fate::Final } else { fate })) {
+            match outcome.map_err(|(stop, fate)| (stop, if request.more { Fate::Final } else { fate })) {
                 Ok(()) => return Ok(()),
-                Err((_, Fate::Unanswered)) if used && order.sharing.retry_stale => pooled = false,
+                Err((_, Fate::Unanswered)) if used && request.pool_rules.retry_stale => pooled = false,
                 Err((_, Fate::Refused)) if refused < REFUSED_AT_MOST => refused += 1,
-                Err((_, Fate::Http1Required)) if order.http2.is_some_and(|rules| !rules.required) => {
-                    order = Arc::new(Order { http2: None, ..(*order).clone() });
+                Err((_, Fate::Http1Required)) if request.http2.is_some_and(|rules| !rules.required) => {
+                    request = Arc::new(TransportRequest { http2: None, ..(*request).clone() });
                 }
                 Err((stop, _)) => return Err(stop),
             }
-            self.control.lock().proceed = false;
+            self.mailbox.lock().proceed = false;
             self.sink.event(Event::Restarted);
         }
     }
 
     /// A connection from the pool, if one may be `pooled`, or a new one; and whether it was used before.
-    async fn obtain(&mut self, order: &Order, pooled: bool) -> Result<(Carrier, bool), Stop> {
-        let (net, key) = (Arc::clone(&self.net), Key::from(order));
-        let mut together = order.http2.is_some() && order.tls.is_some();
+    async fn obtain(&mut self, request: &TransportRequest, pooled: bool) -> Result<(Acquired, bool), Interruption> {
+        let (net, key) = (Arc::clone(&self.net), Key::from(request));
+        let mut together = request.http2.is_some() && request.tls.is_some();
         // A stream is no connection of its own; everything else is, and there may be a limit of them.
-        let limit = net.limits.of(order);
+        let limit = net.limits.of(request);
         if let Some(limit) = limit.filter(|_| self.permit.is_none()) {
-            if let Some(slot) = Some(&key).filter(|_| pooled).and_then(|key| net.find_stream(key, order)) {
-                return Ok((Carrier::Http2(slot), true));
+            if let Some(slot) = Some(&key).filter(|_| pooled).and_then(|key| net.find_stream(key, request)) {
+                return Ok((Acquired::Http2(slot), true));
             }
-            self.permit = Some(self.attended(net.limits.enter(order, limit)).await?);
+            self.permit = Some(self.attended(net.limits.enter(request, limit)).await?);
         }
         let maker = loop {
             if !pooled {
                 break net.make(&key);
             }
-            match net.find(&key, order, together) {
-                Found::Stream(slot) => return Ok((Carrier::Http2(slot), true)),
-                Found::Idle(mut connection) => {
+            match net.find(&key, request, together) {
+                Lookup::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
+                Lookup::Idle(mut connection) => {
                     if alive(&mut connection).await {
-                        return Ok((Carrier::Http1(connection), true));
+                        return Ok((Acquired::Http1(connection), true));
                     }
                 }
-                Found::Full(_) if order.http2.is_some_and(|rules| !rules.queue) => break net.make(&key),
-                Found::Full(connection) => {
+                Lookup::Full(_) if request.http2.is_some_and(|rules| !rules.queue) => break net.make(&key),
+                Lookup::Full(connection) => {
                     self.sink.event(Event::Waiting);
                     if let Some(slot) = self.attended(connection.take(&net)).await? {
-                        return Ok((Carrier::Http2(slot), true));
+                        return Ok((Acquired::Http2(slot), true));
                     }
                 }
-                Found::Making(making) => {
+                Lookup::Making(making) => {
                     self.sink.event(Event::Waiting);
                     together = self.attended(making.wait()).await?;
                 }
-                Found::Nothing(maker) => break *maker,
+                Lookup::Nothing(maker) => break *maker,
             }
         };
         if let Some(limit) = limit {
-            net.pool.trim(order, limit.saturating_sub(net.limits.used(order)) as usize);
+            net.pool.trim(request, limit.saturating_sub(net.limits.used(request)) as usize);
         }
-        if order.sharing.wanted.is_some_and(|(mark, strict)| strict && order.sharing.mark != Some(mark)) {
+        if request.pool_rules.wanted.is_some_and(|(mark, strict)| strict && request.pool_rules.mark != Some(mark)) {
             return Err(Failure::from(ERROR_WINHTTP_CANNOT_CONNECT).into());
         }
-        let ahead = order.sharing.at_first.min(MOST_AT_FIRST);
-        if ahead > 1 && order.keep_alive && !together && order.route == Route::Direct && net.pool.first_time(&key) {
+        let ahead = request.pool_rules.at_first.min(MOST_AT_FIRST);
+        if ahead > 1 && request.keep_alive && !together && request.route == Route::Direct && net.pool.first_time(&key) {
             for _ in 1..ahead {
-                net.runtime.spawn(Box::pin(open(Arc::clone(&net), key.clone(), order.clone())));
+                net.runtime.spawn(Box::pin(open(Arc::clone(&net), key.clone(), request.clone())));
             }
         }
-        match self.connect(order).await {
+        match self.connect(request).await {
             Ok(New::Http1(connection)) => {
                 maker.keep_alone();
-                Ok((Carrier::Http1(connection), false))
+                Ok((Acquired::Http1(connection), false))
             }
             Ok(New::Http2(connection)) => {
                 connection.hold(self.permit.take());
                 let slot = connection.try_take(&net).ok_or(ERROR_WINHTTP_INTERNAL_ERROR).map_err(Failure::from)?;
-                if order.keep_alive {
+                if request.keep_alive {
                     maker.share(connection);
                 }
-                Ok((Carrier::Http2(slot), false))
+                Ok((Acquired::Http2(slot), false))
             }
             Err(stop) => {
                 maker.keep_alone();
@@ -177,54 +177,54 @@ impl Running {
         }
     }
 
-    /// A connection carries this order now.
-    fn carried(&self, registered: &Arc<Registered>) {
-        if let Some(mark) = self.order.sharing.mark {
-            registered.set_mark(mark);
+    /// A connection carries this request now.
+    fn carried(&self, entry: &Arc<PoolEntry>) {
+        if let Some(mark) = self.request.pool_rules.mark {
+            entry.set_mark(mark);
         }
-        let earlier = registered.carry(&self.order);
-        self.control.lock().carrier = Some((Arc::clone(registered), earlier));
+        let earlier = entry.carry(&self.request);
+        self.mailbox.lock().connection = Some((Arc::clone(entry), earlier));
     }
 
     /// An exchange, and what its failure means for the request.
-    async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Stop, Fate)> {
+    async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Interruption, Fate)> {
         self.exchange(&mut exchange).await.map_err(|stop| match stop {
-            Stop::Failed(failure) => (Stop::Failed(failure), exchange.fate(&failure)),
+            Interruption::Failed(failure) => (Interruption::Failed(failure), exchange.fate(&failure)),
             other => (other, Fate::Final),
         })
     }
 
-    /// A new connection to the server. A TLS handshake that breaks is tried again as often as the order allows.
-    async fn connect(&mut self, order: &Order) -> Result<New, Stop> {
+    /// A new connection to the server. A TLS handshake that breaks is tried again as often as the request allows.
+    async fn connect(&mut self, request: &TransportRequest) -> Result<New, Interruption> {
         // Without TLS nobody says what the server speaks, and HTTP/1.1 is spoken.
-        if order.tls.is_none() && order.http2.is_some_and(|rules| rules.required) {
+        if request.tls.is_none() && request.http2.is_some_and(|rules| rules.required) {
             return Err(Failure::from(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH).into());
         }
-        let mut retries = order.network.handshake_retries;
+        let mut retries = request.network.handshake_retries;
         loop {
             let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
-            let dialed = self.reach_server(order).await?;
-            match self.attended(connect::speak(&net, dialed, order, &*sink)).await? {
-                Err(failure) if retries > 0 && order.tls.is_some() && failure.handshake_broke() => retries -= 1,
+            let dialed = self.reach_server(request).await?;
+            match self.attended(connect::speak(&net, dialed, request, &*sink)).await? {
+                Err(failure) if retries > 0 && request.tls.is_some() && failure.handshake_broke() => retries -= 1,
                 outcome => return Ok(outcome?),
             }
         }
     }
 
     /// A connection that leads to the server.
-    async fn reach_server(&mut self, order: &Order) -> Result<Dialed, Stop> {
-        let (net, sink, control) = (Arc::clone(&self.net), Arc::clone(&self.sink), Arc::clone(&self.control));
-        if let Route::Tunnel(via, head) = &order.route {
+    async fn reach_server(&mut self, request: &TransportRequest) -> Result<Dialed, Interruption> {
+        let (net, sink, mailbox) = (Arc::clone(&self.net), Arc::clone(&self.sink), Arc::clone(&self.mailbox));
+        if let Route::Tunnel(via, head) = &request.route {
             return self.tunnel(via, head.clone()).await;
         }
-        let mut dialed = self.attended(connect::dial(&net, order, &*sink, Some(&control))).await??;
-        match &order.route {
+        let mut dialed = self.attended(connect::dial(&net, request, &*sink, Some(&mailbox))).await??;
+        match &request.route {
             Route::Direct | Route::Tunnel(..) => {}
             Route::Proxy(via) => {
                 dialed.stream = self.attended(connect::secure_proxy(&net, dialed.stream, via)).await??;
             }
             Route::Socks(server) => {
-                let opened = socks::open(&mut dialed.stream, server.scheme, &order.host, order.port);
+                let opened = socks::open(&mut dialed.stream, server.scheme, &request.host, request.port);
                 self.attended(opened).await?.map_err(|_| Failure::from(ERROR_WINHTTP_CANNOT_CONNECT))?;
             }
         }
@@ -232,58 +232,58 @@ impl Running {
     }
 
     /// Waits until SENDING_REQUEST was delivered.
-    pub(super) async fn proceeded(&mut self) -> Result<(), Stop> {
-        poll_fn(|cx| match self.poll_control(cx) {
+    pub(super) async fn proceeded(&mut self) -> Result<(), Interruption> {
+        poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending if self.control.lock().proceed => Poll::Ready(Ok(())),
+            Poll::Pending if self.mailbox.lock().proceed => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         })
         .await
     }
 
     /// Waits for a future, and meanwhile for the alarm and for being dropped.
-    pub(super) async fn attended<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Stop> {
+    pub(super) async fn attended<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Interruption> {
         let mut future = pin!(future);
         poll_fn(|cx| {
             if let Poll::Ready(done) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(done));
             }
-            self.poll_control(cx).map(Err)
+            self.poll_mailbox(cx).map(Err)
         })
         .await
     }
 
     /// Rings the alarm when its time has come; is ready when the machine let go.
-    pub(super) fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+    pub(super) fn poll_mailbox(&mut self, cx: &mut Context<'_>) -> Poll<Interruption> {
         loop {
-            let told = self.control.look(cx);
-            if told.dropped {
-                return Poll::Ready(Stop::Dropped);
+            let commands = self.mailbox.look(cx);
+            if commands.dropped {
+                return Poll::Ready(Interruption::Dropped);
             }
-            let (Some(time), idle) = (told.wake_at, told.idle) else { return Poll::Pending };
-            drop(told);
+            let (Some(time), idle) = (commands.wake_at, commands.idle) else { return Poll::Pending };
+            drop(commands);
             if self.alarmed.replace(time) != Some(time) {
                 if idle { self.alarm.set_idle(time) } else { self.alarm.set(time) }
             }
             ready!(self.alarm.poll(cx));
-            self.control.lock().wake_at = None;
+            self.mailbox.lock().wake_at = None;
             self.alarmed = None;
             self.sink.tick();
         }
     }
 
-    /// The order on its connection, from SENDING_REQUEST to the end of the body.
-    async fn exchange(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
+    /// The request on its connection, from SENDING_REQUEST to the end of the body.
+    async fn exchange(&mut self, exchange: &mut impl Exchange) -> Result<(), Interruption> {
         let secured = exchange.secured().map(Event::Secured);
         self.sink.events(&mut secured.into_iter().chain([Event::Ready(exchange.peer())]));
         self.proceeded().await?;
         exchange.begin();
-        let (head, received) = poll_fn(|cx| match self.poll_control(cx) {
+        let (head, received) = poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Stop::Failed),
+            Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Interruption::Failed),
         })
         .await?;
-        self.net.limits.learn(&self.order, (head.version.major, head.version.minor) < (1, 1));
+        self.net.limits.learn(&self.request, (head.version.major, head.version.minor) < (1, 1));
         self.reply(exchange, head, received).await
     }
 
@@ -293,7 +293,7 @@ impl Running {
         exchange: &mut impl Exchange,
         head: ResponseHead,
         received: u64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Interruption> {
         // What came with the head is taken first: the connection is back in the pool before anybody hears of the end.
         let mut pieces = Vec::new();
         let mut waiting = 0;
@@ -303,7 +303,7 @@ impl Running {
             waiting += piece.as_ref().map_or(0, |piece| piece.bytes.len());
             pieces.push(piece);
         }
-        let upgrade = self.order.upgrade && head.status == 101;
+        let upgrade = self.request.upgrade && head.status == 101;
         if exchange.over() && !upgrade {
             self.keep(exchange).await;
         }
@@ -313,29 +313,29 @@ impl Running {
             return self.upgraded(exchange).await;
         }
         match self.body(exchange, waiting).await {
-            Err(Stop::Dropped) => self.drain(exchange).await,
+            Err(Interruption::Dropped) => self.drain(exchange).await,
             outcome => outcome,
         }
     }
 
     /// The connection is a stream of bytes; nothing of it is read until somebody wants them.
-    async fn upgraded(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
+    async fn upgraded(&mut self, exchange: &mut impl Exchange) -> Result<(), Interruption> {
         let (sink, read_ahead) = poll_fn(|cx| {
             // One that was upgraded and let go has perhaps something to send.
-            if let Some(upgrade) = self.control.look(cx).upgrade.take() {
+            if let Some(upgrade) = self.mailbox.look(cx).upgrade.take() {
                 return Poll::Ready(Ok(upgrade));
             }
-            self.poll_control(cx).map(Err)
+            self.poll_mailbox(cx).map(Err)
         })
         .await?;
         self.sink = sink;
         let upgraded = poll_fn(|cx| Poll::Ready(exchange.upgraded(cx))).await;
         let mut upgraded = upgraded.ok_or(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR))?;
         upgraded.begin(read_ahead);
-        poll_fn(|cx| match self.poll_control(cx) {
+        poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => {
-                upgraded.poll(cx, &self.control, &*self.sink);
+                upgraded.poll(cx, &self.mailbox, &*self.sink);
                 Poll::Pending
             }
         })
@@ -343,25 +343,25 @@ impl Running {
         self.alarm.set(self.net.runtime.now() + DRAIN);
         poll_fn(|cx| match self.alarm.poll(cx) {
             Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending => upgraded.poll_end(cx, &self.control),
+            Poll::Pending => upgraded.poll_end(cx, &self.mailbox),
         })
         .await;
         Ok(())
     }
 
     /// The rest of the body, as far as the machine has room for it.
-    async fn body(&mut self, exchange: &mut impl Exchange, mut waiting: usize) -> Result<(), Stop> {
+    async fn body(&mut self, exchange: &mut impl Exchange, mut waiting: usize) -> Result<(), Interruption> {
         while !exchange.over() {
             let piece = poll_fn(|cx| {
-                if let Poll::Ready(stop) = self.poll_control(cx) {
+                if let Poll::Ready(stop) = self.poll_mailbox(cx) {
                     return Poll::Ready(Err(stop));
                 }
-                waiting -= std::mem::take(&mut self.control.lock().taken).min(waiting);
+                waiting -= std::mem::take(&mut self.mailbox.lock().taken).min(waiting);
                 if waiting >= READ_AHEAD {
                     exchange.poll_upload(cx, &*self.sink);
                     return Poll::Pending;
                 }
-                exchange.poll_piece(cx, &*self.sink).map_err(Stop::Failed)
+                exchange.poll_piece(cx, &*self.sink).map_err(Interruption::Failed)
             })
             .await?;
             waiting += piece.bytes.len();
@@ -372,7 +372,7 @@ impl Running {
         }
         if !exchange.upload_over() {
             // The server has answered, and the application still writes. When it is done the connection can be kept.
-            poll_fn(|cx| match self.poll_control(cx) {
+            poll_fn(|cx| match self.poll_mailbox(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
                 Poll::Pending if exchange.discard(cx, &*self.sink) => Poll::Ready(Ok(())),
                 Poll::Pending => Poll::Pending,
@@ -384,22 +384,22 @@ impl Running {
     }
 
     /// Nobody wants the rest: it is read so that the connection can be kept, within bounds.
-    async fn drain(&mut self, exchange: &mut impl Exchange) -> Result<(), Stop> {
+    async fn drain(&mut self, exchange: &mut impl Exchange) -> Result<(), Interruption> {
         if !exchange.drains() {
             return Ok(());
         }
         if exchange.over() {
-            if poll_fn(|cx| Poll::Ready(exchange.discard(cx, &Deaf))).await {
+            if poll_fn(|cx| Poll::Ready(exchange.discard(cx, &NullSink))).await {
                 self.keep(exchange).await;
             }
             return Ok(());
         }
-        let mut left = self.order.drain_limit;
+        let mut left = self.request.drain_limit;
         self.alarm.set(self.net.runtime.now() + DRAIN);
         while !exchange.over() && left > 0 {
             let piece = poll_fn(|cx| match self.alarm.poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Err(Stop::Dropped)),
-                Poll::Pending => exchange.poll_piece(cx, &Deaf).map_err(Stop::Failed),
+                Poll::Ready(()) => Poll::Ready(Err(Interruption::Dropped)),
+                Poll::Pending => exchange.poll_piece(cx, &NullSink).map_err(Interruption::Failed),
             });
             left = left.saturating_sub(piece.await?.bytes.len());
         }
@@ -420,12 +420,12 @@ impl Running {
 }
 
 /// Opens a connection that nobody waits for, within the limit.
-async fn open(net: Arc<Net>, key: Key, order: Order) {
-    if net.limits.of(&order).is_some_and(|limit| net.limits.used(&order) >= limit) {
+async fn open(net: Arc<Net>, key: Key, request: TransportRequest) {
+    if net.limits.of(&request).is_some_and(|limit| net.limits.used(&request) >= limit) {
         return;
     }
-    let Ok(dialed) = connect::dial(&net, &order, &Deaf, None).await else { return };
-    if let Ok(New::Http1(connection)) = connect::speak(&net, dialed, &order, &Deaf).await {
+    let Ok(dialed) = connect::dial(&net, &request, &NullSink, None).await else { return };
+    if let Ok(New::Http1(connection)) = connect::speak(&net, dialed, &request, &NullSink).await {
         net.keep(key, connection);
     }
 }
