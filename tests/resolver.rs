@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use portable_winhttp::dispatch::{Proxies, StandIn, with_proxies};
+use portable_winhttp::dispatch::{Proxies, ScriptOverride, with_proxies};
 use portable_winhttp::http::proxy::{Named, UserSettings};
 use portable_winhttp::lab::{Fault, Reply, Sim, Stop, any, get};
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, GlobalFree};
@@ -120,7 +120,7 @@ fn result(resolver: *mut c_void) -> Result<Vec<String>, u32> {
     }
 }
 
-fn stand_in(answer: &'static str) -> Option<StandIn> {
+fn script_override(answer: &'static str) -> Option<ScriptOverride> {
     Some(Arc::new(move |_, _| answer.to_owned()))
 }
 
@@ -141,7 +141,7 @@ fn a_resolver_answers_in_order() {
     let sim = Sim::new();
     sim.allow(Stop::Overlapping);
     proxies(|proxies| {
-        proxies.set_stand_in(Some(Arc::new(|url, host| {
+        proxies.set_script_override(Some(Arc::new(|url, host| {
             format!("PROXY {host}:8080; HTTPS b; SOCKS c:1; DIRECT {}", &url[..0])
         })));
     });
@@ -160,7 +160,7 @@ fn a_resolver_answers_in_order() {
     assert_eq!(result(resolver).unwrap(), expected);
     assert_eq!(result(resolver).unwrap(), expected, "it can be had again");
     // And asked again.
-    proxies(|proxies| proxies.set_stand_in(stand_in("")));
+    proxies(|proxies| proxies.set_script_override(script_override("")));
     assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
     assert_eq!(result(resolver), Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
     sim.block_until(|| notes.lock().unwrap().len() == 2);
@@ -197,8 +197,8 @@ fn why_there_is_no_answer() {
         pac.on(get("/broken")).reply(Reply::ok().body("function").then(Fault::after_body(3).reset()));
         pac.on(get("/loop")).reply(Reply::redirect("http://pac.test/loop"));
         proxies(|proxies| match answer {
-            "junk" => proxies.set_stand_in(stand_in("go away")),
-            "many" => proxies.set_stand_in(Some(Arc::new(|_, _| "PROXY p:1;".repeat(10_000)))),
+            "junk" => proxies.set_script_override(script_override("go away")),
+            "many" => proxies.set_script_override(Some(Arc::new(|_, _| "PROXY p:1;".repeat(10_000)))),
             _ => {}
         });
         let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
@@ -331,7 +331,7 @@ fn for_url(session: *mut c_void, url: &str, flags: u32, script: Option<&str>) ->
 fn get_proxy_for_url() {
     let sim = Sim::new();
     proxies(|proxies| {
-        proxies.set_stand_in(Some(Arc::new(|url, host| match host {
+        proxies.set_script_override(Some(Arc::new(|url, host| match host {
             "direct.test" => "DIRECT; PROXY p:1".into(),
             "two.test" => "PROXY p:1; PROXY q:2; DIRECT; PROXY r:3".into(),
             "socks.test" => "SOCKS s:1".into(),
@@ -386,7 +386,7 @@ fn get_proxy_for_url() {
 fn the_network_is_asked_only_when_it_may_be() {
     let sim = Sim::new();
     let wpad = sim.peer("http://wpad.corp.test");
-    proxies(|proxies| proxies.set_stand_in(stand_in("PROXY found:1")));
+    proxies(|proxies| proxies.set_script_override(script_override("PROXY found:1")));
     let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
     let mut url = std::ptr::without_provenance_mut(1);
     // SAFETY: NULL, or a place for the URL.
@@ -443,7 +443,7 @@ fn automatic_proxy_asks_for_each_request_and_fails_over() {
     server.on(any()).reply(Reply::status(204));
     proxies(|proxies| {
         proxies.set_user(UserSettings { script: Some("http://pac.test/".into()), ..UserSettings::default() });
-        proxies.set_stand_in(Some(Arc::new(|_, host| match host {
+        proxies.set_script_override(Some(Arc::new(|_, host| match host {
             "www.test" => "PROXY dead.test:8080; PROXY alive.test:8080; DIRECT".into(),
             "last.test" => "PROXY dead.test:8080; PROXY dead.test:8080".into(),
             _ => "DIRECT".into(),
@@ -454,7 +454,7 @@ fn automatic_proxy_asks_for_each_request_and_fails_over() {
     assert_eq!(alive.received()[0].target, "http://www.test/");
     assert_eq!(fetch(session, "last.test", false), Err(ERROR_WINHTTP_CANNOT_CONNECT));
     // A script that does not answer leaves the straight way.
-    proxies(|proxies| proxies.set_stand_in(stand_in("junk")));
+    proxies(|proxies| proxies.set_script_override(script_override("junk")));
     assert_eq!(fetch(session, "www.test", false), Ok(204));
     // And so does a user without settings.
     proxies(|proxies| proxies.set_user(UserSettings::default()));

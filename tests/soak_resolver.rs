@@ -178,7 +178,8 @@ fn resolvers_closed_at_random_points() {
         // Now a function answers, now a server must be asked.
         let answers = number % 2 == 0;
         with_proxies(|proxies| {
-            proxies.set_stand_in(answers.then(|| Arc::new(|_: &str, _: &str| "PROXY p:1; DIRECT".to_owned()) as _));
+            proxies
+                .set_script_override(answers.then(|| Arc::new(|_: &str, _: &str| "PROXY p:1; DIRECT".to_owned()) as _));
         });
         cancelled += round(session as usize, &script, 0x9E37_79B9 + number as u64);
         settle(1);

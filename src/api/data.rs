@@ -5,7 +5,7 @@ use std::ffi::c_void;
 
 use super::edge::{boolean, check, code, find, given, out_parameter, put};
 use super::request::ended;
-use crate::handle::{Called, Handle, Lent};
+use crate::handle::{BorrowedBuffer, CallOutcome, Handle};
 use crate::record::{Api, Notification};
 use crate::win32::*;
 
@@ -25,7 +25,7 @@ pub unsafe extern "system" fn WinHttpQueryDataAvailable(
         // SAFETY: the caller's promise.
         let out = unsafe { out_parameter(&handle, "WinHttpQueryDataAvailable", lpdwnumberofbytesavailable) };
         let late = out.is_some();
-        let lent = Lent { out, ..Lent::default() };
+        let lent = BorrowedBuffer { out, ..BorrowedBuffer::default() };
         let called = handle.call(Api::QUERY_DATA_AVAILABLE, lent, |machine, now| machine.query(now))?;
         let last = last_error_of(&handle, &called);
         if let (Some(Notification::DataAvailable { bytes }), false) = (ended(&handle, called)?, late) {
@@ -102,7 +102,7 @@ unsafe fn read(
     let (buffer, out) =
         unsafe { (CallerBuf::new(buffer, length).watched(watched), out_parameter(&handle, "WinHttpReadData", count)) };
     let late = out.is_some();
-    let lent = Lent { out, room: length, bytes: None };
+    let lent = BorrowedBuffer { out, room: length, bytes: None };
     let called = handle.call(Api::READ_DATA, lent, |machine, now| machine.read(now, buffer, fill))?;
     let last = last_error_of(&handle, &called);
     if let (Some(Notification::ReadComplete { bytes, .. }), false) = (ended(&handle, called)?, late) {
@@ -113,6 +113,6 @@ unsafe fn read(
 }
 
 /// Semantics 1.3: 997 while the completion is on its way from a worker.
-fn last_error_of(handle: &Handle, called: &Called) -> Win32Error {
+fn last_error_of(handle: &Handle, called: &CallOutcome) -> Win32Error {
     if handle.asynchronous() && called.later { ERROR_IO_PENDING } else { ERROR_SUCCESS }
 }

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::dispatch::{self, Asked, Detail, Returned, World};
+use crate::dispatch::{self, CheckEvent, Requested, Returned, World};
 use crate::handle::Handle;
 use crate::win32::probe::readable;
 use crate::win32::process;
@@ -126,8 +126,8 @@ pub(super) fn code<T>(function: &'static str, handle: *const T, call: impl FnOnc
 }
 
 /// The world of this handle lets the call go on with what it asks for.
-pub(super) fn allowed(handle: &Handle, asked: Asked) -> Result<(), Win32Error> {
-    handle.world().refuses(handle.value(), asked).map_or(Ok(()), Err)
+pub(super) fn allowed(handle: &Handle, asked: Requested) -> Result<(), Win32Error> {
+    handle.world().refuse(handle.value(), asked).map_or(Ok(()), Err)
 }
 
 /// Tells a trace what else a call was given: text without secrets, made only if somebody observes.
@@ -238,7 +238,7 @@ pub(super) fn check<T>(
     if pointer.is_null() || !handle.watch().buffers || readable(pointer.expose_provenance(), bytes) {
         return Ok(());
     }
-    handle.tell(&Detail::Unreadable { function, parameter });
+    handle.tell(&CheckEvent::Unreadable { function, parameter });
     Err(ERROR_INVALID_PARAMETER)
 }
 
@@ -250,7 +250,7 @@ pub(super) unsafe fn out_parameter(handle: &Handle, function: &'static str, coun
     if count.is_null() || !handle.asynchronous() {
         return None;
     }
-    handle.tell(&Detail::OutParameter(function));
+    handle.tell(&CheckEvent::OutParameter(function));
     // SAFETY: the caller's promise.
     handle.watch().late.then(|| unsafe { CallerBuf::new(count.cast(), 4) }.watched(true))
 }

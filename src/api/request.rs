@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::edge::{allowed, bytes, check, counted_text, done, find, given, handle, out_parameter, put, text};
 use super::options;
 use super::session::header_value;
-use crate::dispatch::Asked;
-use crate::handle::{Called, Lent, Request};
+use crate::dispatch::Requested;
+use crate::handle::{BorrowedBuffer, CallOutcome, Request};
 use crate::http::{Headers, Version, target};
 use crate::machine::{self, Cookies, Origin, RequestTemplate, SendCall};
 use crate::record::{Api, Notification};
@@ -34,7 +34,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
     handle("WinHttpOpenRequest", hconnect, || {
         let parent = find(hconnect)?;
         let connection = parent.as_connection()?;
-        allowed(&parent, Asked::Request(dwflags))?;
+        allowed(&parent, Requested::Request(dwflags))?;
         let session = parent.session_part().ok_or(ERROR_INVALID_HANDLE)?;
         // SAFETY: the caller's promise, for all four and the array.
         let (verb, object, version, referrer, accept) = unsafe {
@@ -142,7 +142,7 @@ pub unsafe extern "system" fn WinHttpSendRequest(
             let optional = bytes(lpoptional, dwoptionallength).ok_or(ERROR_INVALID_PARAMETER)?;
             (counted_text(lpszheaders, length).unwrap_or_default(), optional)
         };
-        let lent = Lent { bytes: watched(&handle, optional), ..Lent::default() };
+        let lent = BorrowedBuffer { bytes: watched(&handle, optional), ..BorrowedBuffer::default() };
         let optional = Bytes::copy_from_slice(optional);
         let hold = handle.asynchronous() && handle.policy().hold_send;
         let asks = handle.as_request()?.with(|machine| machine.settings.web_socket);
@@ -165,7 +165,8 @@ pub unsafe extern "system" fn WinHttpSendRequest(
 pub unsafe extern "system" fn WinHttpReceiveResponse(hrequest: HINTERNET, _lpreserved: *mut core::ffi::c_void) -> BOOL {
     done("WinHttpReceiveResponse", hrequest, || {
         let handle = find(hrequest)?;
-        let called = handle.call(Api::RECEIVE_RESPONSE, Lent::default(), |machine, now| machine.receive(now))?;
+        let called =
+            handle.call(Api::RECEIVE_RESPONSE, BorrowedBuffer::default(), |machine, now| machine.receive(now))?;
         ended(&handle, called).map(drop)
     })
 }
@@ -193,7 +194,7 @@ pub unsafe extern "system" fn WinHttpWriteData(
         // SAFETY: the caller's promise.
         let out = unsafe { out_parameter(&handle, "WinHttpWriteData", lpdwnumberofbyteswritten) };
         let late = out.is_some();
-        let lent = Lent { bytes: watched(&handle, data), out, room: dwnumberofbytestowrite };
+        let lent = BorrowedBuffer { bytes: watched(&handle, data), out, room: dwnumberofbytestowrite };
         let called = handle.call(Api::WRITE_DATA, lent, |machine, now| machine.write(now, data))?;
         if let (Some(Notification::WriteComplete { bytes }), false) = (ended(&handle, called)?, late) {
             // SAFETY: the caller's promise.
@@ -210,7 +211,7 @@ pub(super) fn watched(handle: &crate::handle::Handle, bytes: &[u8]) -> Option<Ca
 
 /// The completion of an operation that has ended. A synchronous call fails with its error; an asynchronous one has
 /// told it to the callback.
-pub(super) fn ended(handle: &crate::handle::Handle, called: Called) -> Result<Option<Notification>, Win32Error> {
+pub(super) fn ended(handle: &crate::handle::Handle, called: CallOutcome) -> Result<Option<Notification>, Win32Error> {
     match called.outcome {
         Some(Ok(completion)) => Ok(Some(completion)),
         Some(Err(error)) if !handle.asynchronous() => {

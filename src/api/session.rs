@@ -3,7 +3,7 @@
 
 use super::edge::{NONE, done, find, given, handle, observed, text};
 use super::proxy::access;
-use crate::dispatch::{self, Asked, Detail, Open, Returned};
+use crate::dispatch::{self, CheckEvent, Requested, Returned, Unspecified};
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
 use crate::win32::*;
@@ -36,7 +36,7 @@ pub unsafe extern "system" fn WinHttpOpen(
         let secure_defaults = dwflags & WINHTTP_FLAG_SECURE_DEFAULTS == WINHTTP_FLAG_SECURE_DEFAULTS;
         let (world, policy) = dispatch::opening().ok_or(ERROR_NOT_SUPPORTED)?;
         given(&world, || if asynchronous { "asynchronous".to_owned() } else { "synchronous".to_owned() });
-        if let Some(error) = world.refuses(0, Asked::Session(dwflags)) {
+        if let Some(error) = world.refuse(0, Requested::Session(dwflags)) {
             return Err(error);
         }
         // SAFETY: the caller's promise.
@@ -124,9 +124,9 @@ pub unsafe extern "system" fn WinHttpSetStatusCallback(
         let handle = find(hinternet)?;
         let pending = lpfninternetcallback.is_none() && handle.pending();
         if pending {
-            handle.tell(&Detail::CallbackTakenAway);
+            handle.tell(&CheckEvent::CallbackTakenAway);
         }
-        if pending && !handle.world().chooses(handle.value(), Open::CallbackRemoved, false) {
+        if pending && !handle.world().choose(handle.value(), Unspecified::CallbackRemoved, false) {
             return Err(ERROR_INVALID_OPERATION);
         }
         // SAFETY: the caller's promise.

@@ -9,8 +9,8 @@ use std::ffi::c_void;
 
 use super::edge::{bytes, check, code, find, handle, put};
 use super::request::{ended, watched};
-use crate::dispatch::Detail;
-use crate::handle::Lent;
+use crate::dispatch::CheckEvent;
+use crate::handle::BorrowedBuffer;
 use crate::record::{Api, Notification, WebSocketOperation};
 use crate::win32::*;
 
@@ -29,7 +29,8 @@ pub unsafe extern "system" fn WinHttpWebSocketCompleteUpgrade(hrequest: *const c
         let handle = find(hrequest)?;
         let request = handle.as_request()?;
         if !handle.asynchronous() && request.with(|machine| machine.awaits_upgrade()) {
-            let called = handle.call(Api::RECEIVE_RESPONSE, Lent::default(), |machine, now| machine.receive(now))?;
+            let called =
+                handle.call(Api::RECEIVE_RESPONSE, BorrowedBuffer::default(), |machine, now| machine.receive(now))?;
             ended(&handle, called)?;
         }
         handle.upgrade(pcontext)
@@ -57,7 +58,7 @@ pub unsafe extern "system" fn WinHttpWebSocketSend(
         check(&handle, "WinHttpWebSocketSend", "pvBuffer", pvbuffer, dwbufferlength as usize)?;
         // SAFETY: the caller's promise.
         let payload = unsafe { bytes(pvbuffer, dwbufferlength) }.ok_or(ERROR_INVALID_PARAMETER)?;
-        let lent = Lent { bytes: watched(&handle, payload), ..Lent::default() };
+        let lent = BorrowedBuffer { bytes: watched(&handle, payload), ..BorrowedBuffer::default() };
         let called = handle
             .call_web_socket(WebSocketOperation::Send, lent, |machine, now| machine.send(now, ebuffertype, payload))?;
         ended(&handle, called).map(drop)
@@ -91,11 +92,11 @@ pub unsafe extern "system" fn WinHttpWebSocketReceive(
         }
         check(&handle, "WinHttpWebSocketReceive", "pvBuffer", pvbuffer, dwbufferlength as usize)?;
         if handle.asynchronous() && !(pdwbytesread.is_null() && pebuffertype.is_null()) {
-            handle.tell(&Detail::OutParameter("WinHttpWebSocketReceive"));
+            handle.tell(&CheckEvent::OutParameter("WinHttpWebSocketReceive"));
         }
         // SAFETY: the caller's promise: the buffer is ours until the operation ends.
         let buffer = unsafe { CallerBuf::new(pvbuffer, dwbufferlength) }.watched(handle.watch().buffers);
-        let lent = Lent { room: dwbufferlength, ..Lent::default() };
+        let lent = BorrowedBuffer { room: dwbufferlength, ..BorrowedBuffer::default() };
         let called =
             handle.call_web_socket(WebSocketOperation::Receive, lent, |machine, now| machine.receive(now, buffer))?;
         let completion = ended(&handle, called)?;
@@ -133,9 +134,10 @@ pub unsafe extern "system" fn WinHttpWebSocketShutdown(
         handle.as_web_socket()?;
         // SAFETY: the caller's promise.
         let reason = unsafe { reason(pvreason, dwreasonlength) }?;
-        let called = handle.call_web_socket(WebSocketOperation::Shutdown, Lent::default(), |machine, now| {
-            machine.shutdown(now, usstatus, reason)
-        })?;
+        let called =
+            handle.call_web_socket(WebSocketOperation::Shutdown, BorrowedBuffer::default(), |machine, now| {
+                machine.shutdown(now, usstatus, reason)
+            })?;
         ended(&handle, called).map(drop)
     })
 }
@@ -161,7 +163,7 @@ pub unsafe extern "system" fn WinHttpWebSocketClose(
         handle.as_web_socket()?;
         // SAFETY: the caller's promise.
         let reason = unsafe { reason(pvreason, dwreasonlength) }?;
-        let called = handle.call_web_socket(WebSocketOperation::Close, Lent::default(), |machine, now| {
+        let called = handle.call_web_socket(WebSocketOperation::Close, BorrowedBuffer::default(), |machine, now| {
             machine.close(now, usstatus, reason)
         })?;
         ended(&handle, called).map(drop)

@@ -88,7 +88,7 @@ pub(crate) fn close(handle: usize) -> Result<(), Win32Error> {
 pub(crate) fn set(handle: usize, signalled: bool) -> Result<(), Win32Error> {
     lock().event(handle)?.signalled = signalled;
     CHANGED.notify_all();
-    super::world::stir();
+    super::world::wake();
     Ok(())
 }
 

@@ -2,36 +2,36 @@
 #![forbid(unsafe_code)]
 
 // Most of it serves the Win32 functions.
+mod check_event;
 #[cfg_attr(not(feature = "win32"), allow(dead_code))]
 pub(crate) mod clock;
-mod detail;
-mod errands;
 #[cfg(feature = "win32")]
 pub(crate) mod event;
 mod policy;
 mod proxies;
+mod queue;
 #[cfg(feature = "net")]
 mod real;
 #[cfg(feature = "net")]
 mod tracing;
 mod traffic;
-mod turn;
 #[cfg(feature = "net")]
 mod verifying;
+mod worker_task;
 #[cfg(feature = "net")]
 mod workers;
 mod world;
 
-pub use detail::Detail;
-pub(crate) use detail::{Running, tell, waits};
-pub(crate) use errands::{detect, perform};
+pub use check_event::CheckEvent;
+pub(crate) use check_event::{RunningCallback, tell, waits};
 pub use policy::{Delivery, Policy};
-pub use proxies::{Proxies, StandIn};
-pub(crate) use turn::{Item, Next, Outcome, Share, Turn};
+pub use proxies::{Proxies, ScriptOverride};
+pub(crate) use queue::{DeliveryQueue, DrainBudget, Item, Next, Outcome};
+pub(crate) use worker_task::{detect, run_task};
 pub(crate) use world::entered;
 pub(crate) use world::observed;
 pub use world::{
-    Asked, Carried, Entered, Job, Observing, Open, Returned, Steps, Waiting, Watch, World, enter, observe, register,
-    set_delivery_policy, strays, with_proxies,
+    Entered, Job, Observing, Requested, Returned, Steps, TrafficEvent, Unspecified, Waiting, Watch, World, enter,
+    observe, orphans, register, set_delivery_policy, with_proxies,
 };
 pub(crate) use world::{current, opening};

@@ -13,7 +13,7 @@ use crate::http::proxy::{Environment, Named, UserSettings};
 const FRESH: Duration = Duration::from_secs(30 * 60);
 
 /// A Rust function in place of a PAC script: it gets the URL and the host, and answers as `FindProxyForURL` does.
-pub type StandIn = Arc<dyn Fn(&str, &str) -> String + Send + Sync>;
+pub type ScriptOverride = Arc<dyn Fn(&str, &str) -> String + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -26,7 +26,7 @@ struct State {
     version: u32,
     watchers: Vec<(usize, Arc<dyn Fn() + Send + Sync>)>,
     watched: usize,
-    stand_in: Option<StandIn>,
+    script_override: Option<ScriptOverride>,
     /// Whether a script may be looked for in the network, once that was said.
     detection: Option<bool>,
     /// The domain of this machine, once it was said.
@@ -112,13 +112,13 @@ impl Proxies {
     }
 
     /// A Rust function answers in place of every PAC script, or none does any more. It needs no feature.
-    pub fn set_stand_in(&self, stand_in: Option<StandIn>) {
-        self.lock().stand_in = stand_in;
+    pub fn set_script_override(&self, script_override: Option<ScriptOverride>) {
+        self.lock().script_override = script_override;
     }
 
     /// That function.
-    pub fn stand_in(&self) -> Option<StandIn> {
-        self.lock().stand_in.clone()
+    pub fn script_override(&self) -> Option<ScriptOverride> {
+        self.lock().script_override.clone()
     }
 
     /// Whether a PAC script may be looked for in the network (WPAD): only if `WINHTTP_WPAD` is 1, or

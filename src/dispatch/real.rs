@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::tracing::Tracing;
 use super::verifying::Verifying;
 use super::workers::Workers;
-use super::{Carried, Detail, Job, Proxies, Returned, Watch, World};
+use super::{CheckEvent, Job, Proxies, Returned, TrafficEvent, Watch, World};
 use crate::http::proxy::from_environment;
 use crate::net::Net;
 use crate::record::Notification;
@@ -123,9 +123,9 @@ impl World for Real {
         }
     }
 
-    fn detail(&self, handle: usize, detail: &Detail) {
+    fn check(&self, handle: usize, event: &CheckEvent) {
         if let Some(verifying) = &self.verifying {
-            verifying.detail(handle, detail);
+            verifying.check(handle, event);
         }
     }
 
@@ -135,9 +135,9 @@ impl World for Real {
         }
     }
 
-    fn carried(&self, handle: usize, what: Carried<'_>) {
+    fn on_traffic(&self, handle: usize, what: TrafficEvent<'_>) {
         if let Some(tracing) = &self.tracing {
-            tracing.carried(handle, &what);
+            tracing.on_traffic(handle, &what);
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::{Carried, Observing, Returned, observe};
+use super::{Observing, Returned, TrafficEvent, observe};
 use crate::record::{Event, Notification, Recorder, Trace, header, lines, target};
 use crate::win32::{Wide, Win32Error};
 
@@ -103,7 +103,7 @@ impl Tracing {
         self.recorder.given(&if self.content { arguments.to_owned() } else { target(arguments, true) });
     }
 
-    pub fn carried(&self, handle: usize, what: &Carried<'_>) {
+    pub fn on_traffic(&self, handle: usize, what: &TrafficEvent<'_>) {
         what.traffic(self.content).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
     }
 

@@ -2,17 +2,17 @@
 
 use bytes::Bytes;
 
-use super::Carried;
+use super::TrafficEvent;
 use crate::http::Headers;
 use crate::record::{Data, Field, Traffic, field, target};
 use crate::transport::{Event, Failure};
 
-impl Carried<'_> {
+impl TrafficEvent<'_> {
     /// What a trace keeps of it, bodies and queries only if it keeps `content`; one thing may be two.
     pub fn traffic(&self, content: bool) -> Vec<Traffic> {
         let data = |bytes: &Bytes| if content { Data::new(bytes.clone()) } else { Data::left_out(bytes.len()) };
         let one = match self {
-            Carried::Request(order) => Traffic::Request {
+            TrafficEvent::Request(order) => Traffic::Request {
                 origin: {
                     let scheme = if order.tls.is_some() { "https" } else { "http" };
                     let host = if order.host.contains(':') { format!("[{}]", order.host) } else { order.host.clone() };
@@ -23,24 +23,24 @@ impl Carried<'_> {
                 headers: fields(&order.head.headers),
                 body: data(&order.body),
             },
-            Carried::Bytes(bytes) => Traffic::Write(data(bytes)),
-            Carried::Event(Event::Sent(_)) => Traffic::Sent,
-            Carried::Event(Event::Restarted) => Traffic::Restarted,
-            Carried::Event(Event::Interim(status)) => Traffic::Interim(*status),
-            Carried::Event(Event::Head { head, .. }) => Traffic::Head {
+            TrafficEvent::Bytes(bytes) => Traffic::Write(data(bytes)),
+            TrafficEvent::Event(Event::Sent(_)) => Traffic::Sent,
+            TrafficEvent::Event(Event::Restarted) => Traffic::Restarted,
+            TrafficEvent::Event(Event::Interim(status)) => Traffic::Interim(*status),
+            TrafficEvent::Event(Event::Head { head, .. }) => Traffic::Head {
                 status: head.status,
                 reason: String::from_utf8_lossy(&head.reason).into_owned(),
                 headers: fields(&head.headers),
             },
-            Carried::Event(Event::Body { bytes, end }) => {
+            TrafficEvent::Event(Event::Body { bytes, end }) => {
                 let bytes = (!bytes.is_empty()).then(|| Traffic::Body(data(bytes)));
                 let end = end.as_ref().map(|trailers| Traffic::End { trailers: fields(trailers) });
                 return bytes.into_iter().chain(end).collect();
             }
-            Carried::Event(Event::Failed(Failure { error, secure, .. })) => {
+            TrafficEvent::Event(Event::Failed(Failure { error, secure, .. })) => {
                 Traffic::Failed { error: *error, secure: *secure }
             }
-            Carried::Event(_) => return Vec::new(),
+            TrafficEvent::Event(_) => return Vec::new(),
         };
         vec![one]
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{Detail, Observing, Returned, Watch, observe};
+use super::{CheckEvent, Observing, Returned, Watch, observe};
 use crate::record::{Notification, Recorder};
 use crate::verify::{Level, Mistake, Verifier, from_environment};
 use crate::win32::Win32Error;
@@ -66,8 +66,8 @@ impl Verifying {
         self.report(self.verifier.look(|checker| checker.delivered(now)));
     }
 
-    pub fn detail(&self, handle: usize, detail: &Detail) {
-        self.report(self.verifier.look(|checker| checker.detail(handle, detail)));
+    pub fn check(&self, handle: usize, event: &CheckEvent) {
+        self.report(self.verifier.look(|checker| checker.check(handle, event)));
     }
 
     /// The process ends: what is left open?

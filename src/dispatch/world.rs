@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::{Delivery, Detail, Policy, Proxies};
+use super::{CheckEvent, Delivery, Policy, Proxies};
 use crate::record::{Notification, Operation, Recorder};
 use crate::transport::{Event, Transport, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
@@ -72,11 +72,11 @@ pub trait World: Send + Sync {
     }
     /// The arguments of a call were taken, its context is bound: the error with which it ends now, if the world wants
     /// that.
-    fn refuses(&self, _handle: usize, _asked: Asked) -> Option<Win32Error> {
+    fn refuse(&self, _handle: usize, _asked: Requested) -> Option<Win32Error> {
         None
     }
     /// What happens where Windows does now this, now that; `usual` is the policy's.
-    fn chooses(&self, _handle: usize, _open: Open, usual: bool) -> bool {
+    fn choose(&self, _handle: usize, _what: Unspecified, usual: bool) -> bool {
         usual
     }
     /// A panic of this thread was stopped where a call of WinHTTP returns to the application.
@@ -86,15 +86,15 @@ pub trait World: Send + Sync {
     /// The callback that was told of that has returned.
     fn delivered(&self, _handle: usize) {}
     /// Something that only a checker of mistakes wants to know, of a handle or of none (0).
-    fn detail(&self, _handle: usize, _detail: &Detail) {}
+    fn check(&self, _handle: usize, _event: &CheckEvent) {}
     /// What of the caller's memory is watched.
     fn watch(&self) -> Watch {
         Watch::default()
     }
     /// Something goes to a server for a handle, or comes from it. Only told while somebody observes.
-    fn carried(&self, _handle: usize, _what: Carried<'_>) {}
+    fn on_traffic(&self, _handle: usize, _what: TrafficEvent<'_>) {}
     /// A thread of no world did something that threads of this one may wait for.
-    fn stir(&self) {}
+    fn wake(&self) {}
     /// What a thread that has to wait does meanwhile.
     fn waiting(&self) -> Waiting<'_> {
         Waiting::Park
@@ -103,7 +103,7 @@ pub trait World: Send + Sync {
 
 /// What a call asks for, beyond its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum Requested {
     /// This operation.
     Operation(Operation),
     /// To set this option.
@@ -118,7 +118,7 @@ pub enum Asked {
 
 /// What Windows leaves open: it was seen to do both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Open {
+pub enum Unspecified {
     /// What a call of this operation brings about is delivered before it returns, on its thread.
     Inside(Operation),
     /// HANDLE_CLOSING comes inside WinHttpCloseHandle.
@@ -140,7 +140,7 @@ pub struct Watch {
 
 /// What the transport carries.
 #[derive(Debug)]
-pub enum Carried<'a> {
+pub enum TrafficEvent<'a> {
     /// A request begins its way.
     Request(&'a TransportRequest),
     /// Body bytes of WinHttpWriteData.
@@ -240,26 +240,26 @@ fn stepped() -> Vec<Arc<dyn World>> {
     worlds.iter().filter_map(Weak::upgrade).collect()
 }
 
-/// This world is to be stirred while it lives.
+/// This world is to be woken while it lives.
 pub fn register(world: Weak<dyn World>) {
     STEPPED.lock().unwrap_or_else(PoisonError::into_inner).push(world);
 }
 
 /// Something was done that threads may wait for: tells the worlds that cannot see it.
 #[cfg(feature = "win32")]
-pub(super) fn stir() {
+pub(super) fn wake() {
     if OBSERVERS.load(Ordering::Relaxed) > 0 && entered().is_none() {
-        stepped().iter().for_each(|world| world.stir());
+        stepped().iter().for_each(|world| world.wake());
     }
 }
 
 /// Sessions that were opened in the real world while there were others: the threads that did it.
-static STRAYS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static ORPHANS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The sessions, by their threads, that were opened in the real world while others were there; how many came before
 /// those that are told.
-pub fn strays(before: usize) -> Vec<String> {
-    STRAYS.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(before).cloned().collect()
+pub fn orphans(before: usize) -> Vec<String> {
+    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(before).cloned().collect()
 }
 
 /// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world.
@@ -268,7 +268,7 @@ pub(crate) fn opening() -> Option<(Arc<dyn World>, Policy)> {
     if entered().is_none() {
         if OBSERVERS.load(Ordering::Relaxed) > 0 && !stepped().is_empty() {
             let name = std::thread::current().name().unwrap_or("without a name").to_owned();
-            STRAYS.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+            ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(name);
         }
         if *DENIED {
             return None;
@@ -322,7 +322,7 @@ pub(crate) fn entered() -> Option<(Arc<dyn World>, Policy)> {
 /// use std::sync::Arc;
 /// use portable_winhttp::dispatch::with_proxies;
 /// // Every PAC script of the process is answered by this function.
-/// with_proxies(|proxies| proxies.set_stand_in(Some(Arc::new(|_url, host| format!("PROXY {host}.proxy.test:8080")))));
+/// with_proxies(|proxies| proxies.set_script_override(Some(Arc::new(|_url, host| format!("PROXY {host}.proxy.test:8080")))));
 /// ```
 pub fn with_proxies<R>(act: impl FnOnce(&Proxies) -> R) -> Option<R> {
     current().map(|(world, _)| act(world.proxies()))

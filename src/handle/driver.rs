@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use super::loans::{Lent, Loans};
+use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::{Handle, Kind, lock};
-use crate::dispatch::{Asked, Carried, Detail, Item, Job, Open, Outcome, Share, observed, perform};
-use crate::machine::resolver::Errand;
+use crate::dispatch::{
+    CheckEvent, DrainBudget, Item, Job, Outcome, Requested, TrafficEvent, Unspecified, observed, run_task,
+};
+use crate::machine::resolver::WorkerTask;
 use crate::machine::{Machine, Output};
 use crate::record::{Notification, Operation};
 use crate::transport::{Attempt, Event, Sink};
@@ -14,19 +16,19 @@ use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, WINHTTP_CALLBACK_STATUS_
 
 /// A machine, and the leg that runs for it.
 pub(crate) struct Driver<M> {
-    running: Mutex<Running<M>>,
+    running: Mutex<DriverState<M>>,
 }
 
-struct Running<M> {
+struct DriverState<M> {
     machine: M,
     leg: Option<Arc<dyn Attempt>>,
     deadline: Option<Duration>,
-    loans: Loans,
+    borrowed: BorrowedBuffers,
 }
 
 /// What became of a call that the machine took.
 #[derive(Debug)]
-pub(crate) struct Called {
+pub(crate) struct CallOutcome {
     /// How the operation ended, if it has: at once, or while a synchronous call waited.
     pub outcome: Option<Outcome>,
     /// Whether its notification comes from a worker.
@@ -48,7 +50,14 @@ pub(super) struct Stepped {
 
 impl<M> Driver<M> {
     pub fn new(machine: M) -> Driver<M> {
-        Driver { running: Mutex::new(Running { machine, leg: None, deadline: None, loans: Loans::default() }) }
+        Driver {
+            running: Mutex::new(DriverState {
+                machine,
+                leg: None,
+                deadline: None,
+                borrowed: BorrowedBuffers::default(),
+            }),
+        }
     }
 
     /// The leg that runs from now on.
@@ -62,8 +71,8 @@ impl<M> Driver<M> {
     }
 
     /// Looks at what the caller's operations own.
-    fn loans<R>(&self, look: impl FnOnce(&mut Loans) -> R) -> R {
-        look(&mut lock(&self.running).loans)
+    fn borrowed<R>(&self, look: impl FnOnce(&mut BorrowedBuffers) -> R) -> R {
+        look(&mut lock(&self.running).borrowed)
     }
 
     /// The leg that runs, or ran last, for it.
@@ -79,32 +88,32 @@ impl Handle {
         self: &Arc<Handle>,
         driver: &Driver<M>,
         operation: Operation,
-        lent: Lent,
+        lent: BorrowedBuffer,
         take: impl FnOnce(&mut M, Duration) -> Result<(), Win32Error>,
-    ) -> Result<Called, Win32Error> {
-        if let Some(error) = self.world.refuses(self.value, Asked::Operation(operation)) {
+    ) -> Result<CallOutcome, Win32Error> {
+        if let Some(error) = self.world.refuse(self.value, Requested::Operation(operation)) {
             return Err(error);
         }
         self.world.ready(self.asynchronous)?;
         let usual = self.policy.inside(operation);
-        let inside = self.asynchronous && self.world.chooses(self.value, Open::Inside(operation), usual);
+        let inside = self.asynchronous && self.world.choose(self.value, Unspecified::Inside(operation), usual);
         if inside {
-            self.turn.approach();
+            self.queue.reserve();
         }
         let (taken, stepped) = self.step_with(driver, |running, now| {
             let pending = running.machine.busy(operation);
             let taken = take(&mut running.machine, now);
             if observed() {
-                self.began(&mut running.loans, operation, lent, pending, &taken);
+                self.began(&mut running.borrowed, operation, lent, pending, &taken);
             }
             taken
         });
-        let share = match (inside, stepped.pushed) {
+        let budget = match (inside, stepped.pushed) {
             (true, 0) => {
-                self.turn.withdraw();
+                self.queue.cancel_reservation();
                 None
             }
-            (true, own) => self.turn.take(own, &*self.world),
+            (true, own) => self.queue.acquire(own, &*self.world),
             (false, _) => None,
         };
         if let Some(leg) = stepped.begun {
@@ -112,12 +121,12 @@ impl Handle {
         }
         if !self.asynchronous {
             taken?;
-            return Ok(Called { outcome: Some(self.wait(operation)), later: false });
+            return Ok(CallOutcome { outcome: Some(self.wait(operation)), later: false });
         }
         let outcome = stepped.ended.filter(|(ended, _)| *ended == operation).map(|(_, outcome)| outcome);
-        let later = match share {
-            Some(share) => {
-                self.deliver(share);
+        let later = match budget {
+            Some(budget) => {
+                self.deliver(budget);
                 outcome.is_none()
             }
             None => {
@@ -128,17 +137,17 @@ impl Handle {
         taken?;
         if later && outcome.is_some() && observed() {
             // What ended inside the call is there when it returns, whoever tells of it.
-            driver.loans(Loans::settle);
+            driver.borrowed(BorrowedBuffers::settle);
         }
-        Ok(Called { outcome, later })
+        Ok(CallOutcome { outcome, later })
     }
 
     /// Tells of an operation before anything that it brings about.
     fn began(
         &self,
-        loans: &mut Loans,
+        borrowed: &mut BorrowedBuffers,
         operation: Operation,
-        lent: Lent,
+        lent: BorrowedBuffer,
         pending: Option<Operation>,
         taken: &Result<(), Win32Error>,
     ) {
@@ -147,22 +156,22 @@ impl Handle {
                 let wants = |status| self.wanted(status).is_some();
                 let heard = wants(operation.completion()) && wants(WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
                 let room = lent.room;
-                loans.begin(operation, lent);
-                self.tell(&Detail::Begins { operation, heard, room });
+                borrowed.begin(operation, lent);
+                self.tell(&CheckEvent::Begins { operation, heard, room });
             }
-            (Err(_), Some(pending)) => self.tell(&Detail::Busy { operation, pending }),
+            (Err(_), Some(pending)) => self.tell(&CheckEvent::Busy { operation, pending }),
             _ => {}
         }
     }
 
     /// This is about to be told: the operation that it ends gives back what it owned.
     pub(super) fn give_back(&self, notification: &Notification) {
-        let details = match &self.kind {
+        let events = match &self.kind {
             Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => return,
-            Kind::Request(request) => request.loans(|loans| loans.told(notification)),
-            Kind::WebSocket(socket) => socket.loans(|loans| loans.told(notification)),
+            Kind::Request(request) => request.borrowed(|borrowed| borrowed.told(notification)),
+            Kind::WebSocket(socket) => socket.borrowed(|borrowed| borrowed.told(notification)),
         };
-        self.tell_all(details);
+        self.tell_all(events);
     }
 
     /// Random bytes of the world.
@@ -172,7 +181,7 @@ impl Handle {
 
     /// The session was closed.
     pub(super) fn cancel(self: &Arc<Handle>) {
-        let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        let write_first = self.world.choose(self.value, Unspecified::WriteSideFirst, false);
         if self.happen(|machine, now| machine.cancel(now, write_first)).is_ok() {
             self.settle();
         }
@@ -180,18 +189,18 @@ impl Handle {
 
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
-        let write_first = self.world.chooses(self.value, Open::WriteSideFirst, false);
+        let write_first = self.world.choose(self.value, Unspecified::WriteSideFirst, false);
         if observed() {
-            let details = match &self.kind {
+            let events = match &self.kind {
                 Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
-                Kind::Request(request) => request.loans(Loans::close),
-                Kind::WebSocket(socket) => socket.loans(Loans::close),
+                Kind::Request(request) => request.borrowed(BorrowedBuffers::close),
+                Kind::WebSocket(socket) => socket.borrowed(BorrowedBuffers::close),
             };
-            self.tell_all(details);
+            self.tell_all(events);
         }
         let closed = self.happen(|machine, now| machine.close(now, write_first));
         debug_assert!(closed.is_ok(), "the handle has a machine");
-        self.turn.wake();
+        self.queue.wake();
     }
 
     /// Whether an operation is pending.
@@ -217,33 +226,33 @@ impl Handle {
     /// After a step that no call of the application took: who delivers what it brought?
     fn settle(self: &Arc<Handle>) {
         if !self.asynchronous {
-            return self.turn.wake();
+            return self.queue.wake();
         }
-        if self.turn.take_free() {
-            self.deliver(Share::Quiet);
+        if self.queue.try_acquire() {
+            self.deliver(DrainBudget::InternalOnly);
         }
         self.send_worker();
     }
 
     fn send_worker(self: &Arc<Handle>) {
-        if self.turn.wants_worker() {
+        if self.queue.wants_worker() {
             self.world.run(Arc::clone(self) as Arc<dyn Job>);
         }
     }
 
     fn wait(self: &Arc<Handle>, operation: Operation) -> Outcome {
         loop {
-            match self.turn.wait(operation, &*self.world) {
+            match self.queue.wait(operation, &*self.world) {
                 Ok(item) => {
                     self.execute(item);
-                    self.turn.waited();
+                    self.queue.finish_waited();
                 }
                 Err(outcome) => return outcome,
             }
         }
     }
 
-    /// Steps the machine and does what it wants: orders go to the transport, the rest to the turn.
+    /// Steps the machine and does what it wants: orders go to the transport, the rest to the delivery queue.
     pub(super) fn step<M: Machine, R>(
         self: &Arc<Handle>,
         driver: &Driver<M>,
@@ -255,13 +264,13 @@ impl Handle {
     fn step_with<M: Machine, R>(
         self: &Arc<Handle>,
         driver: &Driver<M>,
-        act: impl FnOnce(&mut Running<M>, Duration) -> R,
+        act: impl FnOnce(&mut DriverState<M>, Duration) -> R,
     ) -> (R, Stepped) {
         let mut guard = lock(&driver.running);
         let running = &mut *guard;
         let result = act(running, self.world.now());
         let mut stepped = Stepped::default();
-        let mut details = Vec::new();
+        let mut events = Vec::new();
         for output in running.machine.outputs() {
             let item = match output {
                 Output::Notify(notification) => Item::Notify(notification),
@@ -270,17 +279,17 @@ impl Handle {
                     Item::Notify(operation.ending(outcome))
                 }
                 Output::End(operation, outcome) => {
-                    self.turn.conclude(operation, outcome);
+                    self.queue.complete(operation, outcome);
                     continue;
                 }
                 Output::GiveBack(buffer) => {
-                    running.loans.give_back(buffer);
+                    running.borrowed.give_back(buffer);
                     continue;
                 }
                 Output::ThenProceed(leg) => Item::Proceed(leg),
-                Output::ThenTold => Item::Told,
+                Output::ThenFollowRedirect => Item::FollowRedirect,
                 Output::Start(number, order) => {
-                    self.carried(|| Carried::Request(&order));
+                    self.on_traffic(|| TrafficEvent::Request(&order));
                     let leg = self.world.transport().start(*order, sink(self, number));
                     running.leg = Some(Arc::clone(&leg));
                     running.deadline = None;
@@ -291,8 +300,8 @@ impl Handle {
                     stepped.handed_over = running.leg.take();
                     continue;
                 }
-                Output::Errand(number, errand) => {
-                    self.world.run(Arc::new(Sent { handle: Arc::downgrade(self), number, errand }));
+                Output::WorkerTask(number, task) => {
+                    self.world.run(Arc::new(TaskJob { handle: Arc::downgrade(self), number, task }));
                     continue;
                 }
                 Output::Abandon => {
@@ -303,7 +312,7 @@ impl Handle {
                 }
                 other => {
                     if let Output::Write(bytes) = &other {
-                        self.carried(|| Carried::Bytes(bytes));
+                        self.on_traffic(|| TrafficEvent::Bytes(bytes));
                     }
                     if let Some(leg) = &running.leg {
                         tell(&**leg, other);
@@ -315,11 +324,11 @@ impl Handle {
                 // A notification that nobody wants is not queued.
                 Item::Notify(notification) if self.wanted(notification.status()).is_none() => {
                     if observed() {
-                        details.extend(running.loans.unheard(&notification));
+                        events.extend(running.borrowed.unheard(&notification));
                     }
                 }
                 item => {
-                    self.turn.push(item);
+                    self.queue.push(item);
                     stepped.pushed += 1;
                 }
             }
@@ -332,13 +341,13 @@ impl Handle {
             }
         }
         drop(guard);
-        self.tell_all(details);
+        self.tell_all(events);
         (result, stepped)
     }
 
-    fn carried<'a>(&self, what: impl FnOnce() -> Carried<'a>) {
+    fn on_traffic<'a>(&self, what: impl FnOnce() -> TrafficEvent<'a>) {
         if observed() {
-            self.world.carried(self.value, what());
+            self.world.on_traffic(self.value, what());
         }
     }
 }
@@ -357,22 +366,22 @@ fn tell(leg: &dyn Attempt, output: Output) {
 
 /// What leg number `leg` of this handle talks to.
 pub(super) fn sink(handle: &Arc<Handle>, leg: u64) -> Arc<dyn Sink> {
-    Arc::new(Listening { handle: Arc::downgrade(handle), leg })
+    Arc::new(AttemptSink { handle: Arc::downgrade(handle), leg })
 }
 
-/// A worker on an errand. It does not keep the handle alive.
-struct Sent {
+/// A worker on a task. It does not keep the handle alive.
+struct TaskJob {
     handle: Weak<Handle>,
     number: u64,
-    errand: Errand,
+    task: WorkerTask,
 }
 
-impl Job for Sent {
-    fn run(self: Arc<Sent>) {
+impl Job for TaskJob {
+    fn run(self: Arc<TaskJob>) {
         let Some(world) = self.handle.upgrade().map(|handle| Arc::clone(&handle.world)) else { return };
-        let report = perform(&world, &self.errand);
+        let result = run_task(&world, &self.task);
         let Some(handle) = self.handle.upgrade() else { return };
-        if let Ok(stepped) = handle.happen(|machine, now| machine.report(now, self.number, report)) {
+        if let Ok(stepped) = handle.happen(|machine, now| machine.task_finished(now, self.number, result)) {
             if let Some(leg) = stepped.begun {
                 leg.go();
             }
@@ -382,17 +391,17 @@ impl Job for Sent {
 }
 
 /// What a leg talks to. It does not keep the handle alive.
-struct Listening {
+struct AttemptSink {
     handle: Weak<Handle>,
     leg: u64,
 }
 
-impl Sink for Listening {
+impl Sink for AttemptSink {
     fn events(&self, events: &mut dyn Iterator<Item = Event>) {
         if let Some(handle) = self.handle.upgrade() {
             let stepped = handle.happen(|machine, now| {
                 for event in events {
-                    handle.carried(|| Carried::Event(&event));
+                    handle.on_traffic(|| TrafficEvent::Event(&event));
                     machine.event(now, self.leg, event);
                 }
             });

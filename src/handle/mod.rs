@@ -1,8 +1,8 @@
 //! Handles: what a value stands for, who its parent is, what it inherits, and when HANDLE_CLOSING comes (semantics 9).
 #![forbid(unsafe_code)]
 
+mod borrowed;
 mod driver;
-mod loans;
 mod request;
 mod resolver;
 mod table;
@@ -12,14 +12,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-pub(crate) use driver::{Called, Driver};
-pub(crate) use loans::Lent;
+pub(crate) use borrowed::BorrowedBuffer;
+pub(crate) use driver::{CallOutcome, Driver};
 pub(crate) use request::Request;
 pub(crate) use resolver::Resolver;
 pub use resolver::decided;
 pub(crate) use web_socket::WebSocket;
 
-use crate::dispatch::{Detail, Item, Job, Next, Open, Policy, Running, Share, Turn, Watch, World, observed};
+use crate::dispatch::{
+    CheckEvent, DeliveryQueue, DrainBudget, Item, Job, Next, Policy, RunningCallback, Unspecified, Watch, World,
+    observed,
+};
 use crate::http::cookies::Jar;
 use crate::machine::Settings;
 use crate::record::Notification;
@@ -97,7 +100,7 @@ pub struct Handle {
     listener: Mutex<Listener>,
     /// The open handle itself, and each child whose HANDLE_CLOSING was not delivered.
     references: AtomicUsize,
-    turn: Turn,
+    queue: DeliveryQueue,
     kind: Kind,
 }
 
@@ -128,7 +131,7 @@ impl Handle {
             context: AtomicUsize::new(0),
             listener: Mutex::default(),
             references: AtomicUsize::new(1),
-            turn: Turn::default(),
+            queue: DeliveryQueue::default(),
             kind: Kind::Session(Box::new(Session {
                 agent: Mutex::new(agent),
                 settings: Mutex::new(settings),
@@ -168,10 +171,10 @@ impl Handle {
             context: AtomicUsize::new(context),
             listener: Mutex::new(listener),
             references: AtomicUsize::new(1),
-            turn: Turn::default(),
+            queue: DeliveryQueue::default(),
             kind,
         });
-        self.tell(&Detail::Child { handle: child.value, context });
+        self.tell(&CheckEvent::Child { handle: child.value, context });
         child
     }
 
@@ -292,19 +295,19 @@ impl Handle {
 
     pub(crate) fn set_context(&self, context: usize) {
         self.context.store(context, Ordering::SeqCst);
-        self.tell(&Detail::Bound(context));
+        self.tell(&CheckEvent::Bound(context));
     }
 
     /// Tells whoever looks for mistakes.
-    pub(crate) fn tell(&self, detail: &Detail) {
+    pub(crate) fn tell(&self, event: &CheckEvent) {
         if observed() {
-            self.world.detail(self.value, detail);
+            self.world.check(self.value, event);
         }
     }
 
-    fn tell_all(&self, details: Vec<Detail>) {
-        for detail in details {
-            self.tell(&detail);
+    fn tell_all(&self, events: Vec<CheckEvent>) {
+        for event in events {
+            self.tell(&event);
         }
     }
 
@@ -335,7 +338,7 @@ impl Handle {
         let status = notification.status();
         let wanted = self.wanted(status);
         let context = self.context();
-        let _running = wanted.and_then(|_| Running::begin(&self.world, self.value, context, notification));
+        let _running = wanted.and_then(|_| RunningCallback::begin(&self.world, self.value, context, notification));
         if observed() {
             self.give_back(notification);
         }
@@ -352,9 +355,9 @@ impl Handle {
         let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
         if observed() {
             let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
-            handle.tell(&Detail::Closes { told });
+            handle.tell(&CheckEvent::Closes { told });
         }
-        handle.turn.approach();
+        handle.queue.reserve();
         match &handle.kind {
             Kind::Session(session) => {
                 session.closed.store(true, Ordering::SeqCst);
@@ -375,18 +378,18 @@ impl Handle {
         Ok(())
     }
 
-    /// One reference less, for a thread that approached the turn. The last one brings HANDLE_CLOSING: on this thread,
+    /// One reference less, for a thread that reserved the queue. The last one brings HANDLE_CLOSING: on this thread,
     /// unless a callback of the handle runs; then after it, on its thread.
     fn release(self: &Arc<Handle>) {
         if self.references.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.turn.push(Item::Closing);
+            self.queue.push(Item::Closing);
         }
-        if !self.world.chooses(self.value, Open::ClosingInside, self.policy.closing_inside()) {
-            self.turn.withdraw();
-        } else if self.turn.take_to_close(&*self.world) {
-            return self.deliver(Share::All);
+        if !self.world.choose(self.value, Unspecified::ClosingInside, self.policy.closing_inside()) {
+            self.queue.cancel_reservation();
+        } else if self.queue.acquire_to_close(&*self.world) {
+            return self.deliver(DrainBudget::All);
         }
-        if self.turn.wants_worker() {
+        if self.queue.wants_worker() {
             self.world.run(Arc::clone(self) as Arc<dyn Job>);
         }
     }
@@ -396,7 +399,7 @@ impl Handle {
         self.notify(&Notification::HandleClosing { handle: self.value });
         match (&self.parent, &self.kind) {
             (Some(parent), _) => {
-                parent.turn.approach();
+                parent.queue.reserve();
                 parent.release();
             }
             #[cfg(feature = "win32")]
@@ -407,15 +410,15 @@ impl Handle {
         }
     }
 
-    /// Delivers this thread's share of what waits; the thread has the turn.
-    fn deliver(self: &Arc<Handle>, mut share: Share) {
+    /// Delivers what waits, within a budget; the thread holds the queue.
+    fn deliver(self: &Arc<Handle>, mut budget: DrainBudget) {
         loop {
-            match self.turn.next(&mut share) {
+            match self.queue.next(&mut budget) {
                 Next::Do(item) => {
                     let called_back = item.calls_back();
                     self.execute(item);
                     if called_back {
-                        self.turn.returned();
+                        self.queue.returned();
                     }
                 }
                 Next::Done => return,
@@ -429,15 +432,15 @@ impl Handle {
             Item::Notify(notification) => self.notify(&notification),
             Item::Closing => self.closed(),
             Item::Proceed(leg) => self.proceed(leg),
-            Item::Told => self.told(),
+            Item::FollowRedirect => self.follow_redirect(),
         }
     }
 }
 
 impl Job for Handle {
     fn run(self: Arc<Handle>) {
-        if self.turn.arrive() {
-            self.deliver(Share::All);
+        if self.queue.worker_arrived() {
+            self.deliver(DrainBudget::All);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Called, Driver, Handle, Lent};
+use super::{BorrowedBuffer, CallOutcome, Driver, Handle};
 use crate::machine;
 use crate::record::Api;
 use crate::win32::Win32Error;
@@ -16,9 +16,9 @@ impl Handle {
     pub(crate) fn call(
         self: &Arc<Handle>,
         api: Api,
-        lent: Lent,
+        lent: BorrowedBuffer,
         take: impl FnOnce(&mut machine::Request, Duration) -> Result<(), Win32Error>,
-    ) -> Result<Called, Win32Error> {
+    ) -> Result<CallOutcome, Win32Error> {
         self.drive(self.as_request()?, api.into(), lent, take)
     }
 
@@ -30,7 +30,7 @@ impl Handle {
     }
 
     /// REDIRECT was delivered.
-    pub(super) fn told(self: &Arc<Handle>) {
+    pub(super) fn follow_redirect(self: &Arc<Handle>) {
         if let Ok(request) = self.as_request() {
             let (_, stepped) = self.step(request, |machine, now| machine.told(now));
             if let Some(leg) = stepped.begun {

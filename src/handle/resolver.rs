@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Called, Driver, Handle, Kind, Lent, Listener};
+use super::{BorrowedBuffer, CallOutcome, Driver, Handle, Kind, Listener};
 use crate::http::proxy::Choice;
 use crate::machine::resolver::Query;
 use crate::machine::{self, Timeouts};
@@ -48,15 +48,15 @@ impl Handle {
     }
 
     /// WinHttpGetProxyForUrlEx
-    pub(crate) fn find_proxy(self: &Arc<Handle>, query: Query) -> Result<Called, Win32Error> {
+    pub(crate) fn find_proxy(self: &Arc<Handle>, query: Query) -> Result<CallOutcome, Win32Error> {
         let operation = Api::GET_PROXY_FOR_URL.into();
-        self.drive(self.as_resolver()?, operation, Lent::default(), |machine, now| machine.find(now, query))
+        self.drive(self.as_resolver()?, operation, BorrowedBuffer::default(), |machine, now| machine.find(now, query))
     }
 
     /// WinHttpGetProxySettingsEx
-    pub(crate) fn read_proxy_settings(self: &Arc<Handle>) -> Result<Called, Win32Error> {
+    pub(crate) fn read_proxy_settings(self: &Arc<Handle>) -> Result<CallOutcome, Win32Error> {
         let operation = Api::GET_PROXY_SETTINGS.into();
-        self.drive(self.as_resolver()?, operation, Lent::default(), |machine, now| machine.read_settings(now))
+        self.drive(self.as_resolver()?, operation, BorrowedBuffer::default(), |machine, now| machine.read_settings(now))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::sink;
-use super::{Called, Driver, Handle, Kind, Lent};
+use super::{BorrowedBuffer, CallOutcome, Driver, Handle, Kind};
 use crate::machine::{self, WebSocketSettings};
 use crate::record::{Notification, WebSocketOperation};
 use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
@@ -45,9 +45,9 @@ impl Handle {
     pub(crate) fn call_web_socket(
         self: &Arc<Handle>,
         operation: WebSocketOperation,
-        lent: Lent,
+        lent: BorrowedBuffer,
         take: impl FnOnce(&mut machine::WebSocket, Duration) -> Result<(), Win32Error>,
-    ) -> Result<Called, Win32Error> {
+    ) -> Result<CallOutcome, Win32Error> {
         self.drive(self.as_web_socket()?, operation.into(), lent, take)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::dispatch::Open;
+use crate::dispatch::Unspecified;
 
 /// What could happen next in a Sim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ pub enum Point<'a> {
     /// What happens next; the usual is the first.
     Next(&'a [Candidate]),
     /// What Windows leaves open: 0 is what the delivery policy says, 1 the other.
-    Open(Open),
+    Open(Unspecified),
     /// Whether a fault that may strike does: 0 is no.
     Fault(&'a str),
     /// How many of so many bytes come at a time: 0 is all, 1 is one byte, 2 is half.

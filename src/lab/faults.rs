@@ -9,7 +9,7 @@ use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger};
 use super::peer::Peer;
 use super::points::Points;
 use super::scheduler::Scheduler;
-use crate::dispatch::Open;
+use crate::dispatch::Unspecified;
 use crate::record::Operation;
 use crate::win32::Win32Error;
 
@@ -115,12 +115,11 @@ impl Faults {
     }
 
     /// What is forced on the call where Windows leaves it open.
-    pub fn forced(&self, open: Open) -> Option<bool> {
+    pub fn forced(&self, open: Unspecified) -> Option<bool> {
         self.struck(|what| match (open, what) {
-            (Open::Inside(_) | Open::ClosingInside, FaultKind::InCall(inside)) => Some(*inside),
-            (Open::WriteSideFirst, FaultKind::WriteSideFirst) | (Open::CallbackRemoved, FaultKind::Accept) => {
-                Some(true)
-            }
+            (Unspecified::Inside(_) | Unspecified::ClosingInside, FaultKind::InCall(inside)) => Some(*inside),
+            (Unspecified::WriteSideFirst, FaultKind::WriteSideFirst)
+            | (Unspecified::CallbackRemoved, FaultKind::Accept) => Some(true),
             _ => None,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dispatch::Asked;
+use crate::dispatch::Requested;
 use crate::win32::*;
 
 /// What a version of Windows does not know: options, and flags of sessions and requests. An unknown option is 12009 when
@@ -155,13 +155,13 @@ impl Profile {
     }
 
     /// The error of who asks for something that this version does not know.
-    pub(super) fn refuses(&self, asked: Asked) -> Option<Win32Error> {
+    pub(super) fn refuses(&self, asked: Requested) -> Option<Win32Error> {
         match asked {
-            Asked::SetOption(option) => self.options.contains(&option).then_some(ERROR_WINHTTP_INVALID_OPTION),
-            Asked::QueryOption(option) => self.options.contains(&option).then_some(ERROR_INVALID_PARAMETER),
-            Asked::Session(flags) => (flags & self.session_flags != 0).then_some(ERROR_INVALID_PARAMETER),
-            Asked::Request(flags) => (flags & self.request_flags != 0).then_some(ERROR_INVALID_PARAMETER),
-            Asked::Operation(_) => None,
+            Requested::SetOption(option) => self.options.contains(&option).then_some(ERROR_WINHTTP_INVALID_OPTION),
+            Requested::QueryOption(option) => self.options.contains(&option).then_some(ERROR_INVALID_PARAMETER),
+            Requested::Session(flags) => (flags & self.session_flags != 0).then_some(ERROR_INVALID_PARAMETER),
+            Requested::Request(flags) => (flags & self.request_flags != 0).then_some(ERROR_INVALID_PARAMETER),
+            Requested::Operation(_) => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::profile::Profile;
 use super::scheduler::{Limit, Scheduler};
 use super::world::SimWorld;
 use crate::dispatch::{
-    Detail, Entered, Observing, Policy, Proxies, Waiting, World, enter, observe, register, tell, waits,
+    CheckEvent, Entered, Observing, Policy, Proxies, Waiting, World, enter, observe, register, tell, waits,
 };
 use crate::record::Trace;
 use crate::verify::{Mistake, Stop};
@@ -177,7 +177,7 @@ impl Sim {
     /// let sim = Sim::new();
     /// sim.peer("http://proxy.test:3128").on(any().method("CONNECT")).reply(Reply::ok());
     /// // Every PAC script of this world answers so.
-    /// sim.proxies().set_stand_in(Some(Arc::new(|_url, _host| "PROXY proxy.test:3128".to_owned())));
+    /// sim.proxies().set_script_override(Some(Arc::new(|_url, _host| "PROXY proxy.test:3128".to_owned())));
     /// ```
     pub fn proxies(&self) -> &Proxies {
         self.world.proxies()
@@ -336,13 +336,13 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
 ///
 /// Like [`freed`] it may be called anywhere, on any thread of a Sim; elsewhere it does nothing unless `WINHTTP_VERIFY` is set.
 pub fn allocated(context: usize) {
-    tell(&Detail::Allocated(context));
+    tell(&CheckEvent::Allocated(context));
 }
 
 /// Tells the checker that the program has freed a context: no callback may come with it any more
 /// ([`Stop::ContextFreed`], [`Stop::ContextFreedOnFailure`]), and nobody may free it again.
 pub fn freed(context: usize) {
-    tell(&Detail::Freed(context));
+    tell(&CheckEvent::Freed(context));
 }
 
 impl Drop for Sim {

@@ -17,7 +17,8 @@ use super::replay;
 use super::scheduler::{Limit, Scheduler};
 use super::script::{Held, ScriptAttempt};
 use crate::dispatch::{
-    Asked, Carried, Detail, Job, Open, Policy, Proxies, Returned, Steps, Waiting, Watch, World, enter, strays,
+    CheckEvent, Job, Policy, Proxies, Requested, Returned, Steps, TrafficEvent, Unspecified, Waiting, Watch, World,
+    enter, orphans,
 };
 use crate::http::proxy::pac::Limits;
 use crate::record::{Notification, Recorder, Status};
@@ -66,7 +67,7 @@ pub struct SimWorld {
     #[cfg(feature = "live")]
     pipes: Option<super::pipes::Pipes>,
     /// Sessions in the real world that are not this Sim's matter.
-    strayed: usize,
+    orphaned: usize,
     pub recorder: Arc<Recorder>,
     pub mistakes: Mistakes,
 }
@@ -115,7 +116,7 @@ impl SimWorld {
                 proxies,
                 #[cfg(feature = "live")]
                 pipes: bytes.then(|| super::pipes::Pipes::new(me.clone())),
-                strayed: strays(0).len(),
+                orphaned: orphans(0).len(),
                 recorder: Arc::new(Recorder::new(Box::new(now))),
                 mistakes: Mistakes::default(),
             }
@@ -274,12 +275,12 @@ impl SimWorld {
     /// What belongs into the report of a Sim that fails, and is no reason to fail.
     pub fn remarks(&self) -> Vec<String> {
         let uncontrolled = self.scheduler.uncontrolled().map(|why| format!("uncontrolled: {why}"));
-        let strays = strays(self.strayed);
-        let strayed = (!strays.is_empty())
-            .then(|| format!("sessions were opened in the real world, on threads of no Sim: {}", strays.join(", ")));
+        let orphans = orphans(self.orphaned);
+        let orphaned = (!orphans.is_empty())
+            .then(|| format!("sessions were opened in the real world, on threads of no Sim: {}", orphans.join(", ")));
         let choices = self.scheduler.choices();
         let choices = choices.unusual().then(|| format!("choices: {choices}"));
-        uncontrolled.into_iter().chain(strayed).chain(choices).collect()
+        uncontrolled.into_iter().chain(orphaned).chain(choices).collect()
     }
 
     /// The handles that are still open are none any more.
@@ -408,14 +409,14 @@ impl World for SimWorld {
         leaves
     }
 
-    fn refuses(&self, _handle: usize, asked: Asked) -> Option<Win32Error> {
-        if let Asked::Operation(operation) = asked {
+    fn refuse(&self, _handle: usize, asked: Requested) -> Option<Win32Error> {
+        if let Requested::Operation(operation) = asked {
             return self.faults.injected_error(operation);
         }
         self.profile.refuses(asked)
     }
 
-    fn chooses(&self, _handle: usize, open: Open, usual: bool) -> bool {
+    fn choose(&self, _handle: usize, open: Unspecified, usual: bool) -> bool {
         self.faults.forced(open).unwrap_or_else(|| self.scheduler.open(open, usual))
     }
 
@@ -440,19 +441,19 @@ impl World for SimWorld {
         self.mistakes.look(&self.recorder, |checker| checker.delivered(now));
     }
 
-    fn detail(&self, handle: usize, detail: &Detail) {
-        self.mistakes.look(&self.recorder, |checker| checker.detail(handle, detail));
+    fn check(&self, handle: usize, event: &CheckEvent) {
+        self.mistakes.look(&self.recorder, |checker| checker.check(handle, event));
     }
 
     fn watch(&self) -> Watch {
         self.mistakes.verifier.watch()
     }
 
-    fn carried(&self, handle: usize, what: Carried<'_>) {
+    fn on_traffic(&self, handle: usize, what: TrafficEvent<'_>) {
         what.traffic(true).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
     }
 
-    fn stir(&self) {
+    fn wake(&self) {
         self.scheduler.happened();
     }
 

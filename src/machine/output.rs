@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::resolver::{Errand, Report};
+use super::resolver::{TaskResult, WorkerTask};
 use crate::http::RequestHead;
 use crate::record::{Notification, Operation};
 use crate::transport::{Event, TransportRequest};
@@ -20,11 +20,11 @@ pub enum Output {
     /// Call [`Request::proceed`](super::Request::proceed) with this number when the callbacks before it have returned.
     ThenProceed(u64),
     /// Call [`Request::told`](super::Request::told) when the callbacks before it have returned.
-    ThenTold,
+    ThenFollowRedirect,
     /// Give the order to the transport; its events come back with this number.
     Start(u64, Box<TransportRequest>),
     /// Have this done by a worker; what it brings back goes to [`Machine::report`] with this number.
-    Errand(u64, Errand),
+    WorkerTask(u64, WorkerTask),
     /// To the running leg: the head may go out.
     Proceed,
     /// To the running leg: what follows after a refused CONNECT.
@@ -65,8 +65,8 @@ pub trait Machine: Send {
     fn event(&mut self, now: Duration, leg: u64, event: Event);
     /// The time may have come that [`Machine::deadline`] named.
     fn tick(&mut self, now: Duration);
-    /// A worker is back from errand `number`.
-    fn report(&mut self, _now: Duration, _number: u64, _report: Report) {}
+    /// A worker is done with task `number`.
+    fn task_finished(&mut self, _now: Duration, _number: u64, _report: TaskResult) {}
     /// The session was closed. `write_first`: of two pending operations, that of the write side ends first.
     fn cancel(&mut self, now: Duration, write_first: bool);
     /// WinHttpCloseHandle, with `write_first` as for [`Machine::cancel`].

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::known::Known;
 use super::stop::{Level, Mistake, Stop};
 use super::threads::{Frame, OnThread, Threads};
-use crate::dispatch::{Detail, Returned};
+use crate::dispatch::{CheckEvent, Returned};
 use crate::record::{Api, Notification, Operation, Status, WebSocketOperation};
 use crate::win32::{
     ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_HANDLE, ERROR_IO_PENDING, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING,
@@ -167,54 +167,56 @@ impl Checker {
     }
 
     /// What a function tells of its call.
-    pub fn detail(&mut self, handle: usize, detail: &Detail) -> Option<Mistake> {
+    pub fn check(&mut self, handle: usize, event: &CheckEvent) -> Option<Mistake> {
         let mistake = |stop, what: &str| Some(Mistake::new(stop, handle, what));
-        match *detail {
-            Detail::Begins { operation, heard, room } => {
+        match *event {
+            CheckEvent::Begins { operation, heard, room } => {
                 let (stop, what) = self.handles.get_mut(&handle)?.begins(operation, heard, room)?;
                 // One that is taken has found its side free: the end of the other was only not told yet.
                 let level = if stop == Stop::Overlapping { Level::Warn } else { stop.level() };
                 mistake(stop, &what).map(|mistake| mistake.at(level))
             }
-            Detail::Busy { operation, pending } => {
+            CheckEvent::Busy { operation, pending } => {
                 mistake(Stop::Overlapping, &format!("{} while {} is pending", operation.function(), pending.function()))
             }
-            Detail::Child { handle: child, context } => {
+            CheckEvent::Child { handle: child, context } => {
                 let known = Known::child(handle, self.handles.get(&handle), context);
                 self.handles.insert(child, known);
                 None
             }
-            Detail::Bound(context) => {
+            CheckEvent::Bound(context) => {
                 self.contexts.entry(context).and_modify(|alive| *alive = true);
                 let known = self.handles.entry(handle).or_default();
                 (known.context, known.freed) = (context, false);
                 None
             }
-            Detail::Allocated(context) => {
+            CheckEvent::Allocated(context) => {
                 self.contexts.insert(context, true);
                 None
             }
-            Detail::Freed(context) => self.freed(context),
-            Detail::OutParameter(function) => {
+            CheckEvent::Freed(context) => self.freed(context),
+            CheckEvent::OutParameter(function) => {
                 mistake(Stop::OutParameter, &format!("{function} got an out parameter in asynchronous mode"))
             }
-            Detail::OutParameterGone(operation) => {
+            CheckEvent::OutParameterGone(operation) => {
                 let function = operation.function();
                 let what = format!("the out parameter of {function} was used for something else when its value came");
                 Some(Mistake::new(Stop::OutParameter, handle, what).at(Level::Error))
             }
-            Detail::Closes { told } => {
+            CheckEvent::Closes { told } => {
                 if let Some(known) = self.handles.get_mut(&handle) {
                     known.told_of_closing = told;
                 }
                 None
             }
-            Detail::SecureFailureUnheard => {
+            CheckEvent::SecureFailureUnheard => {
                 let what = "TLS failed, and SECURE_FAILURE, which says why, is not in the mask";
                 Some(Mistake::new(Stop::NotInMask, handle, what).at(Level::Note))
             }
-            Detail::ReadTouched => mistake(Stop::ReadBufferTouched, "the buffer was touched before the read had ended"),
-            Detail::SentTouched { operation, late } => {
+            CheckEvent::ReadTouched => {
+                mistake(Stop::ReadBufferTouched, "the buffer was touched before the read had ended")
+            }
+            CheckEvent::SentTouched { operation, late } => {
                 let (when, level) = match late {
                     true => ("before the reply was there", Level::Warn),
                     false => ("before the operation had ended", Level::Error),
@@ -222,18 +224,18 @@ impl Checker {
                 let what = format!("the bytes given to {} were touched {when}", operation.function());
                 Some(Mistake::new(Stop::WriteBufferTouched, handle, what).at(level))
             }
-            Detail::Unreadable { function, parameter } => {
+            CheckEvent::Unreadable { function, parameter } => {
                 mistake(Stop::PointerUnreadable, &format!("{parameter} of {function} cannot be read"))
             }
-            Detail::CallbackTakenAway => mistake(Stop::CallbackTakenAway, "an operation is pending"),
-            Detail::Waits(what) => {
+            CheckEvent::CallbackTakenAway => mistake(Stop::CallbackTakenAway, "an operation is pending"),
+            CheckEvent::Waits(what) => {
                 let status = self.threads.here().frames.iter().rev().find_map(|frame| match frame {
                     Frame::Callback { status, .. } => Some(*status),
                     Frame::Call { .. } => None,
                 });
                 mistake(Stop::WaitInCallback, &format!("the callback of {} waits {what}", name(status?)))
             }
-            Detail::AsksLastError => self.asks_last_error(),
+            CheckEvent::AsksLastError => self.asks_last_error(),
         }
     }
 

@@ -1,14 +1,14 @@
 //! The calling thread's last error.
 #![allow(unsafe_code)]
 
-use crate::dispatch::{Detail, tell};
+use crate::dispatch::{CheckEvent, tell};
 use crate::win32::{Win32Error, last_error, set_last_error};
 
 /// The last error of this thread (nf-errhandlingapi-getlasterror).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetLastError() -> u32 {
     let error = last_error();
-    tell(&Detail::AsksLastError);
+    tell(&CheckEvent::AsksLastError);
     error.0
 }
 

@@ -45,7 +45,7 @@ mod here {
     /// SERVER_CERT_CONTEXT
     pub fn server(subject: &Subject) -> Result<Value, Win32Error> {
         let context = of_server::context(&*secured(subject)?)?;
-        Ok(Value::Lent(
+        Ok(Value::BorrowedBuffer(
             address(context.expose_provenance()),
             Box::new(move || {
                 CertFreeCertificateContext(context);
@@ -56,7 +56,7 @@ mod here {
     /// SERVER_CERT_CHAIN_CONTEXT
     pub fn chain(subject: &Subject) -> Result<Value, Win32Error> {
         let chain = of_server::chain(&*secured(subject)?)?;
-        Ok(Value::Lent(address(chain.expose_provenance()), Box::new(move || CertFreeCertificateChain(chain))))
+        Ok(Value::BorrowedBuffer(address(chain.expose_provenance()), Box::new(move || CertFreeCertificateChain(chain))))
     }
 
     /// SECURITY_CERTIFICATE_STRUCT. Subject and issuer are freed by LocalFree.
@@ -75,7 +75,7 @@ mod here {
             lpszEncryptionAlgName: null_mut(),
             dwKeySize: Suite::find(secured.suite).map_or(0, |suite| suite.strength),
         };
-        Ok(Value::Lent(
+        Ok(Value::BorrowedBuffer(
             bytes_of(info),
             Box::new(move || {
                 for name in names {
@@ -129,7 +129,7 @@ mod here {
                 at += name.len();
             }
         }
-        Ok(Value::Lent(
+        Ok(Value::BorrowedBuffer(
             address(block.expose_provenance()),
             Box::new(move || {
                 // SAFETY: it was allocated above, and nobody else has it.

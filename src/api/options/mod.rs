@@ -25,7 +25,7 @@ mod web_socket;
 use std::ffi::c_void;
 
 use super::edge::{allowed, as_bytes, bytes, copy_out, counted_text, done, find, get, given};
-use crate::dispatch::Asked;
+use crate::dispatch::Requested;
 use crate::win32::*;
 pub(crate) use request::default_version;
 use row::{Get, Given, PROCESS, Row, Shape, Subject, Value};
@@ -47,7 +47,7 @@ pub unsafe extern "system" fn WinHttpQueryOption(
         let subject = subject(hinternet, dwoption, |row| row.query)?;
         // SAFETY: the caller's promise.
         let length = unsafe { get(lpdwbufferlength) }.ok_or(ERROR_INVALID_PARAMETER)?;
-        asked(&subject, Asked::QueryOption(dwoption))?;
+        asked(&subject, Requested::QueryOption(dwoption))?;
         let row = table::find(dwoption).ok_or(ERROR_INVALID_PARAMETER)?;
         let input = match row.get {
             // SAFETY: the caller's promise; nothing writes to the buffer while it is read.
@@ -63,7 +63,7 @@ pub unsafe extern "system" fn WinHttpQueryOption(
                 let length = bytes.len();
                 (bytes, length)
             }
-            Value::Lent(bytes, back) => {
+            Value::BorrowedBuffer(bytes, back) => {
                 let length = bytes.len();
                 take_back = Some(back);
                 (bytes, length)
@@ -98,7 +98,7 @@ pub unsafe extern "system" fn WinHttpSetOption(
 ) -> BOOL {
     done("WinHttpSetOption", hinternet, || {
         let subject = subject(hinternet, dwoption, |row| row.set)?;
-        asked(&subject, Asked::SetOption(dwoption))?;
+        asked(&subject, Requested::SetOption(dwoption))?;
         if lpbuffer.is_null() && dwbufferlength != 0 {
             return Err(ERROR_INVALID_PARAMETER);
         }
@@ -131,9 +131,9 @@ fn subject<T>(handle: *const T, option: u32, handles: fn(&Row) -> u8) -> Result<
 }
 
 /// A world may play a Windows that does not know an option.
-fn asked(subject: &Subject, asked: Asked) -> Result<(), Win32Error> {
+fn asked(subject: &Subject, asked: Requested) -> Result<(), Win32Error> {
     let Some(handle) = &subject.handle else { return Ok(()) };
-    if let Asked::SetOption(option) | Asked::QueryOption(option) = asked {
+    if let Requested::SetOption(option) | Requested::QueryOption(option) = asked {
         given(handle.world(), || {
             let name = table::find(option).map(|row| row.name.trim_start_matches("WINHTTP_OPTION_").to_owned());
             name.unwrap_or_else(|| option.to_string())

@@ -68,7 +68,7 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
     /// Bytes that bring something which the application must free; who cannot take them gives it back.
     #[cfg_attr(not(feature = "win32"), allow(dead_code))]
-    Lent(Vec<u8>, TakeBack),
+    BorrowedBuffer(Vec<u8>, TakeBack),
 }
 
 /// Frees what was to be lent.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use self::state::{Doing, Plan, State, Thread};
 use super::chooser::{Choices, Chooser, Point, Recorded};
 use super::watch;
-use crate::dispatch::Open;
+use crate::dispatch::Unspecified;
 
 pub use state::Limit;
 pub use watched::Watched;
@@ -110,7 +110,7 @@ impl Scheduler {
         self.lock().chooser.choose(point, options)
     }
 
-    pub fn open(&self, open: Open, usual: bool) -> bool {
+    pub fn open(&self, open: Unspecified, usual: bool) -> bool {
         usual != self.choose(Point::Open(open))
     }
 

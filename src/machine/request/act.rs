@@ -66,7 +66,7 @@ impl Tabled for Request {
                     let url = following.url.as_str().into();
                     self.notify(Notification::Redirect { url });
                 }
-                self.outputs.push(Output::ThenTold);
+                self.outputs.push(Output::ThenFollowRedirect);
             }
             Action::EndSend => self.end(Api::SEND_REQUEST, Notification::SendRequestComplete),
             Action::EndWrite => self.end(Api::WRITE_DATA, Notification::WriteComplete { bytes: self.writing }),

@@ -8,7 +8,7 @@ use super::body_source::BodySource;
 use super::table::{Exchange, Input, WriteSide};
 use crate::http::coding::Decoder;
 use crate::http::{BodyLength, Headers, auth, upgrade};
-use crate::machine::resolver::Report;
+use crate::machine::resolver::TaskResult;
 use crate::machine::step::Tabled;
 use crate::machine::{Machine, Output};
 use crate::record::{Notification, Operation};
@@ -69,9 +69,9 @@ impl Machine for Request {
         pending.map(Operation::from)
     }
 
-    fn report(&mut self, now: Duration, number: u64, report: Report) {
+    fn task_finished(&mut self, now: Duration, number: u64, result: TaskResult) {
         if let Some(resolver) = &mut self.resolver {
-            resolver.report(now, number, report);
+            resolver.task_finished(now, number, result);
             self.resolved(now);
         }
     }

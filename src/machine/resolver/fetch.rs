@@ -87,7 +87,7 @@ impl Fetch {
                     // Nobody is told: what waits for the telling goes on at once.
                     Output::Notify(_) => {}
                     Output::ThenProceed(leg) => self.request.proceed(now, leg),
-                    Output::ThenTold => self.request.told(now),
+                    Output::ThenFollowRedirect => self.request.told(now),
                     Output::End(operation, outcome) => {
                         if let Some(progress) = self.ended(now, operation, outcome) {
                             return progress;

@@ -1,7 +1,7 @@
 //! The proxy resolver (semantics 8.6, rules P5 to P7): which ways lead to a URL.
 //!
-//! [`table`] says what may follow what. What needs a worker (the user's settings, names, scripts) goes out as an
-//! [`Errand`], and comes back as a [`Report`]; a script is fetched by a request machine inside this one.
+//! [`table`] says what may follow what. What needs a worker (the user's settings, names, scripts) goes out as a
+//! [`WorkerTask`], and comes back as a [`TaskResult`]; a script is fetched by a request machine inside this one.
 
 mod fetch;
 mod query;
@@ -30,9 +30,9 @@ use crate::win32::{
 
 /// Something that a worker does for a resolver.
 #[derive(Clone, Debug)]
-pub enum Errand {
+pub enum WorkerTask {
     /// Read the user's settings.
-    Ask,
+    ReadSettings,
     /// Look for a script in the network, by WINHTTP_AUTO_DETECT_TYPE_* bits.
     Detect(u32),
     /// Run the script of this URL.
@@ -50,7 +50,7 @@ pub enum Errand {
 
 /// What a worker brings back.
 #[derive(Clone, Debug)]
-pub enum Report {
+pub enum TaskResult {
     /// The user's settings, and the limits of scripts.
     SettingsRead(UserSettings, Limits),
     /// Where the network has a script, if it has one.
@@ -75,7 +75,7 @@ pub struct Resolver {
     script: String,
     text: Option<Arc<str>>,
     fetch: Option<Box<Fetch>>,
-    /// Counts errands and fetches, so that what comes too late is not heard.
+    /// Counts tasks and fetches, so that what comes too late is not heard.
     number: u64,
     answer: Option<Choice>,
     /// What the user's settings were when they were read last, for WinHttpGetProxySettingsResultEx.
@@ -88,7 +88,7 @@ pub struct Resolver {
 const APART: u64 = 1 << 16;
 
 impl Resolver {
-    /// A resolver that was just made. Its errands and legs have numbers from `first` on.
+    /// A resolver that was just made. Its tasks and legs have numbers from `first` on.
     pub fn new(timeouts: Timeouts, first: u64) -> Resolver {
         Resolver {
             stage: Stage::Idle,
@@ -148,9 +148,9 @@ impl Resolver {
         self.outputs.push(Output::End(api.into(), outcome));
     }
 
-    fn errand(&mut self, errand: Errand) {
+    fn task(&mut self, task: WorkerTask) {
         self.number += 1;
-        self.outputs.push(Output::Errand(self.number, errand));
+        self.outputs.push(Output::WorkerTask(self.number, task));
     }
 
     fn missed(&mut self, now: Duration, cause: Win32Error) {
@@ -216,7 +216,7 @@ impl Tabled for Resolver {
 
     fn act(&mut self, now: Duration, before: Stage, action: Action) {
         match action {
-            Action::Ask => self.errand(Errand::Ask),
+            Action::Ask => self.task(WorkerTask::ReadSettings),
             Action::Choose => {
                 let input = match self.sources.pop_front() {
                     Some(Source::Network(detect)) => {
@@ -235,13 +235,13 @@ impl Tabled for Resolver {
             }
             Action::Detect => {
                 if let Some(Source::Network(detect)) = self.sources.pop_front() {
-                    self.errand(Errand::Detect(detect));
+                    self.task(WorkerTask::Detect(detect));
                 }
             }
             Action::Run => {
                 if let Some(query) = &self.query {
                     let (url, host) = (query.url.clone(), query.host.clone());
-                    self.errand(Errand::Run { script: self.script.clone(), text: self.text.clone(), url, host });
+                    self.task(WorkerTask::Run { script: self.script.clone(), text: self.text.clone(), url, host });
                 }
             }
             Action::Fetch => {
@@ -310,12 +310,12 @@ impl Machine for Resolver {
         }
     }
 
-    fn report(&mut self, now: Duration, number: u64, report: Report) {
+    fn task_finished(&mut self, now: Duration, number: u64, result: TaskResult) {
         if number != self.number {
             return;
         }
-        match report {
-            Report::SettingsRead(user, limits) => {
+        match result {
+            TaskResult::SettingsRead(user, limits) => {
                 self.limits = limits;
                 if self.stage == Stage::Asking {
                     self.sources = self.query.as_ref().map(|query| query.sources(&user)).unwrap_or_default();
@@ -323,14 +323,14 @@ impl Machine for Resolver {
                 self.user = user;
                 self.happened(now, Input::SettingsRead);
             }
-            Report::Detected(Some(script)) => {
+            TaskResult::Detected(Some(script)) => {
                 self.script = script;
                 self.text = None;
                 self.happened(now, Input::Detected);
             }
-            Report::Detected(None) => self.missed(now, ERROR_WINHTTP_AUTODETECTION_FAILED),
-            Report::Unfetched => self.happened(now, Input::Unfetched),
-            Report::Ran(outcome) => self.ran(now, outcome),
+            TaskResult::Detected(None) => self.missed(now, ERROR_WINHTTP_AUTODETECTION_FAILED),
+            TaskResult::Unfetched => self.happened(now, Input::Unfetched),
+            TaskResult::Ran(outcome) => self.ran(now, outcome),
         }
     }
 

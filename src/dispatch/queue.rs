@@ -1,6 +1,6 @@
-//! The turn of a handle: what waits to be delivered, and which thread may deliver it.
+//! The delivery queue of a handle: what waits to be delivered, and which thread may deliver it.
 //!
-//! Callbacks of one handle never run on two threads at once, but they may nest on one. Whoever holds the turn, or is
+//! Callbacks of one handle never run on two threads at once, but they may nest on one. Whoever holds the queue, or is
 //! nested in it, delivers; everybody else enqueues and goes on.
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ pub enum Item {
     /// The callbacks before it have returned: leg so-and-so of the request may go out.
     Proceed(u64),
     /// The callbacks before it have returned: the redirect may be followed.
-    Told,
+    FollowRedirect,
     /// HANDLE_CLOSING; nothing comes after it.
     Closing,
 }
@@ -49,11 +49,11 @@ struct State {
     /// Callbacks active on the holder.
     depth: u32,
     /// The holder's callback took longer than a moment: nobody waits for it again.
-    parked: bool,
+    blocked: bool,
     /// A worker is on its way.
     scheduled: bool,
-    /// Calls that are about to take the turn: whoever has it leaves the rest to them.
-    callers: usize,
+    /// Calls that are about to acquire the queue: whoever holds it leaves the rest to them.
+    reservations: usize,
     /// Endings that a synchronous call waits for, each in the place of its operation.
     outcomes: [Option<Outcome>; 4],
 }
@@ -61,7 +61,7 @@ struct State {
 impl State {
     fn release(&mut self) {
         self.holder = None;
-        self.parked = false;
+        self.blocked = false;
     }
 
     /// What a synchronous call of `operation` on thread `me` waits for, if it is there.
@@ -84,12 +84,12 @@ impl State {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Turn {
+pub struct DeliveryQueue {
     state: Mutex<State>,
     changed: Condvar,
 }
 
-/// What a thread does next with a turn.
+/// What a thread does next with a queue.
 #[derive(Debug)]
 pub enum Next {
     /// Do this, then ask again.
@@ -100,15 +100,15 @@ pub enum Next {
     Send,
 }
 
-/// Which items a thread that got the turn delivers.
+/// Which items a thread that holds the queue delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Share {
+pub enum DrainBudget {
     /// So many: those of its own call. If the handle is closing, all.
     Own(usize),
     /// Everything.
     All,
     /// Only what runs no code of the application.
-    Quiet,
+    InternalOnly,
 }
 
 /// The place of an operation among those that can be pending on one handle: of a request one on each side, of a web
@@ -120,7 +120,7 @@ fn place(operation: Operation) -> usize {
     }
 }
 
-impl Turn {
+impl DeliveryQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,51 +131,51 @@ impl Turn {
     }
 
     /// Keeps the ending of an operation for the synchronous call that waits for it.
-    pub fn conclude(&self, operation: Operation, outcome: Outcome) {
+    pub fn complete(&self, operation: Operation, outcome: Outcome) {
         self.lock().outcomes[place(operation)] = Some(outcome);
     }
 
-    /// Wakes whoever waits in [`Turn::wait`].
+    /// Wakes whoever waits in [`DeliveryQueue::wait`].
     pub fn wake(&self) {
         self.changed.notify_all();
     }
 
-    /// A call that may deliver what it brings about comes: whoever has the turn leaves the rest to it. Followed by
-    /// [`Turn::take`], [`Turn::take_to_close`] or [`Turn::withdraw`].
-    pub fn approach(&self) {
-        self.lock().callers += 1;
+    /// A call that may deliver what it brings about comes: whoever holds the queue leaves the rest to it. Followed by
+    /// [`DeliveryQueue::acquire`], [`DeliveryQueue::acquire_to_close`] or [`DeliveryQueue::cancel_reservation`].
+    pub fn reserve(&self) {
+        self.lock().reservations += 1;
     }
 
-    /// The call that approached has nothing to deliver.
-    pub fn withdraw(&self) {
-        self.lock().callers -= 1;
+    /// The call with a reservation has nothing to deliver.
+    pub fn cancel_reservation(&self) {
+        self.lock().reservations -= 1;
     }
 
-    /// Takes the turn for a call that approached and pushed its `own` items: the share that it delivers before it
+    /// Acquires the queue for a call that reserved it and pushed its `own` items: the budget that it delivers before it
     /// returns, or `None` if somebody else will.
     ///
     /// Nested in a callback of this handle, a call delivers only if nothing waits before its own items, and only up to
     /// the nesting bound.
-    pub fn take(&self, own: usize, world: &dyn World) -> Option<Share> {
+    pub fn acquire(&self, own: usize, world: &dyn World) -> Option<DrainBudget> {
         let me = thread::current().id();
-        let mut state = self.outwait(me, world);
+        let mut state = self.wait_for_holder(me, world);
         match state.holder {
             None => {
                 state.holder = Some(me);
-                Some(Share::Own(state.queue.len()))
+                Some(DrainBudget::Own(state.queue.len()))
             }
             Some(holder) => {
                 let nested = holder == me && state.queue.len() == own && state.depth <= NESTED_AT_MOST;
-                nested.then_some(Share::Own(own))
+                nested.then_some(DrainBudget::Own(own))
             }
         }
     }
 
-    /// Takes the turn for a call that approached to close the handle; never nested: the holder goes on after its
+    /// Acquires the queue for a call that reserved it to close the handle; never nested: the holder goes on after its
     /// callback.
-    pub fn take_to_close(&self, world: &dyn World) -> bool {
+    pub fn acquire_to_close(&self, world: &dyn World) -> bool {
         let me = thread::current().id();
-        let mut state = self.outwait(me, world);
+        let mut state = self.wait_for_holder(me, world);
         let free = state.holder.is_none();
         if free {
             state.holder = Some(me);
@@ -184,21 +184,21 @@ impl Turn {
     }
 
     /// Gives a callback on another thread that is about to return a moment, once. In a world of steps nobody is.
-    fn outwait(&self, me: ThreadId, world: &dyn World) -> MutexGuard<'_, State> {
+    fn wait_for_holder(&self, me: ThreadId, world: &dyn World) -> MutexGuard<'_, State> {
         let mut state = self.lock();
-        state.parked |= matches!(world.waiting(), Waiting::Step(_));
-        while !state.parked && state.holder.is_some_and(|holder| holder != me) {
+        state.blocked |= matches!(world.waiting(), Waiting::Step(_));
+        while !state.blocked && state.holder.is_some_and(|holder| holder != me) {
             let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             // Between callbacks the holder runs our own code, which does not block.
-            state.parked |= waited.timed_out() && state.depth > 0;
+            state.blocked |= waited.timed_out() && state.depth > 0;
         }
-        state.callers -= 1;
+        state.reservations -= 1;
         state
     }
 
-    /// Takes the turn if nobody has it.
-    pub fn take_free(&self) -> bool {
+    /// Acquires the queue if nobody holds it.
+    pub fn try_acquire(&self) -> bool {
         let mut state = self.lock();
         let free = state.holder.is_none();
         if free {
@@ -207,10 +207,10 @@ impl Turn {
         free
     }
 
-    /// A worker arrived: takes the turn if nobody has it.
-    pub fn arrive(&self) -> bool {
+    /// A worker arrived: acquires the queue if nobody holds it.
+    pub fn worker_arrived(&self) -> bool {
         self.lock().scheduled = false;
-        self.take_free()
+        self.try_acquire()
     }
 
     /// Whether a worker must be sent: there is something to do and nobody is there or on his way.
@@ -221,14 +221,14 @@ impl Turn {
         wants
     }
 
-    /// What the holder does next with its `share`; gives the turn back when the outermost has nothing left.
-    pub fn next(&self, share: &mut Share) -> Next {
+    /// What the holder does next with its `budget`; releases the queue when the outermost has nothing left.
+    pub fn next(&self, budget: &mut DrainBudget) -> Next {
         let mut state = self.lock();
-        let mine = match share {
-            Share::All => state.callers == 0 || state.depth > 0,
-            Share::Quiet => state.queue.front().is_some_and(|item| !item.calls_back()),
-            Share::Own(0) => state.depth == 0 && state.closing(),
-            Share::Own(left) => {
+        let mine = match budget {
+            DrainBudget::All => state.reservations == 0 || state.depth > 0,
+            DrainBudget::InternalOnly => state.queue.front().is_some_and(|item| !item.calls_back()),
+            DrainBudget::Own(0) => state.depth == 0 && state.closing(),
+            DrainBudget::Own(left) => {
                 *left -= 1;
                 true
             }
@@ -242,19 +242,19 @@ impl Turn {
         }
         state.release();
         self.changed.notify_all();
-        let send = !state.queue.is_empty() && !state.scheduled && state.callers == 0;
+        let send = !state.queue.is_empty() && !state.scheduled && state.reservations == 0;
         state.scheduled |= send;
         if send { Next::Send } else { Next::Done }
     }
 
-    /// The callback that [`Turn::next`] handed out has returned.
+    /// The callback that [`DeliveryQueue::next`] handed out has returned.
     pub fn returned(&self) {
         self.lock().depth -= 1;
     }
 
     /// Waits until there is an item for this thread to deliver, or the ending of `operation`.
     ///
-    /// Only calls on synchronous handles wait, and they wait here, parked on our own primitive.
+    /// Only calls on synchronous handles wait, and they wait here, blocked on our own primitive.
     pub fn wait(&self, operation: Operation, world: &dyn World) -> Result<Item, Outcome> {
         let me = thread::current().id();
         if let Waiting::Step(world) = world.waiting() {
@@ -285,8 +285,8 @@ impl Turn {
         }
     }
 
-    /// The item that [`Turn::wait`] handed out is done.
-    pub fn waited(&self) {
+    /// The item that [`DeliveryQueue::wait`] handed out is done.
+    pub fn finish_waited(&self) {
         let mut state = self.lock();
         state.depth -= 1;
         if state.depth == 0 {

@@ -1,6 +1,6 @@
 //! The caller's memory that the operations of a handle own, as long as somebody looks whether the caller leaves it alone.
 
-use crate::dispatch::Detail;
+use crate::dispatch::CheckEvent;
 use crate::record::{Api, Notification, Operation, WebSocketOperation};
 use crate::win32::{CallerBuf, CallerBytes};
 
@@ -11,7 +11,7 @@ const RECEIVE_FRAME: Operation = Operation::WebSocket(WebSocketOperation::Receiv
 
 /// What a call lends beside the buffer that it reads into.
 #[derive(Debug, Default)]
-pub(crate) struct Lent {
+pub(crate) struct BorrowedBuffer {
     /// Bytes that are sent.
     pub bytes: Option<CallerBytes>,
     /// An out parameter that is written late.
@@ -22,7 +22,7 @@ pub(crate) struct Lent {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Loans {
+pub(super) struct BorrowedBuffers {
     /// The buffer of a read that has ended and was not told yet.
     read: Option<CallerBuf>,
     /// The bytes of operations that are pending.
@@ -39,13 +39,13 @@ fn take<T>(list: &mut Vec<(Operation, T)>, operation: Operation) -> Option<T> {
     Some(list.remove(place).1)
 }
 
-fn late(bytes: &CallerBytes) -> Option<Detail> {
-    (!bytes.untouched()).then_some(Detail::SentTouched { operation: SEND, late: true })
+fn late(bytes: &CallerBytes) -> Option<CheckEvent> {
+    (!bytes.untouched()).then_some(CheckEvent::SentTouched { operation: SEND, late: true })
 }
 
-impl Loans {
+impl BorrowedBuffers {
     /// An operation begins.
-    pub fn begin(&mut self, operation: Operation, lent: Lent) {
+    pub fn begin(&mut self, operation: Operation, lent: BorrowedBuffer) {
         if let Some(mut out) = lent.out {
             out.lend();
             self.outs.push((operation, out));
@@ -68,30 +68,30 @@ impl Loans {
     }
 
     /// The handle is being closed: the last moment at which its operations may write.
-    pub fn close(&mut self) -> Vec<Detail> {
+    pub fn close(&mut self) -> Vec<CheckEvent> {
         self.closed = true;
-        let mut details = Vec::new();
+        let mut events = Vec::new();
         if self.read.as_ref().is_some_and(|read| !read.untouched()) {
-            details.push(Detail::ReadTouched);
+            events.push(CheckEvent::ReadTouched);
             self.read = None;
         }
         self.settle();
-        details.extend(self.optional.take().as_ref().and_then(late));
-        details
+        events.extend(self.optional.take().as_ref().and_then(late));
+        events
     }
 
     /// This will not be told, because nobody wants it.
-    pub fn unheard(&mut self, notification: &Notification) -> Vec<Detail> {
+    pub fn unheard(&mut self, notification: &Notification) -> Vec<CheckEvent> {
         match notification {
-            Notification::SecureFailure { .. } => vec![Detail::SecureFailureUnheard],
+            Notification::SecureFailure { .. } => vec![CheckEvent::SecureFailureUnheard],
             _ => self.told(notification),
         }
     }
 
     /// This is about to be told: the operation that it ends gives back what it owned.
-    pub fn told(&mut self, notification: &Notification) -> Vec<Detail> {
-        let mut details = Vec::new();
-        let Some(operation) = Operation::ended_by(notification) else { return details };
+    pub fn told(&mut self, notification: &Notification) -> Vec<CheckEvent> {
+        let mut events = Vec::new();
+        let Some(operation) = Operation::ended_by(notification) else { return events };
         if let Some(mut out) = take(&mut self.outs, operation) {
             let value = match notification {
                 Notification::DataAvailable { bytes }
@@ -100,34 +100,34 @@ impl Loans {
                 _ => None,
             };
             if !out.untouched() {
-                details.push(Detail::OutParameterGone(operation));
+                events.push(CheckEvent::OutParameterGone(operation));
             } else if let Some(value) = value.filter(|_| !self.closed) {
                 out.write(0, &value.to_ne_bytes());
                 out.settle();
             }
         }
         if operation == READ || operation == RECEIVE_FRAME {
-            details.extend(self.read_ended());
+            events.extend(self.read_ended());
         }
         if let Some(bytes) = take(&mut self.sent, operation) {
             if !bytes.untouched() {
-                details.push(Detail::SentTouched { operation, late: false });
+                events.push(CheckEvent::SentTouched { operation, late: false });
             } else if matches!(notification, Notification::SendRequestComplete) && !self.closed {
                 self.optional = Some(bytes);
             }
         }
         if operation == RECEIVE {
-            details.extend(self.optional.take().as_ref().and_then(late));
+            events.extend(self.optional.take().as_ref().and_then(late));
         }
-        details
+        events
     }
 
-    fn read_ended(&mut self) -> Option<Detail> {
+    fn read_ended(&mut self) -> Option<CheckEvent> {
         let mut read = self.read.take()?;
         let touched = !read.untouched();
         if !self.closed {
             read.settle();
         }
-        touched.then_some(Detail::ReadTouched)
+        touched.then_some(CheckEvent::ReadTouched)
     }
 }

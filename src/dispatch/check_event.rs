@@ -9,7 +9,7 @@ use crate::record::{Notification, Operation};
 
 /// Something that only a checker of mistakes wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Detail {
+pub enum CheckEvent {
     /// An asynchronous operation begins; `heard`: a callback wants its end; `room`: bytes of its buffer.
     Begins {
         /// The operation.
@@ -76,32 +76,32 @@ pub enum Detail {
 
 thread_local! {
     /// The callbacks that run on this thread, innermost last. Only known while somebody observes.
-    static RUNNING: RefCell<Vec<(Arc<dyn World>, usize)>> = const { RefCell::new(Vec::new()) };
+    static CALLBACKS: RefCell<Vec<(Arc<dyn World>, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A callback that runs, from its notification to its return.
-pub(crate) struct Running(());
+pub(crate) struct RunningCallback(());
 
-impl Running {
+impl RunningCallback {
     /// The callback of a handle is about to be called.
     pub(crate) fn begin(
         world: &Arc<dyn World>,
         handle: usize,
         context: usize,
         notification: &Notification,
-    ) -> Option<Running> {
+    ) -> Option<RunningCallback> {
         if !observed() {
             return None;
         }
         world.notified(handle, context, notification);
-        RUNNING.with_borrow_mut(|running| running.push((Arc::clone(world), handle)));
-        Some(Running(()))
+        CALLBACKS.with_borrow_mut(|running| running.push((Arc::clone(world), handle)));
+        Some(RunningCallback(()))
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCallback {
     fn drop(&mut self) {
-        if let Some((world, handle)) = RUNNING.with_borrow_mut(Vec::pop) {
+        if let Some((world, handle)) = CALLBACKS.with_borrow_mut(Vec::pop) {
             world.delivered(handle);
         }
     }
@@ -110,18 +110,18 @@ impl Drop for Running {
 /// This thread is about to wait: told to the world of the callback that it is in.
 pub(crate) fn waits(what: &'static str) {
     if observed() {
-        let running = RUNNING.with_borrow(|running| running.last().cloned());
+        let running = CALLBACKS.with_borrow(|running| running.last().cloned());
         if let Some((world, handle)) = running {
-            world.detail(handle, &Detail::Waits(what));
+            world.check(handle, &CheckEvent::Waits(what));
         }
     }
 }
 
 /// Tells what belongs to no handle to the world of this thread.
-pub(crate) fn tell(detail: &Detail) {
+pub(crate) fn tell(event: &CheckEvent) {
     if observed() {
         if let Some((world, _)) = current() {
-            world.detail(0, detail);
+            world.check(0, event);
         }
     }
 }

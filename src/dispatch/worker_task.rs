@@ -11,26 +11,26 @@ use crate::http::proxy::pac;
 #[cfg(feature = "pac")]
 use crate::http::proxy::pac::run as run_script;
 use crate::http::proxy::pac::{Date, Host, ScriptError};
-use crate::machine::resolver::{Errand, Report};
+use crate::machine::resolver::{TaskResult, WorkerTask};
 use crate::win32::WINHTTP_AUTO_DETECT_TYPE_DNS_A;
 
-/// Does an errand on the calling thread.
-pub(crate) fn perform(world: &Arc<dyn World>, errand: &Errand) -> Report {
-    match errand {
-        Errand::Ask => Report::SettingsRead(world.proxies().user(), world.proxies().limits()),
-        Errand::Detect(kinds) => Report::Detected(detect(world, *kinds)),
-        Errand::Run { script, text, url, host } => {
-            if let Some(stand_in) = world.proxies().stand_in() {
-                return Report::Ran(Ok(stand_in(url, host)));
+/// Does a task on the calling thread.
+pub(crate) fn run_task(world: &Arc<dyn World>, task: &WorkerTask) -> TaskResult {
+    match task {
+        WorkerTask::ReadSettings => TaskResult::SettingsRead(world.proxies().user(), world.proxies().limits()),
+        WorkerTask::Detect(kinds) => TaskResult::Detected(detect(world, *kinds)),
+        WorkerTask::Run { script, text, url, host } => {
+            if let Some(script_override) = world.proxies().script_override() {
+                return TaskResult::Ran(Ok(script_override(url, host)));
             }
             let now = world.now();
             if let Some(text) = text {
                 world.proxies().keep_script(script, now, Arc::clone(text));
             }
             let Some(text) = text.clone().or_else(|| world.proxies().script(script, now)) else {
-                return Report::Unfetched;
+                return TaskResult::Unfetched;
             };
-            Report::Ran(run(&text, url, host, world))
+            TaskResult::Ran(run(&text, url, host, world))
         }
     }
 }
