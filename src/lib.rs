@@ -26,3 +26,9 @@ pub mod transport;
 #[cfg(any(feature = "lab", feature = "net"))]
 pub mod verify;
 pub mod win32;
+#[cfg(all(feature = "windows", not(windows)))]
+pub mod windows;
+
+#[cfg(all(feature = "windows", not(windows)))]
+#[doc(hidden)]
+pub use windows::{Win32, core};
