@@ -208,6 +208,23 @@ fn extra_information_that_is_not_wanted_stays_in_the_path() {
     assert_eq!((c.dwUrlPathLength, c.nPort), (9, 19133));
 }
 
+/// What clients' own tests expect on Windows (sources n167, n169, n170, n171).
+#[test]
+fn urls_of_clients() {
+    let url = "http://host/path/oper?P1=11&P2=22%2b33%3d%3d";
+    let rows = [
+        (url, ICU_DECODE, ["http", "host", "/path/oper", "?P1=11&P2=22+33=="]),
+        (url, 0, ["http", "host", "/path/oper", "?P1=11&P2=22%2b33%3d%3d"]),
+        ("http://host", 0, ["http", "host", "", ""]),
+        ("https://host/a%25b%2Fc?d%25", 0, ["https", "host", "/a%25b%2Fc", "?d%25"]),
+    ];
+    for (url, flags, parts) in rows {
+        let (error, lengths, texts, _) = crack_into(url, flags, [20, 20, 60, 60]);
+        assert_eq!((error, lengths), (0, parts.map(|part| part.len() as u32)), "{url}");
+        assert_eq!(texts, parts, "{url}");
+    }
+}
+
 /// The parts of [`FULL`]; texts live for ever.
 fn full() -> URL_COMPONENTS {
     let part = |text: &str| (Box::leak(wide(text).into_boxed_slice()).as_mut_ptr(), text.len() as u32);
