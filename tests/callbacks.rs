@@ -218,7 +218,7 @@ fn synchronous_calls_inside_an_executor() {
     });
 }
 
-/// Synchronous handles tell progress only, all of it on the caller's thread (semantics 1.1).
+/// Synchronous handles tell progress only, all of it on the caller's thread (source notify.synchronous).
 #[test]
 fn synchronous_notifications_come_on_the_callers_thread() {
     let client = Client::new(false, serve_always(HELLO));

@@ -1,4 +1,4 @@
-//! The options that decide about names, sockets and connections (semantics 3, rules 19 and 24).
+//! The options that decide about names, sockets and connections (sources option.table, CN2, ST1).
 
 mod support;
 

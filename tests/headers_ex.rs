@@ -1,5 +1,5 @@
-//! WinHttpAddRequestHeadersEx, WinHttpQueryHeadersEx (semantics 4.3), WinHttpQueryConnectionGroup (rules CN6), the proxy
-//! settings of the user, and options that other tests do not name.
+//! WinHttpAddRequestHeadersEx, WinHttpQueryHeadersEx (sources ex.add, ex.query), WinHttpQueryConnectionGroup
+//! (source CN6), the proxy settings of the user, and options that other tests do not name.
 
 mod support;
 
@@ -69,7 +69,7 @@ fn query(request: *mut c_void, level: u32, name: Option<&str>, index: Option<&mu
     }
 }
 
-/// The worked example of semantics 4.1, by pairs.
+/// A worked example of the modifiers (source header.modifiers), by pairs.
 #[test]
 fn headers_are_added_by_pairs() {
     let client = Client::new(false, 80);

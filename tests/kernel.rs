@@ -141,7 +141,8 @@ fn each_thread_has_its_last_error_and_number() {
     }
 }
 
-/// UNLOAD_NOTIFY_EVENT: not while the session is open; once the last handle of the session is gone (semantics 1.2).
+/// UNLOAD_NOTIFY_EVENT: not while the session is open; once the last handle of the session is gone
+/// (source handle.unload-event).
 #[test]
 fn the_unload_event_comes_after_the_last_handle() {
     use windows_sys::Win32::Networking::WinHttp::*;

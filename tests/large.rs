@@ -78,7 +78,7 @@ fn a_reply_above_4_gb() {
     assert_eq!((read, taken), (LENGTH, LENGTH));
 }
 
-/// The Content-Length header alone says so (rules U3): as many bytes go out, and no more.
+/// The Content-Length header alone says so (source U3): as many bytes go out, and no more.
 #[test]
 fn a_body_above_4_gb() {
     let mut request = sent("PUT", &format!("Content-Length: {LENGTH}"), 0);

@@ -41,7 +41,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     vec((name, value, modifiers).prop_map(|(name, value, modifiers)| Edit { name, value, modifiers }), 0..16)
 }
 
-/// The table of semantics 4.1, row by row; the error, or 0.
+/// What each modifier does (source header.modifiers), row by row; the error, or 0.
 fn model(headers: &mut Vec<(String, String)>, edit: &Edit) -> u32 {
     let Edit { name, value, modifiers } = *edit;
     let known: Vec<usize> = (0..headers.len()).filter(|at| headers[*at].0.eq_ignore_ascii_case(name)).collect();
@@ -118,7 +118,7 @@ fn parts(characters: &str) -> impl Strategy<Value = Parts> {
     let extra = text(&format!("(\\?[{characters}]{{0,9}})?"));
     (any::<bool>(), user, host, any::<u16>(), path, extra).prop_map(|(secure, user, host, port, path, extra)| {
         let (user, password) = user.map_or((None, None), |(user, password)| (Some(user), password));
-        // Without a path the `?` belongs to the host (semantics 5.1).
+        // Without a path the `?` belongs to the host (source crack.parts).
         let path = if path.is_empty() && !extra.is_empty() { units("/") } else { path };
         Parts { secure, user, password, host, port, path, extra }
     })

@@ -1,4 +1,4 @@
-//! WinHttpCrackUrl, WinHttpCreateUrl and the time functions: the rows of semantics 4.4, 5.1 and 5.2.
+//! WinHttpCrackUrl, WinHttpCreateUrl and the time functions: the rows of sources time.text, crack.parts, create.url.
 
 mod support;
 

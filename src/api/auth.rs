@@ -8,7 +8,7 @@ use crate::http::auth::{self, Target};
 use crate::machine::ExplicitCredentials;
 use crate::win32::*;
 
-/// Says which authentication schemes the reply offers (nf-winhttp-winhttpqueryauthschemes, semantics 6.3): the
+/// Says which authentication schemes the reply offers (nf-winhttp-winhttpqueryauthschemes, source auth.schemes): the
 /// WINHTTP_AUTH_SCHEME_* bits that WinHTTP knows, the first of them (0 if none is known), and whether the server (401)
 /// or the proxy (407) asks.
 ///
@@ -42,8 +42,8 @@ pub unsafe extern "system" fn WinHttpQueryAuthSchemes(
     })
 }
 
-/// Gives a request credentials (nf-winhttp-winhttpsetcredentials, semantics 6.3), instead of those of the options
-/// USERNAME and PASSWORD.
+/// Gives a request credentials (nf-winhttp-winhttpsetcredentials, source auth.set-credentials), instead of those of the
+/// options USERNAME and PASSWORD.
 ///
 /// They are for the server that the request is for at this moment: a redirect to another scheme, host or port does not
 /// take them along. Basic goes out with each request from now on, unasked; Digest when its challenge is known, and
@@ -54,7 +54,7 @@ pub unsafe extern "system" fn WinHttpQueryAuthSchemes(
 /// proxy gets that itself, with CONNECT when it opens a tunnel, never through one; a server that answers 407 gets none.
 ///
 /// ERROR_INVALID_PARAMETER for another target or scheme, for several schemes, for Basic or Digest without user or
-/// password, and for a user without a password (rules AU9).
+/// password, and for a user without a password (source AU9).
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16.

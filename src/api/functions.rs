@@ -1,4 +1,4 @@
-//! All functions of WinHTTP: the handles that they take, and what must be said of them (functions.tsv).
+//! All functions of WinHTTP: the handles that they take, and what must be said of them.
 
 use super::absent::ABSENT;
 use super::options::row::*;

@@ -1,4 +1,5 @@
-//! WinHttpQueryConnectionGroup, WinHttpFreeQueryConnectionGroupResult: how many connections have which mark (rules CN6).
+//! WinHttpQueryConnectionGroup, WinHttpFreeQueryConnectionGroupResult: how many connections have which mark
+//! (source CN6).
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;

@@ -7,7 +7,7 @@ use super::edge::{as_bytes, copy_out, counted_text, done, find, get, put, text};
 use crate::http::query;
 use crate::win32::*;
 
-/// Adds, replaces or removes request headers (nf-winhttp-winhttpaddrequestheaders, semantics 4.1).
+/// Adds, replaces or removes request headers (nf-winhttp-winhttpaddrequestheaders, source header.modifiers).
 ///
 /// ERROR_INVALID_PARAMETER for NULL or length 0, before the handle is looked at; ERROR_WINHTTP_INVALID_HEADER for text
 /// that is no header; ERROR_WINHTTP_HEADER_NOT_FOUND, ERROR_WINHTTP_HEADER_ALREADY_EXISTS by the modifiers.
@@ -33,7 +33,7 @@ pub unsafe extern "system" fn WinHttpAddRequestHeaders(
     })
 }
 
-/// Reads headers of the reply or of the request (nf-winhttp-winhttpqueryheaders, semantics 4.2).
+/// Reads headers of the reply or of the request (nf-winhttp-winhttpqueryheaders, source query.raw).
 ///
 /// Lengths are bytes. ERROR_INSUFFICIENT_BUFFER with the length that is needed; ERROR_WINHTTP_HEADER_NOT_FOUND;
 /// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before the reply was received.

@@ -1,4 +1,5 @@
-//! WinHttpAddRequestHeadersEx, WinHttpQueryHeadersEx (semantics 4.3): names and values apart, wide or narrow.
+//! WinHttpAddRequestHeadersEx, WinHttpQueryHeadersEx (sources ex.add, ex.query): names and values apart, wide or
+//! narrow.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;

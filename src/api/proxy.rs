@@ -32,8 +32,8 @@ pub(super) fn global_text_or_null(text: Option<&str>) -> Result<PWSTR, Win32Erro
     text.map_or(Ok(std::ptr::null_mut()), global_text)
 }
 
-/// The access type of WinHttpOpen and of WINHTTP_OPTION_PROXY. The lists are looked at for a named proxy only (semantics
-/// 8.1); ERROR_INVALID_PARAMETER for an unknown type, or a list that names no proxy.
+/// The access type of WinHttpOpen and of WINHTTP_OPTION_PROXY. The lists are looked at for a named proxy only
+/// (source P1); ERROR_INVALID_PARAMETER for an unknown type, or a list that names no proxy.
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16.
@@ -117,7 +117,7 @@ pub unsafe extern "system" fn WinHttpGetDefaultProxyConfiguration(pproxyinfo: *m
 /// (nf-winhttp-winhttpsetdefaultproxyconfiguration). Windows writes the registry; here it is for this process.
 ///
 /// ERROR_INVALID_PARAMETER for NULL, for an access type other than NO_PROXY and NAMED_PROXY, for a named one without a
-/// proxy, and for characters beyond ASCII (semantics 8.3).
+/// proxy, and for characters beyond ASCII (source proxy.default-config).
 ///
 /// # Safety
 /// `pproxyinfo` is NULL or readable, its strings NULL or NUL-terminated UTF-16.

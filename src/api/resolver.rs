@@ -249,10 +249,10 @@ unsafe fn free_entries(count: u32, entries: *mut WINHTTP_PROXY_RESULT_ENTRY) {
 /// strings of `pproxyinfo` are freed with GlobalFree.
 ///
 /// WINHTTP_ACCESS_TYPE_NAMED_PROXY with what a script named before its first `DIRECT`, in the form of WinHttpOpen; or
-/// NO_PROXY. WinHTTP itself tries the first of several only: the others are for the application (rules P3).
+/// NO_PROXY. WinHTTP itself tries the first of several only: the others are for the application (source P3).
 ///
 /// ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE; ERROR_INVALID_PARAMETER for NULL, an empty URL, no flag, AUTO_DETECT
-/// without detect flags, CONFIG_URL without a URL (semantics 8.5); the errors of [`WinHttpGetProxyForUrlEx`].
+/// without detect flags, CONFIG_URL without a URL (source proxy.for-url); the errors of [`WinHttpGetProxyForUrlEx`].
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16, the options NULL or readable, `pproxyinfo` NULL or valid for a write.
@@ -328,7 +328,7 @@ pub unsafe extern "system" fn WinHttpDetectAutoProxyConfigUrl(
 }
 
 /// Forgets what was learnt about proxies (nf-winhttp-winhttpresetautoproxy): scripts are fetched again.
-/// ERROR_INVALID_PARAMETER without WINHTTP_RESET_OUT_OF_PROC (rules P10).
+/// ERROR_INVALID_PARAMETER without WINHTTP_RESET_OUT_OF_PROC (source P10).
 ///
 /// # Safety
 /// Any values may be passed.

@@ -56,7 +56,7 @@ pub(super) fn header_value(text: &[u16]) -> Result<String, Win32Error> {
 }
 
 /// Names the server of requests (nf-winhttp-winhttpconnect). Nothing is sent. Port 0: 80 or 443.
-/// ERROR_WINHTTP_INVALID_URL for a name that is none, and for the ports of FTP, mail and news (rules CN3).
+/// ERROR_WINHTTP_INVALID_URL for a name that is none, and for the ports of FTP, mail and news (source CN3).
 ///
 /// # Safety
 /// `pswzservername` is NULL or NUL-terminated UTF-16.
@@ -107,7 +107,7 @@ pub unsafe extern "system" fn WinHttpCloseHandle(hinternet: HINTERNET) -> BOOL {
 
 /// Sets the status callback of a handle (nf-winhttp-winhttpsetstatuscallback). Answers the former one, or
 /// WINHTTP_INVALID_STATUS_CALLBACK: ERROR_INVALID_HANDLE, or ERROR_INVALID_OPERATION for a NULL callback while an
-/// operation is pending (clients 2.8).
+/// operation is pending (source handle.null-callback).
 ///
 /// # Safety
 /// The callback may be called from any thread until the handle's HANDLE_CLOSING.

@@ -18,8 +18,8 @@ const PATH: Place = (|c| &mut c.lpszUrlPath, |c| &mut c.dwUrlPathLength);
 const EXTRA: Place = (|c| &mut c.lpszExtraInfo, |c| &mut c.dwExtraInfoLength);
 const PLACES: [Place; 6] = [SCHEME, USER, PASSWORD, HOST, PATH, EXTRA];
 
-/// Takes a URL apart (nf-winhttp-winhttpcrackurl, semantics 5.1). A component with a NULL pointer and a length gets a
-/// pointer into the URL; with a buffer it gets a copy with a NUL; with neither it is left out.
+/// Takes a URL apart (nf-winhttp-winhttpcrackurl, source crack.parts). A component with a NULL pointer and a length
+/// gets a pointer into the URL; with a buffer it gets a copy with a NUL; with neither it is left out.
 ///
 /// ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ERROR_WINHTTP_INVALID_URL; ERROR_INSUFFICIENT_BUFFER with the lengths that are
 /// needed; ERROR_INVALID_PARAMETER, which changes nothing.
@@ -121,9 +121,9 @@ unsafe fn hand_out(
     result
 }
 
-/// Puts a URL together (nf-winhttp-winhttpcreateurl, semantics 5.2). Lengths are characters: on success without the NUL,
-/// with ERROR_INSUFFICIENT_BUFFER including it. ERROR_INVALID_PARAMETER for NULL arguments, a wrong structure size, a
-/// password without user, and for what cannot be escaped.
+/// Puts a URL together (nf-winhttp-winhttpcreateurl, source create.url). Lengths are characters: on success without the
+/// NUL, with ERROR_INSUFFICIENT_BUFFER including it. ERROR_INVALID_PARAMETER for NULL arguments, a wrong structure
+/// size, a password without user, and for what cannot be escaped.
 ///
 /// # Safety
 /// Components have the lengths that are given; `pwszurl` is NULL or has `*pdwurllength` characters.

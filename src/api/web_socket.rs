@@ -1,5 +1,5 @@
 //! WinHttpWebSocketCompleteUpgrade, WinHttpWebSocketSend, WinHttpWebSocketReceive, WinHttpWebSocketShutdown,
-//! WinHttpWebSocketClose, WinHttpWebSocketQueryCloseStatus (semantics 7, rules 21).
+//! WinHttpWebSocketClose, WinHttpWebSocketQueryCloseStatus (sources ws.codes, WS1).
 //!
 //! All but the first answer their error. On an asynchronous handle 0 says that the end is told to the callback, and
 //! nothing else does: also when it came inside the call.

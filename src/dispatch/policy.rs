@@ -6,7 +6,7 @@ use crate::record::{Api, Operation};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Delivery {
     /// As measured on Windows: ReceiveResponse, QueryDataAvailable, ReadData and the operations of web sockets end
-    /// inside the call when they can, SendRequest and WriteData on a worker (clients 2.8, semantics 7.4).
+    /// inside the call when they can, SendRequest and WriteData on a worker (sources inline.measured, ws.inside).
     #[default]
     Windows,
     /// Always on a worker.
@@ -21,7 +21,7 @@ pub struct Policy {
     /// Where notifications are delivered.
     pub delivery: Delivery,
     /// Whether SENDREQUEST_COMPLETE of a request whose whole body was given to SendRequest waits until the head of the
-    /// reply is there or its time is up; ReceiveResponse then ends inside the call (semantics 1.2 A1).
+    /// reply is there or its time is up; ReceiveResponse then ends inside the call (source send.held).
     pub hold_send: bool,
 }
 

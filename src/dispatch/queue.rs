@@ -12,7 +12,7 @@ use super::{Waiting, World};
 use crate::record::{Api, Notification, Operation};
 use crate::win32::Win32Error;
 
-/// How many callbacks of a handle may be active when one more is delivered inside a call (semantics 1.3).
+/// How many callbacks of a handle may be active when one more is delivered inside a call (source inline.limit).
 const NESTED_AT_MOST: u32 = 5;
 
 /// How long a call waits for the holder's callback to return. Long enough for one that has just signalled the caller;

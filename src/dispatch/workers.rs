@@ -10,7 +10,7 @@ use super::Job;
 
 /// How many workers run before it matters whether they are blocked, unless WORKER_THREAD_COUNT says otherwise.
 const READY: usize = 4;
-/// How long a job waits for a worker before one more is started: callbacks may block (design.md, Real).
+/// How long a job waits for a worker before one more is started: callbacks may block.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// How long it is waited after a thread could not be started.
 const RETRY: Duration = Duration::from_millis(20);

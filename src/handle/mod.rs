@@ -1,4 +1,5 @@
-//! Handles: what a value stands for, who its parent is, what it inherits, and when HANDLE_CLOSING comes (semantics 9).
+//! Handles: what a value stands for, who its parent is, what it inherits, and when HANDLE_CLOSING comes
+//! (source handle.closing-last).
 #![forbid(unsafe_code)]
 
 mod borrowed;
@@ -178,7 +179,7 @@ impl Handle {
         child
     }
 
-    /// Opens a connection of this session. HANDLE_CREATED comes through the session (semantics 1.1).
+    /// Opens a connection of this session. HANDLE_CREATED comes through the session (source notify.created).
     pub(crate) fn connection(self: &Arc<Handle>, connection: Connection) -> Arc<Handle> {
         let child = self.child(Kind::Connection(connection));
         self.notify(&Notification::HandleCreated { handle: child.value });

@@ -13,7 +13,7 @@ use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, Win32Error};
 pub(crate) type Resolver = Driver<machine::Resolver>;
 
 impl Handle {
-    /// Makes a resolver of this asynchronous session. No HANDLE_CREATED is told of it (semantics 8.6 names none).
+    /// Makes a resolver of this asynchronous session. No HANDLE_CREATED is told of it (source resolver.one).
     pub(crate) fn resolver(self: &Arc<Handle>) -> Result<Arc<Handle>, Win32Error> {
         let timeouts = self.timeouts()?;
         if !self.asynchronous {

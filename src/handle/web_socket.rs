@@ -15,7 +15,7 @@ pub(crate) type WebSocket = Driver<machine::WebSocket>;
 impl Handle {
     /// Makes a web socket of the connection of this request. It is a child of the request's connection, so that the
     /// request can be closed; it has the request's callback and mask, and HANDLE_CREATED comes through the request
-    /// (semantics 7.1).
+    /// (source ws.request-closed).
     pub(crate) fn upgrade(self: &Arc<Handle>, context: usize) -> Result<Arc<Handle>, Win32Error> {
         let request = self.as_request()?;
         let parent = self.parent().ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;

@@ -6,7 +6,7 @@ use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 /// Where the body of a reply ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyLength {
-    /// There is no body, whatever the headers say (semantics 6.6).
+    /// There is no body, whatever the headers say (source status.no-body).
     None,
     /// After so many bytes.
     Length(u64),
@@ -33,7 +33,7 @@ impl BodyLength {
         Ok(length.map_or(BodyLength::UntilClose, BodyLength::Length))
     }
 
-    /// Whether the connection can carry another request after this reply (semantics 6.7).
+    /// Whether the connection can carry another request after this reply (source pool.reused).
     pub fn keeps(self, head: &ResponseHead) -> bool {
         let says = |name: &str, word: &[u8]| {
             let mut named = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));

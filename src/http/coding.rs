@@ -1,5 +1,5 @@
-//! Content codings that are taken off a body while it is read (semantics 6.9): gzip, and deflate with or without its
-//! zlib frame.
+//! Content codings that are taken off a body while it is read (source decode.gzip): gzip, and deflate with or without
+//! its zlib frame.
 
 use std::collections::VecDeque;
 

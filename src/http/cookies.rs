@@ -1,4 +1,4 @@
-//! The cookies of a session (semantics 6.4, rules 16): RFC 6265 where WinHTTP's own order and matching are not known.
+//! The cookies of a session (sources cookie.order, CK1): RFC 6265 where WinHTTP's own order and matching are not known.
 //!
 //! SameSite is not looked at: no WinHTTP request has a page that it comes from.
 
@@ -58,7 +58,8 @@ impl Place<'_> {
 }
 
 impl Jar {
-    /// The value of the Cookie header that belongs to a request at `now`, the newest cookie first (semantics 6.4).
+    /// The value of the Cookie header that belongs to a request at `now`, the newest cookie first
+    /// (source cookie.order).
     pub fn header(&mut self, place: &Place<'_>, now: SystemTime) -> Option<Vec<u8>> {
         self.forget_expired(now);
         let host = place.host.to_ascii_lowercase();

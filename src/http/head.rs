@@ -140,7 +140,7 @@ impl ResponseHead {
         value.to_ascii_lowercase().windows(7).any(|window| window == b"chunked")
     }
 
-    /// The status line and the fields, written anew: `Name: value` (semantics 4.2).
+    /// The status line and the fields, written anew: `Name: value` (source query.raw).
     pub fn raw_lines(&self) -> Vec<Vec<u8>> {
         let mut status = format!("{} {} ", self.version, self.status).into_bytes();
         status.extend_from_slice(&self.reason);

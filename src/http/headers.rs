@@ -1,4 +1,4 @@
-//! An ordered list of header fields, and the rules of WinHttpAddRequestHeaders (semantics 4.1).
+//! An ordered list of header fields, and the rules of WinHttpAddRequestHeaders (source header.modifiers).
 
 use crate::win32::{
     ERROR_INVALID_PARAMETER, ERROR_WINHTTP_HEADER_ALREADY_EXISTS, ERROR_WINHTTP_HEADER_NOT_FOUND,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn worked_example_of_semantics_4_1() {
+    fn worked_example_of_the_modifiers() {
         let (add, replace) = (WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE);
         let (comma, semicolon) = (WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA, WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON);
         type Row = (&'static str, u32, Result<(), Win32Error>, &'static [&'static str]);

@@ -29,7 +29,7 @@ pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Header, Headers};
 pub use outgoing::OutgoingBody;
 
-/// Whether WinHTTP refuses to speak to this port: those of FTP, mail and news (rules CN3).
+/// Whether WinHTTP refuses to speak to this port: those of FTP, mail and news (source CN3).
 pub fn is_forbidden(port: u16) -> bool {
     matches!(port, 21 | 25 | 70 | 110 | 119 | 143)
 }

@@ -1,4 +1,4 @@
-//! WinHttpQueryHeaders without its pointers (semantics 4.2, rules 12).
+//! WinHttpQueryHeaders without its pointers (sources query.raw, Q1).
 
 use super::head::text;
 use super::{Header, Headers, RequestHead, ResponseHead, time};

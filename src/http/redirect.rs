@@ -1,4 +1,4 @@
-//! Which replies are redirects that WinHTTP follows, and to where (semantics 6.2, rules 14).
+//! Which replies are redirects that WinHTTP follows, and to where (sources redirect.followed, RD1).
 
 use url::Url;
 

@@ -62,7 +62,7 @@ pub fn begin(challenges: &[Challenge]) -> Vec<(Box<dyn Scheme>, &Challenge)> {
     SPOKEN.iter().filter_map(first).collect()
 }
 
-/// RFC 7617, with name and password in UTF-8 (semantics 6.3).
+/// RFC 7617, with name and password in UTF-8 (source auth.basic-utf8).
 pub struct Basic;
 
 impl Basic {

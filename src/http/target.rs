@@ -1,4 +1,4 @@
-//! The object name of WinHttpOpenRequest as it goes over the wire (semantics 5.3).
+//! The object name of WinHttpOpenRequest as it goes over the wire (source path.escape).
 
 use super::Encoding;
 use crate::win32::{WINHTTP_FLAG_ESCAPE_DISABLE, WINHTTP_FLAG_ESCAPE_DISABLE_QUERY, WINHTTP_FLAG_ESCAPE_PERCENT};
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_semantics_5_3() {
+    fn rows_of_what_is_escaped() {
         let rows: &[(&str, u32, &str)] = &[
             ("", 0, "/"),
             ("a", 0, "/a"),

@@ -1,4 +1,4 @@
-//! Dates: RFC 1123 text and SYSTEMTIME, both UTC (semantics 4.4; rules UR6).
+//! Dates: RFC 1123 text and SYSTEMTIME, both UTC (sources time.text, UR6).
 
 use std::time::SystemTime;
 

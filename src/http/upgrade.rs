@@ -19,7 +19,7 @@ pub fn accept(key: &str) -> String {
     STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
-/// The headers that ask for a web socket, beside `Connection: Upgrade` (semantics 7.1).
+/// The headers that ask for a web socket, beside `Connection: Upgrade` (source ws.handshake).
 pub fn request(key: &str) -> [(&'static str, &str); 3] {
     [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key)]
 }

@@ -1,4 +1,4 @@
-//! WinHttpCrackUrl and WinHttpCreateUrl without their pointers (semantics 5.1, 5.2, rules 22).
+//! WinHttpCrackUrl and WinHttpCreateUrl without their pointers (sources crack.parts, create.url, UR1).
 
 use std::ops::Range;
 

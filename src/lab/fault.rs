@@ -252,7 +252,7 @@ impl AtStage {
     }
 
     /// The server closes the connection too early. In a body with a length, or without any framing, that looks like its
-    /// end (semantics 6.5); elsewhere it is 12030.
+    /// end (source read.early-end); elsewhere it is 12030.
     pub fn close(self) -> Fault {
         self.what(FaultKind::Close)
     }

@@ -109,7 +109,7 @@ impl Reader {
             Phase::Over => None,
             Phase::Head if self.received == 0 => Some(self.fail(ERROR_WINHTTP_CONNECTION_ERROR)),
             Phase::Head => Some(self.fail(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
-            // An early end of a body with a length looks like its end (semantics 6.5).
+            // An early end of a body with a length looks like its end (source read.early-end).
             Phase::Length(_) | Phase::UntilClose => {
                 self.keep_alive = false;
                 Some(self.finish(Headers::default()))

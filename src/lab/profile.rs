@@ -6,7 +6,7 @@ use crate::dispatch::Requested;
 use crate::win32::*;
 
 /// What a version of Windows does not know: options, and flags of sessions and requests. An unknown option is 12009 when
-/// it is set and 87 when it is read, an unknown flag 87 (semantics 3, functions.tsv).
+/// it is set and 87 when it is read, an unknown flag 87 (source option.unknown).
 ///
 /// ```
 /// use portable_winhttp::lab::{Profile, Sim};
@@ -24,7 +24,7 @@ pub struct Profile {
     request_flags: u32,
 }
 
-/// The options that came with each version (options.tsv, minimum version), oldest first.
+/// The options that came with each version (source option.version), oldest first.
 const CAME_WITH: &[(Release, &[u32])] = &[
     (
         Release::Windows81,

@@ -1,4 +1,4 @@
-//! The options that a request copies from its session, and their defaults (options.tsv, semantics 3).
+//! The options that a request copies from its session, and their defaults (source option.table).
 
 use crate::http::Encoding;
 use crate::http::proxy::Access;
@@ -173,8 +173,8 @@ impl Settings {
         self.disabled & WINHTTP_DISABLE_AUTHENTICATION != 0
     }
 
-    /// Why SendRequest cannot ask for a web socket: a send buffer below 16 bytes (rules W9), or HTTP/2 alone, over which
-    /// there is none here.
+    /// Why SendRequest cannot ask for a web socket: a send buffer below 16 bytes (source WS9), or HTTP/2 alone, over
+    /// which there is none here.
     pub fn refuses_web_socket(&self) -> Option<Win32Error> {
         match self.http2() {
             _ if self.web_socket_send_buffer < 16 => Some(ERROR_NOT_ENOUGH_MEMORY),

@@ -24,7 +24,7 @@ pub trait Exchange {
     /// The head of the reply, and how many bytes of the reply have come.
     fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>>;
     /// The next bytes. The end is told with the last of them if it is there: one ReadData then ends the exchange
-    /// (semantics 1.2 A4).
+    /// (source seq.keep-alive).
     fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>>;
     /// Whether the last piece, or a failure, was answered.
     fn over(&self) -> bool;

@@ -302,7 +302,7 @@ impl<'a> Outbound<'a> {
 /// The inbound side.
 struct Download {
     body: Incoming,
-    /// A body that ends too early is an error only if it is chunked (semantics 6.5).
+    /// A body that ends too early is an error only if it is chunked (source read.early-end).
     chunked: bool,
     /// Whether the connection can carry another request behind it.
     keeps: bool,

@@ -10,7 +10,7 @@ use super::runtime::Runtime;
 use crate::transport::{Failure, NameCache, Network};
 use crate::win32::ERROR_WINHTTP_NAME_NOT_RESOLVED;
 
-/// How long the first IPv6 address is waited for (rules CN5).
+/// How long the first IPv6 address is waited for (source CN5).
 const FAST: Duration = Duration::from_millis(300);
 
 /// Answers to look-ups, with the time at which they came. Empty unless RESOLVER_CACHE_CONFIG was set.

@@ -1,5 +1,5 @@
-//! The connections of a world, which outlive sessions (design.md fact 7): idle ones of HTTP/1, and those of HTTP/2, which
-//! every request may share.
+//! The connections of a world, which outlive sessions (source pool.key): idle ones of HTTP/1, and those of HTTP/2,
+//! which every request may share.
 
 use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;

@@ -1,7 +1,7 @@
 //! Certificates and what TLS says about them: pure rules, no sockets and no cryptography of its own.
 //!
 //! [`Verdict`] is what WinHTTP tells in SECURE_FAILURE: each fault of a server's certificate is looked for on its own, so
-//! that several are told together (semantics 6.10).
+//! that several are told together (source tls.faults).
 #![forbid(unsafe_code)]
 
 mod binding;

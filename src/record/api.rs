@@ -10,7 +10,7 @@ use crate::win32::{
 };
 
 /// An asynchronous operation, as `WINHTTP_ASYNC_RESULT.dwResult` numbers it: an open number, because web sockets
-/// report 0 (semantics 7.5).
+/// report 0 (source notify.web-socket).
 ///
 /// ```
 /// use portable_winhttp::record::Api;
@@ -72,7 +72,7 @@ impl fmt::Debug for Api {
     }
 }
 
-/// The failure of an asynchronous operation: the information of REQUEST_ERROR (semantics 1.1).
+/// The failure of an asynchronous operation: the information of REQUEST_ERROR (source notify.payload).
 ///
 /// ```
 /// use portable_winhttp::{record::{Api, AsyncResult}, win32::ERROR_WINHTTP_CANNOT_CONNECT};

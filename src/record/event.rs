@@ -31,7 +31,7 @@ pub struct Thread {
     pub number: u32,
 }
 
-/// Whose thread runs (semantics 0: the caller thread is the one inside the WinHTTP call).
+/// Whose thread runs (: the caller thread is the one inside the WinHTTP call).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadRole {

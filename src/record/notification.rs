@@ -1,4 +1,4 @@
-//! The status callback, typed: one variant per status and documented payload (semantics 1.1).
+//! The status callback, typed: one variant per status and documented payload (source notify.payload).
 
 use super::{AsyncResult, Status};
 use crate::win32::*;

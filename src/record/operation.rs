@@ -121,8 +121,8 @@ impl Operation {
         })
     }
 
-    /// The notification that it ends with: its completion, else REQUEST_ERROR in the shape of its handle (semantics
-    /// 1.1, 7.5: `dwResult` of a web socket is 0).
+    /// The notification that it ends with: its completion, else REQUEST_ERROR in the shape of its handle
+    /// (sources notify.payload, notify.web-socket: `dwResult` of a web socket is 0).
     pub fn ending(self, result: Result<Notification, Win32Error>) -> Notification {
         result.unwrap_or_else(|error| match self {
             Operation::Api(api) => Notification::RequestError(AsyncResult { api, error }),

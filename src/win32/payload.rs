@@ -7,7 +7,7 @@ use super::constants::*;
 use super::structs::{WINHTTP_ASYNC_RESULT, WINHTTP_WEB_SOCKET_ASYNC_RESULT, WINHTTP_WEB_SOCKET_STATUS};
 use super::text::{Wide, wide_z};
 
-/// The information of one notification, in the shape in which it crosses the boundary (semantics 1.1).
+/// The information of one notification, in the shape in which it crosses the boundary (source notify.payload).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Payload {
     /// NULL, length 0.

@@ -1,5 +1,5 @@
 //! Each option x handle x (query, set) x size. What an option takes is said in `options.tsv`, from the reference; what
-//! every option has in common, here (semantics 3, general rules; rules 23).
+//! every option has in common, here (sources option.set, O1).
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -40,7 +40,8 @@ fn size(shape: &str) -> Option<usize> {
     }
 }
 
-/// Options whose wrong size is ERROR_INVALID_PARAMETER, not ERROR_INSUFFICIENT_BUFFER (semantics 3 [W], the third [I]).
+/// Options whose wrong size is ERROR_INVALID_PARAMETER, not ERROR_INSUFFICIENT_BUFFER
+/// (source option.set; the third by inference).
 const STRICT: [&str; 3] = ["ENABLE_FEATURE", "WEB_SOCKET_KEEPALIVE_INTERVAL", "ENABLE_HTTP_PROTOCOL"];
 /// What a query answers that comes too early: the state is wrong, or there is no such thing.
 const NOTHING_YET: [u32; 3] = [12019, 4317, 12150];

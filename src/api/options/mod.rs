@@ -1,4 +1,4 @@
-//! WinHttpSetOption, WinHttpQueryOption, and the table that drives them (semantics 3, rules 23).
+//! WinHttpSetOption, WinHttpQueryOption, and the table that drives them (sources option.query, O1).
 //!
 //! Each family of options has a file of rows; a row says the type and the size of the value, which handles have it,
 //! whether requests inherit it, and what follows. A row without an effect is an option that is not here: it answers as

@@ -1,4 +1,4 @@
-//! What was measured (rules 24).
+//! What was measured (source ST1).
 
 use super::row::*;
 use crate::transport::TcpInfo;

@@ -42,7 +42,7 @@ mod tests {
         numbers.sort_unstable();
         let count = numbers.len();
         numbers.dedup();
-        assert_eq!((numbers.len(), count), (145, 145), "options.tsv, and one that no header names");
+        assert_eq!((numbers.len(), count), (145, 145), "the options of the header, and one that no header names");
     }
 
     #[test]

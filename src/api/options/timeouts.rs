@@ -1,4 +1,4 @@
-//! Timeouts, in milliseconds; 0 and 0xFFFFFFFF mean no limit. Any value is kept (semantics 3).
+//! Timeouts, in milliseconds; 0 and 0xFFFFFFFF mean no limit. Any value is kept (source option.timeouts).
 
 use super::row::*;
 

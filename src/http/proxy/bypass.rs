@@ -1,4 +1,4 @@
-//! Bypass lists: `<local>`, names and addresses with `*` anywhere, schemes and ports, networks (semantics 8.2).
+//! Bypass lists: `<local>`, names and addresses with `*` anywhere, schemes and ports, networks (source proxy.bypass).
 
 use std::net::IpAddr;
 

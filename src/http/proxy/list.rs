@@ -1,4 +1,4 @@
-//! Lists of proxies: `([<scheme>=][<scheme>"://"]<server>[":"<port>])`, between semicolons or white space (rules P2).
+//! Lists of proxies: `([<scheme>=][<scheme>"://"]<server>[":"<port>])`, between semicolons or white space (source P2).
 
 use super::{Scheme, Server};
 

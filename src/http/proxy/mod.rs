@@ -1,5 +1,5 @@
 //! Which proxy a request goes through: lists of proxies and of hosts that bypass them, the answers of PAC scripts, and
-//! the usual environment variables (semantics 8, rules 17).
+//! the usual environment variables (source P1).
 
 mod bypass;
 mod environment;

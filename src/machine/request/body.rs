@@ -9,7 +9,7 @@ use crate::http::coding::Decoder;
 use crate::machine::reading::PendingRead;
 use crate::win32::Win32Error;
 
-/// What QueryDataAvailable reports at most: the size of WinHTTP's own read buffer (semantics 6.5).
+/// What QueryDataAvailable reports at most: the size of WinHTTP's own read buffer (source read.at-most).
 const REPORTED_AT_MOST: usize = 8192;
 
 /// Whether a pending operation can end.
@@ -102,7 +102,7 @@ impl Body {
         }
     }
 
-    /// The answer of QueryDataAvailable: it is not worked out again until so much was read (rules RB3).
+    /// The answer of QueryDataAvailable: it is not worked out again until so much was read (source RB3).
     pub fn announce(&mut self) -> u32 {
         if self.announced == 0 {
             let ready = if self.chunked { self.parts.front().map_or(0, Bytes::len) } else { self.buffered };

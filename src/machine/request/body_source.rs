@@ -1,4 +1,4 @@
-//! How a request body is announced and framed (semantics 6.1, rules 11).
+//! How a request body is announced and framed (sources upload.length, U1).
 
 use bytes::Bytes;
 

@@ -1,4 +1,5 @@
-//! The cookies of a request: read from its session's jar for each leg, and put there from each reply (semantics 6.4).
+//! The cookies of a request: read from its session's jar for each leg, and put there from each reply
+//! (source cookie.session).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! User names and passwords of a request: which are sent, and when (semantics 6.3).
+//! User names and passwords of a request: which are sent, and when (source auth.options).
 //!
 //! Only the schemes of [`scheme::SPOKEN`] are spoken. Credentials for NTLM, Negotiate and Passport are kept, and win over
 //! the options as any others do, but there is no token to send: the 401 comes back as the answer.

@@ -33,7 +33,7 @@ impl Request {
         }
         let to = Destination { secure: self.origin.secure, host: &self.origin.host, port: self.origin.port };
         match self.settings.proxy.choose(&to) {
-            // Failover in a list that the application gave is its own affair (rules P3).
+            // Failover in a list that the application gave is its own affair (source P3).
             Some(mut choice) => {
                 choice.hops.truncate(1);
                 self.route = ProxyRoute::new(choice.hops);

@@ -164,7 +164,7 @@ impl Machine for Request {
                 let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
                 self.body = Body::new(chunked, decoder.flatten());
                 if of_server && self.settings.passport && auth::is_passport(&head) {
-                    // The login is the application's business: it is asked for credentials (semantics 6.3).
+                    // The login is the application's business: it is asked for credentials (source auth.unanswered).
                     head.status = 401;
                 }
                 let accepts = |key: &String| head.status == 101 && upgrade::is_accepted(&head, key);

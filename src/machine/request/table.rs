@@ -269,7 +269,8 @@ pub const fn step(state: State, input: Input) -> Step {
         (Body, Idle, _, CallRead)  => to(x, Read, w, &[Supply]),
         (_, _, _, CallQuery | CallRead) => BUSY,
 
-        // WinHttpWebSocketCompleteUpgrade: ReceiveResponse may be left out when the head is there (semantics 7.1).
+        // WinHttpWebSocketCompleteUpgrade: ReceiveResponse may be left out when the head is there
+        // (source ws.handshake).
         (Body, Idle, _, CallUpgrade)       => to(x, r, w, &[HandOver]),
         (Arrived, Idle, Shut, CallUpgrade) => to(Body, r, w, &[HandOver]),
         (_, _, _, CallUpgrade) => BUSY,

@@ -1,4 +1,4 @@
-//! The request head: what the application put into it, and what WinHTTP adds when it goes out (semantics 4.1).
+//! The request head: what the application put into it, and what WinHTTP adds when it goes out (source header.implicit).
 
 use super::Origin;
 use super::body_source::BodySource;
@@ -130,7 +130,7 @@ impl RequestTemplate {
         if let Some(referrer) = self.referrer.as_deref().filter(|_| absent("referer")) {
             headers.append("Referer", referrer);
         }
-        // Decompression says itself what it takes (semantics 6.9).
+        // Decompression says itself what it takes (source decode.gzip).
         let coding = coding::accepted(settings.decompression);
         for header in self.headers.iter() {
             if coding.is_none() || !header.name.eq_ignore_ascii_case("accept-encoding") {
@@ -158,9 +158,9 @@ impl RequestTemplate {
         self.with(headers)
     }
 
-    /// A redirect is followed. The application's headers stay (rules RH4), its Authorization, too: .NET removes that itself
-    /// when REDIRECT tells it. Only what would be wrong goes: the name of another server, and what describes a body that
-    /// is not sent again.
+    /// A redirect is followed. The application's headers stay (source RH4), its Authorization, too: .NET removes that
+    /// itself when REDIRECT tells it. Only what would be wrong goes: the name of another server, and what describes a
+    /// body that is not sent again.
     pub(super) fn redirect(&mut self, elsewhere: bool, keep_body: bool) {
         if elsewhere {
             self.headers.remove("host");

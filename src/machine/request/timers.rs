@@ -19,7 +19,7 @@ fn after(now: Duration, milliseconds: u32) -> Option<Duration> {
     (milliseconds != 0 && milliseconds != u32::MAX).then(|| now + Duration::from_millis(milliseconds.into()))
 }
 
-/// RECEIVE_RESPONSE_TIMEOUT while it is not set (rules 9).
+/// RECEIVE_RESPONSE_TIMEOUT while it is not set (source option.timeout-defaults).
 const RESPONSE_UNSET: u32 = 90_000;
 
 impl Timers {
@@ -32,7 +32,7 @@ impl Timers {
         self.exchange = after(now, timeouts.connect);
     }
 
-    /// Runs for each address of a host (rules 9), the last one's until the connection is ready.
+    /// Runs for each address of a host (source option.timeout-defaults), the last one's until the connection is ready.
     pub fn connecting(&mut self, now: Duration, timeouts: &Timeouts) {
         self.connecting = true;
         self.exchange = after(now, timeouts.connect);
@@ -76,7 +76,8 @@ impl Timers {
         };
     }
 
-    /// Bytes of the head came. Says whether the head took too long: looked at only now (rules 9).
+    /// Bytes of the head came. Says whether the head took too long: looked at only now
+    /// (source option.timeout-defaults).
     pub fn heard(&mut self, now: Duration, timeouts: &Timeouts) -> bool {
         if self.exchange.is_some() {
             self.exchange = after(now, timeouts.receive);

@@ -1,4 +1,4 @@
-//! When things happened to a request, and how much it was (REQUEST_TIMES, REQUEST_STATS; rules 24).
+//! When things happened to a request, and how much it was (REQUEST_TIMES, REQUEST_STATS; source ST1).
 
 use std::time::Duration;
 

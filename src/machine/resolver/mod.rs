@@ -1,4 +1,4 @@
-//! The proxy resolver (semantics 8.6, rules P5 to P7): which ways lead to a URL.
+//! The proxy resolver (sources resolver.codes, P5, P6, P7): which ways lead to a URL.
 //!
 //! [`table`] says what may follow what. What needs a worker (the user's settings, names, scripts) goes out as a
 //! [`WorkerTask`], and comes back as a [`TaskResult`]; a script is fetched by a request machine inside this one.

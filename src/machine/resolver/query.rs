@@ -22,7 +22,7 @@ pub struct AutoProxy {
 }
 
 impl AutoProxy {
-    /// ERROR_INVALID_PARAMETER for options that ask for nothing, or do not say how (semantics 8.5).
+    /// ERROR_INVALID_PARAMETER for options that ask for nothing, or do not say how (source proxy.for-url).
     pub fn check(&self) -> Result<(), Win32Error> {
         let sources = WINHTTP_AUTOPROXY_AUTO_DETECT
             | WINHTTP_AUTOPROXY_CONFIG_URL
@@ -55,7 +55,7 @@ impl Query {
         let text = |range: std::ops::Range<usize>| String::from_utf16_lossy(&given[range]);
         let flags = options.as_ref().map_or(0, |options| options.flags);
         let keeps = flags & WINHTTP_AUTOPROXY_HOST_KEEPCASE != 0 || flags & WINHTTP_AUTOPROXY_HOST_LOWERCASE == 0;
-        // Without a path the query counts as the host's (semantics 5.1); not for a script.
+        // Without a path the query counts as the host's (source crack.parts); not for a script.
         let host = text(parts.host.clone());
         let (host, query) = host.split_at(host.find(['?', '#']).unwrap_or(host.len()));
         let host = if keeps { host.to_owned() } else { host.to_lowercase() };

@@ -53,7 +53,7 @@ impl Incoming {
         self.end.map_or(Look::Dry, Look::Failed)
     }
 
-    /// Fills the buffer, up to the end of a frame (rules W4). `taken` grows by the bytes that were taken.
+    /// Fills the buffer, up to the end of a frame (source WS4). `taken` grows by the bytes that were taken.
     pub fn receive(&mut self, read: &mut PendingRead, taken: &mut usize) -> Look {
         loop {
             let Some(item) = self.items.front_mut() else { return self.rest() };

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// How many bytes may wait for the peer while a frame still counts as out: as much as a socket takes (semantics 7.4).
+/// How many bytes may wait for the peer while a frame still counts as out: as much as a socket takes
+/// (source ws.inside).
 const ROOM: usize = 256 * 1024;
 
 /// What a frame is to the machine.

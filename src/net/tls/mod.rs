@@ -1,4 +1,4 @@
-//! TLS by rustls; the verdict on the server is ours (semantics 6.10, rules 18).
+//! TLS by rustls; the verdict on the server is ours (sources tls.faults, TL1).
 //!
 //! Each request is judged by its own SECURITY_FLAGS: what one ignored is not ignored by the next, although a page says that
 //! a certificate once taken stays taken for the session (TL3). Connections and TLS sessions are shared only under equal

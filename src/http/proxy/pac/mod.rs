@@ -1,4 +1,4 @@
-//! Proxy auto-configuration: what a PAC script may ask, and what its answer means (rules P5).
+//! Proxy auto-configuration: what a PAC script may ask, and what its answer means (source P5).
 //!
 //! A script is ECMAScript with a function `FindProxyForURL(url, host)` that answers text such as
 //! `PROXY a:8080; SOCKS5 b; DIRECT`. The engine is QuickJS, behind the feature `pac`: it is small, builds with a C
@@ -44,7 +44,7 @@ pub struct Date {
     pub offset: Option<i32>,
 }
 
-/// The limits of a script (rules P5).
+/// The limits of a script (source P5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How long it may run: 60 seconds.
