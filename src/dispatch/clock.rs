@@ -48,10 +48,22 @@ pub(crate) fn sleep(milliseconds: u32) {
     }
 }
 
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+thread_local!(static NUMBER: Cell<u32> = Cell::new(new_thread_number()));
+
+/// The number of a thread that is about to begin.
+pub(crate) fn new_thread_number() -> u32 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// This thread has that number.
+pub(crate) fn set_thread_number(number: u32) {
+    NUMBER.set(number);
+}
+
 /// The number of this thread.
 pub(crate) fn thread_number() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    thread_local!(static NUMBER: Cell<u32> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)));
     NUMBER.get()
 }
 

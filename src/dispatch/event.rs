@@ -69,6 +69,17 @@ pub(crate) fn create(manual: bool, signalled: bool, name: Option<Vec<u16>>) -> (
     (handle, known.is_some())
 }
 
+/// Another handle to the same event.
+pub(crate) fn duplicate(handle: usize) -> Result<usize, Win32Error> {
+    let mut state = lock();
+    let number = *state.handles.get(&handle).ok_or(ERROR_INVALID_HANDLE)?;
+    state.made += 1;
+    let copy = FIRST + state.made * 4;
+    state.event(handle)?.handles += 1;
+    state.handles.insert(copy, number);
+    Ok(copy)
+}
+
 /// Closes a handle; its event goes with the last.
 pub(crate) fn close(handle: usize) -> Result<(), Win32Error> {
     let mut state = lock();

@@ -7,11 +7,17 @@ mod check_event;
 pub(crate) mod clock;
 #[cfg(feature = "win32")]
 pub(crate) mod event;
+#[cfg(feature = "win32")]
+pub(crate) mod lock;
 mod policy;
 mod proxies;
 mod queue;
 #[cfg(feature = "net")]
 mod real;
+#[cfg(feature = "win32")]
+pub(crate) mod threads;
+#[cfg(feature = "win32")]
+pub(crate) mod timers;
 #[cfg(feature = "net")]
 mod tracing;
 mod traffic;

@@ -66,17 +66,27 @@ macro_rules! errors {
 errors! {
     ERROR_SUCCESS = 0, "Success (same value as ERROR_SUCCESS).";
     ERROR_FILE_NOT_FOUND = 2, "No Internet Explorer proxy settings exist.";
+    ERROR_PATH_NOT_FOUND = 3, "A folder of the path is not there.";
     ERROR_ACCESS_DENIED = 5, "SECURE_DEFAULTS session: attempt to weaken TLS or to use plain http.";
     ERROR_INVALID_HANDLE = 6, "Handle value unknown or already closed (also children of a closed parent, per hinternet page).";
     ERROR_NOT_ENOUGH_MEMORY = 8, "Allocation failed.";
     ERROR_NO_MORE_FILES = 18, "Listed on the error page without an API.";
+    ERROR_GEN_FAILURE = 31, "The system reports a failure that has no number here.";
     ERROR_NOT_SUPPORTED = 50, "Protocol stack or WinSock not available.";
+    ERROR_FILE_EXISTS = 80, "The file is there already.";
     ERROR_INVALID_PARAMETER = 87, "Bad argument, wrong option for this handle, bad length, contradictory Content-Length.";
     ERROR_CALL_NOT_IMPLEMENTED = 120, "This function is not there on this system.";
     ERROR_INSUFFICIENT_BUFFER = 122, "Buffer too small; needed size stored in the length argument.";
+    ERROR_MOD_NOT_FOUND = 126, "No such library is known here.";
+    ERROR_PROC_NOT_FOUND = 127, "The library has no function of this name.";
+    ERROR_NEGATIVE_SEEK = 131, "The place would lie before the beginning of the file.";
     ERROR_ALREADY_EXISTS = 183, "An object of this name is there already.";
     ERROR_NO_MORE_ITEMS = 259, "Listed on the error page without an API.";
+    ERROR_MR_MID_NOT_FOUND = 317, "No text is known for this number.";
     ERROR_IO_PENDING = 997, "DWORD style async call was accepted; observed as the GetLastError value after a TRUE return that completes on another thread.";
+    ERROR_INVALID_FLAGS = 1004, "A flag is unknown or does not go with another.";
+    ERROR_NO_UNICODE_TRANSLATION = 1113, "A character has no form in the other encoding.";
+    ERROR_TIMEOUT = 1460, "The time of a wait is over.";
     ERROR_INVALID_OPERATION = 4317, "Operation not allowed in this state (websocket already closing, same-side operation pending, no close frame yet; porting page: second async operation on a request).";
     ERROR_WINHTTP_OUT_OF_HANDLES = 12001, "Handle table exhausted; retired code.";
     ERROR_WINHTTP_TIMEOUT = 12002, "A configured or TCP-level time limit ran out.";

@@ -21,6 +21,7 @@ pub use certificates::*;
 pub use constants::*;
 pub use error::*;
 pub use last_error::{extended_error, last_error, set_extended_error, set_last_error};
+pub(crate) use last_error::{keep, kept};
 pub use payload::Payload;
 pub use structs::*;
 pub use text::{Wide, wide_z};

@@ -8,7 +8,7 @@ use windows_sys::Win32::Networking::WinHttp as theirs;
 macro_rules! layouts {
     ($($name:ident: $($field:ident)*;)*) => {
         /// Name, what is measured, ours, theirs.
-        const LAYOUTS: &[(&str, &str, usize, usize)] = &[$(
+        pub const LAYOUTS: &[(&str, &str, usize, usize)] = &[$(
             (stringify!($name), "size", size_of::<ours::$name>(), size_of::<theirs::$name>()),
             (stringify!($name), "alignment", align_of::<ours::$name>(), align_of::<theirs::$name>()),
             $((stringify!($name), stringify!($field), offset_of!(ours::$name, $field), offset_of!(theirs::$name, $field)),)*
@@ -52,7 +52,7 @@ layouts! {
 }
 
 /// What WinHTTP hands out of other headers.
-mod foreign {
+pub mod foreign {
     use std::mem::{align_of, offset_of, size_of};
 
     use portable_winhttp::win32 as ours;

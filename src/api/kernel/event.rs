@@ -4,15 +4,15 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
+use super::{INFINITE, file, thread};
 use crate::api::edge::{NONE, done, no_panic, text};
 use crate::dispatch::event;
 use crate::win32::{
-    BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCWSTR, set_last_error,
+    BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCSTR, PCWSTR, set_last_error,
 };
 
 const WAIT_TIMEOUT: u32 = 258;
 const WAIT_FAILED: u32 = u32::MAX;
-const INFINITE: u32 = u32::MAX;
 const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
 /// Makes an event, or opens the one of this process that has the name; the last error is then ERROR_ALREADY_EXISTS
@@ -36,6 +36,40 @@ pub unsafe extern "system" fn CreateEventW(
     })
 }
 
+/// [`CreateEventW`] with a name in UTF-8 (nf-synchapi-createeventa).
+///
+/// # Safety
+/// The name is NULL or NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn CreateEventA(
+    lpeventattributes: *const c_void,
+    bmanualreset: BOOL,
+    binitialstate: BOOL,
+    lpname: PCSTR,
+) -> HANDLE {
+    // SAFETY: the caller's promise; the wide name lives during the call.
+    unsafe {
+        let wide = super::text::widened(lpname);
+        let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
+        CreateEventW(lpeventattributes, bmanualreset, binitialstate, name)
+    }
+}
+
+/// [`CreateEventW`] with flags; access is not looked at (nf-synchapi-createeventexw).
+///
+/// # Safety
+/// The name is NULL or NUL-terminated UTF-16.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn CreateEventExW(
+    lpeventattributes: *const c_void,
+    lpname: PCWSTR,
+    dwflags: u32,
+    _dwdesiredaccess: u32,
+) -> HANDLE {
+    // SAFETY: the caller's promise.
+    unsafe { CreateEventW(lpeventattributes, BOOL::from(dwflags & 1 != 0), BOOL::from(dwflags & 2 != 0), lpname) }
+}
+
 /// Signals an event (nf-synchapi-setevent). FALSE with ERROR_INVALID_HANDLE.
 ///
 /// # Safety
@@ -54,13 +88,18 @@ pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
     done("ResetEvent", NONE, || event::set(hevent.addr(), false))
 }
 
-/// Closes the handle of an event (nf-handleapi-closehandle). FALSE with ERROR_INVALID_HANDLE.
+/// Closes the handle of an event, thread or file (nf-handleapi-closehandle). FALSE with ERROR_INVALID_HANDLE.
 ///
 /// # Safety
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
-    done("CloseHandle", NONE, || event::close(hobject.addr()))
+    done("CloseHandle", NONE, || {
+        event::close(hobject.addr())?;
+        thread::closed(hobject.addr());
+        file::closed(hobject.addr());
+        Ok(())
+    })
 }
 
 /// Waits for an event, in milliseconds or INFINITE: WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
@@ -71,6 +110,16 @@ pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmilliseconds: u32) -> u32 {
     no_panic(WAIT_FAILED, || wait(&[hhandle.addr()], false, dwmilliseconds))
+}
+
+/// [`WaitForSingleObject`]; there are no asynchronous procedure calls (nf-synchapi-waitforsingleobjectex).
+///
+/// # Safety
+/// Any values may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WaitForSingleObjectEx(hhandle: HANDLE, dwmilliseconds: u32, _balertable: BOOL) -> u32 {
+    // SAFETY: any values may be passed.
+    unsafe { WaitForSingleObject(hhandle, dwmilliseconds) }
 }
 
 /// Waits for one of up to 64 events, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 and the index of the

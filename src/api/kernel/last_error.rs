@@ -2,18 +2,20 @@
 #![allow(unsafe_code)]
 
 use crate::dispatch::{CheckEvent, tell};
-use crate::win32::{Win32Error, last_error, set_last_error};
+use crate::win32::{keep, kept};
 
 /// The last error of this thread (nf-errhandlingapi-getlasterror).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetLastError() -> u32 {
-    let error = last_error();
-    tell(&CheckEvent::AsksLastError);
+    let (error, by_program) = kept();
+    if by_program {
+        tell(&CheckEvent::AsksLastError);
+    }
     error.0
 }
 
 /// Sets the last error of this thread (nf-errhandlingapi-setlasterror).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn SetLastError(dwerrcode: u32) {
-    set_last_error(Win32Error(dwerrcode));
+    keep(dwerrcode);
 }

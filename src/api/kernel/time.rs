@@ -1,9 +1,11 @@
 //! Sleep, GetTickCount64, QueryPerformanceCounter, GetCurrentThreadId.
 #![allow(unsafe_code)]
 
+use std::time::SystemTime;
+
 use crate::api::edge::put;
 use crate::dispatch::clock;
-use crate::win32::BOOL;
+use crate::win32::{BOOL, FILETIME, SYSTEMTIME};
 
 /// Sleeps so many milliseconds; 0 gives the processor away (nf-synchapi-sleep).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
@@ -15,6 +17,36 @@ pub extern "system" fn Sleep(dwmilliseconds: u32) {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetTickCount64() -> u64 {
     clock::ticks()
+}
+
+/// [`GetTickCount64`], of which the upper half is lost (nf-sysinfoapi-gettickcount).
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn GetTickCount() -> u32 {
+    clock::ticks() as u32
+}
+
+/// The calendar's time, UTC, in 100 nanoseconds since 1601 (nf-sysinfoapi-getsystemtimeasfiletime).
+///
+/// # Safety
+/// `lpsystemtimeasfiletime` is writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn GetSystemTimeAsFileTime(lpsystemtimeasfiletime: *mut FILETIME) {
+    const BEFORE_1970: u64 = 116_444_736_000_000_000;
+    let since = clock::date().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let units = BEFORE_1970 + (since.as_nanos() / 100) as u64;
+    let time = FILETIME { dwLowDateTime: units as u32, dwHighDateTime: (units >> 32) as u32 };
+    // SAFETY: the caller's promise.
+    unsafe { put(lpsystemtimeasfiletime, time) };
+}
+
+/// The calendar's time, UTC (nf-sysinfoapi-getsystemtime).
+///
+/// # Safety
+/// `lpsystemtime` is writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn GetSystemTime(lpsystemtime: *mut SYSTEMTIME) {
+    // SAFETY: the caller's promise.
+    unsafe { put(lpsystemtime, crate::http::time::parse_or_now("", clock::date())) };
 }
 
 /// A number of this thread that no other thread of the process has or had; never 0

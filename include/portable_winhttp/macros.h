@@ -1,0 +1,290 @@
+/* What the Windows headers have as macros and inline functions. */
+#ifndef PORTABLE_WINHTTP_MACROS_H
+#define PORTABLE_WINHTTP_MACROS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "kernel.h"
+
+#define WINVER 0x0A00
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0A00
+#endif
+#define NTDDI_WIN10 0x0A000000
+#ifndef MAX_PATH
+#define MAX_PATH 260
+#endif
+#define MAXDWORD 0xffffffffu
+#ifndef UNICODE
+#define UNICODE 1
+#endif
+#ifndef _UNICODE
+#define _UNICODE 1
+#endif
+
+#define IN
+#define OUT
+#define OPTIONAL
+#define CONST const
+#define NTAPI
+#define STDMETHODCALLTYPE
+#define FORCEINLINE static inline
+#define DECLSPEC_NORETURN __attribute__((noreturn))
+#define __stdcall
+#define __cdecl
+#define _cdecl
+#define __fastcall
+#define __declspec(what)
+#ifndef __forceinline
+#define __forceinline inline
+#endif
+#define __int64 long long
+#define __pragma(what)
+#define UNREFERENCED_PARAMETER(parameter) ((void)(parameter))
+#define DBG_UNREFERENCED_LOCAL_VARIABLE(variable) ((void)(variable))
+
+/* Annotations: of SAL 2 only, whose names no C++ library uses. */
+#define _In_
+#define _In_opt_
+#define _In_z_
+#define _In_opt_z_
+#define _In_reads_(size)
+#define _In_reads_opt_(size)
+#define _In_reads_bytes_(size)
+#define _In_reads_bytes_opt_(size)
+#define _Inout_
+#define _Inout_opt_
+#define _Inout_updates_(size)
+#define _Inout_updates_bytes_(size)
+#define _Out_
+#define _Out_opt_
+#define _Out_writes_(size)
+#define _Out_writes_opt_(size)
+#define _Out_writes_z_(size)
+#define _Out_writes_bytes_(size)
+#define _Out_writes_bytes_to_(size, count)
+#define _Outptr_
+#define _Outptr_opt_
+#define _Outptr_result_maybenull_
+#define _Ret_maybenull_
+#define _Check_return_
+#define _Must_inspect_result_
+#define _Success_(what)
+#define _Printf_format_string_
+#define _Use_decl_annotations_
+#define _Pre_maybenull_
+#define _Null_terminated_
+#define _Frees_ptr_opt_
+#define _Reserved_
+#define _When_(condition, annotations)
+#define _Field_size_(size)
+#define _Field_size_bytes_(size)
+#define _Analysis_assume_(what)
+#define __analysis_assume(what)
+
+#define LOBYTE(word) ((BYTE)((DWORD_PTR)(word) & 0xff))
+#define HIBYTE(word) ((BYTE)(((DWORD_PTR)(word) >> 8) & 0xff))
+#define LOWORD(dword) ((WORD)((DWORD_PTR)(dword) & 0xffff))
+#define HIWORD(dword) ((WORD)(((DWORD_PTR)(dword) >> 16) & 0xffff))
+#define MAKEWORD(low, high) ((WORD)(((BYTE)(low)) | (((WORD)(BYTE)(high)) << 8)))
+#define MAKELONG(low, high) ((LONG)(((WORD)(low)) | (((DWORD)(WORD)(high)) << 16)))
+#define MAKELANGID(primary, sub) ((WORD)(((WORD)(sub) << 10) | (WORD)(primary)))
+#define LANG_NEUTRAL 0
+#define LANG_ENGLISH 9
+#define SUBLANG_DEFAULT 1
+#define SUBLANG_ENGLISH_US 1
+#define ARRAYSIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define _countof(array) (sizeof(array) / sizeof((array)[0]))
+#define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define ZeroMemory(destination, length) memset((destination), 0, (length))
+#define FillMemory(destination, length, fill) memset((destination), (fill), (length))
+#define CopyMemory(destination, source, length) memcpy((destination), (source), (length))
+#define MoveMemory(destination, source, length) memmove((destination), (source), (length))
+#define SecureZeroMemory(destination, length) explicit_bzero((destination), (length))
+#define RtlZeroMemory ZeroMemory
+#define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address) - offsetof(type, field)))
+#if !defined(NOMINMAX) && !defined(__cplusplus)
+#ifndef max
+#define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
+#ifndef min
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#endif
+#endif
+
+#define NO_ERROR 0
+#define ERROR_OPEN_FAILED 110
+#define ERROR_HANDLE_EOF 38
+#define ERROR_SEM_TIMEOUT 121
+#define ERROR_BUFFER_OVERFLOW 111
+#define ERROR_NOT_FOUND 1168
+#define ERROR_CANCELLED 1223
+#define ERROR_INVALID_DATA 13
+#define ERROR_OUTOFMEMORY 14
+#define ERROR_BAD_FORMAT 11
+#define ERROR_INVALID_STATE 5023
+#define ERROR_UNHANDLED_EXCEPTION 574
+#define ERROR_ARITHMETIC_OVERFLOW 534
+#define ERROR_OPERATION_ABORTED 995
+#define ERROR_INTERNAL_ERROR 1359
+#define ERROR_INVALID_NAME 123
+#define ERROR_BAD_ARGUMENTS 160
+#ifndef ERROR_MORE_DATA
+#define ERROR_MORE_DATA 234
+#endif
+
+#define S_OK ((HRESULT)0)
+#define S_FALSE ((HRESULT)1)
+#define E_FAIL ((HRESULT)0x80004005)
+#define E_ABORT ((HRESULT)0x80004004)
+#define E_POINTER ((HRESULT)0x80004003)
+#define E_NOTIMPL ((HRESULT)0x80004001)
+#define E_UNEXPECTED ((HRESULT)0x8000ffff)
+#define E_OUTOFMEMORY ((HRESULT)0x8007000e)
+#define E_PENDING ((HRESULT)0x8000000a)
+#define E_BOUNDS ((HRESULT)0x8000000b)
+#define E_ACCESSDENIED ((HRESULT)0x80070005)
+#define E_HANDLE ((HRESULT)0x80070006)
+#ifndef E_INVALIDARG
+#define E_INVALIDARG ((HRESULT)0x80070057)
+#endif
+#define FACILITY_WIN32 7
+#define SUCCEEDED(result) (((HRESULT)(result)) >= 0)
+#define FAILED(result) (((HRESULT)(result)) < 0)
+#define HRESULT_CODE(result) ((result) & 0xffff)
+#define HRESULT_FACILITY(result) (((result) >> 16) & 0x1fff)
+#define __HRESULT_FROM_WIN32(error) HRESULT_FROM_WIN32(error)
+static inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
+{
+    return (HRESULT)error <= 0 ? (HRESULT)error : (HRESULT)((error & 0xffff) | (FACILITY_WIN32 << 16) | 0x80000000u);
+}
+
+#define CreateEvent CreateEventW
+#define CreateEventEx CreateEventExW
+#define CreateFile CreateFileW
+#define DeleteFile DeleteFileW
+#define GetFileAttributes GetFileAttributesW
+#define FormatMessage FormatMessageW
+#define GetModuleHandle GetModuleHandleW
+#define LoadLibrary LoadLibraryW
+#define LoadLibraryEx LoadLibraryExW
+#define GetModuleFileName GetModuleFileNameW
+#define UrlCombine UrlCombineW
+#define OutputDebugString OutputDebugStringW
+
+static inline void OutputDebugStringA(LPCSTR text)
+{
+    fputs(text, stderr);
+}
+static inline void OutputDebugStringW(LPCWSTR text)
+{
+    char narrow[1024];
+    if (WideCharToMultiByte(CP_UTF8, 0, text, -1, narrow, (int)sizeof narrow, NULL, NULL) > 0)
+        fputs(narrow, stderr);
+}
+static inline BOOL IsDebuggerPresent(void)
+{
+    return FALSE;
+}
+static inline int lstrlenW(LPCWSTR text)
+{
+    int length = 0;
+    while (text && text[length])
+        length++;
+    return length;
+}
+static inline int lstrlenA(LPCSTR text)
+{
+    return text ? (int)strlen(text) : 0;
+}
+
+#define InterlockedIncrement(target) __atomic_add_fetch((target), 1, __ATOMIC_SEQ_CST)
+#define InterlockedDecrement(target) __atomic_sub_fetch((target), 1, __ATOMIC_SEQ_CST)
+#define InterlockedIncrement64 InterlockedIncrement
+#define InterlockedDecrement64 InterlockedDecrement
+#define InterlockedExchangeAdd(target, value) __atomic_fetch_add((target), (value), __ATOMIC_SEQ_CST)
+#define InterlockedExchangeAdd64 InterlockedExchangeAdd
+#define InterlockedAdd(target, value) __atomic_add_fetch((target), (value), __ATOMIC_SEQ_CST)
+#define InterlockedAnd(target, value) __atomic_fetch_and((target), (value), __ATOMIC_SEQ_CST)
+#define InterlockedOr(target, value) __atomic_fetch_or((target), (value), __ATOMIC_SEQ_CST)
+#define InterlockedXor(target, value) __atomic_fetch_xor((target), (value), __ATOMIC_SEQ_CST)
+static inline LONG InterlockedExchange(LONG volatile *target, LONG value)
+{
+    return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
+}
+static inline LONG64 InterlockedExchange64(LONG64 volatile *target, LONG64 value)
+{
+    return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
+}
+static inline PVOID InterlockedExchangePointer(PVOID volatile *target, PVOID value)
+{
+    return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
+}
+static inline LONG InterlockedCompareExchange(LONG volatile *target, LONG value, LONG comparand)
+{
+    __atomic_compare_exchange_n(target, &comparand, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return comparand;
+}
+static inline LONG64 InterlockedCompareExchange64(LONG64 volatile *target, LONG64 value, LONG64 comparand)
+{
+    __atomic_compare_exchange_n(target, &comparand, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return comparand;
+}
+static inline PVOID InterlockedCompareExchangePointer(PVOID volatile *target, PVOID value, PVOID comparand)
+{
+    __atomic_compare_exchange_n(target, &comparand, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return comparand;
+}
+#define MemoryBarrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define YieldProcessor() ((void)0)
+
+static inline uintptr_t _beginthreadex(
+    void *security, unsigned stack, unsigned (*start)(void *), void *argument, unsigned flags, unsigned *id)
+{
+    return (uintptr_t)CreateThread((LPSECURITY_ATTRIBUTES)security, stack, (LPTHREAD_START_ROUTINE)start, argument, flags, id);
+}
+
+#define _stricmp strcasecmp
+#define _strnicmp strncasecmp
+#define _strdup strdup
+#define _snprintf_s(buffer, size, count, ...) snprintf((buffer), (size), __VA_ARGS__)
+#define sprintf_s(buffer, size, ...) snprintf((buffer), (size), __VA_ARGS__)
+#define strcpy_s(destination, size, source) (snprintf((destination), (size), "%s", (source)), 0)
+#define _TRUNCATE ((size_t)-1)
+/* As MSVC has it: -1 and no NUL if there is no room. */
+static inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#include <stdarg.h>
+static inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
+{
+    va_list again;
+    int length, made;
+    char *whole;
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0)
+        return -1;
+    whole = (char *)malloc((size_t)length + 1);
+    if (!whole)
+        return -1;
+    made = vsnprintf(whole, (size_t)length + 1, format, arguments);
+    memcpy(buffer, whole, (size_t)made < size ? (size_t)made + 1 : size);
+    free(whole);
+    return (size_t)made <= size ? made : -1;
+}
+static inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...)
+{
+    int made;
+    va_list arguments;
+    va_start(arguments, format);
+    made = pwh_vsnprintf(buffer, size, format, arguments);
+    va_end(arguments);
+    return made;
+}
+#define _snprintf pwh_snprintf
+#define _vsnprintf pwh_vsnprintf
+
+#endif

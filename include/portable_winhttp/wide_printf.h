@@ -1,0 +1,258 @@
+/* The printf family for wide text, as MSVC has it: %s is wide there, %S and %hs are narrow (UTF-8), %l has 32 bits, and
+ * %I64 is known. Inline, for the compiler of the program has the variable arguments. */
+#ifndef PORTABLE_WINHTTP_WIDE_PRINTF_H
+#define PORTABLE_WINHTTP_WIDE_PRINTF_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel.h"
+
+/* Where the text goes: what does not fit is only counted. */
+typedef struct pwh_out {
+    WCHAR *text;
+    size_t room, length;
+} pwh_out;
+
+static inline void pwh_put(pwh_out *out, WCHAR unit)
+{
+    if (out->length + 1 < out->room)
+        out->text[out->length] = unit;
+    out->length++;
+}
+
+/* `count` units between spaces up to `width`. */
+static inline void pwh_put_text(pwh_out *out, const WCHAR *wide, const char *narrow, int count, int width, int left)
+{
+    int pad = width > count ? width - count : 0, at;
+    for (at = 0; !left && at < pad; at++)
+        pwh_put(out, ' ');
+    for (at = 0; at < count; at++)
+        pwh_put(out, wide ? wide[at] : (WCHAR)(unsigned char)narrow[at]);
+    for (at = 0; left && at < pad; at++)
+        pwh_put(out, ' ');
+}
+
+static inline void pwh_put_string(pwh_out *out, const void *text, int is_wide, int width, int precision, int left)
+{
+    WCHAR widened[1024];
+    const WCHAR *wide = (const WCHAR *)text;
+    int count = 0;
+    if (!text)
+        wide = NULL, text = "(null)", is_wide = 0;
+    if (!is_wide) {
+        if (MultiByteToWideChar(CP_UTF8, 0, (const char *)text, -1, widened, 1024) == 0) {
+            for (; count < 1023 && ((const char *)text)[count]; count++)
+                widened[count] = (WCHAR)((const unsigned char *)text)[count];
+            widened[count] = 0;
+        }
+        wide = widened;
+    }
+    for (count = 0; (precision < 0 || count < precision) && wide[count]; count++) {
+    }
+    pwh_put_text(out, wide, NULL, count, width, left);
+}
+
+/* The length of the text, or -1 if it and its NUL do not fit; what fits is there, with a NUL. */
+static inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
+{
+    pwh_out out = {text, room, 0};
+    va_list list;
+    va_copy(list, arguments);
+    while (*format) {
+        char narrow[32], made[512];
+        int at = 0, left = 0, width = -1, precision = -1, half = 0, wide = 0, big = 0, real = 0, length = 0;
+        if (*format != '%') {
+            pwh_put(&out, *format++);
+            continue;
+        }
+        format++;
+        narrow[at++] = '%';
+        for (; *format && *format < 128 && strchr("-+ #0", (char)*format); format++) {
+            left |= *format == '-';
+            if (at < 8)
+                narrow[at++] = (char)*format;
+        }
+        if (*format == '*')
+            width = va_arg(list, int), format++;
+        else
+            for (; *format >= '0' && *format <= '9'; format++)
+                width = (width < 0 ? 0 : width) * 10 + (*format - '0');
+        if (*format == '.') {
+            precision = 0;
+            if (*++format == '*')
+                precision = va_arg(list, int), format++;
+            else
+                for (; *format >= '0' && *format <= '9'; format++)
+                    precision = precision * 10 + (*format - '0');
+        }
+        for (;; format++) {
+            if (*format == 'h')
+                half = 1;
+            else if (*format == 'w' || (*format == 'l' && format[1] != 'l'))
+                wide = 1;
+            else if (*format == 'l' && format[1] == 'l')
+                big = 1, format++;
+            else if (*format == 'I' && format[1] == '6' && format[2] == '4')
+                big = 1, format += 2;
+            else if (*format == 'I' && format[1] == '3' && format[2] == '2')
+                format += 2;
+            else if (*format == 'z' || *format == 'j' || *format == 't' || *format == 'I')
+                big = 1;
+            else if (*format == 'L')
+                real = 1;
+            else
+                break;
+        }
+        switch (*format) {
+        case 's':
+            pwh_put_string(&out, va_arg(list, const void *), !half, width, precision, left);
+            break;
+        case 'S':
+            pwh_put_string(&out, va_arg(list, const void *), wide, width, precision, left);
+            break;
+        case 'c':
+        case 'C': {
+            WCHAR unit = (WCHAR)va_arg(list, int);
+            pwh_put_text(&out, &unit, NULL, 1, width, left);
+            break;
+        }
+        case 0:
+            format--;
+            break;
+        case '%':
+            pwh_put(&out, '%');
+            break;
+        default:
+            if (left && width < 0)
+                width = 0;
+            at += snprintf(narrow + at, sizeof narrow - (size_t)at, "%s", width < 0 ? (precision < 0 ? "" : ".*") : precision < 0 ? "*" : "*.*");
+            if (strchr("diuxXo", (char)*format) && *format < 128) {
+                /* Narrower ones come as int: they are widened with their sign, or without. */
+                long long number = big ? va_arg(list, long long) : va_arg(list, int);
+                if (!big && *format != 'd' && *format != 'i')
+                    number = (unsigned)number;
+                if (half)
+                    number = *format == 'd' || *format == 'i' ? (short)number : (unsigned short)number;
+                at += snprintf(narrow + at, sizeof narrow - (size_t)at, "ll%c", (char)*format);
+                length = width < 0 ? (precision < 0 ? snprintf(made, sizeof made, narrow, number)
+                                                    : snprintf(made, sizeof made, narrow, precision, number))
+                                   : (precision < 0 ? snprintf(made, sizeof made, narrow, width, number)
+                                                    : snprintf(made, sizeof made, narrow, width, precision, number));
+            } else if (*format == 'p') {
+                length = snprintf(made, sizeof made, "%016llX", (unsigned long long)(uintptr_t)va_arg(list, void *));
+            } else {
+                double number = real ? (double)va_arg(list, long double) : va_arg(list, double);
+                at += snprintf(narrow + at, sizeof narrow - (size_t)at, "%c", (char)*format);
+                length = width < 0 ? (precision < 0 ? snprintf(made, sizeof made, narrow, number)
+                                                    : snprintf(made, sizeof made, narrow, precision, number))
+                                   : (precision < 0 ? snprintf(made, sizeof made, narrow, width, number)
+                                                    : snprintf(made, sizeof made, narrow, width, precision, number));
+            }
+            if (length > (int)sizeof made - 1)
+                length = (int)sizeof made - 1;
+            pwh_put_text(&out, NULL, made, length, 0, 0);
+        }
+        format++;
+    }
+    va_end(list);
+    if (room)
+        text[out.length < room ? out.length : room - 1] = 0;
+    return out.length < room ? (int)out.length : -1;
+}
+
+static inline int pwh_swprintf(WCHAR *text, size_t room, const WCHAR *format, ...)
+{
+    int length;
+    va_list arguments;
+    va_start(arguments, format);
+    length = pwh_vswprintf(text, room, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+static inline int pwh_vfwprintf(FILE *file, const WCHAR *format, va_list arguments)
+{
+    WCHAR wide[4096];
+    char narrow[3 * 4096];
+    int length = pwh_vswprintf(wide, 4096, format, arguments);
+    if (WideCharToMultiByte(CP_UTF8, 0, wide, -1, narrow, (int)sizeof narrow, NULL, NULL) > 0)
+        fputs(narrow, file);
+    return length;
+}
+
+static inline int pwh_fwprintf(FILE *file, const WCHAR *format, ...)
+{
+    int length;
+    va_list arguments;
+    va_start(arguments, format);
+    length = pwh_vfwprintf(file, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+static inline int pwh_wprintf(const WCHAR *format, ...)
+{
+    int length;
+    va_list arguments;
+    va_start(arguments, format);
+    length = pwh_vfwprintf(stdout, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+#define _snwprintf pwh_swprintf
+#define _vsnwprintf pwh_vswprintf
+#define swprintf_s pwh_swprintf
+#define _snwprintf_s(text, room, count, ...) pwh_swprintf((text), (room), __VA_ARGS__)
+#ifndef __cplusplus
+/* In C++ these are names of std as well; a program writes _snwprintf or the functions of strsafe.h. */
+#define swprintf pwh_swprintf
+#define vswprintf pwh_vswprintf
+#define wprintf pwh_wprintf
+#define fwprintf pwh_fwprintf
+#define wcslen Pwh_wcslen
+#define wcsnlen Pwh_wcsnlen
+#define wcscpy Pwh_wcscpy
+#define wcsncpy Pwh_wcsncpy
+#define wcscat Pwh_wcscat
+#define wcsncat Pwh_wcsncat
+#define wcscmp Pwh_wcscmp
+#define wcsncmp Pwh_wcsncmp
+#define wcschr Pwh_wcschr
+#define wcsrchr Pwh_wcsrchr
+#define wcsstr Pwh_wcsstr
+#define wcspbrk Pwh_wcspbrk
+#define wcsspn Pwh_wcsspn
+#define wcscspn Pwh_wcscspn
+#define wcstok Pwh_wcstok
+#define wcsdup Pwh_wcsdup
+#define wmemcpy Pwh_wmemcpy
+#define wmemcmp Pwh_wmemcmp
+#define wmemset Pwh_wmemset
+#define wmemchr Pwh_wmemchr
+#define wcstol(text, end, base) ((LONG)Pwh_wcstoll((text), (end), (base)))
+#define wcstoul(text, end, base) ((ULONG)Pwh_wcstoull((text), (end), (base)))
+#endif
+#define _wcsicmp Pwh_wcscasecmp
+#define _wcsnicmp Pwh_wcsncasecmp
+#define _wcsdup Pwh_wcsdup
+#define _wtoi(text) ((int)Pwh_wcstoll((text), NULL, 10))
+#define _wtoi64(text) Pwh_wcstoll((text), NULL, 10)
+static inline int wcscpy_s(WCHAR *to, size_t room, const WCHAR *from)
+{
+    return pwh_swprintf(to, room, L"%s", from) < 0 ? 34 : 0;
+}
+static inline int wcscat_s(WCHAR *to, size_t room, const WCHAR *from)
+{
+    size_t length = Pwh_wcsnlen(to, room);
+    return length < room ? wcscpy_s(to + length, room - length, from) : 34;
+}
+static inline int wcsncpy_s(WCHAR *to, size_t room, const WCHAR *from, size_t count)
+{
+    int most = count < room ? (int)count : (int)room - 1;
+    return pwh_swprintf(to, room, L"%.*s", most, from) < 0 ? 34 : 0;
+}
+
+#endif

@@ -1,0 +1,2 @@
+/* What WinHTTP programs use of schannel.h and sspi.h. */
+#include "wincrypt.h"

@@ -1,0 +1,163 @@
+//! CreateThread and what goes with it. The handle of a thread is an event that its end signals.
+#![allow(unsafe_code)]
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use crate::api::edge::{NONE, done, no_panic, put};
+use crate::dispatch::{clock, event, threads};
+use crate::win32::*;
+
+/// CREATE_SUSPENDED
+const CREATE_SUSPENDED: u32 = 4;
+/// STILL_ACTIVE
+const STILL_ACTIVE: u32 = 259;
+
+/// LPTHREAD_START_ROUTINE without its NULL.
+pub type RawThreadStart = unsafe extern "system" fn(lpthreadparameter: *mut c_void) -> u32;
+
+/// What the program's function gets; it goes to another thread untouched.
+struct Argument(usize);
+
+struct Thread {
+    exit: u32,
+    /// The event that a suspended thread waits for.
+    resumes: Option<usize>,
+    number: u32,
+}
+
+static THREADS: LazyLock<Mutex<HashMap<usize, Thread>>> = LazyLock::new(Mutex::default);
+
+fn lock() -> MutexGuard<'static, HashMap<usize, Thread>> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The handle is closed; the thread goes on.
+pub(super) fn closed(handle: usize) {
+    lock().remove(&handle);
+}
+
+/// Starts a thread, in the Sim of its maker if there is one (nf-processthreadsapi-createthread). Security attributes and
+/// the size of the stack are not looked at. NULL with ERROR_INVALID_PARAMETER or ERROR_NOT_ENOUGH_MEMORY.
+///
+/// # Safety
+/// The function may be called on another thread with `lpparameter`; `lpthreadid` is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn CreateThread(
+    _lpthreadattributes: *const c_void,
+    _dwstacksize: usize,
+    lpstartaddress: Option<RawThreadStart>,
+    lpparameter: *mut c_void,
+    dwcreationflags: u32,
+    lpthreadid: *mut u32,
+) -> HANDLE {
+    no_panic(std::ptr::null_mut(), || {
+        let Some(function) = lpstartaddress else {
+            set_last_error(ERROR_INVALID_PARAMETER);
+            return std::ptr::null_mut();
+        };
+        let number = clock::new_thread_number();
+        let resumes = (dwcreationflags & CREATE_SUSPENDED != 0).then(|| event::create(true, false, None).0);
+        let handle = event::create(true, false, None).0;
+        // The thread has a handle of its own: the program may close its while it runs.
+        let own = event::duplicate(handle).unwrap_or(handle);
+        lock().insert(handle, Thread { exit: STILL_ACTIVE, resumes, number });
+        let argument = Argument(lpparameter.expose_provenance());
+        let body = move || {
+            if let Some(resumes) = resumes {
+                let _ = event::wait(&[resumes], false, None);
+                let _ = event::close(resumes);
+            }
+            clock::set_thread_number(number);
+            let argument = { argument }.0;
+            // SAFETY: the caller's promise.
+            let exit = unsafe { function(std::ptr::with_exposed_provenance_mut(argument)) };
+            if let Some(thread) = lock().get_mut(&handle) {
+                thread.exit = exit;
+            }
+            event::signal(own);
+            let _ = event::close(own);
+        };
+        if !threads::start(Box::new(body)) {
+            closed(handle);
+            let _ = (event::close(own), event::close(handle));
+            set_last_error(ERROR_NOT_ENOUGH_MEMORY);
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { put(lpthreadid, number) };
+        std::ptr::without_provenance_mut(handle)
+    })
+}
+
+/// Lets a suspended thread begin: 1, or 0 if it has begun; -1 with ERROR_INVALID_HANDLE
+/// (nf-processthreadsapi-resumethread).
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn ResumeThread(hthread: HANDLE) -> u32 {
+    no_panic(u32::MAX, || {
+        let resumes = lock().get_mut(&hthread.addr()).map(|thread| thread.resumes.take());
+        match resumes {
+            Some(Some(resumes)) => {
+                event::signal(resumes);
+                1
+            }
+            Some(None) => 0,
+            None => {
+                set_last_error(ERROR_INVALID_HANDLE);
+                u32::MAX
+            }
+        }
+    })
+}
+
+/// What the thread's function answered, or STILL_ACTIVE (nf-processthreadsapi-getexitcodethread).
+///
+/// # Safety
+/// `lpexitcode` is writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mut u32) -> BOOL {
+    done("GetExitCodeThread", NONE, || {
+        let exit = lock().get(&hthread.addr()).map(|thread| thread.exit).ok_or(ERROR_INVALID_HANDLE)?;
+        // SAFETY: the caller's promise.
+        unsafe { put(lpexitcode, exit) };
+        Ok(())
+    })
+}
+
+/// The number of a thread, as GetCurrentThreadId answers it there; 0 with ERROR_INVALID_HANDLE
+/// (nf-processthreadsapi-getthreadid).
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn GetThreadId(thread: HANDLE) -> u32 {
+    no_panic(0, || {
+        let number = lock().get(&thread.addr()).map(|thread| thread.number);
+        number.unwrap_or_else(|| {
+            set_last_error(ERROR_INVALID_HANDLE);
+            0
+        })
+    })
+}
+
+/// The pseudo handle of the process, to be passed on (nf-processthreadsapi-getcurrentprocess).
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn GetCurrentProcess() -> HANDLE {
+    std::ptr::without_provenance_mut(usize::MAX)
+}
+
+/// The pseudo handle of the thread, to be passed on (nf-processthreadsapi-getcurrentthread).
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn GetCurrentThread() -> HANDLE {
+    std::ptr::without_provenance_mut(usize::MAX - 1)
+}
+
+/// The system's number of the process (nf-processthreadsapi-getcurrentprocessid).
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn GetCurrentProcessId() -> u32 {
+    std::process::id()
+}

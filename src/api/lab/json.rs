@@ -1,0 +1,351 @@
+//! Peers, rules, replies and faults as JSON: the words of the lab in Rust.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::dispatch::{Delivery, Policy};
+use crate::lab::{Choices, Fault, Gate, Matcher, Peer, Profile, Reply, Rule, Sim, Stage, WebSocketScript, any};
+use crate::record::Status;
+
+/// What is wrong with a text.
+pub(super) type Wrong = String;
+
+/// What a Sim is made of.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Begin {
+    pub seed: Option<u64>,
+    pub choices: Option<String>,
+    pub profile: Option<String>,
+    pub delivery: Option<String>,
+    pub allow_unknown_hosts: bool,
+}
+
+impl Begin {
+    pub fn choices(&self) -> Result<Option<Choices>, Wrong> {
+        self.choices.as_deref().map(|text| text.parse().map_err(|error| format!("{error}"))).transpose()
+    }
+
+    pub fn profile(&self) -> Result<Profile, Wrong> {
+        Ok(match self.profile.as_deref() {
+            None | Some("newest") => Profile::newest(),
+            Some("windows-8") => Profile::windows_8(),
+            Some("windows-8.1") => Profile::windows_8_1(),
+            Some("windows-10-1607") => Profile::windows_10_1607(),
+            Some("windows-10-1903") => Profile::windows_10_1903(),
+            Some("windows-10-2004") => Profile::windows_10_2004(),
+            Some("windows-10-21h1") => Profile::windows_10_21h1(),
+            Some(other) => return Err(format!("profile: there is no {other:?}")),
+        })
+    }
+
+    pub fn policy(&self) -> Result<Policy, Wrong> {
+        let delivery = match self.delivery.as_deref() {
+            None | Some("windows") => Delivery::Windows,
+            Some("worker") => Delivery::Worker,
+            Some(other) => return Err(format!("delivery: there is no {other:?}")),
+        };
+        Ok(Policy { delivery, ..Policy::default() })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeerText {
+    pub origin: String,
+    #[serde(default)]
+    rules: Vec<RuleText>,
+    #[serde(default)]
+    faults: Vec<FaultText>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RuleText {
+    method: Option<String>,
+    path: Option<String>,
+    under: Option<String>,
+    query: BTreeMap<String, String>,
+    headers: BTreeMap<String, String>,
+    has_headers: Vec<String>,
+    no_headers: Vec<String>,
+    body: Option<String>,
+    body_contains: Option<String>,
+    name: Option<String>,
+    expect: Option<Times>,
+    replies: Vec<ReplyText>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(untagged)]
+enum Times {
+    Exactly(usize),
+    Between([usize; 2]),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ReplyText {
+    status: Option<u16>,
+    redirect: Option<String>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    chunks: Vec<usize>,
+    trailers: BTreeMap<String, String>,
+    delay_ms: Option<u64>,
+    between_ms: Option<u64>,
+    interim: Vec<u16>,
+    wait: Option<String>,
+    until_close: bool,
+    early: bool,
+    never: bool,
+    web_socket: Option<Vec<WebSocketText>>,
+    then: Vec<FaultText>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WebSocketText {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(String),
+    ExpectText(String),
+    ExpectBinary(Vec<u8>),
+    ExpectClose(u16),
+    SleepMs(u64),
+    Wait(String),
+    Close(u16, String),
+    Echo,
+    End,
+    Reset,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FaultText {
+    at: Option<String>,
+    after_body: Option<usize>,
+    in_call: Option<String>,
+    on: Option<String>,
+    nth: Option<usize>,
+    first: Option<usize>,
+    of: Option<String>,
+    maybe: bool,
+    fail: Option<u32>,
+    fail_bound: Option<u32>,
+    last_error: Option<u32>,
+    secure: Option<u32>,
+    delay_ms: Option<u64>,
+    slow: Option<u64>,
+    short: Option<usize>,
+    wait: Option<String>,
+    reset: bool,
+    close: bool,
+    stall: bool,
+    inside: bool,
+    later: bool,
+    settle: bool,
+}
+
+/// Gates by name.
+pub(super) struct Gates<'a> {
+    pub sim: &'a Sim,
+    pub known: &'a mut BTreeMap<String, Gate>,
+}
+
+impl Gates<'_> {
+    pub fn of(&mut self, name: &str) -> Gate {
+        self.known.entry(name.to_owned()).or_insert_with(|| self.sim.gate(name)).clone()
+    }
+}
+
+impl PeerText {
+    /// Adds the rules to a peer.
+    pub fn add(self, peer: &Peer, gates: &mut Gates<'_>) -> Result<(), Wrong> {
+        for fault in self.faults {
+            peer.fault(fault.fault(gates)?);
+        }
+        self.rules.into_iter().try_for_each(|rule| rule.add(peer, gates))
+    }
+}
+
+impl RuleText {
+    fn matcher(&self) -> Matcher {
+        let mut matcher = any();
+        type Add = fn(Matcher, &str) -> Matcher;
+        let parts: [(&Option<String>, Add); 5] = [
+            (&self.method, |matcher, text| matcher.method(text)),
+            (&self.path, |matcher, text| matcher.path(text)),
+            (&self.under, |matcher, text| matcher.under(text)),
+            (&self.body, |matcher, text| matcher.body(text)),
+            (&self.body_contains, |matcher, text| matcher.body_contains(text)),
+        ];
+        for (text, add) in parts {
+            matcher = text.iter().fold(matcher, |matcher, text| add(matcher, text));
+        }
+        matcher = self.query.iter().fold(matcher, |matcher, (name, value)| matcher.query(name, value));
+        matcher = self.headers.iter().fold(matcher, |matcher, (name, value)| matcher.header(name, value));
+        matcher = self.has_headers.iter().fold(matcher, |matcher, name| matcher.has_header(name));
+        self.no_headers.iter().fold(matcher, |matcher, name| matcher.no_header(name))
+    }
+
+    fn add(self, peer: &Peer, gates: &mut Gates<'_>) -> Result<(), Wrong> {
+        let mut rule: Rule<'_> = peer.on(self.matcher());
+        for reply in self.replies {
+            rule = rule.reply(reply.reply(gates)?);
+        }
+        rule = match self.expect {
+            Some(Times::Exactly(times)) => rule.expect(times),
+            Some(Times::Between([low, high])) => rule.expect(low..=high),
+            None => rule,
+        };
+        if let Some(name) = self.name {
+            rule.named(&name);
+        }
+        Ok(())
+    }
+}
+
+impl ReplyText {
+    fn start(&mut self, gates: &mut Gates<'_>) -> Reply {
+        if let Some(script) = self.web_socket.take() {
+            return Reply::web_socket(
+                script.into_iter().fold(WebSocketScript::new(), |done, act| act.add(done, gates)),
+            );
+        }
+        match (self.never, &self.redirect, self.status) {
+            (true, ..) => Reply::never(),
+            (_, Some(location), _) => Reply::redirect(location),
+            (_, None, status) => Reply::status(status.unwrap_or(200)),
+        }
+    }
+
+    fn reply(mut self, gates: &mut Gates<'_>) -> Result<Reply, Wrong> {
+        let mut reply = self.start(gates);
+        reply = self.headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value));
+        reply = self.trailers.iter().fold(reply, |reply, (name, value)| reply.trailer(name, value));
+        reply = self.interim.iter().fold(reply, |reply, status| reply.interim(*status));
+        if let Some(body) = self.body {
+            reply = reply.body(body);
+        }
+        if !self.chunks.is_empty() {
+            reply = reply.chunks(self.chunks);
+        }
+        if let Some(delay) = self.delay_ms {
+            reply = reply.delay(Duration::from_millis(delay));
+        }
+        if let Some(between) = self.between_ms {
+            reply = reply.between(Duration::from_millis(between));
+        }
+        if let Some(gate) = self.wait {
+            reply = reply.wait(&gates.of(&gate));
+        }
+        if self.until_close {
+            reply = reply.until_close();
+        }
+        if self.early {
+            reply = reply.early();
+        }
+        self.then.into_iter().try_fold(reply, |reply, fault| Ok(reply.then(fault.fault(gates)?)))
+    }
+}
+
+impl WebSocketText {
+    fn add(self, script: WebSocketScript, gates: &mut Gates<'_>) -> WebSocketScript {
+        match self {
+            WebSocketText::Text(text) => script.text(&text),
+            WebSocketText::Binary(bytes) => script.binary(bytes),
+            WebSocketText::Ping(payload) => script.ping(payload),
+            WebSocketText::ExpectText(text) => script.expect_text(&text),
+            WebSocketText::ExpectBinary(bytes) => script.expect_binary(bytes),
+            WebSocketText::ExpectClose(status) => script.expect_close(status),
+            WebSocketText::SleepMs(time) => script.sleep(Duration::from_millis(time)),
+            WebSocketText::Wait(gate) => script.wait(&gates.of(&gate)),
+            WebSocketText::Close(status, reason) => script.close(status, &reason),
+            WebSocketText::Echo => script.echo(),
+            WebSocketText::End => script.end(),
+            WebSocketText::Reset => script.reset(),
+        }
+    }
+}
+
+fn stage(name: &str) -> Result<Stage, Wrong> {
+    let stages = [
+        ("resolve", Stage::Resolve),
+        ("connect", Stage::Connect),
+        ("tls", Stage::Tls),
+        ("send", Stage::Send),
+        ("write", Stage::Write),
+        ("head", Stage::Head),
+        ("read", Stage::Read),
+        ("close", Stage::Close),
+    ];
+    let found = stages.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, stage)| stage).ok_or_else(|| format!("at: there is no stage {name:?}"))
+}
+
+macro_rules! occurring {
+    ($point:expr, $fault:expr) => {
+        match ($fault.nth, $fault.first) {
+            (Some(n), _) => $point.nth(n),
+            (_, Some(n)) => $point.first(n),
+            _ => $point,
+        }
+    };
+}
+
+impl FaultText {
+    pub fn fault(self, gates: &mut Gates<'_>) -> Result<Fault, Wrong> {
+        let gate = self.wait.as_deref().map(|name| gates.of(name));
+        let mut fault = match (&self.at, self.after_body, &self.in_call, &self.on) {
+            (Some(name), None, None, None) => self.at_stage(Fault::at(stage(name)?), gate),
+            (None, Some(bytes), None, None) => self.at_stage(Fault::after_body(bytes), gate),
+            (None, None, Some(function), None) => self.in_a_call(function, gate),
+            (None, None, None, Some(name)) => self.on_callback(name, gate)?,
+            _ => return Err("a fault has one of at, after_body, in_call and on".to_owned()),
+        }
+        .ok_or("a fault says what happens")?;
+        if let Some(handle) = &self.of {
+            fault = fault.of(handle);
+        }
+        Ok(if self.maybe { fault.maybe() } else { fault })
+    }
+
+    fn at_stage(&self, point: crate::lab::AtStage, gate: Option<Gate>) -> Option<Fault> {
+        let point = occurring!(point, self);
+        Some(match self {
+            FaultText { fail: Some(error), .. } => point.fail(*error),
+            FaultText { secure: Some(flags), .. } => point.secure(*flags),
+            FaultText { delay_ms: Some(time), .. } => point.delay(Duration::from_millis(*time)),
+            FaultText { slow: Some(rate), .. } => point.slow(*rate),
+            FaultText { short: Some(bytes), .. } => point.short(*bytes),
+            FaultText { reset: true, .. } => point.reset(),
+            FaultText { close: true, .. } => point.close(),
+            FaultText { stall: true, .. } => point.stall(),
+            _ => point.wait(&gate?),
+        })
+    }
+
+    fn in_a_call(&self, function: &str, gate: Option<Gate>) -> Option<Fault> {
+        let point = occurring!(Fault::in_call(function), self);
+        Some(match self {
+            FaultText { fail: Some(error), .. } => point.fail(*error),
+            FaultText { fail_bound: Some(error), .. } => point.fail_bound(*error),
+            FaultText { last_error: Some(error), .. } => point.last_error(*error),
+            FaultText { inside: true, .. } => point.inside(),
+            FaultText { later: true, .. } => point.later(),
+            FaultText { settle: true, .. } => point.settle_before_return(),
+            _ => point.hold_return(&gate?),
+        })
+    }
+
+    fn on_callback(&self, name: &str, gate: Option<Gate>) -> Result<Option<Fault>, Wrong> {
+        let statuses = (0..31).map(|bit| Status(1 << bit));
+        let status = statuses.into_iter().find(|status| status.name() == Some(name));
+        let point = Fault::on(status.ok_or_else(|| format!("on: there is no status {name:?}"))?);
+        let point = occurring!(point, self);
+        Ok(if self.settle { Some(point.settle_first()) } else { gate.map(|gate| point.hold(&gate)) })
+    }
+}

@@ -1,0 +1,388 @@
+//! The lab for programs in C: `winhttp_lab.h`. Texts are UTF-8; those that are handed out are freed with
+//! [`WinHttpLabFree`].
+#![allow(unsafe_code)]
+
+mod json;
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use self::json::{Begin, FaultText, Gates, PeerText};
+use crate::lab::{Chooser, Gate, Peer, Point, Sim};
+use crate::win32::{ERROR_INVALID_PARAMETER, set_last_error};
+
+/// A Sim, its peers and gates by their names, and how it has failed.
+pub struct WinHttpLab {
+    sim: Sim,
+    peers: BTreeMap<String, Peer>,
+    gates: BTreeMap<String, Gate>,
+    failure: Option<String>,
+}
+
+/// Asks the program whether it is done: 0 is no.
+pub type Done = unsafe extern "C" fn(context: *mut c_void) -> c_int;
+/// Runs the program's code.
+pub type Body = unsafe extern "C" fn(context: *mut c_void);
+/// One run of an exploration: 0 is a failure.
+pub type Run = unsafe extern "C" fn(lab: *mut WinHttpLab, context: *mut c_void) -> c_int;
+
+/// Chooses at random, from a seed (SplitMix64).
+struct Seeded(u64);
+
+impl Chooser for Seeded {
+    fn choose(&mut self, _: Point<'_>, options: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) % options.max(1) as u64) as usize
+    }
+}
+
+impl WinHttpLab {
+    fn begin(text: Option<&str>) -> Result<WinHttpLab, String> {
+        let begin: Begin = serde_json::from_str(text.unwrap_or("{}")).map_err(|error| error.to_string())?;
+        let builder = Sim::builder().policy(begin.policy()?).profile(begin.profile()?);
+        let builder = match (begin.choices()?, begin.seed) {
+            (Some(choices), _) => builder.choices(choices),
+            (None, Some(seed)) => builder.chooser(Seeded(seed)),
+            (None, None) => builder,
+        };
+        let sim = builder.build();
+        if begin.allow_unknown_hosts {
+            sim.allow_unknown_hosts();
+        }
+        Ok(WinHttpLab { sim, peers: BTreeMap::new(), gates: BTreeMap::new(), failure: None })
+    }
+
+    fn peer(&mut self, text: &str) -> Result<(), String> {
+        let peer: PeerText = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let known = self.peers.entry(peer.origin.clone()).or_insert_with(|| self.sim.peer(&peer.origin));
+        peer.add(known, &mut Gates { sim: &self.sim, known: &mut self.gates })
+    }
+
+    fn fault(&mut self, text: &str) -> Result<(), String> {
+        let fault: FaultText = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        self.sim.fault(fault.fault(&mut Gates { sim: &self.sim, known: &mut self.gates })?);
+        Ok(())
+    }
+
+    /// Runs something of the Sim: a hang, or another failure, is kept for the end.
+    fn run<R>(&mut self, failed: R, run: impl FnOnce(&Sim) -> R) -> R {
+        if self.failure.is_some() {
+            return failed;
+        }
+        catch_unwind(AssertUnwindSafe(|| run(&self.sim))).unwrap_or_else(|panic| {
+            self.failure = Some(words(&*panic));
+            failed
+        })
+    }
+
+    /// The report, if it does not end well.
+    fn end(self) -> Option<String> {
+        let WinHttpLab { sim, peers, gates, failure } = self;
+        drop((peers, gates));
+        let ended = catch_unwind(AssertUnwindSafe(move || drop(sim))).err().map(|panic| words(&*panic));
+        match (failure, ended) {
+            (Some(failure), Some(ended)) => Some(format!("{failure}\n{ended}")),
+            (failure, ended) => failure.or(ended),
+        }
+    }
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+/// A text of the program; `None` for NULL and for what is no UTF-8.
+///
+/// # Safety
+/// `text` is NULL or NUL-terminated.
+unsafe fn read<'a>(text: *const c_char) -> Option<&'a str> {
+    // SAFETY: the caller's promise.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }).and_then(|text| text.to_str().ok())
+}
+
+fn handed_out(text: String) -> *mut c_char {
+    CString::new(text.replace('\0', " ")).unwrap_or_default().into_raw()
+}
+
+fn said(result: Result<(), String>) -> c_int {
+    match result {
+        Ok(()) => 1,
+        Err(wrong) => {
+            eprintln!("winhttp_lab: {wrong}");
+            set_last_error(ERROR_INVALID_PARAMETER);
+            0
+        }
+    }
+}
+
+/// Runs on the lab that the program names; `failed` where there is none, and for a panic.
+///
+/// # Safety
+/// `lab` is NULL or came from [`WinHttpLabBegin`], on this thread, and was not ended.
+unsafe fn with<R>(lab: *mut WinHttpLab, failed: R, act: impl FnOnce(&mut WinHttpLab) -> R) -> R
+where
+    R: Clone,
+{
+    // SAFETY: the caller's promise.
+    let Some(lab) = (unsafe { lab.as_mut() }) else { return failed };
+    catch_unwind(AssertUnwindSafe(|| act(lab))).unwrap_or(failed)
+}
+
+/// A Sim for the calling thread until it is ended; NULL with ERROR_INVALID_PARAMETER for a wrong text. `json` is NULL or
+/// `{"seed": 1, "choices": "1/2", "profile": "windows-10-1607", "delivery": "worker", "allow_unknown_hosts": true}`.
+///
+/// # Safety
+/// `json` is NULL or NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabBegin(json: *const c_char) -> *mut WinHttpLab {
+    // SAFETY: the caller's promise.
+    let text = unsafe { read(json) };
+    match catch_unwind(|| WinHttpLab::begin(text)).unwrap_or_else(|panic| Err(words(&*panic))) {
+        Ok(lab) => Box::into_raw(Box::new(lab)),
+        Err(wrong) => {
+            said(Err(wrong));
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// Adds a server, or rules to one that is there; 0 with ERROR_INVALID_PARAMETER for a wrong text.
+///
+/// # Safety
+/// As the others; `json` is NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabPeer(lab: *mut WinHttpLab, json: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| said(read(json).ok_or("no text".to_owned()).and_then(|text| lab.peer(text)))) }
+}
+
+/// Something goes wrong, or otherwise than usual; 0 with ERROR_INVALID_PARAMETER for a wrong text.
+///
+/// # Safety
+/// As the others; `json` is NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabFault(lab: *mut WinHttpLab, json: *const c_char) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| said(read(json).ok_or("no text".to_owned()).and_then(|text| lab.fault(text)))) }
+}
+
+/// Opens the gate of this name: what waits there goes on.
+///
+/// # Safety
+/// As the others; `name` is NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabOpenGate(lab: *mut WinHttpLab, name: *const c_char) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(lab, (), |lab| {
+            let name = read(name).unwrap_or_default();
+            Gates { sim: &lab.sim, known: &mut lab.gates }.of(name).open();
+        });
+    }
+}
+
+/// Lets one thing happen without the time moving; 0 if there is none.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabStep(lab: *mut WinHttpLab) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| lab.run(0, |sim| c_int::from(sim.step()))) }
+}
+
+/// Lets everything happen that happens without the time moving; 0 if it failed.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabSettle(lab: *mut WinHttpLab) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.settle(), 1).1)) }
+}
+
+/// Lets everything happen that happens in the next milliseconds; 0 if it failed.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabAdvance(lab: *mut WinHttpLab, milliseconds: u64) -> c_int {
+    let time = Duration::from_millis(milliseconds);
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.advance(time), 1).1)) }
+}
+
+/// Lets the world go on until `done` says so; 0 where nothing can happen any more, a hang, which is in the report.
+///
+/// # Safety
+/// As the others; `done` may be called with `context` on this thread.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabBlockUntil(lab: *mut WinHttpLab, done: Option<Done>, context: *mut c_void) -> c_int {
+    let Some(done) = done else { return 0 };
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.block_until(|| done(context) != 0), 1).1)) }
+}
+
+/// The milliseconds that have passed in this world.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabElapsed(lab: *mut WinHttpLab) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, 0, |lab| lab.sim.elapsed().as_millis() as u64) }
+}
+
+/// Runs code on another thread of this world, under this name.
+///
+/// # Safety
+/// As the others; `body` may be called with `context` on another thread, `name` is NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabSpawn(
+    lab: *mut WinHttpLab,
+    name: *const c_char,
+    body: Option<Body>,
+    context: *mut c_void,
+) {
+    let Some(body) = body else { return };
+    let context = context.expose_provenance();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let name = read(name).unwrap_or("a thread");
+        with(lab, (), |lab| lab.sim.actor(name, move || body(std::ptr::with_exposed_provenance_mut(context))));
+    }
+}
+
+/// The requests that the server at this origin got, one a line.
+///
+/// # Safety
+/// As the others; `origin` is NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabReceived(lab: *mut WinHttpLab, origin: *const c_char) -> *mut c_char {
+    let lines = |lab: &mut WinHttpLab| {
+        // SAFETY: the caller's promise.
+        let peer = unsafe { read(origin) }.and_then(|origin| lab.peers.get(origin));
+        let requests = peer.map(Peer::received).unwrap_or_default();
+        handed_out(requests.iter().map(|request| format!("{request}\n")).collect())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, std::ptr::null_mut(), lines) }
+}
+
+/// The calls and records so far, as JSON lines.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabTrace(lab: *mut WinHttpLab) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, std::ptr::null_mut(), |lab| handed_out(lab.sim.trace().to_json_lines())) }
+}
+
+/// The calls and records so far, as a table to be read.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabTraceTable(lab: *mut WinHttpLab) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, std::ptr::null_mut(), |lab| handed_out(lab.sim.trace().to_table())) }
+}
+
+/// The mistakes so far, one a line, with their stops.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabViolations(lab: *mut WinHttpLab) -> *mut c_char {
+    let lines = |lab: &mut WinHttpLab| {
+        let lines = lab.sim.mistakes().iter().map(|mistake| format!("{}\n", mistake.show("a handle"))).collect();
+        handed_out(lines)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, std::ptr::null_mut(), lines) }
+}
+
+/// The choices so far: given to [`WinHttpLabBegin`], they make the same program do the same.
+///
+/// # Safety
+/// As the others.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabChoices(lab: *mut WinHttpLab) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { with(lab, std::ptr::null_mut(), |lab| handed_out(lab.sim.choices().to_string())) }
+}
+
+/// Ends it: 1 if all went as expected; else 0, and a report if there is a place for it.
+///
+/// # Safety
+/// As the others; `report` is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabEnd(lab: *mut WinHttpLab, report: *mut *mut c_char) -> c_int {
+    if lab.is_null() {
+        return 0;
+    }
+    // SAFETY: the caller's promise: it came from a box.
+    let complaint = unsafe { Box::from_raw(lab) }.end();
+    let well = complaint.is_none();
+    let text = complaint.map_or(std::ptr::null_mut(), handed_out);
+    if report.is_null() {
+        // SAFETY: it was just made.
+        unsafe { WinHttpLabFree(text) };
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { report.write(text) };
+    }
+    c_int::from(well)
+}
+
+/// Runs `run` in a new Sim for each seed from 0 on, until it fails (0, or a Sim that does not end well) or there were so
+/// many: 1 if none failed; else 0, and a report with the choices that make it happen again.
+///
+/// # Safety
+/// `run` may be called with `context` on this thread, and does not end the lab; `report` is NULL or writable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabExplore(
+    seeds: u64,
+    run: Option<Run>,
+    context: *mut c_void,
+    report: *mut *mut c_char,
+) -> c_int {
+    let Some(run) = run else { return 0 };
+    for seed in 0..seeds {
+        let Ok(lab) = WinHttpLab::begin(Some(&format!("{{\"seed\": {seed}}}"))) else { return 0 };
+        let lab = Box::into_raw(Box::new(lab));
+        // SAFETY: the caller's promise; the lab lives until the box is made again.
+        let (went, lab) = unsafe { (run(lab, context), Box::from_raw(lab)) };
+        let choices = lab.sim.choices();
+        let complaint = lab.end();
+        if went != 0 && complaint.is_none() {
+            continue;
+        }
+        let text = complaint.unwrap_or_else(|| "the run said that it failed".to_owned());
+        if !report.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { report.write(handed_out(format!("seed {seed}, choices {choices}\n{text}"))) };
+        }
+        return 0;
+    }
+    1
+}
+
+/// Frees a text; NULL is none.
+///
+/// # Safety
+/// `text` is NULL or was handed out here, and was not freed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabFree(text: *mut c_char) {
+    if !text.is_null() {
+        // SAFETY: the caller's promise.
+        drop(unsafe { CString::from_raw(text) });
+    }
+}

@@ -1,0 +1,53 @@
+//! Waiting for a word of the program's memory to change: what locks and condition variables are made of.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Waiting, entered};
+
+/// Where threads wait, by the address of the word. Two words may share a place: who waits there looks again.
+struct Place {
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+static PLACES: [Place; 64] = [const { Place { lock: Mutex::new(()), changed: Condvar::new() } }; 64];
+
+fn place(address: usize) -> &'static Place {
+    &PLACES[(address >> 4) % PLACES.len()]
+}
+
+/// Waits until `done` says so, which is asked whenever the word at `address` may have changed; whether it did before the
+/// time was over.
+pub(crate) fn wait(address: usize, what: &str, timeout: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
+    if done() {
+        return true;
+    }
+    if let Some((world, _)) = entered() {
+        if let Waiting::Step(steps) = world.waiting() {
+            let until = timeout.map(|timeout| world.now() + timeout);
+            return steps.wait(what, until, done);
+        }
+    }
+    let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let place = place(address);
+    let mut guard = place.lock.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if done() {
+            return true;
+        }
+        guard = match end.map(|end| end.saturating_duration_since(Instant::now())) {
+            None => place.changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+            Some(Duration::ZERO) => return false,
+            Some(left) => place.changed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
+    }
+}
+
+/// The word has changed.
+pub(crate) fn changed(address: usize) {
+    let place = place(address);
+    drop(place.lock.lock().unwrap_or_else(PoisonError::into_inner));
+    place.changed.notify_all();
+    super::world::stir();
+}

@@ -1,0 +1,7 @@
+//! C and C++: the headers, the libraries, programs.
+
+mod header;
+#[cfg(target_os = "linux")]
+mod installed;
+#[cfg(target_os = "linux")]
+mod programs;

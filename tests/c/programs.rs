@@ -1,0 +1,144 @@
+//! Programs in C and C++, compiled against what is installed, and run; under valgrind where that is installed.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use super::installed::{PREFIX, good};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Shared,
+    Static,
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/programs").join(name)
+}
+
+/// The compiler for a source, with the headers.
+fn compiler(name: &str, language: &str) -> Command {
+    let mut compiler = Command::new(if name.ends_with(".cpp") { "c++" } else { "cc" });
+    compiler.args([&format!("-std={language}"), "-Wall", "-Wextra", "-Werror", "-g", "-pthread"]);
+    for folder in ["include", "include/win32"] {
+        compiler.arg("-I").arg(PREFIX.join(folder));
+    }
+    compiler
+}
+
+/// Compiles and links a program.
+fn built(name: &str, language: &str, link: Link) -> PathBuf {
+    let way = if link == Link::Static { "static" } else { "shared" };
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{language}.{way}"));
+    let mut compiler = compiler(name, language);
+    compiler.arg("-fshort-wchar").arg(source(name)).arg("-o").arg(&program);
+    let libraries = PREFIX.join("lib");
+    match link {
+        Link::Static => compiler.arg(libraries.join("libwinhttp.a")).args(["-ldl", "-lm"]),
+        Link::Shared => {
+            compiler.arg("-L").arg(&libraries).arg("-lwinhttp").arg(format!("-Wl,-rpath,{}", libraries.display()))
+        }
+    };
+    good(&mut compiler);
+    program
+}
+
+/// Runs it, and then under valgrind if `checked`: no error and no block that is definitely lost.
+fn run(program: &Path, arguments: &[&str], checked: bool) {
+    good(Command::new(program).args(arguments));
+    if checked && Command::new("valgrind").arg("--version").output().is_ok() {
+        let options = ["--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"];
+        let mut valgrind = Command::new("valgrind");
+        // Allocated with the tables of the lab and of the debugger's names; and slow.
+        valgrind.args(options).env("WINHTTP_PATIENCE", "120").arg(program).args(arguments);
+        good(&mut valgrind);
+    }
+}
+
+/// Answers with the request's line and body; `/never` is not answered.
+fn serve(stream: TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    loop {
+        let (mut line, mut length) = (String::new(), 0);
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header)?;
+            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let request = line.rsplit_once(' ').map_or("", |(request, _)| request);
+        if request.ends_with("/never") {
+            reader.read_to_end(&mut body)?;
+            return Ok(());
+        }
+        let answer = format!("{request} {}", String::from_utf8_lossy(&body));
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len())?;
+    }
+}
+
+fn server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || serve(stream));
+        }
+    });
+    port
+}
+
+#[test]
+fn requests_of_the_real_world() {
+    let port = server().to_string();
+    run(&built("real.c", "c11", Link::Shared), &[&port], true);
+    run(&built("real.c", "gnu11", Link::Static), &[&port], false);
+}
+
+#[test]
+fn the_lab_from_c() {
+    run(&built("lab.c", "c11", Link::Shared), &[], false);
+}
+
+#[test]
+fn the_lab_from_cpp() {
+    for language in ["c++17", "c++20"] {
+        run(&built("lab.cpp", language, Link::Shared), &[], false);
+    }
+}
+
+#[test]
+fn the_functions_of_kernel32() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel32");
+    std::fs::create_dir_all(&folder).unwrap();
+    run(&built("kernel.c", "gnu11", Link::Shared), &[folder.to_str().unwrap()], true);
+}
+
+#[test]
+fn a_program_with_its_own_last_error_keeps_it() {
+    for link in [Link::Shared, Link::Static] {
+        run(&built("clash.c", "c11", link), &[], false);
+    }
+}
+
+#[test]
+fn wide_text_of_32_bits_is_refused() {
+    for (name, language, says) in [("refused.c", "c11", "-fshort-wchar"), ("refused.cpp", "c++17", "char16_t")] {
+        let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::copy(source("refused.c"), &copy).unwrap();
+        let output = compiler(name, language).arg("-c").arg(&copy).args(["-o", "/dev/null"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(says), "{said}");
+    }
+}

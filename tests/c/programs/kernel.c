@@ -1,0 +1,155 @@
+/* What is here of kernel32: files, text, messages, modules, locks, the thread pool. The argument is a folder. */
+#include "client.h"
+
+#include <wincrypt.h>
+#include <tchar.h>
+
+static CRITICAL_SECTION section;
+static SRWLOCK lock = SRWLOCK_INIT;
+static CONDITION_VARIABLE condition = CONDITION_VARIABLE_INIT;
+static LONG counted, ready;
+
+static DWORD WINAPI counts(LPVOID context)
+{
+    int number;
+    (void)context;
+    for (number = 0; number < 10000; number++) {
+        EnterCriticalSection(&section);
+        EnterCriticalSection(&section);
+        counted++;
+        LeaveCriticalSection(&section);
+        LeaveCriticalSection(&section);
+    }
+    AcquireSRWLockExclusive(&lock);
+    ready++;
+    ReleaseSRWLockExclusive(&lock);
+    WakeAllConditionVariable(&condition);
+    return 0;
+}
+
+static void locks(void)
+{
+    HANDLE threads[4];
+    int number;
+    InitializeCriticalSection(&section);
+    for (number = 0; number < 4; number++)
+        threads[number] = CreateThread(NULL, 0, counts, NULL, 0, NULL);
+    AcquireSRWLockExclusive(&lock);
+    while (ready < 4)
+        CHECK(SleepConditionVariableSRW(&condition, &lock, INFINITE, 0));
+    ReleaseSRWLockExclusive(&lock);
+    CHECK(WaitForMultipleObjects(4, threads, TRUE, INFINITE) == WAIT_OBJECT_0 && counted == 40000);
+    for (number = 0; number < 4; number++)
+        CHECK(CloseHandle(threads[number]));
+    CHECK(!CloseHandle(threads[0]) && GetLastError() == ERROR_INVALID_HANDLE);
+    DeleteCriticalSection(&section);
+    AcquireSRWLockExclusive(&lock);
+    CHECK(!SleepConditionVariableSRW(&condition, &lock, 1, 0) && GetLastError() == ERROR_TIMEOUT);
+    ReleaseSRWLockExclusive(&lock);
+}
+
+static void files(const char *folder)
+{
+    char path[512], buffer[8];
+    DWORD count;
+    LARGE_INTEGER size;
+    HANDLE file;
+    snprintf(path, sizeof path, "%s\\one.txt", folder);
+    file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
+    CHECK(file != INVALID_HANDLE_VALUE && GetLastError() == 0);
+    CHECK(WriteFile(file, "0123456789", 10, &count, NULL) && count == 10);
+    CHECK(GetFileSizeEx(file, &size) && size.QuadPart == 10 && GetFileSize(file, NULL) == 10);
+    CHECK(SetFilePointer(file, -4, NULL, FILE_END) == 6);
+    CHECK(ReadFile(file, buffer, sizeof buffer, &count, NULL) && count == 4 && memcmp(buffer, "6789", 4) == 0);
+    CHECK(SetFilePointer(file, -1, NULL, FILE_BEGIN) == INVALID_SET_FILE_POINTER && GetLastError() == ERROR_NEGATIVE_SEEK);
+    CHECK(CloseHandle(file) && !ReadFile(file, buffer, 1, &count, NULL) && GetLastError() == ERROR_INVALID_HANDLE);
+    CHECK(CreateFileA(path, GENERIC_READ, 0, NULL, CREATE_NEW, 0, NULL) == INVALID_HANDLE_VALUE);
+    CHECK(GetLastError() == ERROR_FILE_EXISTS && GetFileAttributesA(path) == FILE_ATTRIBUTE_NORMAL);
+    file = CreateFileA(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(!WriteFile(file, "x", 1, &count, NULL) && GetLastError() == ERROR_ACCESS_DENIED && CloseHandle(file));
+    CHECK(DeleteFileA(path) && GetFileAttributesA(path) == INVALID_FILE_ATTRIBUTES);
+    CHECK(GetLastError() == ERROR_FILE_NOT_FOUND && GetFileAttributesA(folder) == FILE_ATTRIBUTE_DIRECTORY);
+}
+
+static void text(void)
+{
+    WCHAR wide[8];
+    char narrow[8];
+    LPWSTR message = NULL;
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, "a\xc3\xa4", -1, wide, 8) == 3 && wide[1] == 0xe4);
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, "abc", 3, NULL, 0) == 3);
+    CHECK(!MultiByteToWideChar(CP_UTF8, 0, "abc", 3, wide, 2) && GetLastError() == ERROR_INSUFFICIENT_BUFFER);
+    CHECK(!MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, "\xff", 1, wide, 8));
+    CHECK(GetLastError() == ERROR_NO_UNICODE_TRANSLATION);
+    CHECK(WideCharToMultiByte(CP_UTF8, 0, L"\x20ac", -1, narrow, 8, NULL, NULL) == 4);
+    CHECK(memcmp(narrow, "\xe2\x82\xac", 4) == 0);
+    CHECK(FormatMessage(FORMAT_MESSAGE_ALLOCATE_BUFFER | FORMAT_MESSAGE_FROM_HMODULE, GetModuleHandle(_T("winhttp.dll")),
+              ERROR_WINHTTP_TIMEOUT, 0, (LPWSTR)&message, 0, NULL)
+        > 2);
+    CHECK(lstrlenW(message) > 2 && message[lstrlenW(message) - 1] == '\n' && !LocalFree(message));
+    CHECK(!FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM, NULL, ERROR_WINHTTP_TIMEOUT, 0, narrow, 8, NULL));
+    CHECK(GetLastError() == ERROR_MR_MID_NOT_FOUND);
+    CHECK(_snprintf(narrow, 4, "%s", "abcdef") == -1 && memcmp(narrow, "abcd", 4) == 0);
+}
+
+static void modules(void)
+{
+    HMODULE library = LoadLibraryW(L"C:\\Windows\\System32\\WinHTTP.dll");
+    CHECK(library && GetProcAddress(library, "WinHttpOpen") == (FARPROC)WinHttpOpen);
+    CHECK(!GetProcAddress(library, "WinHttpNothing") && GetLastError() == ERROR_PROC_NOT_FOUND && FreeLibrary(library));
+    CHECK(!LoadLibraryA("nothing.dll") && GetLastError() == ERROR_MOD_NOT_FOUND);
+}
+
+static void CALLBACK adds(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WORK work)
+{
+    (void)instance;
+    (void)work;
+    InterlockedIncrement((LONG *)context);
+}
+
+static void CALLBACK signals(PVOID context, BOOLEAN timed_out)
+{
+    (void)timed_out;
+    SetEvent((HANDLE)context);
+}
+
+static void pool(void)
+{
+    LONG sum = 0;
+    int number;
+    HANDLE timer, waited, event = CreateEvent(NULL, FALSE, FALSE, NULL), source = CreateEvent(NULL, FALSE, FALSE, NULL);
+    PTP_WORK work = CreateThreadpoolWork(adds, &sum, NULL);
+    for (number = 0; number < 100; number++)
+        SubmitThreadpoolWork(work);
+    WaitForThreadpoolWorkCallbacks(work, FALSE);
+    CHECK(sum == 100);
+    CloseThreadpoolWork(work);
+    CHECK(CreateTimerQueueTimer(&timer, NULL, signals, event, 1, 0, WT_EXECUTEONLYONCE));
+    CHECK(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0);
+    CHECK(DeleteTimerQueueTimer(NULL, timer, INVALID_HANDLE_VALUE));
+    CHECK(RegisterWaitForSingleObject(&waited, source, signals, event, INFINITE, WT_EXECUTEDEFAULT));
+    CHECK(SetEvent(source) && WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0);
+    CHECK(UnregisterWaitEx(waited, INVALID_HANDLE_VALUE) && CloseHandle(source) && CloseHandle(event));
+}
+
+static void urls(void)
+{
+    WCHAR url[32];
+    DWORD size = 32;
+    CHECK(UrlCombine(L"http://a.test/b/c", L"../d", url, &size, 0) == S_OK && size == 15);
+    size = 3;
+    CHECK(UrlCombine(L"http://a.test/b/c", L"../d", url, &size, 0) == E_POINTER && size == 16);
+}
+
+int main(int count, char **arguments)
+{
+    CHECK(count == 2);
+    locks();
+    files(arguments[1]);
+    text();
+    modules();
+    pool();
+    urls();
+    puts("kernel: good");
+    return 0;
+}

@@ -1,0 +1,133 @@
+/* The lab from C: an answer, a time limit that passes in no time, a web socket, and a planted bug that is found. */
+#include "client.h"
+
+#include <winhttp_lab.h>
+
+static void get(void)
+{
+    Client client;
+    char *received;
+    WinHttpLab *lab = WinHttpLabBegin(NULL);
+    CHECK(lab);
+    CHECK(WinHttpLabPeer(lab, "{\"origin\": \"https://api.test\", \"rules\": [{\"method\": \"GET\", \"path\": \"/items\","
+                              "\"expect\": 1, \"replies\": [{\"body\": \"hello\", \"chunks\": [3, 2]}]}]}"));
+    client_start(&client, L"api.test", 443, L"GET", L"/items", "", WINHTTP_FLAG_SECURE);
+    CHECK(WinHttpLabBlockUntil(lab, client_done, &client));
+    client_finish(&client);
+    CHECK(client.error == 0 && client.status == 200 && strcmp(client.text, "hello") == 0);
+    received = WinHttpLabReceived(lab, "https://api.test");
+    CHECK(strcmp(received, "GET /items\n") == 0);
+    WinHttpLabFree(received);
+    CHECK(WinHttpLabEnd(lab, NULL));
+}
+
+static void time_limit(void)
+{
+    Client client;
+    WinHttpLab *lab = WinHttpLabBegin("{\"seed\": 7}");
+    CHECK(WinHttpLabPeer(lab, "{\"origin\": \"http://api.test\", \"rules\": [{\"replies\": [{\"never\": true}]}]}"));
+    client_start(&client, L"api.test", 80, L"GET", L"/", "", 0);
+    CHECK(WinHttpLabBlockUntil(lab, client_done, &client));
+    client_finish(&client);
+    CHECK(client.error == ERROR_WINHTTP_TIMEOUT && WinHttpLabElapsed(lab) == 30000);
+    CHECK(WinHttpLabEnd(lab, NULL));
+}
+
+static void web_socket(void)
+{
+    char buffer[16];
+    DWORD length;
+    WINHTTP_WEB_SOCKET_BUFFER_TYPE type;
+    WinHttpLab *lab = WinHttpLabBegin(NULL);
+    HINTERNET session, connection, request, socket;
+    CHECK(WinHttpLabPeer(lab, "{\"origin\": \"http://api.test\", \"rules\": [{\"replies\": [{\"web_socket\":"
+                              "[{\"expect_text\": \"ping\"}, {\"text\": \"pong\"}, {\"expect_close\": 1000}]}]}]}"));
+    session = WinHttpOpen(L"lab", WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
+    connection = WinHttpConnect(session, L"api.test", 80, 0);
+    request = WinHttpOpenRequest(connection, L"GET", L"/chat", NULL, NULL, NULL, 0);
+    CHECK(WinHttpSetOption(request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, NULL, 0));
+    CHECK(WinHttpSendRequest(request, NULL, 0, NULL, 0, 0, 0) && WinHttpReceiveResponse(request, NULL));
+    socket = WinHttpWebSocketCompleteUpgrade(request, 0);
+    CHECK(socket);
+    CHECK(WinHttpWebSocketSend(socket, WINHTTP_WEB_SOCKET_UTF8_MESSAGE_BUFFER_TYPE, (PVOID)"ping", 4) == NO_ERROR);
+    CHECK(WinHttpWebSocketReceive(socket, buffer, sizeof buffer, &length, &type) == NO_ERROR);
+    CHECK(length == 4 && memcmp(buffer, "pong", 4) == 0 && type == WINHTTP_WEB_SOCKET_UTF8_MESSAGE_BUFFER_TYPE);
+    CHECK(WinHttpWebSocketClose(socket, WINHTTP_WEB_SOCKET_SUCCESS_CLOSE_STATUS, NULL, 0) == NO_ERROR);
+    CHECK(WinHttpCloseHandle(socket) && WinHttpCloseHandle(request));
+    CHECK(WinHttpCloseHandle(connection) && WinHttpCloseHandle(session));
+    CHECK(WinHttpLabEnd(lab, NULL));
+}
+
+/* The bug: a handle is closed twice when the request fails. */
+static int buggy(WinHttpLab *lab, void *context)
+{
+    Client client;
+    (void)context;
+    CHECK(WinHttpLabPeer(lab, "{\"origin\": \"http://api.test\", \"rules\": [{\"replies\": [{\"body\": \"x\"}]}]}"));
+    CHECK(WinHttpLabFault(lab, "{\"at\": \"connect\", \"fail\": 12029, \"maybe\": true}"));
+    client_start(&client, L"api.test", 80, L"GET", L"/", "", 0);
+    WinHttpLabBlockUntil(lab, client_done, &client);
+    if (client.error)
+        WinHttpCloseHandle(client.request);
+    client_finish(&client);
+    return 1;
+}
+
+static void planted_bug(void)
+{
+    char *report = NULL;
+    CHECK(!WinHttpLabExplore(100, buggy, NULL, &report));
+    CHECK(report && strncmp(report, "seed ", 5) == 0 && strstr(report, "WinHttpCloseHandle"));
+    WinHttpLabFree(report);
+}
+
+/* A timer and a thread of the program pass in the time of the lab. */
+static void CALLBACK fired(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_TIMER timer)
+{
+    (void)instance;
+    (void)timer;
+    InterlockedIncrement((LONG *)context);
+}
+
+static DWORD WINAPI sleeps(LPVOID context)
+{
+    Sleep(60000);
+    InterlockedIncrement((LONG *)context);
+    return 5;
+}
+
+static void virtual_time(void)
+{
+    LONG ticks = 0, slept = 0;
+    DWORD exit = 0;
+    FILETIME due;
+    HANDLE thread;
+    LONGLONG second = -10000000;
+    WinHttpLab *lab = WinHttpLabBegin(NULL);
+    PTP_TIMER timer = CreateThreadpoolTimer(fired, &ticks, NULL);
+    due.dwLowDateTime = (DWORD)second;
+    due.dwHighDateTime = (DWORD)(second >> 32);
+    SetThreadpoolTimer(timer, &due, 1000, 0);
+    CHECK(WinHttpLabAdvance(lab, 3500));
+    CHECK(ticks == 3);
+    SetThreadpoolTimer(timer, NULL, 0, 0);
+    WaitForThreadpoolTimerCallbacks(timer, TRUE);
+    CloseThreadpoolTimer(timer);
+    thread = CreateThread(NULL, 0, sleeps, &slept, 0, NULL);
+    CHECK(WaitForSingleObject(thread, 1000) == WAIT_TIMEOUT);
+    CHECK(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0 && slept == 1);
+    CHECK(GetExitCodeThread(thread, &exit) && exit == 5 && CloseHandle(thread));
+    CHECK(WinHttpLabElapsed(lab) == 63500);
+    CHECK(WinHttpLabEnd(lab, NULL));
+}
+
+int main(void)
+{
+    get();
+    time_limit();
+    web_socket();
+    planted_bug();
+    virtual_time();
+    puts("lab: good");
+    return 0;
+}

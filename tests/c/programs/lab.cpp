@@ -1,0 +1,37 @@
+// The lab from C++: a hang is told, not waited for; the planted bug is a completion that nobody waits for.
+#include "client.h"
+
+#include <memory>
+#include <string>
+
+#include <winhttp_lab.hpp>
+
+int main()
+{
+    {
+        winhttp::Lab lab;
+        lab.peer(R"({"origin": "http://api.test", "rules": [{"replies": [{"body": "hello"}]}]})");
+        Client client;
+        lab.spawn("client", [&] { client_start(&client, L"api.test", 80, L"GET", L"/", "", 0); });
+        client.done = 0;
+        CHECK(lab.block_until([&] { return client.done == 1; }));
+        client_finish(&client);
+        CHECK(std::string(client.text) == "hello");
+        CHECK(lab.trace_table().find("HEADERS_AVAILABLE") != std::string::npos);
+        CHECK(lab.end().empty());
+    }
+    {
+        winhttp::Lab lab;
+        bool never = false;
+        CHECK(!lab.block_until([&] { return never; }));
+        CHECK(lab.end().find("HANG") != std::string::npos);
+    }
+    bool thrown = false;
+    try {
+        winhttp::Lab lab(R"({"unknown": 1})");
+    } catch (const std::invalid_argument &) {
+        thrown = true;
+    }
+    CHECK(thrown);
+    std::puts("lab: good");
+}
