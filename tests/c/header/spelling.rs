@@ -1,7 +1,10 @@
 //! How Rust's types are spelled in C, and where the Windows headers have more than Rust's types say.
 
+/// Whether a constant belongs to an enumeration.
+type Belongs = fn(&str) -> bool;
+
 /// Enumerations of winhttp.h, and the constants that belong to them.
-pub const ENUMERATIONS: [(&str, fn(&str) -> bool); 13] = [
+pub const ENUMERATIONS: [(&str, Belongs); 13] = [
     ("WINHTTP_WEB_SOCKET_OPERATION", |name| web_socket(name, "_OPERATION")),
     ("WINHTTP_WEB_SOCKET_BUFFER_TYPE", |name| web_socket(name, "_BUFFER_TYPE")),
     ("WINHTTP_WEB_SOCKET_CLOSE_STATUS", |name| web_socket(name, "_CLOSE_STATUS")),
