@@ -49,5 +49,5 @@ pub(crate) fn changed(address: usize) {
     let place = place(address);
     drop(place.lock.lock().unwrap_or_else(PoisonError::into_inner));
     place.changed.notify_all();
-    super::world::stir();
+    super::world::wake();
 }
