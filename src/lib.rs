@@ -12,6 +12,8 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 pub mod api;
+#[cfg(any(feature = "net", feature = "lab"))]
+mod connection;
 pub mod dispatch;
 pub mod handle;
 pub mod http;

@@ -49,6 +49,8 @@ pub struct TransportRequest {
     pub keep_alive: bool,
     /// Connections are shared by the requests that have the same number.
     pub pool: usize,
+    /// The handle that it belongs to: its next request waits for what is drained of this one's reply. 0 is none.
+    pub handle: usize,
     /// How the name is looked up and the socket made.
     pub network: Network,
     /// Which connections may carry it.
@@ -196,6 +198,42 @@ impl Route {
             Route::Proxy(via) | Route::Tunnel(via, _) => Some(&via.server),
             Route::Socks(server) => Some(server),
         }
+    }
+}
+
+#[cfg(test)]
+impl TransportRequest {
+    /// A GET of `/`, with the default of every option.
+    pub fn to(host: &str, port: u16) -> TransportRequest {
+        let (method, target) = ("GET".to_owned(), "/".to_owned());
+        let version = crate::http::Version { major: 1, minor: 1 };
+        TransportRequest {
+            host: host.to_owned(),
+            port,
+            route: Route::Direct,
+            tls: None,
+            http2: None,
+            head: RequestHead { method, target, version, headers: Headers::default() },
+            body: Bytes::new(),
+            more: false,
+            chunked: false,
+            upgrade: false,
+            keep_alive: true,
+            pool: 0,
+            handle: 0,
+            network: Network::default(),
+            pool_rules: PoolRules::default(),
+            head_limit: 65536,
+            drain_limit: 65536,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Tls {
+    /// TLS 1.2 and nothing else.
+    pub fn plain() -> Tls {
+        Tls { ignore: 0, protocols: 0x800, client: ClientCertificate::None, revocation: Revocation::Unchecked }
     }
 }
 
@@ -395,6 +433,8 @@ pub trait Transport: Send + Sync {
     ) -> Vec<(ConnectionGroupId, u32)> {
         Vec::new()
     }
+    /// Connections of this pool are not used again: they close (DISABLE_GLOBAL_POOLING, when the session ends).
+    fn end_pool(&self, _pool: usize) {}
     /// How many requests are under way, those that are only drained included.
     fn running(&self) -> usize;
 }

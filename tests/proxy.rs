@@ -410,7 +410,7 @@ fn proxies_that_break() {
     }
     let closing = serve(|mut stream| drop(head(&mut stream)));
     let through = Through::new(&format!("127.0.0.1:{closing}"), "server.test", 443);
-    assert_eq!(through.get(true), Err(ERROR_WINHTTP_CONNECTION_ERROR));
+    assert_eq!(through.get(true), Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE), "d01: an orderly end before the head");
 }
 
 #[test]

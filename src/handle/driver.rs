@@ -288,7 +288,8 @@ impl Handle {
                 }
                 Output::ThenProceed(leg) => Item::Proceed(leg),
                 Output::ThenFollowRedirect => Item::FollowRedirect,
-                Output::Start(number, order) => {
+                Output::Start(number, mut order) => {
+                    order.handle = self.value;
                     self.on_traffic(|| TrafficEvent::Request(&order));
                     let leg = self.world.transport().start(*order, sink(self, number));
                     running.leg = Some(Arc::clone(&leg));

@@ -366,6 +366,7 @@ impl Handle {
                 for handle in machines {
                     handle.cancel();
                 }
+                handle.world.transport().end_pool(value);
             }
             Kind::Connection(_) => {}
             Kind::Request(_) | Kind::Resolver(_) | Kind::WebSocket(_) => {

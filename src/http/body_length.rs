@@ -42,10 +42,21 @@ impl BodyLength {
             })
         };
         let closes = says("connection", b"close");
-        let stays = says("connection", b"keep-alive") || says("proxy-connection", b"keep-alive");
-        let open = self != BodyLength::UntilClose && head.status != 101;
-        open && !closes && (head.version != Version { major: 1, minor: 0 } || stays)
+        // Two framings in one head are an attack (RFC 9112 6.3); a reply of HTTP/1.0 ends its connection whatever it says (c16).
+        let has = |name: &str| head.headers.get(name, 0).is_some();
+        let ambiguous = has("transfer-encoding") && (has("content-length") || !ends_with_chunked(&head.headers));
+        let open = self != BodyLength::UntilClose && head.status != 101 && !ambiguous;
+        open && !closes && head.version != Version { major: 1, minor: 0 }
     }
+}
+
+/// Whether chunked is the last coding of one Transfer-Encoding field, and none before.
+fn ends_with_chunked(headers: &Headers) -> bool {
+    let mut fields = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("transfer-encoding"));
+    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
+    let mut codings = field.value.rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    codings.next().is_some_and(chunked) && !codings.any(chunked)
 }
 
 /// A Content-Length that is no number, or several that contradict each other.
@@ -89,8 +100,9 @@ mod tests {
             ("1.1 200", false, Ok(UntilClose), false),
             ("1.1 200\r\nConnection: keep-alive", false, Ok(UntilClose), false),
             ("1.1 200\r\nContent-Length: 5000000000", false, Ok(Length(5_000_000_000)), true),
-            ("1.1 200\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", false, Ok(Chunked), true),
+            ("1.1 200\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", false, Ok(Chunked), false),
             ("1.1 200\r\nTransfer-Encoding: gzip, Chunked", false, Ok(Chunked), true),
+            ("1.1 200\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", false, Ok(Chunked), false),
             ("1.1 200\r\nTransfer-Encoding: identity\r\nContent-Length: 5", false, Ok(UntilClose), false),
             ("1.1 200\r\nContent-Length: 5\r\nContent-Length: 5", false, Ok(Length(5)), true),
             ("1.1 200\r\nContent-Length: 5, 5", false, Ok(Length(5)), true),
@@ -101,7 +113,7 @@ mod tests {
             ("1.1 200\r\nContent-Length: 9223372036854775808", false, Err(12152), false),
             ("1.1 200\r\nContent-Length: 5\r\nConnection: x, CLOSE", false, Ok(Length(5)), false),
             ("1.0 200\r\nContent-Length: 5", false, Ok(Length(5)), false),
-            ("1.0 200\r\nContent-Length: 5\r\nConnection: Keep-Alive", false, Ok(Length(5)), true),
+            ("1.0 200\r\nContent-Length: 5\r\nConnection: Keep-Alive", false, Ok(Length(5)), false),
         ];
         for (text, head_only, expected, kept) in rows {
             let head = ResponseHead::parse(format!("HTTP/{text}\r\n\r\n").as_bytes()).unwrap();

@@ -10,21 +10,19 @@ use super::Net;
 use super::connect::{self, Connection, Dialed, New};
 use super::exchange::{Exchange, Fate, NullSink};
 use super::http1::Http1;
-use super::http2::{Http2Exchange, Slot};
-use super::limits::Permit;
+use super::http2::Http2Exchange;
 use super::mailbox::Mailbox;
-use super::pool::{Key, Lookup};
+use super::pool::{Customer, Got, Lease, Slot};
 use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
+use crate::connection::ConnectionId;
 use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_INTERNAL_ERROR};
 
 /// How many body bytes wait at the machine before the attempt stops reading ahead.
 const READ_AHEAD: usize = 64 * 1024;
-/// How many connections the first request to a server opens at most.
-const MOST_AT_FIRST: u32 = 16;
 /// How long an unwanted body is drained, and how long a stream may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -60,14 +58,16 @@ pub struct AttemptTask {
     /// Rings at the time that the machine asked for; with the time for which it is set.
     alarm: Box<dyn Timer>,
     alarmed: Option<Duration>,
-    /// The right to one of the server\'s connections, if there is a limit.
-    permit: Option<Permit>,
+    /// The right to the connection of HTTP/1 that is used.
+    lease: Option<Lease>,
+    /// Whether somebody was told that a connection is waited for: that time runs once.
+    waited: bool,
 }
 
 impl AttemptTask {
     pub fn new(net: Arc<Net>, request: TransportRequest, mailbox: Arc<Mailbox>, sink: Arc<dyn Sink>) -> AttemptTask {
         let alarm = net.runtime.timer();
-        AttemptTask { net, request: Arc::new(request), mailbox, sink, alarm, alarmed: None, permit: None }
+        AttemptTask { net, request: Arc::new(request), mailbox, sink, alarm, alarmed: None, lease: None, waited: false }
     }
 
     pub async fn run(mut self) {
@@ -78,10 +78,10 @@ impl AttemptTask {
 
     async fn carry(&mut self) -> Result<(), Interruption> {
         let (mut request, mailbox) = (Arc::clone(&self.request), Arc::clone(&self.mailbox));
-        let mut pooled = request.keep_alive;
+        let mut fresh = false;
         let mut refused = 0;
         loop {
-            let (acquired, used) = self.obtain(&request, pooled).await?;
+            let (acquired, used) = self.obtain(&request, fresh).await?;
             let outcome = match (acquired, &request.http2) {
                 (Acquired::Http2(slot), Some(rules)) => {
                     self.carried(&slot.connection.entry);
@@ -93,85 +93,76 @@ impl AttemptTask {
                     self.attempt(Http1::new(connection, &request, &mailbox)).await
                 }
             };
-            // Nothing was lost if the body can be sent again.
-            match outcome.map_err(|(stop, fate)| (stop, if request.more { Fate::Final } else { fate })) {
+            self.lease = None;
+            let (stop, fate) = match outcome {
                 Ok(()) => return Ok(()),
-                Err((_, Fate::Unanswered)) if used && request.pool_rules.retry_stale => pooled = false,
-                Err((_, Fate::Refused)) if refused < REFUSED_AT_MOST => refused += 1,
-                Err((_, Fate::Http1Required)) if request.http2.is_some_and(|rules| !rules.required) => {
+                Err(failed) => failed,
+            };
+            match fate {
+                // Found dead before anything was written: nothing was lost, whoever has the body.
+                Fate::Unwritten if used => fresh = true,
+                // What the application has given away cannot be sent again.
+                _ if request.more => return Err(stop),
+                Fate::Unanswered if used && request.pool_rules.retry_stale => fresh = true,
+                Fate::Refused if refused < REFUSED_AT_MOST => refused += 1,
+                Fate::Http1Required if request.http2.is_some_and(|rules| !rules.required) => {
                     request = Arc::new(TransportRequest { http2: None, ..(*request).clone() });
                 }
-                Err((stop, _)) => return Err(stop),
+                _ => return Err(stop),
             }
             self.mailbox.lock().proceed = false;
             self.sink.event(Event::Restarted);
         }
     }
 
-    /// A connection from the pool, if one may be `pooled`, or a new one; and whether it was used before.
-    async fn obtain(&mut self, request: &TransportRequest, pooled: bool) -> Result<(Acquired, bool), Interruption> {
-        let (net, key) = (Arc::clone(&self.net), Key::from(request));
-        let mut together = request.http2.is_some() && request.tls.is_some();
-        // A stream is no connection of its own; everything else is, and there may be a limit of them.
-        let limit = net.limits.of(request);
-        if let Some(limit) = limit.filter(|_| self.permit.is_none()) {
-            if let Some(slot) = Some(&key).filter(|_| pooled).and_then(|key| net.find_stream(key, request)) {
-                return Ok((Acquired::Http2(slot), true));
-            }
-            self.permit = Some(self.attended(net.limits.enter(request, limit)).await?);
+    /// A connection that there is, or unless it must be `fresh`, and whether it was used before.
+    async fn obtain(&mut self, request: &TransportRequest, fresh: bool) -> Result<(Acquired, bool), Interruption> {
+        let net = Arc::clone(&self.net);
+        let mut customer = Customer::new(&net, request);
+        if fresh {
+            customer.demand.refuse_all();
         }
-        let maker = loop {
-            if !pooled {
-                break net.make(&key);
-            }
-            match net.find(&key, request, together) {
-                Lookup::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
-                Lookup::Idle(mut connection) => {
+        let (lease, ahead) = loop {
+            let got = match customer.ask(request) {
+                Some(got) => got,
+                None => {
+                    if !std::mem::replace(&mut self.waited, true) {
+                        self.sink.event(Event::Waiting);
+                    }
+                    self.attended(customer.wait()).await?
+                }
+            };
+            match got.map_err(Failure::from)? {
+                Got::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
+                Got::Idle(lease, mut connection) => {
                     if alive(&mut connection).await {
+                        self.lease = Some(lease);
                         return Ok((Acquired::Http1(connection), true));
                     }
                 }
-                Lookup::Full(_) if request.http2.is_some_and(|rules| !rules.queue) => break net.make(&key),
-                Lookup::Full(connection) => {
-                    self.sink.event(Event::Waiting);
-                    if let Some(slot) = self.attended(connection.take(&net)).await? {
-                        return Ok((Acquired::Http2(slot), true));
-                    }
-                }
-                Lookup::Making(making) => {
-                    self.sink.event(Event::Waiting);
-                    together = self.attended(making.wait()).await?;
-                }
-                Lookup::Nothing(maker) => break *maker,
+                Got::Make(lease, ahead) => break (lease, ahead),
             }
         };
-        if let Some(limit) = limit {
-            net.pool.trim(request, limit.saturating_sub(net.limits.used(request)) as usize);
+        for lease in (0..ahead).filter_map(|_| customer.ahead(request)) {
+            net.runtime.spawn(Box::pin(open(Arc::clone(&net), lease, request.clone())));
         }
-        if request.pool_rules.wanted.is_some_and(|(mark, strict)| strict && request.pool_rules.mark != Some(mark)) {
-            return Err(Failure::from(ERROR_WINHTTP_CANNOT_CONNECT).into());
-        }
-        let ahead = request.pool_rules.at_first.min(MOST_AT_FIRST);
-        if ahead > 1 && request.keep_alive && !together && request.route == Route::Direct && net.pool.first_time(&key) {
-            for _ in 1..ahead {
-                net.runtime.spawn(Box::pin(open(Arc::clone(&net), key.clone(), request.clone())));
-            }
-        }
-        match self.connect(request).await {
+        // Boxed: a request that finds a connection does not carry the room for making one.
+        let made = Box::pin(self.connect(request, lease.id())).await;
+        match made {
             Ok(New::Http1(connection)) => {
-                maker.keep_alone();
+                lease.made();
+                self.lease = Some(lease);
                 Ok((Acquired::Http1(connection), false))
             }
             Ok(New::Http2(connection)) => {
-                connection.hold(self.permit.take());
-                let slot = connection.try_take(&net).ok_or(ERROR_WINHTTP_INTERNAL_ERROR).map_err(Failure::from)?;
-                if request.keep_alive {
-                    maker.share(connection);
-                }
+                let slot = lease.made_shared(&connection, request.keep_alive);
+                let slot = slot.ok_or(ERROR_WINHTTP_INTERNAL_ERROR).map_err(Failure::from)?;
                 Ok((Acquired::Http2(slot), false))
             }
             Err(stop) => {
-                maker.keep_alone();
+                if matches!(stop, Interruption::Failed(_)) {
+                    lease.failed();
+                }
                 Err(stop)
             }
         }
@@ -179,10 +170,7 @@ impl AttemptTask {
 
     /// A connection carries this request now.
     fn carried(&self, entry: &Arc<PoolEntry>) {
-        if let Some(mark) = self.request.pool_rules.mark {
-            entry.set_mark(mark);
-        }
-        let earlier = entry.carry(&self.request);
+        let earlier = entry.carry();
         self.mailbox.lock().connection = Some((Arc::clone(entry), earlier));
     }
 
@@ -195,7 +183,7 @@ impl AttemptTask {
     }
 
     /// A new connection to the server. A TLS handshake that breaks is tried again as often as the request allows.
-    async fn connect(&mut self, request: &TransportRequest) -> Result<New, Interruption> {
+    async fn connect(&mut self, request: &TransportRequest, id: ConnectionId) -> Result<New, Interruption> {
         // Without TLS nobody says what the server speaks, and HTTP/1.1 is spoken.
         if request.tls.is_none() && request.http2.is_some_and(|rules| rules.required) {
             return Err(Failure::from(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH).into());
@@ -203,7 +191,7 @@ impl AttemptTask {
         let mut retries = request.network.handshake_retries;
         loop {
             let (net, sink) = (Arc::clone(&self.net), Arc::clone(&self.sink));
-            let dialed = self.reach_server(request).await?;
+            let dialed = self.reach_server(request, id).await?;
             match self.attended(connect::speak(&net, dialed, request, &*sink)).await? {
                 Err(failure) if retries > 0 && request.tls.is_some() && failure.handshake_broke() => retries -= 1,
                 outcome => return Ok(outcome?),
@@ -212,12 +200,12 @@ impl AttemptTask {
     }
 
     /// A connection that leads to the server.
-    async fn reach_server(&mut self, request: &TransportRequest) -> Result<Dialed, Interruption> {
+    async fn reach_server(&mut self, request: &TransportRequest, id: ConnectionId) -> Result<Dialed, Interruption> {
         let (net, sink, mailbox) = (Arc::clone(&self.net), Arc::clone(&self.sink), Arc::clone(&self.mailbox));
         if let Route::Tunnel(via, head) = &request.route {
-            return self.tunnel(via, head.clone()).await;
+            return self.tunnel(via, head.clone(), id).await;
         }
-        let mut dialed = self.attended(connect::dial(&net, request, &*sink, Some(&mailbox))).await??;
+        let mut dialed = self.attended(connect::dial(&net, request, id, &*sink, Some(&mailbox))).await??;
         match &request.route {
             Route::Direct | Route::Tunnel(..) => {}
             Route::Proxy(via) => {
@@ -283,7 +271,7 @@ impl AttemptTask {
             Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Interruption::Failed),
         })
         .await?;
-        self.net.limits.learn(&self.request, (head.version.major, head.version.minor) < (1, 1));
+        self.net.learn(&self.request, (head.version.major, head.version.minor) < (1, 1));
         self.reply(exchange, head, received).await
     }
 
@@ -329,6 +317,9 @@ impl AttemptTask {
         })
         .await?;
         self.sink = sink;
+        if let Some(lease) = &self.lease {
+            lease.switched();
+        }
         let upgraded = poll_fn(|cx| Poll::Ready(exchange.upgraded(cx))).await;
         let mut upgraded = upgraded.ok_or(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR))?;
         upgraded.begin(read_ahead);
@@ -398,35 +389,35 @@ impl AttemptTask {
         self.alarm.set(self.net.runtime.now() + DRAIN);
         while !exchange.over() && left > 0 {
             let piece = poll_fn(|cx| match self.alarm.poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Err(Interruption::Dropped)),
-                Poll::Pending => exchange.poll_piece(cx, &NullSink).map_err(Interruption::Failed),
+                Poll::Ready(()) => Poll::Ready(Ok(None)),
+                Poll::Pending => exchange.poll_piece(cx, &NullSink).map_ok(Some).map_err(Interruption::Failed),
             });
-            left = left.saturating_sub(piece.await?.bytes.len());
+            let Some(piece) = piece.await? else { break };
+            left = left.saturating_sub(piece.bytes.len());
         }
         if exchange.over() {
             self.keep(exchange).await;
+        } else if let Some(lease) = self.lease.take() {
+            lease.overflowed();
         }
         Ok(())
     }
 
     /// Puts the connection into the pool if it can carry another request.
     async fn keep(&mut self, exchange: &mut impl Exchange) {
-        poll_fn(|cx| {
-            exchange.keep(cx, &self.net);
-            Poll::Ready(())
-        })
-        .await;
+        let connection = poll_fn(|cx| Poll::Ready(exchange.keep(cx))).await;
+        if let Some((connection, lease)) = connection.and_then(|connection| Some((connection, self.lease.take()?))) {
+            lease.give_back(connection);
+        }
     }
 }
 
-/// Opens a connection that nobody waits for, within the limit.
-async fn open(net: Arc<Net>, key: Key, request: TransportRequest) {
-    if net.limits.of(&request).is_some_and(|limit| net.limits.used(&request) >= limit) {
-        return;
-    }
-    let Ok(dialed) = connect::dial(&net, &request, &NullSink, None).await else { return };
+/// Opens a connection that nobody waits for.
+async fn open(net: Arc<Net>, lease: Lease, request: TransportRequest) {
+    let Ok(dialed) = connect::dial(&net, &request, lease.id(), &NullSink, None).await else { return };
     if let Ok(New::Http1(connection)) = connect::speak(&net, dialed, &request, &NullSink).await {
-        net.keep(key, connection);
+        lease.made();
+        lease.give_back(connection);
     }
 }
 

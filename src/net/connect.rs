@@ -18,6 +18,7 @@ use super::stream::Stream;
 use super::upload::Upload;
 use super::wire::{Wire, WireState};
 use super::{Net, failure, names, tls};
+use crate::connection::ConnectionId;
 use crate::transport::{ClientCertificate, Event, Failure, Peer, Route, Secured, Sink, Tls, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH};
 
@@ -52,6 +53,7 @@ pub struct Dialed {
 pub async fn dial(
     net: &Net,
     request: &TransportRequest,
+    id: ConnectionId,
     sink: &dyn Sink,
     mailbox: Option<&Mailbox>,
 ) -> Result<Dialed, Failure> {
@@ -69,7 +71,7 @@ pub async fn dial(
         match bounded(runtime, attempt, limit, mailbox).await {
             Ok(Connected { stream, peer, inquiry }) => {
                 sink.event(Event::Connected(address.to_string()));
-                let entry = net.registry.add(request, inquiry, runtime.now());
+                let entry = Arc::new(PoolEntry::new(id, inquiry, runtime.now()));
                 return Ok(Dialed { stream, peer, entry });
             }
             Err(error) => last = Some(error),
@@ -269,7 +271,14 @@ mod tests {
             let outcome = tokio.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let listener = TwoAddresses { reached, listener: listener.local_addr().unwrap() };
-                dial(&Net::on(Box::new(listener), Default::default(), false), &request(retries), &notes, None).await
+                dial(
+                    &Net::on(Box::new(listener), Default::default(), false),
+                    &request(retries),
+                    ConnectionId::default(),
+                    &notes,
+                    None,
+                )
+                .await
             });
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));

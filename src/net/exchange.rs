@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::Net;
+use super::connect::Connection;
 use super::upgraded::Upgraded;
 use crate::http::{Headers, ResponseHead};
 use crate::transport::{Event, Failure, Peer, Secured, Sink};
@@ -35,8 +35,8 @@ pub trait Exchange {
     fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool;
     /// Whether the rest of an unwanted reply is worth reading, because the connection can carry another request then.
     fn drains(&self) -> bool;
-    /// Gives the connection back if it can carry another request.
-    fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>);
+    /// Lets the connection go: that of HTTP/1 is answered if it can carry another request.
+    fn keep(&mut self, cx: &mut Context<'_>) -> Option<Box<Connection>>;
     /// After a 101: the connection as a stream of bytes. HTTP/2 has no 101.
     fn upgraded(&mut self, _cx: &mut Context<'_>) -> Option<Upgraded> {
         None
@@ -50,6 +50,8 @@ pub trait Exchange {
 pub enum Fate {
     /// It failed.
     Final,
+    /// No byte of the request went out: a connection from the pool was dead before.
+    Unwritten,
     /// No byte of a reply came: a connection from the pool may have been dead before.
     Unanswered,
     /// The server says that it did not work on it.

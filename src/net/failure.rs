@@ -10,7 +10,8 @@ use crate::win32::*;
 
 /// A failure of the connection while a request is on it.
 pub fn of_exchange(error: &hyper::Error) -> Failure {
-    io_source(error).map_or(ERROR_WINHTTP_CONNECTION_ERROR.into(), of_io)
+    // d01: an orderly end before the head is complete is a reply that makes no sense; a reset is told by the socket.
+    io_source(error).map_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into(), of_io)
 }
 
 /// A failure inside the body; `None` is an end that came too early.
@@ -22,7 +23,8 @@ pub fn of_body(error: &hyper::Error) -> Option<Failure> {
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
             Some(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into())
         }
-        _ => Some(ERROR_WINHTTP_CONNECTION_ERROR.into()),
+        // m14: a reset has its Winsock error in the body, too.
+        _ => Some(source.map_or(ERROR_WINHTTP_CONNECTION_ERROR.into(), of_io)),
     }
 }
 

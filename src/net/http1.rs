@@ -9,19 +9,19 @@ use std::task::{Context, Poll, ready};
 use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, Response};
 
-use super::Net;
 use super::connect::Connection;
 use super::exchange::{Exchange, Fate, NullSink, Piece, Pieces};
 use super::failure;
 use super::mailbox::Mailbox;
-use super::pool::Key;
 use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::{self, WireState};
 use crate::http::{BodyLength, OutgoingBody, ResponseHead};
 use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
-use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR};
+use crate::win32::{
+    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+};
 
 /// See the module.
 pub struct Http1<'a> {
@@ -107,7 +107,11 @@ impl Exchange for Http1<'_> {
             if received == self.heard {
                 // hyper forgets a request that it has not looked at when the server closes.
                 let forgotten = self.outbound.closed;
-                return if forgotten { Poll::Ready(Err(ERROR_WINHTTP_CONNECTION_ERROR.into())) } else { Poll::Pending };
+                return if forgotten {
+                    Poll::Ready(Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into()))
+                } else {
+                    Poll::Pending
+                };
             }
             self.heard = received;
             sink.event(Event::Progress);
@@ -138,20 +142,17 @@ impl Exchange for Http1<'_> {
         self.outbound.request.keep_alive && keeps && self.outbound.body.whole()
     }
 
-    fn keep(&mut self, cx: &mut Context<'_>, net: &Arc<Net>) {
-        if !self.outbound.request.keep_alive || !self.upload_over() {
-            return;
+    fn keep(&mut self, cx: &mut Context<'_>) -> Option<Box<Connection>> {
+        let keeps = matches!(&self.inbound, Inbound::Body(download) if download.keeps);
+        if !self.outbound.request.keep_alive || !keeps || !self.upload_over() {
+            return None;
         }
         let outbound = &mut self.outbound;
         outbound.poll(cx, &NullSink);
         if outbound.closed || !outbound.whole() {
-            return;
+            return None;
         }
-        if let Some(connection) =
-            outbound.connection.take().filter(|connection| connection.sender.is_ready() && !connection.entry.expired())
-        {
-            net.keep(Key::from(outbound.request), connection);
-        }
+        outbound.connection.take_if(|connection| connection.sender.is_ready())
     }
 
     fn upgraded(&mut self, cx: &mut Context<'_>) -> Option<Upgraded> {
@@ -166,8 +167,13 @@ impl Exchange for Http1<'_> {
 
     /// The server closed the connection while it was idle, or without a reply.
     fn fate(&self, failure: &Failure) -> Fate {
-        let unanswered = failure.error == ERROR_WINHTTP_CONNECTION_ERROR && self.outbound.state().reply.received == 0;
-        if unanswered { Fate::Unanswered } else { Fate::Final }
+        let state = self.outbound.state();
+        let broke = matches!(failure.error, ERROR_WINHTTP_CONNECTION_ERROR | ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+        match (broke && state.reply.received == 0, state.written) {
+            (true, 0) => Fate::Unwritten,
+            (true, _) => Fate::Unanswered,
+            (false, _) => Fate::Final,
+        }
     }
 }
 
@@ -275,8 +281,11 @@ impl<'a> Outbound<'a> {
     }
 
     fn passed(&mut self, sink: &dyn Sink) {
+        let written = self.state().written;
         if let Some(mark) = self.marks.pop_front() {
-            sink.event(if std::mem::replace(&mut self.sent, true) { Event::Wrote } else { Event::Sent(mark) });
+            // m17: what the socket took, not what waits for it.
+            let sent = Event::Sent(mark.min(written));
+            sink.event(if std::mem::replace(&mut self.sent, true) { Event::Wrote } else { sent });
         }
     }
 

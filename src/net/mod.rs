@@ -11,7 +11,6 @@ mod failure;
 mod fetch;
 mod http1;
 mod http2;
-mod limits;
 mod mailbox;
 #[cfg(feature = "live")]
 pub(crate) mod mapped;
@@ -57,8 +56,6 @@ pub struct Net {
     real: bool,
     pool: Pool,
     names: names::Names,
-    limits: Arc<limits::Limits>,
-    registry: registry::Registry,
     attempts: AtomicUsize,
 }
 
@@ -99,8 +96,6 @@ impl Net {
             real,
             pool: Pool::default(),
             names: names::Names::default(),
-            limits: Arc::default(),
-            registry: registry::Registry::default(),
             attempts: AtomicUsize::new(0),
         })
     }
@@ -125,7 +120,11 @@ impl Transport for Arc<Net> {
         secure: bool,
         mark: Option<ConnectionGroupId>,
     ) -> Vec<(ConnectionGroupId, u32)> {
-        self.registry.marked(host, port, secure, mark)
+        self.known(|engine| engine.marked(host, port, secure, mark))
+    }
+
+    fn end_pool(&self, pool: usize) {
+        self.about(|engine, now| engine.end_pool(now, pool));
     }
 
     fn running(&self) -> usize {
@@ -190,20 +189,22 @@ impl Attempt for Started {
     }
 
     fn mark(&self, mark: ConnectionGroupId) {
-        if let Some((entry, _)) = &self.mailbox.lock().connection {
-            entry.set_mark(mark);
+        let connection = self.mailbox.lock().connection.as_ref().map(|(entry, _)| entry.id());
+        if let Some(id) = connection {
+            self.net.about(|engine, _| engine.mark(id, mark));
         }
     }
 
     fn expire(&self) {
-        if let Some((entry, _)) = &self.mailbox.lock().connection {
-            entry.expire();
+        let connection = self.mailbox.lock().connection.as_ref().map(|(entry, _)| entry.id());
+        if let Some(id) = connection {
+            self.net.about(|engine, now| engine.expire(now, id));
         }
     }
 
     fn carrier(&self) -> Option<ConnectionInfo> {
-        let carrier = self.mailbox.lock().connection.clone();
-        carrier.map(|(entry, earlier)| entry.carrier(earlier, self.net.runtime.now()))
+        let connection = self.mailbox.lock().connection.clone();
+        connection.map(|(entry, earlier)| entry.info(earlier, self.net.runtime.now()))
     }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize) {

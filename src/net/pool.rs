@@ -1,235 +1,297 @@
-//! The connections of a world, which outlive sessions (source pool.key): idle ones of HTTP/1, and those of HTTP/2,
-//! which every request may share.
+//! The connections of a world, which outlive sessions (source pool.key): the connection engine's decisions, carried out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Poll, Waker};
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use super::Net;
 use super::connect::Connection;
-use super::http2::{Multiplexed, Slot};
-use crate::http::proxy::Server;
-use crate::transport::{ConnectionGroupId, Http2, Route, Tls, TransportRequest, Via};
+use super::http2::Multiplexed;
+use crate::connection::{Answer, AttemptId, ConnectionId, Demand, Effect, Engine};
+use crate::transport::TransportRequest;
 
-/// How often idle ones are looked for, while there are any.
+/// How often idle connections are looked for, while there are any.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// What must agree for a connection to be used again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    host: String,
-    port: u16,
-    tls: Option<Tls>,
-    http2: Option<Http2>,
-    pool: usize,
-    through: Option<Through>,
-    resolve_as: Option<String>,
-}
-
-/// The proxy that a connection goes to, and what it does there.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Through {
-    /// It gets requests for every server.
-    Proxy(Via),
-    Tunnel(Via),
-    Socks(Server),
-}
-
-impl From<&TransportRequest> for Key {
-    fn from(request: &TransportRequest) -> Key {
-        // Whether a request waits for a stream is no matter of the connection.
-        let http2 = request.http2.map(|rules| Http2 { queue: true, ..rules });
-        let (tls, pool) = (request.tls.clone(), request.pool);
-        let (host, port) = (request.host.to_ascii_lowercase(), request.port);
-        let (host, port, through) = match &request.route {
-            Route::Direct => (host, port, None),
-            Route::Proxy(via) => (String::new(), 0, Some(Through::Proxy(via.clone()))),
-            Route::Tunnel(via, _) => (host, port, Some(Through::Tunnel(via.clone()))),
-            Route::Socks(server) => (host, port, Some(Through::Socks(server.clone()))),
-        };
-        Key { host, port, tls, http2, pool, through, resolve_as: request.network.resolve_as.clone() }
-    }
+#[derive(Default)]
+struct State {
+    engine: Engine,
+    idle: HashMap<ConnectionId, Box<Connection>>,
+    shared: HashMap<ConnectionId, Arc<Multiplexed>>,
+    /// Attempts that wait, and their answers.
+    waiting: HashMap<AttemptId, Waiting>,
+    attempts: AttemptId,
+    swept: bool,
 }
 
 #[derive(Default)]
-struct Connections {
-    /// With the time since when they are idle.
-    idle: HashMap<Key, Vec<(Duration, Box<Connection>)>>,
-    shared: HashMap<Key, Vec<Arc<Multiplexed>>>,
-    making: HashMap<Key, Arc<Making>>,
-    swept: bool,
-    /// Those that a request with BACKGROUND_CONNECTIONS went to.
-    known: HashSet<Key>,
+struct Waiting {
+    answer: Option<Answer>,
+    waker: Option<Waker>,
 }
 
 /// See the module.
 #[derive(Default)]
-pub struct Pool(Mutex<Connections>);
+pub struct Pool(Mutex<State>);
 
-/// What the pool has for a request.
-pub enum Lookup {
-    /// A connection that was idle; whoever takes it looks whether it is still open.
-    Idle(Box<Connection>),
-    /// A stream.
-    Stream(Slot),
-    /// A connection whose server takes no more streams at once.
-    Full(Arc<Multiplexed>),
-    /// Another request is making a connection that this one can share.
-    Making(Arc<Making>),
-    /// Nothing: a connection must be made. Others that could share it wait until the answer is dropped.
-    Nothing(Box<Maker>),
-}
-
-/// A connection that is being made, and may turn out to be one that can be shared.
-#[derive(Debug, Default)]
-pub struct Making {
-    over: AtomicBool,
-    alone: AtomicBool,
-    told: Notify,
-}
-
-impl Making {
-    /// Waits until it is over. `false`: there is nothing to share, everybody makes a connection of its own.
-    pub async fn wait(&self) -> bool {
-        let told = self.told.notified();
-        if !self.over.load(Ordering::Acquire) {
-            told.await;
-        }
-        !self.alone.load(Ordering::Acquire)
-    }
-}
-
-/// Whoever makes a connection.
-pub struct Maker {
-    net: Arc<Net>,
-    key: Key,
-    making: Option<Arc<Making>>,
-}
-
-impl Maker {
-    /// The server speaks HTTP/2: whoever waits can share the connection.
-    pub fn share(self, connection: Arc<Multiplexed>) {
-        self.net.pool.lock().shared.entry(self.key.clone()).or_default().push(connection);
-        self.net.start_sweeper();
-    }
-
-    /// There is nothing to share.
-    pub fn keep_alone(self) {
-        if let Some(making) = &self.making {
-            making.alone.store(true, Ordering::Release);
-        }
-    }
-}
-
-impl Drop for Maker {
-    fn drop(&mut self) {
-        if let Some(making) = &self.making {
-            self.net.pool.lock().making.remove(&self.key);
-            making.over.store(true, Ordering::Release);
-            making.told.notify_waiters();
-        }
-    }
+/// What is to be dropped or woken when the pool is not locked.
+#[derive(Default)]
+struct Leftovers {
+    idle: Vec<Connection>,
+    shared: Vec<Arc<Multiplexed>>,
+    wakers: Vec<Waker>,
 }
 
 impl Pool {
-    fn lock(&self) -> MutexGuard<'_, Connections> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Whether a connection with this mark may carry a request (MATCH_CONNECTION_GUID).
-pub fn suits(mark: Option<ConnectionGroupId>, request: &TransportRequest) -> bool {
-    match (request.pool_rules.wanted, mark) {
-        (None, _) => true,
-        (Some((_, strict)), None) => !strict,
-        (Some((wanted, _)), Some(mark)) => wanted == mark,
+    /// Changes something, and does what follows for others.
+    fn change<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = act(&mut state);
+        let mut leftovers = Leftovers::default();
+        let State { engine, idle, shared, waiting, .. } = &mut *state;
+        for effect in engine.effects() {
+            match effect {
+                Effect::Close(connection) => {
+                    leftovers.idle.extend(idle.remove(&connection).map(|connection| *connection));
+                    leftovers.shared.extend(shared.remove(&connection));
+                }
+                Effect::Answered(attempt, answer) => {
+                    let waiting = waiting.entry(attempt).or_default();
+                    waiting.answer = Some(answer);
+                    leftovers.wakers.extend(waiting.waker.take());
+                }
+            }
+        }
+        drop(state);
+        leftovers.wakers.drain(..).for_each(Waker::wake);
+        result
     }
 }
 
-impl Pool {
-    /// Closes idle connections to a server, the oldest first, until no more than so many are left.
-    pub fn trim(&self, request: &TransportRequest, left: usize) {
-        let host = request.host.to_ascii_lowercase();
-        let of_server = |key: &Key| key.host == host && key.port == request.port;
-        let mut connections = self.lock();
-        let mut ages: Vec<Duration> = Vec::new();
-        for (key, idle) in &connections.idle {
-            if of_server(key) {
-                ages.extend(idle.iter().map(|(since, _)| *since));
-            }
-        }
-        ages.sort_unstable();
-        let Some(last_out) = ages.len().checked_sub(left + 1).map(|place| ages[place]) else { return };
-        for (key, idle) in &mut connections.idle {
-            if of_server(key) {
-                idle.retain(|(since, _)| *since > last_out);
-            }
+/// What an attempt got.
+pub enum Got {
+    /// A connection that was idle; whoever takes it looks whether it is still open.
+    Idle(Lease, Box<Connection>),
+    /// A stream.
+    Stream(Slot),
+    /// The right to make one, and so many more ahead.
+    Make(Lease, u32),
+}
+
+/// An attempt's right to a connection. Dropping it says that the connection is closed.
+pub struct Lease {
+    net: Weak<Net>,
+    id: ConnectionId,
+    open: bool,
+}
+
+impl Lease {
+    fn new(net: &Arc<Net>, id: ConnectionId) -> Lease {
+        Lease { net: Arc::downgrade(net), id, open: true }
+    }
+
+    /// Which connection it is.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    fn end(mut self, act: impl FnOnce(&Arc<Net>, ConnectionId)) {
+        self.open = false;
+        if let Some(net) = self.net.upgrade() {
+            act(&net, self.id);
         }
     }
 
-    /// Whether this is the first that is heard of a server.
-    pub fn first_time(&self, key: &Key) -> bool {
-        self.lock().known.insert(key.clone())
+    /// The connection could not be made.
+    pub fn failed(self) {
+        self.end(|net, id| net.pool.change(|state| state.engine.failed(net.runtime.now(), id)));
+    }
+
+    /// What was to be drained is too long.
+    pub fn overflowed(self) {
+        self.end(|net, id| net.pool.change(|state| state.engine.overflowed(net.runtime.now(), id)));
+    }
+
+    /// The connection speaks HTTP/1.
+    pub fn made(&self) {
+        if let Some(net) = self.net.upgrade() {
+            net.pool.change(|state| state.engine.made(net.runtime.now(), self.id));
+        }
+    }
+
+    /// The connection speaks HTTP/2; the attempt has the first stream. `shared`: others may have more.
+    pub fn made_shared(self, connection: &Arc<Multiplexed>, shared: bool) -> Option<Slot> {
+        let net = self.net.upgrade()?;
+        let room = connection.room();
+        self.end(|net, id| {
+            net.pool.change(|state| {
+                state.shared.insert(id, Arc::clone(connection));
+                state.engine.made_shared(net.runtime.now(), id, room, shared);
+            });
+        });
+        net.start_sweeper();
+        Some(Slot { connection: Arc::clone(connection), net })
+    }
+
+    /// The connection carries no HTTP any more.
+    pub fn switched(&self) {
+        if let Some(net) = self.net.upgrade() {
+            net.about(|engine, _| engine.switched(self.id));
+        }
+    }
+
+    /// The connection can carry another request.
+    pub fn give_back(self, connection: Box<Connection>) {
+        self.end(|net, id| {
+            let refused = net.pool.change(|state| {
+                state.idle.insert(id, connection);
+                let kept = state.engine.returned(net.runtime.now(), id);
+                if kept { None } else { state.idle.remove(&id) }
+            });
+            drop(refused);
+            net.start_sweeper();
+        });
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        if let Some(net) = self.net.upgrade() {
+            net.pool.change(|state| state.engine.gone(net.runtime.now(), self.id));
+        }
+    }
+}
+
+/// The right to one stream.
+pub struct Slot {
+    pub connection: Arc<Multiplexed>,
+    net: Arc<Net>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let id = self.connection.entry.id();
+        self.net.pool.change(|state| state.engine.stream_over(self.net.runtime.now(), id));
+    }
+}
+
+/// An attempt as the pool knows it.
+pub struct Customer {
+    net: Arc<Net>,
+    id: AttemptId,
+    pub demand: Demand,
+    /// Whether its answer is still to come, or to be taken.
+    waits: bool,
+}
+
+impl Customer {
+    /// That of a request.
+    pub fn new(net: &Arc<Net>, request: &TransportRequest) -> Customer {
+        let (id, demand) = net.pool.change(|state| {
+            state.attempts += 1;
+            (state.attempts, state.engine.demand(request))
+        });
+        Customer { net: Arc::clone(net), id, demand, waits: false }
+    }
+
+    /// Asks for a connection; `None`: it has to be waited for.
+    pub fn ask(&mut self, request: &TransportRequest) -> Option<Result<Got, crate::win32::Win32Error>> {
+        let now = self.net.runtime.now();
+        let answer = self.net.pool.change(|state| {
+            let answer = state.engine.ask(now, self.id, request, &self.demand);
+            self.waits = answer == Answer::Wait;
+            if self.waits {
+                state.waiting.insert(self.id, Waiting::default());
+            }
+            state.got(&self.net, answer)
+        });
+        (!self.waits).then_some(answer).flatten()
+    }
+
+    /// Waits for the answer.
+    pub async fn wait(&mut self) -> Result<Got, crate::win32::Win32Error> {
+        poll_fn(|cx| {
+            let mut state = self.net.pool.lock();
+            let Some(waiting) = state.waiting.get_mut(&self.id) else { return Poll::Pending };
+            let Some(answer) = waiting.answer.take() else {
+                waiting.waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            };
+            state.waiting.remove(&self.id);
+            self.waits = false;
+            state.got(&self.net, answer).map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// One more connection, that nobody waits for.
+    pub fn ahead(&self, request: &TransportRequest) -> Option<Lease> {
+        let id = self.net.pool.change(|state| state.engine.make_ahead(request, &self.demand));
+        id.map(|id| Lease::new(&self.net, id))
+    }
+}
+
+impl Drop for Customer {
+    fn drop(&mut self) {
+        let now = self.net.runtime.now();
+        let unused = self.net.pool.change(|state| {
+            let answer = state.waiting.remove(&self.id).and_then(|waiting| waiting.answer);
+            state.engine.forget(now, self.id);
+            state.engine.leave(&self.demand);
+            answer.and_then(|answer| state.got(&self.net, answer))
+        });
+        // An answer that came too late goes to the next.
+        match unused {
+            Some(Ok(Got::Idle(lease, connection))) => lease.give_back(connection),
+            other => drop(other),
+        }
+    }
+}
+
+impl State {
+    fn got(&mut self, net: &Arc<Net>, answer: Answer) -> Option<Result<Got, crate::win32::Win32Error>> {
+        match answer {
+            Answer::Reuse(id) => {
+                let connection = self.idle.remove(&id)?;
+                Some(Ok(Got::Idle(Lease::new(net, id), connection)))
+            }
+            Answer::Share(id) => {
+                let connection = Arc::clone(self.shared.get(&id)?);
+                Some(Ok(Got::Stream(Slot { connection, net: Arc::clone(net) })))
+            }
+            Answer::Make(id, ahead) => Some(Ok(Got::Make(Lease::new(net, id), ahead))),
+            Answer::Refuse(error) => Some(Err(error)),
+            Answer::Wait => None,
+        }
     }
 }
 
 impl Net {
-    /// A stream of a connection that a request can share, if there is one now.
-    pub fn find_stream(self: &Arc<Net>, key: &Key, request: &TransportRequest) -> Option<Slot> {
-        let connections = self.pool.lock();
-        let shared = connections.shared.get(key).into_iter().flatten();
-        shared.filter(|connection| connection.takes(request)).find_map(|connection| connection.try_take(self))
+    /// The server answered with HTTP/1.0, or a later version.
+    pub fn learn(&self, request: &TransportRequest, old: bool) {
+        if request.pool_rules.limit_1_0 != u32::MAX {
+            self.pool.change(|state| state.engine.learn(request, old));
+        }
     }
 
-    /// What there is for a request. `together`: it would share a connection that is being made.
-    pub fn find(self: &Arc<Net>, key: &Key, request: &TransportRequest, together: bool) -> Lookup {
+    /// Something about a connection.
+    pub fn about(&self, act: impl FnOnce(&mut Engine, Duration)) {
         let now = self.runtime.now();
-        let mut connections = self.pool.lock();
-        let mut full = None;
-        for connection in
-            connections.shared.get(key).into_iter().flatten().filter(|connection| connection.takes(request))
-        {
-            match connection.try_take(self) {
-                Some(slot) => return Lookup::Stream(slot),
-                None => full = Some(Arc::clone(connection)),
-            }
-        }
-        if let Some(full) = full {
-            return Lookup::Full(full);
-        }
-        if let Some(idle) = connections.idle.get_mut(key) {
-            idle.retain(|(since, connection)| connection.entry.stays(*since, now));
-            let mark = |connection: &Connection| connection.entry.mark();
-            // Of those that suit, one with the mark that is wanted, else the one that was used last.
-            let marked = idle.iter().rposition(|(_, one)| mark(one).is_some() && suits(mark(one), request));
-            let marked = marked.filter(|_| request.pool_rules.wanted.is_some());
-            let place = marked.or_else(|| idle.iter().rposition(|(_, one)| suits(mark(one), request)));
-            if let Some(place) = place {
-                return Lookup::Idle(idle.remove(place).1);
-            }
-        }
-        let making = match connections.making.get(key).filter(|_| together) {
-            Some(making) => return Lookup::Making(Arc::clone(making)),
-            None if together => Some(Arc::clone(connections.making.entry(key.clone()).or_default())),
-            None => None,
-        };
-        Lookup::Nothing(Box::new(Maker { net: Arc::clone(self), key: key.clone(), making }))
+        self.pool.change(|state| act(&mut state.engine, now));
     }
 
-    /// Lets a new connection be made, whatever there is.
-    pub fn make(self: &Arc<Net>, key: &Key) -> Maker {
-        Maker { net: Arc::clone(self), key: key.clone(), making: None }
-    }
-
-    /// Keeps a connection for the next request.
-    pub fn keep(self: &Arc<Net>, key: Key, connection: Box<Connection>) {
-        let now = self.runtime.now();
-        self.pool.lock().idle.entry(key).or_default().push((now, connection));
-        self.start_sweeper();
+    /// What the engine knows.
+    pub fn known<R>(&self, look: impl FnOnce(&Engine) -> R) -> R {
+        look(&self.pool.lock().engine)
     }
 
     fn start_sweeper(self: &Arc<Net>) {
@@ -246,21 +308,12 @@ async fn sweep(net: Arc<Net>) {
         timer.set_idle(net.runtime.now() + SWEEP);
         poll_fn(|cx| timer.poll(cx)).await;
         let now = net.runtime.now();
-        let mut connections = net.pool.lock();
-        let Connections { idle, shared, swept, .. } = &mut *connections;
-        idle.retain(|_, connections| {
-            connections.retain(|(since, connection)| connection.entry.stays(*since, now));
-            !connections.is_empty()
+        let ends = net.pool.change(|state| {
+            state.engine.sweep(now);
+            state.swept = !(state.idle.is_empty() && state.shared.is_empty());
+            !state.swept
         });
-        shared.retain(|_, connections| {
-            let used = |connection: &Multiplexed| {
-                connection.idle_since().is_none_or(|since| connection.entry.stays(since, now))
-            };
-            connections.retain(|connection| connection.open() && used(connection));
-            !connections.is_empty()
-        });
-        if idle.is_empty() && shared.is_empty() {
-            *swept = false;
+        if ends {
             return;
         }
     }

@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::http1::Http1;
 use super::mailbox::Mailbox;
 use super::stream::Stream;
+use crate::connection::ConnectionId;
 use crate::http::{RequestHead, ResponseHead};
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE};
@@ -25,12 +26,17 @@ enum Asked {
 
 impl AttemptTask {
     /// Asks until the tunnel stands; else the proxy's answer is told in place of a reply.
-    pub(super) async fn tunnel(&mut self, via: &Via, mut head: RequestHead) -> Result<Dialed, Interruption> {
+    pub(super) async fn tunnel(
+        &mut self,
+        via: &Via,
+        mut head: RequestHead,
+        id: ConnectionId,
+    ) -> Result<Dialed, Interruption> {
         let mut idle = None;
         loop {
             let connection = match idle.take() {
                 Some(connection) => connection,
-                None => self.reach(via).await?,
+                None => self.reach(via, id).await?,
             };
             let (peer, entry) = (connection.peer, Arc::clone(&connection.entry));
             match self.ask(connection, head).await? {
@@ -41,11 +47,11 @@ impl AttemptTask {
     }
 
     /// A connection to the proxy.
-    async fn reach(&mut self, via: &Via) -> Result<Box<Connection>, Interruption> {
+    async fn reach(&mut self, via: &Via, id: ConnectionId) -> Result<Box<Connection>, Interruption> {
         let (net, request, sink) = (Arc::clone(&self.net), Arc::clone(&self.request), Arc::clone(&self.sink));
         let mailbox = Arc::clone(&self.mailbox);
         let reach = async {
-            let mut dialed = connect::dial(&net, &request, &*sink, Some(&mailbox)).await?;
+            let mut dialed = connect::dial(&net, &request, id, &*sink, Some(&mailbox)).await?;
             dialed.stream = connect::secure_proxy(&net, dialed.stream, via).await?;
             connect::speak_http1(dialed, None).await
         };

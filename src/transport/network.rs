@@ -78,11 +78,11 @@ impl Default for PoolRules {
             owner: 0,
             limit: u32::MAX,
             limit_1_0: u32::MAX,
-            idle: 30_000,
+            idle: 60_000,
             mark: None,
             wanted: None,
             at_first: 1,
-            retry_stale: true,
+            retry_stale: false,
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT, "WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT", Shape::Dword)
         .set(SESSION, Put::Setting(|s, milliseconds| s.pool_rules.idle = milliseconds))
         .inherited()
-        .default("30000")
+        .default("60000")
         .note("In no header. Milliseconds in the pool; 0 and 0xFFFFFFFF are no limit."),
     option!(WINHTTP_OPTION_CONNECTION_INFO: Shape::Struct("WINHTTP_CONNECTION_INFO", size_of::<WINHTTP_CONNECTION_INFO>()))
         .query(REQUEST, Get::Of(|subject| {
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
             }
             subject.settings(|s| s.pool_rules.wanted = Some((*mark, flags & strict != 0)))
         }))
-        .note("Where a marked connection is required and none is idle, the send ends with ERROR_WINHTTP_CANNOT_CONNECT."),
+        .note("Where a marked connection is required and none is idle, a new one is made and marked."),
     option!(WINHTTP_OPTION_FAILED_CONNECTION_RETRIES: Shape::Struct("WINHTTP_FAILED_CONNECTION_RETRIES", size_of::<WINHTTP_FAILED_CONNECTION_RETRIES>()))
         .set(SESSION, Put::To(|subject, given| {
             let retries = given.dword();

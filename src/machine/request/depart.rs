@@ -111,6 +111,8 @@ impl Request {
             upgrade: self.key.is_some(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.template.asks_to_close(),
             pool: self.settings.pool,
+            // Known to whoever drives the machine.
+            handle: 0,
             network: self.settings.network.clone(),
             pool_rules: self.settings.pool_rules.clone(),
             head_limit: self.settings.max_head as usize,

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
 
-use super::{Slot, head};
+use super::head;
 use crate::http::{ResponseHead, http2};
-use crate::net::Net;
+use crate::net::connect::Connection;
 use crate::net::exchange::{Exchange, Fate, Piece, Pieces};
 use crate::net::failure;
 use crate::net::mailbox::Mailbox;
+use crate::net::pool::Slot;
 use crate::transport::{Event, Failure, Http2, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{
     ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR,
@@ -173,10 +174,11 @@ impl Exchange for Http2Exchange<'_> {
         false
     }
 
-    fn keep(&mut self, _cx: &mut Context<'_>, _net: &Arc<Net>) {
+    fn keep(&mut self, _cx: &mut Context<'_>) -> Option<Box<Connection>> {
         if self.outbound.over {
             self.slot = None;
         }
+        None
     }
 
     fn fate(&self, _failure: &Failure) -> Fate {

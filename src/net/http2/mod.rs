@@ -10,20 +10,17 @@ mod watch;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use h2::client::{Builder, Connection, SendRequest};
-use tokio::sync::Notify;
-
-use super::limits::Permit;
+use super::Net;
 use super::registry::PoolEntry;
 use super::stream::Stream;
-use super::{Net, pool};
-use crate::transport::{Failure, Http2, Peer, Secured, TransportRequest};
+use crate::transport::{Failure, Http2, Peer, Secured};
 use crate::win32::ERROR_WINHTTP_CONNECTION_ERROR;
+use bytes::Bytes;
+use h2::client::{Builder, Connection, SendRequest};
 use watch::{Watch, Watched};
 
 pub use exchange::Http2Exchange;
@@ -42,35 +39,7 @@ pub struct Multiplexed {
     pub peer: Peer,
     pub secured: Option<Arc<Secured>>,
     pub entry: Arc<PoolEntry>,
-    /// Its part of the server's limit.
-    permit: Mutex<Option<Permit>>,
     watch: Arc<Watch>,
-    state: Mutex<State>,
-    /// Commands when a stream ends, or the connection.
-    freed: Notify,
-}
-
-#[derive(Debug)]
-struct State {
-    streams: usize,
-    /// When the last one ended.
-    since: Duration,
-}
-
-/// The right to one stream.
-pub struct Slot {
-    pub connection: Arc<Multiplexed>,
-    net: Arc<Net>,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut state = self.connection.lock();
-        state.streams -= 1;
-        state.since = self.net.runtime.now();
-        drop(state);
-        self.connection.freed.notify_one();
-    }
 }
 
 impl Drop for Multiplexed {
@@ -100,81 +69,41 @@ impl Multiplexed {
             .handshake(watched)
             .await
             .map_err(|_| ERROR_WINHTTP_CONNECTION_ERROR)?;
-        let state = Mutex::new(State { streams: 0, since: net.runtime.now() });
-        let this = Multiplexed {
-            sender,
-            peer,
-            secured,
-            entry,
-            permit: Mutex::new(None),
-            watch: Arc::clone(&watch),
-            state,
-            freed: Notify::new(),
-        };
+        let this = Multiplexed { sender, peer, secured, entry, watch: Arc::clone(&watch) };
         let this = Arc::new(this);
         let (weak, task_net, keepalive) = (Arc::downgrade(&this), Arc::clone(net), rules.keepalive);
+        let id = this.entry.id();
         net.runtime.spawn(Box::pin(async move {
-            drive(&task_net, connection, &watch, keepalive).await;
+            drive(&task_net, connection, &watch, keepalive, &weak).await;
             watch.end();
-            if let Some(this) = weak.upgrade() {
-                this.freed.notify_waiters();
-            }
+            task_net.about(|engine, now| engine.expire(now, id));
         }));
         Ok(this)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many streams the server takes at once. One that says 0 takes some later: h2 waits for that.
+    pub fn room(&self) -> usize {
+        self.sender.current_max_send_streams().max(1)
     }
+}
 
-    /// Whether it takes new streams.
-    pub fn open(&self) -> bool {
-        self.watch.open() && !self.entry.expired()
-    }
+/// Tells the engine what it must know of a connection.
+struct Teller<'a> {
+    connection: &'a Weak<Multiplexed>,
+    room: usize,
+    open: bool,
+}
 
-    /// Whether a request may have a stream of it.
-    pub fn takes(&self, request: &TransportRequest) -> bool {
-        self.open() && pool::suits(self.entry.mark(), request)
-    }
-
-    /// It counts among the server's connections as long as it stands.
-    pub fn hold(&self, permit: Option<Permit>) {
-        *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
-    }
-
-    /// Since when it carries nothing; `None` while it does.
-    pub fn idle_since(&self) -> Option<Duration> {
-        let state = self.lock();
-        (state.streams == 0).then_some(state.since)
-    }
-
-    /// The right to a stream, unless the server takes no more at once.
-    pub fn try_take(self: &Arc<Self>, net: &Arc<Net>) -> Option<Slot> {
-        let mut state = self.lock();
-        // A server that says 0 takes some later: h2 waits for that.
-        let room = self.sender.current_max_send_streams().max(1);
-        if state.streams >= room {
-            return None;
+impl Teller<'_> {
+    fn tell(&mut self, net: &Net, watch: &Watch) {
+        let Some(connection) = self.connection.upgrade() else { return };
+        let (id, room) = (connection.entry.id(), connection.room());
+        if std::mem::replace(&mut self.room, room) != room {
+            net.about(|engine, now| engine.room(now, id, room));
         }
-        state.streams += 1;
-        if state.streams < room {
-            // The server may have raised its limit: whoever waits is told one by one.
-            self.freed.notify_one();
-        }
-        Some(Slot { connection: Arc::clone(self), net: Arc::clone(net) })
-    }
-
-    /// Waits for the right to a stream; `None` if the connection ends before.
-    pub async fn take(self: &Arc<Self>, net: &Arc<Net>) -> Option<Slot> {
-        loop {
-            let freed = self.freed.notified();
-            if !self.open() {
-                return None;
-            }
-            if let Some(slot) = self.try_take(net) {
-                return Some(slot);
-            }
-            freed.await;
+        if self.open && !watch.open() {
+            self.open = false;
+            net.about(|engine, now| engine.expire(now, id));
         }
     }
 }
@@ -186,7 +115,9 @@ async fn drive(
     mut connection: Connection<Watched<Stream>, Bytes>,
     watch: &Watch,
     keepalive: Option<Duration>,
+    multiplexed: &Weak<Multiplexed>,
 ) {
+    let mut teller = Teller { connection: multiplexed, room: 0, open: true };
     let mut pings = connection.ping_pong();
     let mut timer = net.runtime.timer();
     let mut heard = watch.received();
@@ -199,6 +130,7 @@ async fn drive(
             if watch.poll_left(cx).is_ready() || Pin::new(&mut connection).poll(cx).is_ready() {
                 return Poll::Ready(());
             }
+            teller.tell(net, watch);
             let (Some(silence), Some(pings)) = (keepalive, &mut pings) else { return Poll::Pending };
             // The answer counts like any other byte; h2 wants it taken.
             let _ = pings.poll_pong(cx);
