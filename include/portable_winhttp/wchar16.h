@@ -17,10 +17,14 @@
 #error "portable_winhttp/wchar16.h must come first: pass it with -include"
 #endif
 
-#define _GLIBCXX_EXTERN_TEMPLATE 0
-
 #include <features.h>
 #include <stddef.h>
+#ifdef __cplusplus
+/* The configuration of libstdc++ sets it. */
+#include <cstddef>
+#undef _GLIBCXX_EXTERN_TEMPLATE
+#define _GLIBCXX_EXTERN_TEMPLATE 0
+#endif
 
 #ifdef __cplusplus
 #define PWH_C extern "C"

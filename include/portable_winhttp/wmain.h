@@ -1,4 +1,5 @@
-/* For the source of a program that begins at wmain or _tmain: `-include portable_winhttp/wmain.h`. */
+/* For the source of a program that begins at wmain or _tmain: `-include portable_winhttp/wmain.h`. One whose wmain has no
+ * parameters is compiled with -DPORTABLE_WINHTTP_WMAIN_VOID, too. */
 #ifndef PORTABLE_WINHTTP_WMAIN_H
 #define PORTABLE_WINHTTP_WMAIN_H
 
@@ -7,6 +8,14 @@
 
 #include "kernel.h"
 
+#ifdef PORTABLE_WINHTTP_WMAIN_VOID
+int wmain(void);
+
+int main(void)
+{
+    return wmain();
+}
+#else
 int wmain(int count, WCHAR *arguments[]);
 
 int main(int count, char *arguments[])
@@ -24,5 +33,6 @@ int main(int count, char *arguments[])
     free(wide);
     return answer;
 }
+#endif
 
 #endif

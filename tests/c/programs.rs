@@ -28,12 +28,19 @@ fn compiler(name: &str, language: &str) -> Command {
     compiler
 }
 
+/// The programs that use std::wstring.
+const PRELUDED: [&str; 1] = ["wide.cpp"];
+
 /// Compiles and links a program.
 fn built(name: &str, language: &str, link: Link) -> PathBuf {
     let way = if link == Link::Static { "static" } else { "shared" };
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{language}.{way}"));
     let mut compiler = compiler(name, language);
-    compiler.arg("-fshort-wchar").arg(source(name)).arg("-o").arg(&program);
+    compiler.arg("-fshort-wchar");
+    if PRELUDED.contains(&name) {
+        compiler.args(["-include", "portable_winhttp/wchar16.h"]);
+    }
+    compiler.arg(source(name)).arg("-o").arg(&program);
     let libraries = PREFIX.join("lib");
     match link {
         Link::Static => compiler.arg(libraries.join("libwinhttp.a")).args(["-ldl", "-lm"]),
@@ -51,8 +58,7 @@ fn run(program: &Path, arguments: &[&str], checked: bool) {
     if checked && Command::new("valgrind").arg("--version").output().is_ok() {
         let options = ["--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"];
         let mut valgrind = Command::new("valgrind");
-        // Allocated with the tables of the lab and of the debugger's names; and slow.
-        valgrind.args(options).env("WINHTTP_PATIENCE", "120").arg(program).args(arguments);
+        valgrind.args(options).arg("--show-leak-kinds=definite").arg(program).args(arguments);
         good(&mut valgrind);
     }
 }
@@ -115,6 +121,13 @@ fn the_lab_from_c() {
 fn the_lab_from_cpp() {
     for language in ["c++17", "c++20"] {
         run(&built("lab.cpp", language, Link::Shared), &[], false);
+    }
+}
+
+#[test]
+fn wide_strings_of_the_libraries() {
+    for language in ["gnu++11", "gnu++17", "gnu++20"] {
+        run(&built("wide.cpp", language, Link::Shared), &[], false);
     }
 }
 

@@ -95,7 +95,7 @@ static void text(void)
 static void modules(void)
 {
     HMODULE library = LoadLibraryW(L"C:\\Windows\\System32\\WinHTTP.dll");
-    CHECK(library && GetProcAddress(library, "WinHttpOpen") == (FARPROC)WinHttpOpen);
+    CHECK(library && (void *)GetProcAddress(library, "WinHttpOpen") == (void *)WinHttpOpen);
     CHECK(!GetProcAddress(library, "WinHttpNothing") && GetLastError() == ERROR_PROC_NOT_FOUND && FreeLibrary(library));
     CHECK(!LoadLibraryA("nothing.dll") && GetLastError() == ERROR_MOD_NOT_FOUND);
 }

@@ -99,7 +99,7 @@ static DWORD WINAPI sleeps(LPVOID context)
 static void virtual_time(void)
 {
     LONG ticks = 0, slept = 0;
-    DWORD exit = 0;
+    DWORD code = 0;
     FILETIME due;
     HANDLE thread;
     LONGLONG second = -10000000;
@@ -116,7 +116,7 @@ static void virtual_time(void)
     thread = CreateThread(NULL, 0, sleeps, &slept, 0, NULL);
     CHECK(WaitForSingleObject(thread, 1000) == WAIT_TIMEOUT);
     CHECK(WaitForSingleObject(thread, INFINITE) == WAIT_OBJECT_0 && slept == 1);
-    CHECK(GetExitCodeThread(thread, &exit) && exit == 5 && CloseHandle(thread));
+    CHECK(GetExitCodeThread(thread, &code) && code == 5 && CloseHandle(thread));
     CHECK(WinHttpLabElapsed(lab) == 63500);
     CHECK(WinHttpLabEnd(lab, NULL));
 }
