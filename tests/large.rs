@@ -31,7 +31,9 @@ fn sent(method: &str, headers: &str, total: u32) -> Request {
     let origin = Origin { secure: false, host: "host.test".to_owned(), port: 80 };
     let mut request = Request::new(origin, template, Settings::default());
     let headers = headers.encode_utf16().collect();
-    request.send(NOW, SendCall { headers, optional: Bytes::new(), total, hold: false, key: [0; 16] }).unwrap();
+    request
+        .send(NOW, SendCall { headers, optional: Bytes::new(), optional_address: 0, total, hold: false, key: [0; 16] })
+        .unwrap();
     let end = ([127, 0, 0, 1], 80).into();
     request.event(NOW, LEG, Event::Ready(Peer { local: end, remote: end }));
     request.proceed(NOW, LEG);

@@ -17,7 +17,8 @@ const EXCHANGES: [Exchange; 9] = [
     Exchange::Cancelled,
     Exchange::Closed,
 ];
-const READS: [ReadSide; 4] = [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read];
+const READS: [ReadSide; 6] =
+    [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read, ReadSide::ReceiveQuery, ReadSide::ReceiveRead];
 const WRITES: [WriteSide; 5] = [WriteSide::Shut, WriteSide::Open, WriteSide::Send, WriteSide::Write, WriteSide::Last];
 const INPUTS: [Input; 25] = [
     Input::CallSend,
@@ -76,18 +77,20 @@ fn is_call(input: Input) -> bool {
 
 /// The pending operations of a state, as the names of their actions.
 fn pending(state: State) -> BTreeSet<&'static str> {
-    let read = match state.read {
-        ReadSide::Idle => None,
-        ReadSide::Receive => Some("Receive"),
-        ReadSide::Query => Some("Query"),
-        ReadSide::Read => Some("Read"),
+    let read: &[&str] = match state.read {
+        ReadSide::Idle => &[],
+        ReadSide::Receive => &["Receive"],
+        ReadSide::Query => &["Query"],
+        ReadSide::Read => &["Read"],
+        ReadSide::ReceiveQuery => &["Receive", "Query"],
+        ReadSide::ReceiveRead => &["Receive", "Read"],
     };
     let write = match state.write {
         WriteSide::Shut | WriteSide::Open => None,
         WriteSide::Send => Some("Send"),
         WriteSide::Write | WriteSide::Last => Some("Write"),
     };
-    read.into_iter().chain(write).collect()
+    read.iter().copied().chain(write).collect()
 }
 
 /// The operations that actions end.
@@ -163,7 +166,9 @@ fn operations_end_exactly_once() {
 fn a_second_operation_on_a_busy_side_is_refused_with_12019() {
     for state in reachable().into_values() {
         for input in [Input::CallReceive, Input::CallQuery, Input::CallRead] {
-            if state.read != ReadSide::Idle {
+            // Inside REDIRECT the body can be read beside the receive.
+            let inside = state.exchange == Exchange::Following && state.read == ReadSide::Receive;
+            if state.read != ReadSide::Idle && !(inside && input != Input::CallReceive) {
                 assert_eq!(step(state, input), Step::Refuse(portable_winhttp::win32::Win32Error(12019)), "{state:?}");
             }
         }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use portable_winhttp::machine::websocket::table::{
     Action, Conversation, Input, OPENED, ReceiveSide, SendSide, State, Step, step,
 };
-use portable_winhttp::win32::{ERROR_INVALID_OPERATION, ERROR_WINHTTP_OPERATION_CANCELLED};
+use portable_winhttp::win32::ERROR_INVALID_OPERATION;
 
-const CONVERSATIONS: [Conversation; 9] = [
+const CONVERSATIONS: [Conversation; 8] = [
     Conversation::Open,
     Conversation::Closing,
     Conversation::PeerClosed,
@@ -15,7 +15,6 @@ const CONVERSATIONS: [Conversation; 9] = [
     Conversation::Closed,
     Conversation::Done,
     Conversation::Broken,
-    Conversation::Cancelled,
     Conversation::Gone,
 ];
 const SENDS: [SendSide; 4] = [SendSide::Idle, SendSide::Data, SendSide::Shutdown, SendSide::CloseFrame];
@@ -97,6 +96,15 @@ fn started(input: Input) -> Option<&'static str> {
     }
 }
 
+/// source m7
+#[test]
+fn close_waits_for_no_send() {
+    for conversation in [Conversation::Open, Conversation::PeerClosed] {
+        let state = State { conversation, send: SendSide::Data, receive: ReceiveSide::Idle };
+        assert_eq!(step(state, Input::CallClose), Step::Refuse(ERROR_INVALID_OPERATION));
+    }
+}
+
 #[test]
 fn every_pair_has_an_answer() {
     for state in states() {
@@ -105,11 +113,7 @@ fn every_pair_has_an_answer() {
             match step(state, input) {
                 Step::Refuse(error) => {
                     assert!(CALLS.contains(&input), "{pair}: only calls are refused");
-                    let expected = match state.conversation {
-                        Conversation::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
-                        _ => ERROR_INVALID_OPERATION,
-                    };
-                    assert_eq!(error, expected, "{pair}");
+                    assert_eq!(error, ERROR_INVALID_OPERATION, "{pair}");
                 }
                 Step::Impossible => {
                     let gone = state.conversation == Conversation::Gone;
@@ -190,8 +194,8 @@ fn diagram() -> String {
     for state in reachable() {
         for input in INPUTS {
             let Step::Take(next, _) = step(state, input) else { continue };
-            // Cancel and Close lead from everywhere: one note says so.
-            if next.conversation != state.conversation && !matches!(input, Input::Cancel | Input::Close) {
+            // Close leads from everywhere: one note says so.
+            if next.conversation != state.conversation && input != Input::Close {
                 let edge = (number(state.conversation), number(next.conversation));
                 edges.entry(edge).or_default().insert(format!("{input:?}"));
             }
@@ -202,7 +206,6 @@ fn diagram() -> String {
         let inputs: Vec<_> = inputs.into_iter().collect();
         text += &format!("    {:?} --> {:?}: {}\n", CONVERSATIONS[from], CONVERSATIONS[to], inputs.join(", "));
     }
-    text += "    note left of Cancelled: Cancel leads here from every state\n";
     text += "    note left of Gone: Close leads here from every state\n```\n";
     text
 }

@@ -11,6 +11,8 @@ use portable_winhttp::http::proxy::pac::{Date, Host, Limits, ScriptError, run};
 struct World {
     milliseconds: i64,
     offset: i32,
+    /// Local time is the system's.
+    local: bool,
     /// How often the script may be looked at before its time is over; 0 is for ever.
     patience: u32,
     looks: AtomicU32,
@@ -34,7 +36,7 @@ impl Host for World {
     }
 
     fn date(&self) -> Date {
-        Date { milliseconds: self.milliseconds, offset: Some(self.offset) }
+        Date { milliseconds: self.milliseconds, offset: (!self.local).then_some(self.offset) }
     }
 
     fn alert(&self, text: &str) {
@@ -226,6 +228,11 @@ fn functions_about_dates() {
     for (expression, expected) in rows {
         let world = World { milliseconds: WEDNESDAY, offset: -120, ..World::default() };
         assert_eq!(value(expression, world), expected.to_string(), "{expression}");
+    }
+    // Without an offset local time is the system's, whatever that is: not a moment that no range holds.
+    for expression in ["timeRange(0, 23)", "weekdayRange('SUN', 'SAT')", "dateRange(1995)"] {
+        let world = World { milliseconds: WEDNESDAY, local: true, ..World::default() };
+        assert_eq!(value(expression, world), "true", "{expression}");
     }
     // Shortly after midnight, and on another day here than there.
     let midnight = |offset| World { milliseconds: 817_689_620_000, offset, ..World::default() };

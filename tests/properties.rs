@@ -55,7 +55,7 @@ fn model(headers: &mut Vec<(String, String)>, edit: &Edit) -> u32 {
         (Some(first), _) if replace && value.is_empty() => drop(headers.remove(*first)),
         (Some(first), _) if replace => headers[*first] = pair,
         (Some(first), Some(last)) => match modifiers {
-            WINHTTP_ADDREQ_FLAG_ADD_IF_NEW => return 12155,
+            WINHTTP_ADDREQ_FLAG_ADD_IF_NEW => return 87,
             WINHTTP_ADDREQ_FLAG_COALESCE_WITH_COMMA => headers[*first].1 += &format!(", {value}"),
             WINHTTP_ADDREQ_FLAG_COALESCE_WITH_SEMICOLON => headers[*first].1 += &format!("; {value}"),
             _ => headers.insert(last + 1, pair),

@@ -46,7 +46,7 @@ fn get_that_fails() -> Trace {
         notify(Notification::NameResolved { address: "192.0.2.1".into() });
         notify(Notification::SendingRequest);
         notify(Notification::RequestSent { bytes: 74 });
-        notify(Notification::SendRequestComplete);
+        notify(Notification::SendRequestComplete { optional: 0, bytes: 0 });
         r.call("WinHttpReceiveResponse", Some(REQUEST), "");
         notify(Notification::ReceivingResponse);
         notify(Notification::ResponseReceived { bytes: 120 });
@@ -188,7 +188,8 @@ fn every_notification() -> Vec<Notification> {
         WriteComplete { bytes: 5 },
         RequestError(result),
         WebSocketError { result: AsyncResult { api: Api(0), error: ERROR_WINHTTP_OPERATION_CANCELLED }, operation: 2 },
-        SendRequestComplete,
+        SendRequestComplete { optional: 0, bytes: 0 },
+        SendRequestComplete { optional: 9, bytes: 8 },
         GetProxyForUrlComplete,
         CloseComplete,
         ShutdownComplete,

@@ -9,10 +9,11 @@ use crate::machine::ExplicitCredentials;
 use crate::win32::*;
 
 /// Says which authentication schemes the reply offers (nf-winhttp-winhttpqueryauthschemes, source auth.schemes): the
-/// WINHTTP_AUTH_SCHEME_* bits that WinHTTP knows, the first of them (0 if none is known), and whether the server (401)
+/// WINHTTP_AUTH_SCHEME_* bits that WinHTTP knows, the first of them, and whether the server (401)
 /// or the proxy (407) asks.
 ///
-/// ERROR_INVALID_PARAMETER for a NULL pointer; ERROR_INVALID_OPERATION without a reply that has a challenge, and then
+/// ERROR_INVALID_PARAMETER for a NULL pointer; ERROR_INVALID_OPERATION without a reply that has a challenge
+/// of a scheme that WinHTTP knows, and then
 /// nothing is written.
 ///
 /// # Safety

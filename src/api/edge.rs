@@ -242,6 +242,13 @@ pub(super) fn check<T>(
     Err(ERROR_INVALID_PARAMETER)
 }
 
+/// ERROR_INVALID_PARAMETER for a pointer that leads nowhere, be there nothing to read (source r5): the data
+/// pointer of an empty Rust slice is one. Where the system cannot be asked, such a pointer is taken.
+pub(super) fn check_empty<T>(pointer: *const T, length: u32) -> Result<(), Win32Error> {
+    let unreadable = cfg!(unix) && length == 0 && !pointer.is_null() && !readable(pointer.expose_provenance(), 1);
+    if unreadable { Err(ERROR_INVALID_PARAMETER) } else { Ok(()) }
+}
+
 /// An out parameter of an asynchronous call: a mistake, and where it is to be written late, the buffer for that.
 ///
 /// # Safety

@@ -79,7 +79,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("WinHttpRegisterProxyChangeNotification", 0, ""),
     function("WinHttpResetAutoProxy", SESSION, ""),
     function("WinHttpSendRequest", REQUEST, ""),
-    function("WinHttpSetCredentials", REQUEST, ""),
+    function(
+        "WinHttpSetCredentials",
+        REQUEST,
+        "Digest with MD5 and MD5-sess, as on Windows; what RFC 7616 added (SHA-256, SHA-512-256, userhash) only with WINHTTP_NEWER_DIGEST=1, or lab::Profile::with_newer_digest.",
+    ),
     function("WinHttpSetDefaultProxyConfiguration", 0, "For this process; nothing is written to disk."),
     function("WinHttpSetOption", ANY, ""),
     function("WinHttpSetProxySettingsPerUser", 0, "No page."),

@@ -9,8 +9,9 @@ use crate::win32::*;
 
 /// Adds, replaces or removes request headers (nf-winhttp-winhttpaddrequestheaders, source header.modifiers).
 ///
-/// ERROR_INVALID_PARAMETER for NULL or length 0, before the handle is looked at; ERROR_WINHTTP_INVALID_HEADER for text
-/// that is no header; ERROR_WINHTTP_HEADER_NOT_FOUND, ERROR_WINHTTP_HEADER_ALREADY_EXISTS by the modifiers.
+/// ERROR_INVALID_PARAMETER for NULL or length 0, before the handle is looked at; also for text that is
+/// no header, has characters above U+00FF, or a name or value of more than 65535 characters, and for ADD_IF_NEW where there
+/// is one; ERROR_WINHTTP_HEADER_NOT_FOUND for REPLACE where there is none.
 ///
 /// # Safety
 /// `lpszheaders` has `dwheaderslength` characters, or a NUL if that is -1.
@@ -83,14 +84,15 @@ pub unsafe extern "system" fn WinHttpQueryHeaders(
             .flat_map(|field| field.to_ne_bytes())
             .collect(),
         };
-        // SAFETY: the caller's promise.
-        unsafe {
-            copy_out(&bytes, bytes.len(), answer.reported(), lpbuffer, lpdwbufferlength)?;
-            if let Some(next) = next {
-                put(lpdwindex, next);
-            }
+        // SAFETY: the caller's promise, here and below.
+        let room = if lpbuffer.is_null() { 0 } else { unsafe { lpdwbufferlength.read_unaligned() } };
+        // SAFETY: as above.
+        let copied = unsafe { copy_out(&bytes, bytes.len(), answer.reported(), lpbuffer, lpdwbufferlength) };
+        if let Some(next) = next.filter(|_| copied.is_ok() || answer.moves_on(room as usize)) {
+            // SAFETY: as above.
+            unsafe { put(lpdwindex, next) };
         }
-        Ok(())
+        copied
     })
 }
 

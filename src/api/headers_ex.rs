@@ -13,9 +13,8 @@ use crate::win32::*;
 /// (nf-winhttp-winhttpaddrequestheadersex). The modifiers are those of WinHttpAddRequestHeaders. With
 /// WINHTTP_EXTENDED_HEADER_FLAG_UNICODE in `ullflags` the texts are UTF-16, else UTF-8. All headers are taken, or none.
 ///
-/// ERROR_INVALID_PARAMETER for no headers, unknown flags, an `ullextra` that is not 0, or a NULL name;
-/// ERROR_WINHTTP_INVALID_HEADER for what is no header; ERROR_WINHTTP_HEADER_NOT_FOUND,
-/// ERROR_WINHTTP_HEADER_ALREADY_EXISTS by the modifiers.
+/// ERROR_INVALID_PARAMETER for no headers, unknown flags, an `ullextra` that is not 0, a NULL name, for
+/// what is no header, and for ADD_IF_NEW where there is one; ERROR_WINHTTP_HEADER_NOT_FOUND for REPLACE where there is none.
 ///
 /// # Safety
 /// `pheaders` is NULL or has `cheaders` entries, whose strings are NULL or end in NUL.

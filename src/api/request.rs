@@ -5,11 +5,14 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use super::edge::{allowed, bytes, check, counted_text, done, find, given, handle, out_parameter, put, text};
+use super::edge::{
+    allowed, bytes, check, check_empty, counted_text, done, find, given, handle, out_parameter, put, text,
+};
 use super::options;
 use super::session::header_value;
 use crate::dispatch::Requested;
 use crate::handle::{BorrowedBuffer, CallOutcome, Request};
+use crate::http::header_text::is_token;
 use crate::http::{Headers, Version, target};
 use crate::machine::{self, Cookies, Origin, RequestTemplate, SendCall};
 use crate::record::{Api, Notification};
@@ -92,10 +95,6 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
     })
 }
 
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
 /// # Safety
 /// `types` is NULL or an array of NUL-terminated UTF-16 with a NULL behind it.
 unsafe fn accept_types(types: *const PCWSTR) -> Result<Vec<String>, Win32Error> {
@@ -109,11 +108,12 @@ unsafe fn accept_types(types: *const PCWSTR) -> Result<Vec<String>, Win32Error> 
     Ok(accept)
 }
 
-/// Sends a request (nf-winhttp-winhttpsendrequest). Ends with SENDREQUEST_COMPLETE, or REQUEST_ERROR
-/// {API_SEND_REQUEST, error}.
+/// Sends a request (nf-winhttp-winhttpsendrequest). Ends with SENDREQUEST_COMPLETE, which carries `lpoptional` and its
+/// length, or REQUEST_ERROR {API_SEND_REQUEST, error}.
 ///
 /// `dwcontext` replaces the handle's context if it is not 0, also when the call fails. ERROR_INVALID_PARAMETER if a
-/// Content-Length header contradicts `dwtotallength`; ERROR_WINHTTP_INCORRECT_HANDLE_STATE while an operation is pending.
+/// Content-Length header contradicts `dwtotallength`, for text that is no header, for Transfer-Encoding beside
+/// Content-Length, and for Transfer-Encoding with GET; ERROR_WINHTTP_INCORRECT_HANDLE_STATE while an operation is pending.
 ///
 /// # Safety
 /// `lpszheaders` has `dwheaderslength` characters, or a NUL if that is -1 or 0; `lpoptional` has `dwoptionallength` bytes.
@@ -147,7 +147,14 @@ pub unsafe extern "system" fn WinHttpSendRequest(
         let hold = handle.asynchronous() && handle.policy().hold_send;
         let asks = handle.as_request()?.with(|machine| machine.settings.web_socket);
         let key = if asks { handle.random() } else { [0; 16] };
-        let call = SendCall { headers, optional, total: dwtotallength, key, hold };
+        let call = SendCall {
+            headers,
+            optional,
+            optional_address: lpoptional.expose_provenance(),
+            total: dwtotallength,
+            key,
+            hold,
+        };
         if dwoptionallength > 0 || dwtotallength > 0 {
             given(handle.world(), || format!("{dwoptionallength} of {dwtotallength} bytes"));
         }
@@ -189,6 +196,7 @@ pub unsafe extern "system" fn WinHttpWriteData(
         given(handle.world(), || format!("{dwnumberofbytestowrite} bytes"));
         let readable = (dwnumberofbytestowrite as usize).max(1);
         check(&handle, "WinHttpWriteData", "lpBuffer", lpbuffer, readable)?;
+        check_empty(lpbuffer, dwnumberofbytestowrite)?;
         // SAFETY: the caller's promise; the bytes are copied before the call returns.
         let data = unsafe { bytes(lpbuffer, dwnumberofbytestowrite) }.ok_or(ERROR_INVALID_PARAMETER)?;
         // SAFETY: the caller's promise.

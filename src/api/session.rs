@@ -41,7 +41,9 @@ pub unsafe extern "system" fn WinHttpOpen(
         }
         // SAFETY: the caller's promise.
         let proxy = unsafe { access(&*world, dwaccesstype, pszproxyw, pszproxybypassw) }?;
-        let settings = Settings { proxy, secure_defaults, ..Settings::default() };
+        let newer_digest = world.newer_digest();
+        let mut settings = Settings { proxy, secure_defaults, newer_digest, ..Settings::default() };
+        settings.secure_protocols &= world.known_secure_protocols();
         Ok(Handle::session(world, policy, asynchronous, agent, settings))
     })
 }

@@ -21,7 +21,8 @@ const PLACES: [Place; 6] = [SCHEME, USER, PASSWORD, HOST, PATH, EXTRA];
 /// Takes a URL apart (nf-winhttp-winhttpcrackurl, source crack.parts). A component with a NULL pointer and a length
 /// gets a pointer into the URL; with a buffer it gets a copy with a NUL; with neither it is left out.
 ///
-/// ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ERROR_WINHTTP_INVALID_URL; ERROR_INSUFFICIENT_BUFFER with the lengths that are
+/// ICU_DECODE and ICU_ESCAPE change the pieces once they are apart. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for other schemes than
+/// http, https and ftp; ERROR_WINHTTP_INVALID_URL; ERROR_INSUFFICIENT_BUFFER with the lengths that are
 /// needed; ERROR_INVALID_PARAMETER, which changes nothing.
 ///
 /// # Safety
@@ -44,6 +45,8 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
         };
         let decoding = dwflags & ICU_DECODE != 0;
         let escaping = dwflags & ICU_ESCAPE != 0;
+        // A NUL within the length ends the URL (source r3).
+        text.truncate(text.iter().position(|unit| *unit == 0).unwrap_or(text.len()));
         if components.dwStructSize != SIZE {
             return Err(ERROR_INVALID_PARAMETER);
         }
@@ -57,37 +60,54 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
         if text.is_empty() {
             return Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME);
         }
-        if decoding && !escaping {
-            text = url::decode(&text);
-        }
         let parts = url::crack(&text)?;
         if dwflags & ICU_REJECT_USERPWD != 0 && parts.user.is_some() {
             return Err(ERROR_WINHTTP_INVALID_URL);
         }
-        // SAFETY: pointers into the URL are only handed out when the text was not changed.
-        unsafe { hand_out(&text, parts, pwszurl, escaping, components) }
+        let change = match (escaping, decoding) {
+            (true, _) => Change::Escape,
+            (false, true) => Change::Decode,
+            (false, false) => Change::None,
+        };
+        // SAFETY: pointers into the URL are only handed out when the pieces are not changed.
+        unsafe { hand_out(&text, parts, pwszurl, change, components) }
     })
 }
 
+/// What is done with the pieces, once they are apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    /// ICU_ESCAPE: path and extra information.
+    Escape,
+    /// ICU_DECODE: all but the scheme.
+    Decode,
+}
+
 /// # Safety
-/// As for [`WinHttpCrackUrl`]; `text` is what `source` points to, unless every component that is wanted has a buffer.
+/// As for [`WinHttpCrackUrl`]; every component that is wanted has a buffer if there is a change.
 unsafe fn hand_out(
     text: &[u16],
     parts: Parts,
     source: PCWSTR,
-    escaping: bool,
+    change: Change,
     components: &mut URL_COMPONENTS,
 ) -> Result<(), Win32Error> {
     // Extra information that is not wanted stays in the path.
     let extra_wanted = *EXTRA.1(components) != 0;
     let path = if extra_wanted { parts.path } else { parts.path.start..parts.extra.end };
     let ranges = [Some(parts.scheme), parts.user, parts.password, Some(parts.host), Some(path), Some(parts.extra)];
-    let escaped = [false, false, false, false, escaping, escaping];
+    let [escapes, decodes] = [Change::Escape, Change::Decode].map(|wanted| change == wanted);
+    let escaped = [false, false, false, false, escapes, escapes];
     // All pieces are made before anything is changed.
     let mut pieces = Vec::with_capacity(PLACES.len());
     for (range, escaped) in ranges.iter().zip(escaped) {
         let piece = &text[range.clone().unwrap_or(0..0)];
-        pieces.push(if escaped { url::escape(piece, false)? } else { piece.to_vec() });
+        pieces.push(match () {
+            () if escaped => url::escape(piece, false)?,
+            () if decodes => url::decode(piece),
+            () => piece.to_vec(),
+        });
     }
     let mut result = Ok(());
     for (((pointer, length), range), piece) in PLACES.into_iter().zip(ranges).zip(pieces) {
@@ -116,7 +136,7 @@ unsafe fn hand_out(
             }
         }
     }
-    components.nScheme = if parts.secure { WINHTTP_INTERNET_SCHEME_HTTPS } else { WINHTTP_INTERNET_SCHEME_HTTP };
+    components.nScheme = parts.kind.number();
     components.nPort = parts.port;
     result
 }

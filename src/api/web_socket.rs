@@ -7,7 +7,7 @@
 
 use std::ffi::c_void;
 
-use super::edge::{bytes, check, code, find, handle, put};
+use super::edge::{bytes, check, check_empty, code, find, handle, put};
 use super::request::{ended, watched};
 use crate::dispatch::CheckEvent;
 use crate::handle::BorrowedBuffer;
@@ -56,6 +56,7 @@ pub unsafe extern "system" fn WinHttpWebSocketSend(
         let handle = find(hwebsocket)?;
         handle.as_web_socket()?;
         check(&handle, "WinHttpWebSocketSend", "pvBuffer", pvbuffer, dwbufferlength as usize)?;
+        check_empty(pvbuffer, dwbufferlength)?;
         // SAFETY: the caller's promise.
         let payload = unsafe { bytes(pvbuffer, dwbufferlength) }.ok_or(ERROR_INVALID_PARAMETER)?;
         let lent = BorrowedBuffer { bytes: watched(&handle, payload), ..BorrowedBuffer::default() };

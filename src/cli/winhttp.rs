@@ -326,7 +326,7 @@ impl Client {
             // SAFETY: `optional` stays where it is until the handles are gone.
             unsafe { WinHttpSendRequest(request, null(), 0, data, length, total, context) }
         })?;
-        self.completed(|word| (*word == Notification::SendRequestComplete).then_some(()), ())
+        self.completed(|word| matches!(word, Notification::SendRequestComplete { .. }).then_some(()), ())
     }
 
     /// What TLS came to, in words.

@@ -72,6 +72,8 @@ pub enum CheckEvent {
     Waits(&'static str),
     /// GetLastError
     AsksLastError,
+    /// SetLastError: what is asked for next is the program's own.
+    SetsLastError,
 }
 
 thread_local! {

@@ -69,12 +69,19 @@ impl State {
         if self.holder.is_some_and(|holder| holder != me) {
             return None;
         }
-        if let Some(item) = self.queue.pop_front() {
-            self.holder = Some(me);
-            self.depth += 1;
-            return Some(Ok(item));
+        if !self.waits_for_redirect() {
+            if let Some(item) = self.queue.pop_front() {
+                self.holder = Some(me);
+                self.depth += 1;
+                return Some(Ok(item));
+            }
         }
         self.outcomes[place(operation)].take().map(Err)
+    }
+
+    /// Whether what comes next follows a redirect whose callback has not returned: calls inside it do not bring it about.
+    fn waits_for_redirect(&self) -> bool {
+        self.depth > 0 && matches!(self.queue.front(), Some(Item::FollowRedirect))
     }
 
     fn closing(&self) -> bool {
@@ -224,6 +231,9 @@ impl DeliveryQueue {
     /// What the holder does next with its `budget`; releases the queue when the outermost has nothing left.
     pub fn next(&self, budget: &mut DrainBudget) -> Next {
         let mut state = self.lock();
+        if state.waits_for_redirect() {
+            return Next::Done;
+        }
         let mine = match budget {
             DrainBudget::All => state.reservations == 0 || state.depth > 0,
             DrainBudget::InternalOnly => state.queue.front().is_some_and(|item| !item.calls_back()),

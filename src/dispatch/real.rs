@@ -27,6 +27,10 @@ struct Real {
 }
 
 impl World for Real {
+    fn newer_digest(&self) -> bool {
+        std::env::var("WINHTTP_NEWER_DIGEST").is_ok_and(|value| value == "1")
+    }
+
     fn now(&self) -> Duration {
         self.began.elapsed()
     }
@@ -132,6 +136,12 @@ impl World for Real {
     fn given(&self, arguments: &str) {
         if let Some(tracing) = &self.tracing {
             tracing.given(arguments);
+        }
+    }
+
+    fn note(&self, text: &str) {
+        if let Some(tracing) = &self.tracing {
+            tracing.note(text);
         }
     }
 

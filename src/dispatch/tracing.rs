@@ -103,6 +103,10 @@ impl Tracing {
         self.recorder.given(&if self.content { arguments.to_owned() } else { target(arguments, true) });
     }
 
+    pub fn note(&self, text: &str) {
+        self.recorder.note(text);
+    }
+
     pub fn on_traffic(&self, handle: usize, what: &TrafficEvent<'_>) {
         what.traffic(self.content).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
     }

@@ -1,8 +1,8 @@
 //! What workers do for resolvers: settings, names, scripts.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Once};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::World;
@@ -30,7 +30,11 @@ pub(crate) fn run_task(world: &Arc<dyn World>, task: &WorkerTask) -> TaskResult 
             let Some(text) = text.clone().or_else(|| world.proxies().script(script, now)) else {
                 return TaskResult::Unfetched;
             };
-            TaskResult::Ran(run(&text, url, host, world))
+            let ran = run(&text, url, host, world);
+            if ran == Err(ScriptError::NoEngine) {
+                missing_engine(world);
+            }
+            TaskResult::Ran(ran)
         }
     }
 }
@@ -65,6 +69,18 @@ fn run(text: &str, url: &str, host: &str, world: &Arc<dyn World>) -> Result<Stri
     let seen =
         Seen { until: world.now() + limits.time, left: limits.looks.map(AtomicU32::new), world: Arc::clone(world) };
     run_script(text, url, host, Arc::new(seen), &limits)
+}
+
+/// A build without the feature `pac` says so, once on stderr and in each trace.
+fn missing_engine(world: &Arc<dyn World>) {
+    static SAID: Once = Once::new();
+    let text = format!(
+        "PAC scripts cannot run: {}; build portable-winhttp with it, or every script is \
+         ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR (12178)",
+        ScriptError::NoEngine
+    );
+    world.note(&text);
+    SAID.call_once(|| eprintln!("WinHTTP: {text}"));
 }
 
 #[cfg(not(feature = "pac"))]

@@ -11,7 +11,10 @@ use bytes::Bytes;
 use super::{CheckEvent, Delivery, Policy, Proxies};
 use crate::record::{Notification, Operation, Recorder};
 use crate::transport::{Event, Transport, TransportRequest};
-use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
+use crate::win32::{
+    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, WINHTTP_FLAG_SECURE_PROTOCOL_ALL, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1,
+    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, Win32Error,
+};
 
 /// Something that a worker does.
 pub trait Job: Send + Sync {
@@ -74,6 +77,19 @@ pub trait World: Send + Sync {
     /// that.
     fn refuse(&self, _handle: usize, _asked: Requested) -> Option<Win32Error> {
         None
+    }
+    /// A remark for who reads a trace.
+    fn note(&self, _text: &str) {}
+    /// Whether what RFC 7616 added to Digest (SHA-256, SHA-512-256, `userhash`) is spoken, which no Windows does.
+    fn newer_digest(&self) -> bool {
+        false
+    }
+    /// The WINHTTP_FLAG_SECURE_PROTOCOL_* bits that the system knows.
+    fn known_secure_protocols(&self) -> u32 {
+        WINHTTP_FLAG_SECURE_PROTOCOL_ALL
+            | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
+            | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
+            | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3
     }
     /// What happens where Windows does now this, now that; `usual` is the policy's.
     fn choose(&self, _handle: usize, _what: Unspecified, usual: bool) -> bool {

@@ -112,7 +112,7 @@ impl BorrowedBuffers {
         if let Some(bytes) = take(&mut self.sent, operation) {
             if !bytes.untouched() {
                 events.push(CheckEvent::SentTouched { operation, late: false });
-            } else if matches!(notification, Notification::SendRequestComplete) && !self.closed {
+            } else if matches!(notification, Notification::SendRequestComplete { .. }) && !self.closed {
                 self.optional = Some(bytes);
             }
         }

@@ -1,5 +1,6 @@
 //! Challenges of WWW-Authenticate and Proxy-Authenticate (RFC 9110, 11.6), and what WinHttpQueryAuthSchemes says of them.
 
+use super::header_text::is_token;
 use super::{Headers, ResponseHead};
 use crate::win32::{
     WINHTTP_AUTH_SCHEME_BASIC, WINHTTP_AUTH_SCHEME_DIGEST, WINHTTP_AUTH_SCHEME_NEGOTIATE, WINHTTP_AUTH_SCHEME_NTLM,
@@ -75,7 +76,8 @@ impl Challenge {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
     }
 
-    /// The WINHTTP_AUTH_SCHEME_* bit; `None` for a scheme that WinHTTP does not know.
+    /// The WINHTTP_AUTH_SCHEME_* bit; `None` for a scheme that WinHTTP does not know, and for Basic and Digest with a token
+    /// where their parameters belong (source e03).
     pub fn scheme_bit(&self) -> Option<u32> {
         const KNOWN: [(&str, u32); 5] = [
             ("basic", WINHTTP_AUTH_SCHEME_BASIC),
@@ -84,7 +86,9 @@ impl Challenge {
             ("digest", WINHTTP_AUTH_SCHEME_DIGEST),
             ("negotiate", WINHTTP_AUTH_SCHEME_NEGOTIATE),
         ];
-        KNOWN.iter().find(|(name, _)| self.scheme.eq_ignore_ascii_case(name)).map(|(_, bit)| *bit)
+        let (_, bit) = KNOWN.iter().find(|(name, _)| self.scheme.eq_ignore_ascii_case(name))?;
+        let takes_none = matches!(*bit, WINHTTP_AUTH_SCHEME_BASIC | WINHTTP_AUTH_SCHEME_DIGEST);
+        (!takes_none || self.token.is_none()).then_some(*bit)
     }
 }
 
@@ -93,19 +97,21 @@ impl Challenge {
 pub struct Offer {
     /// WINHTTP_AUTH_SCHEME_* bits of the schemes that WinHTTP knows.
     pub supported: u32,
-    /// The first of them in the order of the headers; 0 if there is none.
+    /// The first of them in the order of the headers.
     pub first: u32,
     /// Who asks.
     pub target: Target,
 }
 
-/// What a reply offers; `None` if it is no 401 or 407, or has no challenge.
+/// What a reply offers; `None` if it is no 401 or 407, or has no challenge of a scheme that WinHTTP knows
+/// (source e01).
 pub fn offer(head: &ResponseHead) -> Option<Offer> {
     let target = Target::of_status(head.status)?;
     let challenges = challenges(&head.headers, target);
     let bits = || challenges.iter().filter_map(Challenge::scheme_bit);
     let supported = bits().fold(0, |mask, bit| mask | bit);
-    (!challenges.is_empty()).then(|| Offer { supported, first: bits().next().unwrap_or(0), target })
+    let first = bits().next()?;
+    Some(Offer { supported, first, target })
 }
 
 /// Whether a reply is a redirect to a Passport login.
@@ -123,15 +129,26 @@ pub fn challenges(headers: &Headers, target: Target) -> Vec<Challenge> {
 
 /// Reads one field value. A comma stands between challenges and between parameters alike: a name with `=` and a value
 /// behind it is a parameter of the challenge before it, any other name begins a challenge. What is neither is skipped.
+/// Parameters may stand without commas between them, challenges not: one that a scheme breaks off is none, and nothing
+/// behind it counts (sources e03, e05).
 fn parse(value: &[u8]) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = Scanner(value);
-    while rest.skip(b" \t,") {
+    loop {
+        let before = rest.0;
+        if !rest.skip(b" \t,") {
+            return challenges;
+        }
+        let comma = before[..before.len() - rest.0.len()].contains(&b',');
         match (rest.parameter(), challenges.last_mut()) {
             (Some(parameter), Some(challenge)) => challenge.parameters.push(parameter),
             (Some(_), None) => {}
             (None, _) => match rest.take(is_token) {
                 "" => rest.0 = &rest.0[1..],
+                _ if !comma && challenges.last().is_some_and(|last| !last.parameters.is_empty()) => {
+                    challenges.pop();
+                    return challenges;
+                }
                 scheme => {
                     let mut challenge = Challenge { scheme: scheme.to_owned(), token: None, parameters: Vec::new() };
                     rest.skip(b" \t");
@@ -146,11 +163,6 @@ fn parse(value: &[u8]) -> Vec<Challenge> {
             },
         }
     }
-    challenges
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn is_token68(byte: u8) -> bool {
@@ -250,6 +262,10 @@ mod tests {
             (&["Basic realm=\"\\"], &["Basic|realm=\\"]),
             (&["\"\", ;Basic"], &["Basic"]),
             (&["", " , "], &[]),
+            (&["Digest realm=\"r\" nonce=n Digest realm=s"], &[]),
+            (&["Digest realm=r, nonce=n, algorithm=MD5 Basic realm=r"], &[]),
+            (&["Digest realm=r nonce=n, Basic realm=r"], &["Digest|realm=r|nonce=n", "Basic|realm=r"]),
+            (&["Basic something, Digest something"], &["Basic something", "Digest something"]),
         ];
         for (values, challenges) in rows {
             assert_eq!(shown(values), *challenges, "{values:?}");
@@ -270,7 +286,9 @@ mod tests {
         let rows = [
             (head(401, www, &["Bearer", "Basic", "NTLM"]), server(3, 1)),
             (head(401, www, &["negotiate, digest nonce=\"a\", Passport1.4 x=y"]), server(28, 16)),
-            (head(401, www, &["Bearer"]), server(0, 0)),
+            (head(401, www, &["Bearer"]), None),
+            (head(401, www, &["Bearer, GSSAPI x=y"]), None),
+            (head(401, www, &["Basic something, Digest something"]), None),
             (head(407, proxy, &["NTLM"]), Some(Offer { supported: 2, first: 2, target: Target::Proxy })),
             (head(407, www, &["Basic"]), None),
             (head(401, www, &[]), None),

@@ -12,14 +12,11 @@ use crate::win32::{
     Win32Error,
 };
 
-/// The value of Accept-Encoding for WINHTTP_DECOMPRESSION_FLAG_* bits; none for none.
-pub fn accepted(flags: u32) -> Option<&'static str> {
-    match (flags & WINHTTP_DECOMPRESSION_FLAG_GZIP != 0, flags & WINHTTP_DECOMPRESSION_FLAG_DEFLATE != 0) {
-        (true, true) => Some("gzip, deflate"),
-        (true, false) => Some("gzip"),
-        (false, true) => Some("deflate"),
-        (false, false) => None,
-    }
+/// The codings that WINHTTP_DECOMPRESSION_FLAG_* bits name, for Accept-Encoding.
+pub fn accepted(flags: u32) -> impl Iterator<Item = &'static str> {
+    const CODINGS: [(u32, &str); 2] =
+        [(WINHTTP_DECOMPRESSION_FLAG_GZIP, "gzip"), (WINHTTP_DECOMPRESSION_FLAG_DEFLATE, "deflate")];
+    CODINGS.into_iter().filter(move |(flag, _)| flags & flag != 0).map(|(_, coding)| coding)
 }
 
 /// Decodes one body. Never holds more than what one call brings out.
@@ -335,8 +332,8 @@ mod tests {
                 "{coding} {flags}"
             );
         }
-        let shown: Vec<_> = (0..4).map(accepted).collect();
-        assert_eq!(shown, [None, Some("gzip"), Some("deflate"), Some("gzip, deflate")]);
+        let shown: Vec<Vec<_>> = (0..4).map(|flags| accepted(flags).collect()).collect();
+        assert_eq!(shown, [vec![], vec!["gzip"], vec!["deflate"], vec!["gzip", "deflate"]]);
     }
 
     /// 64 MiB of zeros come out of 64 KiB, in pieces of the room that is given.

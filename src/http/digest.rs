@@ -58,8 +58,9 @@ pub struct Authorised<'a> {
 }
 
 impl Digest {
-    /// Understands a challenge; `None` if it is not Digest, or asks for what is not known here.
-    pub fn understand(challenge: &Challenge) -> Option<Digest> {
+    /// Understands a challenge; `None` if it is not Digest, or asks for what is not known. WinHTTP knows MD5 and MD5-sess, and
+    /// nothing of `userhash` (source e06); `newer`: what RFC 7616 adds is known, too.
+    pub fn understand(challenge: &Challenge, newer: bool) -> Option<Digest> {
         if !challenge.scheme.eq_ignore_ascii_case("digest") {
             return None;
         }
@@ -69,10 +70,10 @@ impl Digest {
         let (algorithm, session) = match algorithm_name.as_deref().unwrap_or("MD5").to_ascii_uppercase().as_str() {
             "MD5" => (Algorithm::Md5, false),
             "MD5-SESS" => (Algorithm::Md5, true),
-            "SHA-256" => (Algorithm::Sha256, false),
-            "SHA-256-SESS" => (Algorithm::Sha256, true),
-            "SHA-512-256" => (Algorithm::Sha512Of256, false),
-            "SHA-512-256-SESS" => (Algorithm::Sha512Of256, true),
+            "SHA-256" if newer => (Algorithm::Sha256, false),
+            "SHA-256-SESS" if newer => (Algorithm::Sha256, true),
+            "SHA-512-256" if newer => (Algorithm::Sha512Of256, false),
+            "SHA-512-256-SESS" if newer => (Algorithm::Sha512Of256, true),
             _ => return None,
         };
         let quality = match text("qop") {
@@ -95,7 +96,7 @@ impl Digest {
             algorithm_name,
             quality,
             stale: is_true("stale"),
-            userhash: is_true("userhash"),
+            userhash: newer && is_true("userhash"),
         })
     }
 
@@ -218,7 +219,7 @@ mod tests {
     fn understood(challenge: &str) -> Option<Digest> {
         let mut headers = Headers::default();
         headers.append("WWW-Authenticate", challenge);
-        challenges(&headers, Target::Server).iter().find_map(Digest::understand)
+        challenges(&headers, Target::Server).iter().find_map(|challenge| Digest::understand(challenge, true))
     }
 
     fn mufasa<'a>() -> Authorised<'a> {
@@ -315,6 +316,21 @@ mod tests {
         let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(hashed.contains(&format!("username=\"{hash}\"")), "{hashed}");
         assert!(hashed.ends_with("userhash=true"), "{hashed}");
+    }
+
+    #[test]
+    fn what_winhttp_does_not_understand() {
+        let understood = |more: &str| {
+            let mut headers = Headers::default();
+            headers.append("WWW-Authenticate", format!("Digest realm=\"r\", nonce=\"n\"{more}"));
+            challenges(&headers, Target::Server).iter().find_map(|challenge| Digest::understand(challenge, false))
+        };
+        for algorithm in ["SHA-256", "sha-256-sess", "SHA-512-256", "SHA-512-256-sess"] {
+            assert_eq!(understood(&format!(", algorithm={algorithm}")), None, "{algorithm}");
+        }
+        let plain = understood(", algorithm=MD5-sess, userhash=true").unwrap();
+        let answer = plain.answer_with(&mufasa(), "c").unwrap();
+        assert!(String::from_utf8(answer).unwrap().contains("username=\"Mufasa\""));
     }
 
     #[test]

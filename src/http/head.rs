@@ -99,6 +99,17 @@ impl ResponseHead {
 
     /// Parses a head that may not be complete: `None` until it is, then also its length in bytes.
     pub fn parse_begun(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
+        let Some(odd) = OddStatusLine::find(bytes) else { return ResponseHead::parse_usual(bytes) };
+        let plain = [odd.plain.as_slice(), &bytes[odd.length..]].concat();
+        let parsed = ResponseHead::parse_usual(&plain)?;
+        Ok(parsed.map(|(mut head, length)| {
+            head.version.minor = odd.minor;
+            (head, length - odd.plain.len() + odd.length)
+        }))
+    }
+
+    /// The same for a status line as `httparse` knows it.
+    fn parse_usual(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
         let mut fields = vec![httparse::EMPTY_HEADER; lines.min(FIELDS_AT_MOST)];
         let mut parsed = httparse::Response::new(&mut fields);
@@ -129,9 +140,9 @@ impl ResponseHead {
         Ok(Some((head, length)))
     }
 
-    /// Whether another head follows: 1xx, but 101 is the last of HTTP.
-    pub fn is_interim(&self) -> bool {
-        self.status / 100 == 1 && self.status != 101
+    /// Whether another head follows: 1xx. A 101 is the last of HTTP only where another protocol was asked for.
+    pub fn is_interim(&self, upgrade: bool) -> bool {
+        self.status / 100 == 1 && !(upgrade && self.status == 101)
     }
 
     /// Whether the body comes in chunks.
@@ -145,6 +156,32 @@ impl ResponseHead {
         let mut status = format!("{} {} ", self.version, self.status).into_bytes();
         status.extend_from_slice(&self.reason);
         lines(status.trim_ascii_end().to_vec(), &self.headers)
+    }
+}
+
+/// A complete status line that Windows takes and `httparse` does not: HTTP/1.2 to 1.9, and a TAB in place of a space
+/// (source a02).
+struct OddStatusLine {
+    minor: u8,
+    /// How long the line is, its end included.
+    length: usize,
+    /// The same line in the usual form.
+    plain: Vec<u8>,
+}
+
+impl OddStatusLine {
+    fn find(bytes: &[u8]) -> Option<OddStatusLine> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+        let (minor, rest) = line.strip_prefix(b"HTTP/1.")?.split_first()?;
+        let minor = minor.checked_sub(b'0').filter(|minor| *minor <= 9)?;
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let code = rest.trim_ascii_start();
+        let (digits, reason) = code.split_at_checked(3)?;
+        let odd = minor > 1 || rest.iter().take(1).chain(reason.first()).any(|byte| *byte == b'\t');
+        let spaced = rest.first().is_some_and(blank) && reason.first().is_none_or(blank);
+        let plain = [b"HTTP/1.1 ", digits, b" ", reason.trim_ascii_start(), b"\r\n"].concat();
+        (odd && spaced).then_some(OddStatusLine { minor, length: end + 1, plain })
     }
 }
 
@@ -174,6 +211,11 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", &["HTTP/1.1 200 OK", "A: b   c"]),
             ("HTTP/1.1 200 caf\u{e9}\r\n\r\n", &["HTTP/1.1 200 caf\u{e9}"]),
             ("\r\nHTTP/1.0 404 Not Found\n\n", &["HTTP/1.0 404 Not Found"]),
+            ("HTTP/1.2 200 OK\r\nA: b\r\n\r\n", &["HTTP/1.2 200 OK", "A: b"]),
+            ("HTTP/1.7 200\n\n", &["HTTP/1.7 200"]),
+            ("HTTP/1.1\t200 OK\r\n\r\n", &["HTTP/1.1 200 OK"]),
+            ("HTTP/1.1 200\tOK\r\n\r\n", &["HTTP/1.1 200 OK"]),
+            ("HTTP/1.0\t200\t\r\n\r\n", &["HTTP/1.0 200"]),
         ];
         for (bytes, lines) in rows {
             let head = ResponseHead::parse(bytes.as_bytes()).unwrap();
@@ -184,7 +226,23 @@ mod tests {
 
     #[test]
     fn garbage_is_12152() {
-        for bytes in ["", "hello", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nA", "HTTP/1.1 200 OK\r\n: b\r\n\r\n"] {
+        for bytes in [
+            "",
+            "hello",
+            "HTTP/1.1 abc\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA",
+            "HTTP/1.1 200 OK\r\n: b\r\n\r\n",
+            "HTTP/1.12 200 OK\r\n\r\n",
+            "HTTP/0.9 200 OK\r\n\r\n",
+            "HTTP/2.0 200 OK\r\n\r\n",
+            "HTTP/3.5 200 OK\r\n\r\n",
+            "HTTP/1.2 2345\r\n\r\n",
+            "HTTP/1.2 20\r\n\r\n",
+            "HTTP/1.1\t2000 OK\r\n\r\n",
+            "HTTP/1.1\t200OK\r\n\r\n",
+            "HTTP/1.2200 OK\r\n\r\n",
+            "HTTP/1.A 200 OK\r\n\r\n",
+        ] {
             let error = ResponseHead::parse(bytes.as_bytes()).unwrap_err();
             assert_eq!(error, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, "{bytes:?}");
         }

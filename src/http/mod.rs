@@ -11,6 +11,7 @@ pub mod cookies;
 pub mod digest;
 mod encoding;
 mod head;
+pub mod header_text;
 mod headers;
 pub mod http2;
 mod outgoing;

@@ -22,6 +22,12 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether the next index moves on although the buffer of so many bytes is too small: it does for a text that, in bytes,
+    /// would have room there with its NUL (source j01).
+    pub fn moves_on(&self, room: usize) -> bool {
+        matches!(self, Answer::Text(text) if text.len() < room)
+    }
+
     /// The length in bytes that a successful query reports: without the last NUL.
     pub fn reported(&self) -> usize {
         match self {

@@ -3,9 +3,10 @@
 use url::Url;
 
 use super::head::text;
+use super::is_forbidden;
 use crate::win32::{
-    ERROR_WINHTTP_REDIRECT_FAILED, WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS, WINHTTP_OPTION_REDIRECT_POLICY_NEVER,
-    Win32Error,
+    ERROR_WINHTTP_HEADER_NOT_FOUND, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_REDIRECT_FAILED,
+    WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS, WINHTTP_OPTION_REDIRECT_POLICY_NEVER, Win32Error,
 };
 
 /// The request that got the reply.
@@ -23,6 +24,8 @@ pub struct Current<'a> {
     pub followed: u32,
     /// MAX_HTTP_AUTOMATIC_REDIRECTS
     pub limit: u32,
+    /// REJECT_USERPWD_IN_URL
+    pub reject_user: bool,
 }
 
 /// What is done with a reply.
@@ -51,20 +54,46 @@ pub enum Decision {
     Refuse(Win32Error),
 }
 
-/// Decides. `location` is the Location header; an empty one is none. Its fragment is not sent, its credentials are
-/// dropped: they would be another origin's choice.
+/// How a status leads on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It does not.
+    None,
+    /// 300: only if it says where; else it is a reply.
+    Optional,
+    /// It must say where.
+    Required,
+}
+
+fn kind(status: u16) -> Kind {
+    match status {
+        300 => Kind::Optional,
+        301 | 302 | 303 | 307 | 308 => Kind::Required,
+        _ => Kind::None,
+    }
+}
+
+/// Whether the next request is a GET without a body.
+fn becomes_get(status: u16, method: &str) -> bool {
+    match status {
+        303 => method != "HEAD",
+        300..=302 => method == "POST",
+        _ => false,
+    }
+}
+
+/// Decides (sources b01, b02, b03, b04, b05). `location` is the Location header; an empty one is none. Its fragment is not
+/// sent, its credentials are dropped: they would be another origin's choice.
 pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> Decision {
     let never = current.disabled || current.policy == WINHTTP_OPTION_REDIRECT_POLICY_NEVER;
-    let is_redirect = matches!(status, 301 | 302 | 303 | 307 | 308) && !never;
-    let Some(location) = location.filter(|text| is_redirect && !text.is_empty()) else {
-        return Decision::Return;
+    let location = match (kind(status), location.filter(|text| !text.is_empty())) {
+        (Kind::None, _) | (Kind::Optional, None) => return Decision::Return,
+        _ if never => return Decision::Return,
+        (Kind::Required, None) => return Decision::Refuse(ERROR_WINHTTP_HEADER_NOT_FOUND),
+        (_, Some(location)) => location,
     };
     let refuse = Decision::Refuse(ERROR_WINHTTP_REDIRECT_FAILED);
-    if current.followed >= current.limit {
-        return refuse;
-    }
-    let location = text(location);
-    let next = Url::parse(current.url).and_then(|base| base.join(&location));
+    let next = Url::parse(current.url).and_then(|base| base.join(&text(location)));
     let Ok(mut next) = next else { return refuse };
     next.set_fragment(None);
     // What has no host can have no credentials either; it is refused below.
@@ -78,14 +107,16 @@ pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> De
     };
     let downgrade = current.url.starts_with("https:") && !secure;
     if downgrade && current.policy != WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS {
+        return Decision::Return;
+    }
+    if current.followed >= current.limit {
         return refuse;
     }
     let (Some(host), Some(port)) = (next.host_str(), next.port_or_known_default()) else { return refuse };
-    let to_get = match status {
-        303 => current.method != "HEAD",
-        301 | 302 => current.method == "POST",
-        _ => false,
-    };
+    if is_forbidden(port) || (current.reject_user && names_user(location)) {
+        return Decision::Refuse(ERROR_WINHTTP_INVALID_URL);
+    }
+    let to_get = becomes_get(status, current.method);
     Decision::Follow {
         secure,
         host: host.trim_matches(['[', ']']).to_owned(),
@@ -98,7 +129,7 @@ pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> De
 }
 
 /// Whether a Location names a user before its host, be the name empty (REJECT_USERPWD_IN_URL).
-pub fn names_user(location: &[u8]) -> bool {
+fn names_user(location: &[u8]) -> bool {
     let Some(start) = location.windows(2).position(|pair| pair == b"//") else { return false };
     let before = &location[..start];
     let scheme = before.is_empty() || (before.ends_with(b":") && !before.iter().any(|byte| b"/?#".contains(byte)));
@@ -112,7 +143,7 @@ mod tests {
     use crate::win32::WINHTTP_OPTION_REDIRECT_POLICY_DISALLOW_HTTPS_TO_HTTP as DEFAULT;
 
     fn current<'a>(url: &'a str, method: &'a str) -> Current<'a> {
-        Current { url, method, policy: DEFAULT, disabled: false, followed: 0, limit: 10 }
+        Current { url, method, policy: DEFAULT, disabled: false, followed: 0, limit: 10, reject_user: false }
     }
 
     #[test]
@@ -132,6 +163,9 @@ mod tests {
     fn where_and_how_it_goes_on() {
         let rows: &[(u16, &str, &str, &str, &str, bool)] = &[
             (302, "GET", "/b", "http://h:8080/b", "GET", true),
+            (300, "GET", "/b", "http://h:8080/b", "GET", true),
+            (300, "POST", "/b", "http://h:8080/b", "GET", false),
+            (300, "HEAD", "/b", "http://h:8080/b", "HEAD", true),
             (302, "POST", "c?d", "http://h:8080/x/c?d", "GET", false),
             (301, "POST", "https://other/", "https://other/", "GET", false),
             (303, "PUT", "/b", "http://h:8080/b", "GET", false),
@@ -154,16 +188,27 @@ mod tests {
     #[test]
     fn what_is_not_followed() {
         let refuse = Decision::Refuse(ERROR_WINHTTP_REDIRECT_FAILED);
+        let lost = Decision::Refuse(ERROR_WINHTTP_HEADER_NOT_FOUND);
         let base = current("https://h/", "GET");
         let rows = [
             (200, Some("/b"), base, Decision::Return),
-            (302, None, base, Decision::Return),
-            (302, Some(""), base, Decision::Return),
+            (300, None, base, Decision::Return),
+            (302, None, base, lost.clone()),
+            (308, None, base, lost.clone()),
+            (302, Some(""), base, lost),
+            (302, None, Current { disabled: true, ..base }, Decision::Return),
+            (304, None, base, Decision::Return),
             (304, Some("/b"), base, Decision::Return),
+            (305, Some("/b"), base, Decision::Return),
+            (306, Some("/b"), base, Decision::Return),
+            (201, Some("/b"), base, Decision::Return),
+            (400, Some("/b"), base, Decision::Return),
             (302, Some("/b"), Current { disabled: true, ..base }, Decision::Return),
             (302, Some("/b"), Current { policy: WINHTTP_OPTION_REDIRECT_POLICY_NEVER, ..base }, Decision::Return),
             (302, Some("/b"), Current { followed: 10, ..base }, refuse.clone()),
-            (302, Some("http://h/"), base, refuse.clone()),
+            (302, Some("http://h/"), base, Decision::Return),
+            (302, Some("https://h:25/"), base, Decision::Refuse(ERROR_WINHTTP_INVALID_URL)),
+            (302, Some("//u@h/"), Current { reject_user: true, ..base }, Decision::Refuse(ERROR_WINHTTP_INVALID_URL)),
             (302, Some("ftp://h/"), base, refuse.clone()),
             (302, Some("http://["), base, refuse),
         ];

@@ -51,14 +51,16 @@ pub struct Signed<'a> {
 }
 
 /// Begins a conversation, if the challenge is one of this scheme and can be understood.
-type Begin = fn(&Challenge) -> Option<Box<dyn Scheme>>;
+type Begin = fn(&Challenge, newer_digest: bool) -> Option<Box<dyn Scheme>>;
 
 /// The schemes that are spoken, the best first: Digest before Basic, which tells the password.
 pub const SPOKEN: [Begin; 2] = [DigestScheme::begin, Basic::begin];
 
 /// The conversations that these challenges can begin, the best first, with their challenges; one of each scheme.
-pub fn begin(challenges: &[Challenge]) -> Vec<(Box<dyn Scheme>, &Challenge)> {
-    let first = |begin: &Begin| challenges.iter().find_map(|challenge| Some((begin(challenge)?, challenge)));
+/// `newer_digest`: see [`Digest::understand`].
+pub fn begin(challenges: &[Challenge], newer_digest: bool) -> Vec<(Box<dyn Scheme>, &Challenge)> {
+    let first =
+        |begin: &Begin| challenges.iter().find_map(|challenge| Some((begin(challenge, newer_digest)?, challenge)));
     SPOKEN.iter().filter_map(first).collect()
 }
 
@@ -66,7 +68,7 @@ pub fn begin(challenges: &[Challenge]) -> Vec<(Box<dyn Scheme>, &Challenge)> {
 pub struct Basic;
 
 impl Basic {
-    fn begin(challenge: &Challenge) -> Option<Box<dyn Scheme>> {
+    fn begin(challenge: &Challenge, _newer_digest: bool) -> Option<Box<dyn Scheme>> {
         (challenge.scheme_bit() == Some(WINHTTP_AUTH_SCHEME_BASIC)).then(|| Box::new(Basic) as Box<dyn Scheme>)
     }
 }
@@ -90,12 +92,13 @@ impl Scheme for Basic {
 struct DigestScheme {
     digest: Digest,
     count: u32,
+    newer: bool,
 }
 
 impl DigestScheme {
-    fn begin(challenge: &Challenge) -> Option<Box<dyn Scheme>> {
-        let digest = Digest::understand(challenge)?;
-        Some(Box::new(DigestScheme { digest, count: 0 }))
+    fn begin(challenge: &Challenge, newer: bool) -> Option<Box<dyn Scheme>> {
+        let digest = Digest::understand(challenge, newer)?;
+        Some(Box::new(DigestScheme { digest, count: 0, newer }))
     }
 }
 
@@ -111,9 +114,10 @@ impl Scheme for DigestScheme {
     }
 
     fn again(&mut self, challenge: &Challenge) -> bool {
-        let Some(digest) = Digest::understand(challenge) else { return false };
+        let newer = self.newer;
+        let Some(digest) = Digest::understand(challenge, newer) else { return false };
         let stale = digest.stale();
-        *self = DigestScheme { digest, count: 0 };
+        *self = DigestScheme { digest, count: 0, newer };
         stale
     }
 }

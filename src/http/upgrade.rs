@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
-use super::{Headers, ResponseHead};
+use super::ResponseHead;
 
 /// What every server appends to the key.
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -26,18 +26,9 @@ pub fn request(key: &str) -> [(&'static str, &str); 3] {
 
 /// Whether a 101 answers this key.
 pub fn is_accepted(head: &ResponseHead, key: &str) -> bool {
-    has_word(&head.headers, "upgrade", "websocket")
-        && has_word(&head.headers, "connection", "upgrade")
+    head.headers.has_word("upgrade", b"websocket")
+        && head.headers.has_word("connection", b"upgrade")
         && head.headers.get("sec-websocket-accept", 0) == Some(accept(key).as_bytes())
-}
-
-/// Whether one of the comma-separated words of a header is this one, in any case.
-fn has_word(headers: &Headers, name: &str, word: &str) -> bool {
-    let mut values = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-    values.any(|header| {
-        let mut words = header.value.split(|byte| *byte == b',');
-        words.any(|found| found.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
-    })
 }
 
 #[cfg(test)]

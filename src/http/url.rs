@@ -8,11 +8,53 @@ use crate::win32::{
     WINHTTP_INTERNET_SCHEME_HTTP, WINHTTP_INTERNET_SCHEME_HTTPS, Win32Error,
 };
 
+/// The schemes that URLs may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http`
+    Http,
+    /// `https`
+    Https,
+    /// `ftp`: known to WinHttpCrackUrl (source r1), spoken by nobody.
+    Ftp,
+}
+
+impl Scheme {
+    const ALL: [Scheme; 3] = [Scheme::Http, Scheme::Https, Scheme::Ftp];
+
+    /// Its name in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+            Scheme::Ftp => "ftp",
+        }
+    }
+
+    /// INTERNET_SCHEME_*
+    pub fn number(self) -> i32 {
+        match self {
+            Scheme::Http => WINHTTP_INTERNET_SCHEME_HTTP,
+            Scheme::Https => WINHTTP_INTERNET_SCHEME_HTTPS,
+            Scheme::Ftp => WINHTTP_INTERNET_SCHEME_FTP,
+        }
+    }
+
+    /// The port where none is given.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+            Scheme::Ftp => 21,
+        }
+    }
+}
+
 /// Where the parts of a URL are. Absent parts are `None`; path and extra information are there but may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// Whether the scheme is https.
-    pub secure: bool,
+    /// What kind of URL it is.
+    pub kind: Scheme,
     /// `http`
     pub scheme: Range<usize>,
     /// Before the `:` of the user information.
@@ -42,21 +84,30 @@ fn is(text: &[u16], word: &str) -> bool {
             .all(|(unit, byte)| u8::try_from(*unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte)))
 }
 
-/// Takes a URL apart. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for anything but http and https, ERROR_WINHTTP_INVALID_URL for
-/// what has no `//`, no host, or no port number.
+/// Takes a URL of HTTP apart: [`crack`], and ERROR_WINHTTP_UNRECOGNIZED_SCHEME for ftp. Says whether TLS is spoken.
+pub fn crack_http(url: &[u16]) -> Result<(bool, Parts), Win32Error> {
+    let parts = crack(url)?;
+    match parts.kind {
+        Scheme::Http => Ok((false, parts)),
+        Scheme::Https => Ok((true, parts)),
+        Scheme::Ftp => Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME),
+    }
+}
+
+/// Takes a URL apart as it is given: what is escaped in it moves no border. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for anything
+/// but http, https and ftp, ERROR_WINHTTP_INVALID_URL for what has no `//`, no host, or no port number.
 pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
     let colon = find(url, 0, b":").ok_or(ERROR_WINHTTP_UNRECOGNIZED_SCHEME)?;
-    let secure = match &url[..colon] {
-        scheme if is(scheme, "http") => false,
-        scheme if is(scheme, "https") => true,
-        _ => return Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME),
-    };
+    let kind = Scheme::ALL.into_iter().find(|kind| is(&url[..colon], kind.name()));
+    let kind = kind.ok_or(ERROR_WINHTTP_UNRECOGNIZED_SCHEME)?;
     let slash = u16::from(b'/');
     let start = colon + 3;
     if url.get(colon + 1..start) != Some(&[slash, slash]) {
         return Err(ERROR_WINHTTP_INVALID_URL);
     }
-    let end = find(url, start, b"/").unwrap_or(url.len());
+    // A bare `?` at the end belongs to the host; any other ends it (semantics 5.1, source r2).
+    let query = find(url, start, b"?").filter(|at| at + 1 < url.len());
+    let end = find(url, start, b"/").into_iter().chain(query).min().unwrap_or(url.len());
     // User information is only what an `@` before the path ends.
     let at = url[start..end].iter().rposition(|unit| *unit == u16::from(b'@')).map(|at| start + at);
     let (user, password, host) = match at {
@@ -69,13 +120,7 @@ pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
     let bracket = url[host..end].iter().position(|unit| *unit == u16::from(b']')).map_or(host, |at| host + at);
     let port_colon = find(&url[..end], bracket, b":");
     let port = match port_colon.map(|colon| &url[colon + 1..end]) {
-        None | Some([]) => {
-            if secure {
-                443
-            } else {
-                80
-            }
-        }
+        None | Some([]) => kind.default_port(),
         Some(digits) => port_number(digits).ok_or(ERROR_WINHTTP_INVALID_URL)?,
     };
     let host = host..port_colon.unwrap_or(end);
@@ -83,7 +128,7 @@ pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
         return Err(ERROR_WINHTTP_INVALID_URL);
     }
     let extra = find(url, end, b"?#").unwrap_or(url.len());
-    Ok(Parts { secure, scheme: 0..colon, user, password, host, port, path: end..extra, extra: extra..url.len() })
+    Ok(Parts { kind, scheme: 0..colon, user, password, host, port, path: end..extra, extra: extra..url.len() })
 }
 
 fn port_number(digits: &[u16]) -> Option<u16> {
@@ -91,35 +136,23 @@ fn port_number(digits: &[u16]) -> Option<u16> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// `%XX` becomes the character that the bytes are in UTF-8, or in Latin-1.
-pub fn decode(text: &[u16]) -> Vec<u16> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = Vec::new();
-    let mut rest = text;
+/// ICU_DECODE, for one piece of a URL: `%XX` becomes the character with this number. It is no UTF-8 (source m12).
+pub fn decode(piece: &[u16]) -> Vec<u16> {
+    let mut decoded = Vec::with_capacity(piece.len());
+    let mut rest = piece;
     while let Some((unit, behind)) = rest.split_first() {
-        let escaped = (*unit == u16::from(b'%')).then(|| behind.get(..2).and_then(hex)).flatten();
-        match escaped {
+        match (*unit == u16::from(b'%')).then(|| behind.get(..2).and_then(hex)).flatten() {
             Some(byte) => {
-                bytes.push(byte);
+                decoded.push(byte.into());
                 rest = &behind[2..];
             }
             None => {
-                flush(&mut decoded, &mut bytes);
                 decoded.push(*unit);
                 rest = behind;
             }
         }
     }
-    flush(&mut decoded, &mut bytes);
     decoded
-}
-
-fn flush(decoded: &mut Vec<u16>, bytes: &mut Vec<u8>) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => decoded.extend(text.encode_utf16()),
-        Err(_) => decoded.extend(bytes.iter().copied().map(u16::from)),
-    }
-    bytes.clear();
 }
 
 fn hex(digits: &[u16]) -> Option<u8> {
@@ -219,6 +252,28 @@ pub fn create(given: &Given, flags: u32) -> Result<Vec<u16>, Win32Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_escaped_moves_no_border() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+        let rows = [
+            ("http://h/a%23b?c", ["h", "/a#b", "?c"]),
+            ("http://h%2Fx/%3Fa?b%23", ["h/x", "/?a", "?b#"]),
+            ("http://h/%c3%A4%zz%4", ["h", "/\u{c3}\u{a4}%zz%4", ""]),
+            ("https://example.com?1", ["example.com", "", "?1"]),
+            ("http://winehq?", ["winehq?", "", ""]),
+            ("http://h:81?a/b", ["h", "", "?a/b"]),
+        ];
+        for (url, [host, path, extra]) in rows {
+            let url = units(url);
+            let parts = crack(&url).unwrap();
+            let decoded = [parts.host, parts.path, parts.extra].map(|range| decode(&url[range]));
+            assert_eq!(decoded, [host, path, extra].map(units), "{}", String::from_utf16_lossy(&url));
+        }
+        let ftp = crack(&units("FTP://h/f")).unwrap();
+        assert_eq!((ftp.kind, ftp.port), (Scheme::Ftp, 21));
+        assert_eq!(crack_http(&units("ftp://h/f")), Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME));
+    }
 
     proptest::proptest! {
         #[test]

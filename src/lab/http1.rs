@@ -34,6 +34,8 @@ pub struct Reader {
     buffer: Vec<u8>,
     received: u64,
     head_only: bool,
+    /// Whether a 101 is the last of HTTP.
+    upgrade: bool,
     head_limit: usize,
     keep_alive: bool,
     switched: bool,
@@ -46,10 +48,16 @@ impl Reader {
             buffer: Vec::new(),
             received: 0,
             head_only,
+            upgrade: false,
             head_limit,
             keep_alive: true,
             switched: false,
         }
+    }
+
+    /// Of a request that asks for another protocol, or not.
+    pub fn of_upgrade(self, upgrade: bool) -> Reader {
+        Reader { upgrade, ..self }
     }
 
     /// Reads bytes as they are, behind a head that was read elsewhere.
@@ -161,7 +169,7 @@ impl Reader {
             return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW);
         }
         self.buffer.drain(..length);
-        if head.is_interim() {
+        if head.is_interim(self.upgrade) {
             return Ok(Some(Event::Interim(head.status)));
         }
         let framing = BodyLength::of(&head, self.head_only)?;

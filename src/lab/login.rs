@@ -63,7 +63,7 @@ impl Login {
             let expected = BASE64_STANDARD.encode(format!("{}:{}", self.user, self.password));
             return scheme.eq_ignore_ascii_case("basic") && rest.trim() == expected;
         }
-        let digest = challenge(&self.challenge).and_then(|challenge| Digest::understand(&challenge));
+        let digest = challenge(&self.challenge).and_then(|challenge| Digest::understand(&challenge, true));
         // An answer has the form of a challenge.
         let (Some(digest), Some(answer)) = (digest, challenge(given)) else { return false };
         let expected = Authorised {

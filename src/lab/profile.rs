@@ -22,6 +22,9 @@ pub struct Profile {
     options: BTreeSet<u32>,
     session_flags: u32,
     request_flags: u32,
+    /// WINHTTP_FLAG_SECURE_PROTOCOL_* bits that are unknown.
+    unknown_protocols: u32,
+    newer_digest: bool,
 }
 
 /// The options that came with each version (source option.version), oldest first.
@@ -121,14 +124,33 @@ impl Profile {
         Profile::until(Release::Windows10v2004)
     }
 
-    /// Windows 10 version 21H1.
+    /// Windows 10 version 21H1: TLS 1.3 is unknown.
     pub fn windows_10_21h1() -> Profile {
         Profile::until(Release::Windows10v21H1)
+    }
+
+    /// Windows 10 version 22H2: WinHTTP is that of 21H1. TLS 1.3 is unknown, and its bit in SECURE_PROTOCOLS is 87
+    /// (source g03).
+    pub fn windows_10_22h2() -> Profile {
+        Profile::until(Release::Windows10v21H1)
+    }
+
+    /// Windows Server 2022: the options of 21H1, and TLS 1.3.
+    pub fn windows_server_2022() -> Profile {
+        Profile { unknown_protocols: 0, ..Profile::until(Release::Windows10v21H1) }
+    }
+
+    /// Windows 11 version 24H2, and Windows Server 2025: the newest.
+    pub fn windows_11_24h2() -> Profile {
+        Profile::newest()
     }
 
     fn until(release: Release) -> Profile {
         let later = CAME_WITH.iter().filter(|(since, _)| *since > release).flat_map(|(_, options)| *options);
         let mut profile = Profile { options: later.copied().collect(), ..Profile::default() };
+        if release < Release::Windows11 {
+            profile.unknown_protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+        }
         if release <= Release::Windows10v1903 {
             profile.session_flags = WINHTTP_FLAG_SECURE_DEFAULTS & !WINHTTP_FLAG_ASYNC;
             profile.request_flags = WINHTTP_FLAG_AUTOMATIC_CHUNKING;
@@ -152,6 +174,25 @@ impl Profile {
     pub fn without_request_flags(mut self, flags: u32) -> Profile {
         self.request_flags |= flags;
         self
+    }
+
+    /// Digest with SHA-256, SHA-512-256 and `userhash` is answered, which no Windows does: for programs that are to run
+    /// against such servers elsewhere. In the real world WINHTTP_NEWER_DIGEST=1 does the same.
+    pub fn with_newer_digest(mut self) -> Profile {
+        self.newer_digest = true;
+        self
+    }
+
+    pub(super) fn known_secure_protocols(&self) -> u32 {
+        const ALL: u32 = WINHTTP_FLAG_SECURE_PROTOCOL_ALL
+            | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
+            | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
+            | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+        ALL & !self.unknown_protocols
+    }
+
+    pub(super) fn newer_digest(&self) -> bool {
+        self.newer_digest
     }
 
     /// The error of who asks for something that this version does not know.

@@ -409,6 +409,18 @@ impl World for SimWorld {
         leaves
     }
 
+    fn note(&self, text: &str) {
+        self.recorder.note(text);
+    }
+
+    fn newer_digest(&self) -> bool {
+        self.profile.newer_digest()
+    }
+
+    fn known_secure_protocols(&self) -> u32 {
+        self.profile.known_secure_protocols()
+    }
+
     fn refuse(&self, _handle: usize, asked: Requested) -> Option<Win32Error> {
         if let Requested::Operation(operation) = asked {
             return self.faults.injected_error(operation);

@@ -98,6 +98,8 @@ pub struct Settings {
     pub receive_connect_response: bool,
     /// DISABLE_PROXY_AUTH_SCHEMES: WINHTTP_PROXY_DISABLE_* bits.
     pub disabled_proxy_schemes: u32,
+    /// Whether what RFC 7616 added to Digest is spoken, which WinHTTP does not (source e06).
+    pub newer_digest: bool,
     /// DISABLE_GLOBAL_POOLING: the session whose connections are used, or 0 for those of all sessions.
     pub pool: usize,
 }
@@ -135,6 +137,7 @@ impl Default for Settings {
             proxy: Access::None,
             receive_connect_response: false,
             disabled_proxy_schemes: 0,
+            newer_digest: false,
             pool: 0,
         }
     }

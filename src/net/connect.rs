@@ -246,7 +246,14 @@ mod tests {
         let network = Network { addresses: retries, ..Network::default() };
         let settings = Settings { network, ..Settings::default() };
         let mut request = Request::new(origin, template, settings);
-        let call = SendCall { headers: Vec::new(), optional: bytes::Bytes::new(), total: 0, key: [0; 16], hold: false };
+        let call = SendCall {
+            headers: Vec::new(),
+            optional: bytes::Bytes::new(),
+            optional_address: 0,
+            total: 0,
+            key: [0; 16],
+            hold: false,
+        };
         request.send(Duration::ZERO, call).unwrap();
         let request = request.outputs().find_map(|output| match output {
             Output::Start(_, request) => Some(*request),

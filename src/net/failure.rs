@@ -124,6 +124,9 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
     if matches!(error, Tls::AlertReceived(AlertDescription::NoApplicationProtocol)) {
         return ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH.into();
     }
+    if wants_certificate_later(error) {
+        return ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into();
+    }
     let secure = match error {
         Tls::InvalidCertificate(fault) => of_certificate(fault),
         Tls::NoCertificatesPresented => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
@@ -132,6 +135,18 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
         _ => WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
     };
     Failure { secure, ..ERROR_WINHTTP_SECURE_FAILURE.into() }
+}
+
+/// Whether a server asks for a client certificate when the handshake is over (source w5): by TLS 1.3's CertificateRequest,
+/// which rustls refuses, or by an alert that says so. A renegotiation of TLS 1.2 cannot be told from other refusals: rustls
+/// declines it by itself, and what comes then is a mere handshake_failure.
+fn wants_certificate_later(error: &rustls::Error) -> bool {
+    use rustls::{Error as Tls, HandshakeType};
+    matches!(
+        error,
+        Tls::InappropriateHandshakeMessage { got_type: HandshakeType::CertificateRequest, .. }
+            | Tls::AlertReceived(AlertDescription::CertificateRequired)
+    )
 }
 
 fn of_certificate(fault: &CertificateError) -> u32 {
@@ -163,4 +178,29 @@ fn io_source(error: &hyper::Error) -> Option<&io::Error> {
         source = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::HandshakeType;
+
+    use super::*;
+
+    #[test]
+    fn what_tls_refuses() {
+        let late = rustls::Error::InappropriateHandshakeMessage {
+            expect_types: Vec::new(),
+            got_type: HandshakeType::CertificateRequest,
+        };
+        let alert = rustls::Error::AlertReceived;
+        let rows = [
+            (late, ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
+            (alert(AlertDescription::CertificateRequired), ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
+            (alert(AlertDescription::NoApplicationProtocol), ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH),
+            (alert(AlertDescription::HandshakeFailure), ERROR_WINHTTP_SECURE_FAILURE),
+        ];
+        for (error, number) in rows {
+            assert_eq!(of_tls(&error).error, number, "{error:?}");
+        }
+    }
 }

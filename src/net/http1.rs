@@ -221,7 +221,7 @@ impl<'a> Outbound<'a> {
     fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
         let head = self.request.head.to_wire();
         let body = self.request.first();
-        let asked = Asked::of(&self.request.head.method);
+        let asked = Asked::of(&self.request.head.method, self.request.upgrade);
         self.state().begin(&head, &body, asked, self.request.head_limit);
         self.marked = (head.len() + body.len()) as u64;
         self.marks.push_back(self.marked);

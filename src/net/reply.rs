@@ -38,16 +38,19 @@ pub enum Asked {
     Head,
     /// CONNECT: after 2xx the connection is a tunnel.
     Connect,
-    /// Any other verb.
+    /// Another protocol: a 101 is the last of HTTP.
+    Upgrade,
+    /// Anything else.
     Other,
 }
 
 impl Asked {
-    /// What this verb asks.
-    pub fn of(method: &str) -> Asked {
+    /// What this verb asks, or that another protocol is asked for.
+    pub fn of(method: &str, upgrade: bool) -> Asked {
         match method {
             "HEAD" => Asked::Head,
             "CONNECT" => Asked::Connect,
+            _ if upgrade => Asked::Upgrade,
             _ => Asked::Other,
         }
     }
@@ -110,7 +113,7 @@ impl Reply {
             };
             self.begun.drain(..length);
             self.scanned = 0;
-            if head.is_interim() {
+            if head.is_interim(asked == Asked::Upgrade) {
                 self.interim.push(head.status);
                 continue;
             }
@@ -168,7 +171,7 @@ mod tests {
 
     fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
         let mut reply = Reply::default();
-        reply.begin(Asked::Other, limit);
+        reply.begin(Asked::Upgrade, limit);
         let mut rest = Vec::new();
         for piece in bytes.chunks(piece) {
             if reply.in_head() { reply.arrived(piece)? } else { rest.extend_from_slice(piece) }

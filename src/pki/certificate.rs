@@ -46,6 +46,8 @@ pub struct Algorithm<'a> {
 /// A SubjectPublicKeyInfo.
 #[derive(Clone, Copy, Debug)]
 pub struct PublicKey<'a> {
+    /// All of it.
+    pub der: &'a [u8],
     /// What kind of key it is.
     pub algorithm: Algorithm<'a>,
     /// The bits of the key.
@@ -103,8 +105,9 @@ impl<'a> Algorithm<'a> {
 
 impl<'a> PublicKey<'a> {
     fn read(reader: &mut SliceReader<'a>) -> Result<PublicKey<'a>, Error> {
-        AnyRef::decode(reader)?.sequence(|reader| {
-            Ok::<_, Error>(PublicKey { algorithm: Algorithm::read(reader)?, bits: bits(AnyRef::decode(reader)?)? })
+        let der = reader.tlv_bytes()?;
+        AnyRef::from_der(der)?.sequence(|reader| {
+            Ok::<_, Error>(PublicKey { der, algorithm: Algorithm::read(reader)?, bits: bits(AnyRef::decode(reader)?)? })
         })
     }
 }
@@ -181,6 +184,11 @@ impl<'a> Certificate<'a> {
                 signature,
             })
         })
+    }
+
+    /// Whether it is older than version 3, which webpki does not know.
+    pub fn is_old(&self) -> bool {
+        self.version < 2
     }
 
     /// Whether it is valid at this time, in seconds since 1970.

@@ -103,7 +103,12 @@ pub enum Notification {
         operation: i32,
     },
     /// WinHttpSendRequest is complete.
-    SendRequestComplete,
+    SendRequestComplete {
+        /// lpOptional, as an address; 0 for NULL.
+        optional: usize,
+        /// dwOptionalLength
+        bytes: u32,
+    },
     /// WinHttpGetProxyForUrlEx is complete.
     GetProxyForUrlComplete,
     /// WinHttpWebSocketClose is complete.
@@ -147,6 +152,7 @@ macro_rules! variants {
             pub fn status(&self) -> u32 {
                 match self {
                     $(Notification::$variant { .. } => $status,)*
+                    Notification::SendRequestComplete { .. } => WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE,
                     Notification::RequestError(_) | Notification::WebSocketError { .. } => {
                         WINHTTP_CALLBACK_STATUS_REQUEST_ERROR
                     }
@@ -158,6 +164,11 @@ macro_rules! variants {
             pub fn payload(&self) -> Payload {
                 match self.clone() {
                     $(Notification::$variant $({ $($field),* })? => $($payload)*,)*
+                    // NULL and 0, where there is no lpOptional, have no shape of their own.
+                    Notification::SendRequestComplete { optional: 0, bytes: 0 } => Payload::None,
+                    Notification::SendRequestComplete { optional, bytes } => {
+                        Payload::Buffer { address: optional, length: bytes }
+                    }
                     Notification::RequestError(result) => result.payload(),
                     Notification::WebSocketError { result: AsyncResult { api, error }, operation } => {
                         Payload::WebSocketAsyncResult { api: api.0 as usize, error: error.0, operation }
@@ -174,6 +185,12 @@ macro_rules! variants {
             pub fn from_payload(status: u32, payload: Payload) -> Notification {
                 let documented = match (status, payload.clone()) {
                     $(($status, $($payload)*) => Some(Notification::$variant $({ $($field),* })?),)*
+                    (WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, Payload::None) => {
+                        Some(Notification::SendRequestComplete { optional: 0, bytes: 0 })
+                    }
+                    (WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE, Payload::Buffer { address, length }) => {
+                        Some(Notification::SendRequestComplete { optional: address, bytes: length })
+                    }
                     (WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Payload::AsyncResult { api, error }) => {
                         AsyncResult::from_fields(api, error).map(Notification::RequestError)
                     }
@@ -212,7 +229,6 @@ variants! {
     ReadComplete { buffer, bytes } = WINHTTP_CALLBACK_STATUS_READ_COMPLETE
         [Payload::Buffer { address: buffer, length: bytes }];
     WriteComplete { bytes } = WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE [Payload::Dword(bytes)];
-    SendRequestComplete = WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE [Payload::None];
     GetProxyForUrlComplete = WINHTTP_CALLBACK_STATUS_GETPROXYFORURL_COMPLETE [Payload::None];
     CloseComplete = WINHTTP_CALLBACK_STATUS_CLOSE_COMPLETE [Payload::None];
     ShutdownComplete = WINHTTP_CALLBACK_STATUS_SHUTDOWN_COMPLETE [Payload::None];

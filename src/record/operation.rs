@@ -104,7 +104,7 @@ impl Operation {
     pub fn ended_by(notification: &Notification) -> Option<Operation> {
         let web_socket = |number| WebSocketOperation::ALL.into_iter().find(|operation| *operation as i32 == number);
         Some(match notification {
-            Notification::SendRequestComplete => Api::SEND_REQUEST.into(),
+            Notification::SendRequestComplete { .. } => Api::SEND_REQUEST.into(),
             Notification::WriteComplete { .. } => Api::WRITE_DATA.into(),
             Notification::HeadersAvailable => Api::RECEIVE_RESPONSE.into(),
             Notification::DataAvailable { .. } => Api::QUERY_DATA_AVAILABLE.into(),

@@ -236,6 +236,11 @@ impl Checker {
                 mistake(Stop::WaitInCallback, &format!("the callback of {} waits {what}", name(status?)))
             }
             CheckEvent::AsksLastError => self.asks_last_error(),
+            CheckEvent::SetsLastError => {
+                let here = self.threads.here();
+                (here.failed, here.succeeded) = (None, None);
+                None
+            }
         }
     }
 

@@ -22,7 +22,7 @@ pub enum Payload {
     Buffer {
         /// Address of the buffer that the caller lent.
         address: usize,
-        /// Bytes read into it.
+        /// Bytes read into it, or sent from it.
         length: u32,
     },
     /// A `WINHTTP_ASYNC_RESULT`.
@@ -135,7 +135,9 @@ impl Payload {
                         operation: result.Operation,
                     }
                 }
-                WINHTTP_CALLBACK_STATUS_READ_COMPLETE => Payload::Buffer { address: information.addr(), length },
+                WINHTTP_CALLBACK_STATUS_READ_COMPLETE | WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
+                    Payload::Buffer { address: information.addr(), length }
+                }
                 WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE if size == size_of::<WINHTTP_WEB_SOCKET_STATUS>() => {
                     let status = information.cast::<WINHTTP_WEB_SOCKET_STATUS>().read_unaligned();
                     Payload::WebSocketStatus { bytes: status.dwBytesTransferred, buffer_type: status.eBufferType }

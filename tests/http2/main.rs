@@ -73,6 +73,35 @@ fn the_version_that_is_spoken() {
     client.close();
 }
 
+/// sources h10, m1: what the program frames itself goes over HTTP/1.1.
+#[test]
+fn a_transfer_encoding_of_its_own_speaks_http_1() {
+    // Who takes its first protocol gets HTTP/1.1 over it, and fails.
+    let server = Server::http1(&["h2", "http/1.1"]);
+    let rows = [
+        ("", 0, Err(INVALID_RESPONSE)),
+        ("Transfer-Encoding: chunked", 0, Ok((b"hello".to_vec(), 0))),
+        ("Transfer-Encoding: chunked", 1, Err(MISMATCH)),
+    ];
+    for (headers, required, expected) in rows {
+        let client = client(false, server.port);
+        let request = open(&client, "POST", "/", 0, None);
+        assert_eq!(set(request, WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, required), 0);
+        let body = b"5\r\nhello\r\n0\r\n\r\n";
+        let length = body.len() as u32;
+        let headers_given = wide(headers);
+        // SAFETY: the headers end in NUL, the body has that length.
+        let sent = unsafe {
+            WinHttpSendRequest(request, headers_given.as_ptr(), u32::MAX, body.as_ptr().cast(), length, length, 0)
+        };
+        let got = if sent == 0 || receive(request) == 0 { Err(last_error()) } else { read_all(request) };
+        let got = got.map(|body| (body, option(request, WINHTTP_OPTION_HTTP_PROTOCOL_USED)));
+        assert_eq!(got, expected, "{headers} {required}");
+        close(request);
+        client.close();
+    }
+}
+
 #[test]
 fn options_and_their_values() {
     let client = Client::new(false, 1);

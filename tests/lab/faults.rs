@@ -251,6 +251,28 @@ fn the_order_of_errors_at_close() {
     assert!(!run(Some(Fault::in_call("WinHttpCloseHandle").write_side_first())));
 }
 
+/// Which generations know TLS 1.3 (source g03).
+#[test]
+fn generations_and_tls_1_3() {
+    let generations = [
+        (Profile::windows_10_1903(), 87),
+        (Profile::windows_10_22h2(), 87),
+        (Profile::windows_server_2022(), 0),
+        (Profile::windows_11_24h2(), 0),
+    ];
+    for (profile, error) in generations {
+        let sim = Sim::builder().profile(profile).build();
+        let client = Client::new(false, 80);
+        let bit = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+        // SAFETY: a DWORD.
+        let set =
+            unsafe { WinHttpSetOption(client.session, WINHTTP_OPTION_SECURE_PROTOCOLS, (&raw const bit).cast(), 4) };
+        assert_eq!(if set == 1 { 0 } else { last_error() }, error);
+        client.close();
+        drop(sim);
+    }
+}
+
 /// K16, K18, K19, K22: functions that fail at their n-th call, last errors that mean nothing, versions that know less, a
 /// callback that is taken away.
 #[test]

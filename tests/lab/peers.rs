@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portable_winhttp::lab::{Fault, Login, Matcher, Reply, Sim, any, get, post};
+use portable_winhttp::lab::{Fault, Login, Matcher, Profile, Reply, Sim, any, get, post};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::fetch::{Fetch, complaint};
@@ -74,14 +74,17 @@ fn how_often_a_request_is_expected() {
 /// A peer with a password: the right one gets in, the wrong one and none do not.
 #[test]
 fn passwords() {
+    let (plain, newer) = (Profile::newest(), Profile::newest().with_newer_digest());
+    // SHA-256 is answered by no Windows: source e06.
     let logins = [
-        (Login::basic("r", "user", "pass"), WINHTTP_AUTH_SCHEME_BASIC),
-        (Login::digest("r", "user", "pass"), WINHTTP_AUTH_SCHEME_DIGEST),
-        (Login::digest_sha256("r", "user", "pass"), WINHTTP_AUTH_SCHEME_DIGEST),
+        (Login::basic("r", "user", "pass"), WINHTTP_AUTH_SCHEME_BASIC, &plain, 200),
+        (Login::digest("r", "user", "pass"), WINHTTP_AUTH_SCHEME_DIGEST, &plain, 200),
+        (Login::digest_sha256("r", "user", "pass"), WINHTTP_AUTH_SCHEME_DIGEST, &plain, 401),
+        (Login::digest_sha256("r", "user", "pass"), WINHTTP_AUTH_SCHEME_DIGEST, &newer, 200),
     ];
-    for (login, scheme) in logins {
-        for (password, status) in [(Some("pass"), 200), (Some("wrong"), 401), (None, 401)] {
-            let sim = Sim::new();
+    for (login, scheme, profile, right) in logins {
+        for (password, status) in [(Some("pass"), right), (Some("wrong"), 401), (None, 401)] {
+            let sim = Sim::builder().profile(profile.clone()).build();
             let api = sim.peer("http://127.0.0.1");
             api.on(get("/")).requires(login.clone()).reply(Reply::ok().body("in")).expect(usize::from(status == 200));
             let client = Client::new(false, 80);

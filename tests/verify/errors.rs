@@ -29,6 +29,18 @@ pub fn ask_late(sim: &Sim, late: bool) {
     one.closed(sim);
 }
 
+/// What is asked for is what the program has set itself.
+pub fn set_and_ask(sim: &Sim) {
+    let one = One::get(sim, Reply::ok());
+    one.receive(sim);
+    headers_into(one.request, 0);
+    headers_into(one.request, 1000);
+    // SAFETY: no pointers.
+    unsafe { windows_sys::Win32::Foundation::SetLastError(12150) };
+    assert_eq!(last_error(), ERROR_WINHTTP_HEADER_NOT_FOUND);
+    one.close(sim);
+}
+
 pub fn ask_after_success(sim: &Sim, asks: bool) {
     let one = One::get(sim, Reply::ok());
     // SAFETY: no pointers.

@@ -86,6 +86,8 @@ const ROWS: &[Row] = &[
         |_| assert_eq!(receive(null_mut()), 0), |sim| One::get(sim, Reply::ok()).all(sim)),
     row(Stop::LastErrorOverwritten, Warn, "the error of WinHttpQueryHeaders was overwritten by WinHttpCloseHandle, which succeeded",
         |sim| ask_late(sim, true), |sim| ask_late(sim, false)),
+    row(Stop::LastErrorOverwritten, Warn, "the error of WinHttpQueryHeaders was overwritten by WinHttpCloseHandle, which succeeded",
+        |sim| ask_late(sim, true), set_and_ask),
     row(Stop::LastErrorOverwritten, Note, "asked for after WinHttpSetTimeouts, which succeeded",
         |sim| ask_after_success(sim, true), |sim| ask_after_success(sim, false)),
     row(Stop::WaitInCallback, Warn, "the callback of SENDREQUEST_COMPLETE waits for an event",

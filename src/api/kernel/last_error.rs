@@ -18,4 +18,5 @@ pub extern "system" fn GetLastError() -> u32 {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn SetLastError(dwerrcode: u32) {
     keep(dwerrcode);
+    tell(&CheckEvent::SetsLastError);
 }

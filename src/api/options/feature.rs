@@ -1,17 +1,20 @@
-//! WINHTTP_OPTION_FEATURE_SUPPORTED: the ids, and what they stand for. An id is supported if its option is here.
+//! WINHTTP_OPTION_FEATURE_SUPPORTED: the ids, and what they stand for. An id is supported if its option or function is here.
 
 use super::row::{Row, Status};
 use super::table;
+use crate::api::functions::FUNCTIONS;
 use crate::win32::*;
 
 /// What an id asks for.
 enum Feature {
     /// An option.
     Option(u32),
-    /// A function or a flag: here, or not.
+    /// A function.
+    Function(&'static str),
+    /// A flag: here, or not.
     Other(bool),
 }
-use Feature::{Option as Opt, Other};
+use Feature::{Function, Option as Opt, Other};
 
 #[rustfmt::skip]
 const FEATURES: &[(u32, Feature)] = &[
@@ -49,13 +52,13 @@ const FEATURES: &[(u32, Feature)] = &[
     (WINHTTP_FEATURE_CONNECTION_GUID, Opt(WINHTTP_OPTION_CONNECTION_GUID)),
     (WINHTTP_FEATURE_MATCH_CONNECTION_GUID, Opt(WINHTTP_OPTION_MATCH_CONNECTION_GUID)),
     (WINHTTP_FEATURE_HTTP2_RECEIVE_WINDOW, Opt(WINHTTP_OPTION_HTTP2_RECEIVE_WINDOW)),
-    (WINHTTP_FEATURE_IS_FEATURE_SUPPORTED, Other(true)),
-    (WINHTTP_FEATURE_ADD_REQUEST_HEADERS_EX, Other(true)),
-    (WINHTTP_FEATURE_SET_PROXY_SETINGS_PER_USER, Other(false)),
-    (WINHTTP_FEATURE_READ_DATA_EX, Other(true)),
-    (WINHTTP_FEATURE_QUERY_HEADERS_EX, Other(true)),
-    (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP, Other(false)),
-    (WINHTTP_FEATURE_FREE_QUERY_CONNECTION_GROUP_RESULT, Other(false)),
+    (WINHTTP_FEATURE_IS_FEATURE_SUPPORTED, Opt(WINHTTP_OPTION_FEATURE_SUPPORTED)),
+    (WINHTTP_FEATURE_ADD_REQUEST_HEADERS_EX, Function("WinHttpAddRequestHeadersEx")),
+    (WINHTTP_FEATURE_SET_PROXY_SETINGS_PER_USER, Function("WinHttpSetProxySettingsPerUser")),
+    (WINHTTP_FEATURE_READ_DATA_EX, Function("WinHttpReadDataEx")),
+    (WINHTTP_FEATURE_QUERY_HEADERS_EX, Function("WinHttpQueryHeadersEx")),
+    (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP, Function("WinHttpQueryConnectionGroup")),
+    (WINHTTP_FEATURE_FREE_QUERY_CONNECTION_GROUP_RESULT, Function("WinHttpFreeQueryConnectionGroupResult")),
     (WINHTTP_FEATURE_SECURITY_FLAG_IGNORE_ALL_CERT_ERRORS, Opt(WINHTTP_OPTION_SECURITY_FLAGS)),
     (WINHTTP_FEATURE_FLAG_SECURE_DEFAULTS, Other(true)),
     (WINHTTP_FEATURE_EXTENDED_HEADER_FLAG_UNICODE, Other(true)),
@@ -64,7 +67,7 @@ const FEATURES: &[(u32, Feature)] = &[
     (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_SOFT_LIMIT, Opt(WINHTTP_OPTION_RESOLVER_CACHE_CONFIG)),
     (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_BYPASS_CACHE, Opt(WINHTTP_OPTION_RESOLVER_CACHE_CONFIG)),
     (WINHTTP_FEATURE_FLAG_AUTOMATIC_CHUNKING, Other(true)),
-    (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP_FLAG_INSECURE, Other(false)),
+    (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP_FLAG_INSECURE, Function("WinHttpQueryConnectionGroup")),
     (WINHTTP_FEATURE_MATCH_CONNECTION_GUID_FLAG_REQUIRE_MARKED_CONNECTION, Opt(WINHTTP_OPTION_MATCH_CONNECTION_GUID)),
     (WINHTTP_FEATURE_QUERY_EX_ALL_HEADERS, Other(true)),
     (WINHTTP_FEATURE_READ_DATA_EX_FLAG_FILL_BUFFER, Other(true)),
@@ -81,6 +84,10 @@ const FEATURES: &[(u32, Feature)] = &[
 pub(super) fn supported(id: u32) -> bool {
     match FEATURES.iter().find(|(known, _)| *known == id) {
         Some((_, Opt(option))) => table::find(*option).is_some_and(|row: &Row| row.status == Status::Implemented),
+        Some((_, Function(name))) => {
+            let known = FUNCTIONS.iter().find(|function| function.name == *name);
+            known.is_some_and(|function| function.status() == Status::Implemented)
+        }
         Some((_, Other(here))) => *here,
         None => false,
     }

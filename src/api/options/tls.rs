@@ -42,14 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         .set(SESSION | REQUEST, Put::To(enable_feature))
         .note("Revocation: by the lists that certificates name, fetched over HTTP; OCSP is not asked."),
     option!(WINHTTP_OPTION_SECURE_PROTOCOLS: Shape::Dword)
-        .set(SESSION, Put::To(|subject, given| subject.settings(|settings| {
-            let protocols = given.dword();
-            if settings.secure_defaults && protocols & !NEW != 0 {
-                return Err(ERROR_ACCESS_DENIED);
-            }
-            settings.secure_protocols = protocols;
-            Ok(())
-        })?))
+        .set(SESSION, Put::To(set_secure_protocols))
         .inherited()
         .default("10240")
         .note("TLS 1.2 and 1.3 are spoken; of older versions alone nothing is, and requests fail with 12175."),
@@ -127,6 +120,21 @@ fn set_security_flags(subject: &Subject, given: &Given<'_>) -> Result<(), Win32E
             return Err(ERROR_ACCESS_DENIED);
         }
         settings.security_flags = flags;
+        Ok(())
+    })?
+}
+
+/// A bit that the system does not know is refused (source g03).
+fn set_secure_protocols(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
+    let protocols = given.dword();
+    if protocols & !subject.handle()?.world().known_secure_protocols() != 0 {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    subject.settings(|settings| {
+        if settings.secure_defaults && protocols & !NEW != 0 {
+            return Err(ERROR_ACCESS_DENIED);
+        }
+        settings.secure_protocols = protocols;
         Ok(())
     })?
 }

@@ -26,7 +26,9 @@ enum Pattern {
     Glob(String),
     /// `10.0.0.0/8`
     Network(Network),
-    /// `<-loopback>` and what else is between angle brackets.
+    /// `<-loopback>`: hosts on this machine go through the proxy, too.
+    MinusLoopback,
+    /// What else is between angle brackets.
     Nothing,
 }
 
@@ -41,10 +43,13 @@ impl BypassList {
         BypassList(entries(text).map(Rule::parse).collect())
     }
 
-    /// The first entry that this destination matches.
-    pub fn matching(&self, to: &Destination<'_>) -> Option<&Rule> {
+    /// What lets this destination bypass the proxy: the text of the first entry that it matches, or `<loopback>` for a host
+    /// on this machine, unless the list has `<-loopback>` (source f04).
+    pub fn matching(&self, to: &Destination<'_>) -> Option<&str> {
         let host = to.host.to_ascii_lowercase();
-        self.0.iter().find(|rule| rule.matches(to, &host))
+        let listed = self.0.iter().find(|rule| rule.matches(to, &host)).map(Rule::text);
+        let implied = is_loopback(&host) && !self.0.iter().any(|rule| rule.host == Pattern::MinusLoopback);
+        listed.or(implied.then_some("<loopback>"))
     }
 }
 
@@ -58,6 +63,7 @@ impl Rule {
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(&host) {
             "<local>" => Pattern::Local,
+            "<-loopback>" => Pattern::MinusLoopback,
             other if other.starts_with('<') => Pattern::Nothing,
             other => match Network::parse(other).filter(|_| other.contains('/')) {
                 Some(network) => Pattern::Network(network),
@@ -80,9 +86,16 @@ impl Rule {
                 Pattern::Local => !host.contains('.') && host.parse::<IpAddr>().is_err(),
                 Pattern::Glob(pattern) => glob(pattern, host) || same_address(pattern, host),
                 Pattern::Network(network) => host.parse().is_ok_and(|address| network.contains(address)),
-                Pattern::Nothing => false,
+                Pattern::MinusLoopback | Pattern::Nothing => false,
             }
     }
+}
+
+/// Whether a host, in lower case, is this machine: `localhost`, what ends in `.localhost`, 127.0.0.0/8, ::1.
+fn is_loopback(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let address = || name.trim_matches(['[', ']']).parse::<IpAddr>();
+    name == "localhost" || name.ends_with(".localhost") || address().is_ok_and(|address| address.is_loopback())
 }
 
 /// `host:port`; the colons of an IPv6 address without brackets are not before a port.
@@ -151,10 +164,19 @@ mod tests {
             ("<LOCAL>", "http://intranet", YES),
             ("<local>", "http://www.test", NO),
             ("<local>", "http://10.0.0.1", NO),
-            ("<local>", "http://[::1]", NO),
+            ("<local>", "http://[::2]", NO),
             ("<local>:8080", "http://intranet:8080", YES),
             ("<local>:8080", "http://intranet", NO),
             ("<-loopback>", "http://localhost", NO),
+            ("a;<-Loopback>", "http://127.0.0.1", NO),
+            ("<-loopback>;localhost", "http://localhost", YES),
+            ("", "http://localhost", YES),
+            ("", "http://LOCALHOST.:8080", YES),
+            ("", "https://a.localhost", YES),
+            ("", "http://127.8.9.1", YES),
+            ("", "http://[::1]", YES),
+            ("", "http://notlocalhost", NO),
+            ("", "http://128.0.0.1", NO),
             ("www.test", "http://WWW.TEST", YES),
             ("WWW.test", "http://www.test:8080", YES),
             ("www.test", "http://a.www.test", NO),
@@ -183,7 +205,7 @@ mod tests {
             ("fe80::/10", "http://[fe80::1]", YES),
             ("[::1]", "http://[::1]", YES),
             ("[::1]:8080", "http://[::1]:8080", YES),
-            ("[::1]:8080", "http://[::1]", NO),
+            ("[::2]:8080", "http://[::2]", NO),
             ("::1", "http://[0:0::1]", YES),
             ("a;b c\t;;d", "http://d", YES),
             ("a;b", "http://c", NO),

@@ -61,7 +61,7 @@ fn entry(text: &str) -> Result<Entry, BadProxy> {
         },
     };
     let (scheme, rest) = match rest.split_once("://") {
-        Some((scheme, rest)) => (Scheme::of_name(scheme).ok_or_else(bad)?, rest.strip_suffix('/').unwrap_or(rest)),
+        Some((scheme, rest)) => (Scheme::of_name(scheme).ok_or_else(bad)?, rest),
         None if what == For::Others => (Scheme::Socks4, rest),
         None => (Scheme::Http, rest),
     };
@@ -85,7 +85,9 @@ mod tests {
         let rows: &[(&str, Option<[&str; 2]>)] = &[
             ("p", Some(["http://p:80", "http://p:80"])),
             ("p:8080", Some(["http://p:8080", "http://p:8080"])),
-            ("http://p:8080/", Some(["http://p:8080", "http://p:8080"])),
+            ("http://p:8080", Some(["http://p:8080", "http://p:8080"])),
+            // source f14
+            ("http://p:8080/", None),
             ("p:1;q:2 r:3\t;;", Some(["http://p:1 http://q:2 http://r:3"; 2])),
             ("http=a:1;https=b:2", Some(["http://a:1", "http://b:2"])),
             ("HTTP=a:1; c", Some(["http://a:1", "http://c:80"])),

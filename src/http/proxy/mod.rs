@@ -191,7 +191,7 @@ pub enum ChoiceReason {
     Listed(String),
     /// The list of proxies has none for the scheme.
     NotListed,
-    /// This entry of the bypass list matches.
+    /// This entry of the bypass list matches, or `<loopback>`: hosts on this machine need no entry.
     Bypassed(String),
     /// A PAC script answered this.
     Script(String),
@@ -237,7 +237,7 @@ impl Named {
     /// The ways to a destination.
     pub fn choose(&self, to: &Destination<'_>) -> Choice {
         if let Some(rule) = self.rules.matching(to) {
-            return Choice::direct(ChoiceReason::Bypassed(rule.text().to_owned()));
+            return Choice::direct(ChoiceReason::Bypassed(rule.to_owned()));
         }
         let (hops, entries): (Vec<_>, Vec<_>) =
             self.proxies.servers(to.secure).map(|(server, text)| (Hop::Via(server.clone()), text)).unzip();

@@ -27,7 +27,8 @@ impl Attempt for Held {
         match known {
             Some((peer, ends)) if pipe.is_some() => {
                 if let Some(pipe) = pipe {
-                    let reader = Reader::new(attempt.request.head.asks_for_head_only(), attempt.request.head_limit);
+                    let reader = Reader::new(attempt.request.head.asks_for_head_only(), attempt.request.head_limit)
+                        .of_upgrade(attempt.request.upgrade);
                     attempt.take_pipe(pipe, reader, true);
                 }
                 attempt.tell_secured(&peer, 0);

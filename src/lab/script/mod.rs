@@ -189,7 +189,8 @@ impl ScriptAttempt {
     fn secured(self: &Arc<Self>, ends: Ends) {
         let handler = self.world.peer_of(&self.reached()).and_then(|(peer, _)| peer.handler());
         if let Some(handler) = handler {
-            let reader = Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit);
+            let reader = Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit)
+                .of_upgrade(self.request.upgrade);
             self.play_raw(handler, reader);
         }
         if self.request.http2.is_some_and(|rules| rules.required) && !self.over_http2() {

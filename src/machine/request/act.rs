@@ -29,17 +29,17 @@ impl Tabled for Request {
             Action::Start => self.start(now),
             Action::Transmit => {
                 self.timers.writing(now, &self.settings.timeouts);
-                let bytes = std::mem::take(&mut self.outgoing);
+                let bytes = std::mem::take(&mut self.write.piece);
                 self.outputs.push(Output::Write(bytes));
             }
             Action::Finish => {
-                self.upload.close();
+                self.write.source.close();
                 self.outputs.push(Output::Finish);
                 self.await_reply(now);
             }
             Action::HandOver => self.outputs.push(Output::HandOver),
             Action::Abandon => {
-                self.leg += 1;
+                self.attempt_number += 1;
                 self.resolver = None;
                 self.timers.clear();
                 self.outputs.push(Output::Abandon);
@@ -52,31 +52,34 @@ impl Tabled for Request {
             // CONNECT went out in place of the request, and was told.
             Action::TellSent | Action::TellReceiving if self.route.refused => {}
             Action::TellSent => {
-                let bytes = self.out.min(u32::MAX.into()) as u32;
+                let bytes = self.attempt.out.min(u32::MAX.into()) as u32;
                 self.notify(Notification::RequestSent { bytes });
             }
             Action::TellReceiving => self.notify(Notification::ReceivingResponse),
             Action::TellReceived => {
-                let bytes = self.received.min(u32::MAX.into()) as u32;
+                let bytes = self.attempt.received.min(u32::MAX.into()) as u32;
                 self.notify(Notification::ResponseReceived { bytes });
             }
             Action::TellRedirect => {
-                self.redirects += 1;
+                self.current.redirects += 1;
                 if let Some(following) = &self.following {
                     let url = following.url.as_str().into();
                     self.notify(Notification::Redirect { url });
                 }
                 self.outputs.push(Output::ThenFollowRedirect);
             }
-            Action::EndSend => self.end(Api::SEND_REQUEST, Notification::SendRequestComplete),
-            Action::EndWrite => self.end(Api::WRITE_DATA, Notification::WriteComplete { bytes: self.writing }),
+            Action::EndSend => {
+                let (optional, bytes) = self.current.optional;
+                self.end(Api::SEND_REQUEST, Notification::SendRequestComplete { optional, bytes });
+            }
+            Action::EndWrite => self.end(Api::WRITE_DATA, Notification::WriteComplete { bytes: self.write.length }),
             Action::EndReceive => self.end(Api::RECEIVE_RESPONSE, Notification::HeadersAvailable),
             Action::EndQuery => {
-                let bytes = self.body.announce();
+                let bytes = self.attempt.body.announce();
                 self.end(Api::QUERY_DATA_AVAILABLE, Notification::DataAvailable { bytes });
             }
             Action::EndRead => {
-                if let Some(read) = self.reading.take() {
+                if let Some(read) = self.read.take() {
                     let complete =
                         Notification::ReadComplete { buffer: read.buffer.address(), bytes: read.filled as u32 };
                     self.give_back(read);
@@ -90,7 +93,8 @@ impl Tabled for Request {
             Action::FailRead(why) => self.failed(Api::READ_DATA, why),
             Action::CancelPending => {
                 let (read, write) = (before.read.pending(), before.write.pending());
-                let ends = if self.write_first { [write, read] } else { [read, write] };
+                let behind = before.read.pending_behind();
+                let ends = if self.write_first { [write, read, behind] } else { [read, behind, write] };
                 for api in ends.into_iter().flatten() {
                     self.failed(api, FailureCause::Cancelled);
                 }
@@ -117,7 +121,7 @@ impl Request {
             FailureCause::WrongState => ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
             FailureCause::Cancelled => ERROR_WINHTTP_OPERATION_CANCELLED,
         };
-        if let Some(read) = self.reading.take_if(|_| api == Api::READ_DATA) {
+        if let Some(read) = self.read.take_if(|_| api == Api::READ_DATA) {
             self.give_back(read);
         }
         self.timers.read();
@@ -131,11 +135,11 @@ impl Request {
     }
 
     fn supply(&mut self, now: Duration) {
-        let supply = match &mut self.reading {
-            Some(read) => self.body.read(read),
-            None => self.body.query(),
+        let supply = match &mut self.read {
+            Some(read) => self.attempt.body.read(read),
+            None => self.attempt.body.query(),
         };
-        let released = self.body.released();
+        let released = self.attempt.body.released();
         if released > 0 {
             self.outputs.push(Output::Taken(released));
         }
@@ -147,7 +151,10 @@ impl Request {
             }
             Supply::Enough => Input::Supplied,
         };
-        if self.body.finished() && self.template.asks_to_close() && !std::mem::replace(&mut self.told_closing, true) {
+        if self.attempt.body.finished()
+            && self.template.asks_to_close()
+            && !std::mem::replace(&mut self.attempt.told_closing, true)
+        {
             self.notify(Notification::ClosingConnection);
             self.notify(Notification::ConnectionClosed);
         }

@@ -33,7 +33,10 @@ pub struct BodySource {
 }
 
 impl BodySource {
-    /// Plans the body from the arguments of SendRequest and the application's headers.
+    /// Plans the body from the arguments of SendRequest and the application's headers. ERROR_INVALID_PARAMETER for
+    /// Transfer-Encoding beside Content-Length (source m4), for a GET whose body would be chunked (c01), for
+    /// Content-Length beside WINHTTP_FLAG_AUTOMATIC_CHUNKING (our choice: a message must not have both), and for lengths
+    /// that contradict each other.
     pub fn plan(
         headers: &Headers,
         method: &str,
@@ -41,51 +44,36 @@ impl BodySource {
         total: u32,
         automatic: bool,
     ) -> Result<BodySource, Win32Error> {
-        let first = optional.len() as u64;
-        if headers.get("transfer-encoding", 0).is_some() {
-            let framing = Framing::Application;
-            return Ok(BodySource {
-                framing,
-                first: optional,
-                remaining: None,
-                length: None,
-                ended: false,
-                streamed: false,
-            });
+        let encoded = headers.get("transfer-encoding", 0).is_some();
+        let announced = headers.get("content-length", 0);
+        if (encoded || automatic) && announced.is_some() || encoded && method == "GET" {
+            return Err(ERROR_INVALID_PARAMETER);
         }
         if automatic {
-            let framing = Framing::Automatic;
-            return Ok(BodySource {
-                framing,
-                first: optional,
-                remaining: None,
-                length: None,
-                ended: false,
-                streamed: false,
-            });
+            return Ok(BodySource::open_ended(Framing::Automatic, optional));
         }
+        if encoded {
+            return Ok(BodySource::open_ended(Framing::Application, optional));
+        }
+        let first = optional.len() as u64;
         let ignored = total == 0;
         let total = u64::from(total).max(first);
-        let framing = Framing::Length;
-        if let Some(value) = headers.get("content-length", 0) {
+        let plain = BodySource { first: optional, ..BodySource::none() };
+        if let Some(value) = announced {
             let announced = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse::<u64>().ok());
             let announced = announced.ok_or(ERROR_INVALID_PARAMETER)?;
             // Above 4 GB, and with WINHTTP_IGNORE_REQUEST_TOTAL_LENGTH (0), the header alone counts.
             if announced <= u64::from(u32::MAX) && !ignored && total != announced || announced < first {
                 return Err(ERROR_INVALID_PARAMETER);
             }
-            let remaining = Some(announced - first);
-            return Ok(BodySource { framing, first: optional, remaining, length: None, ended: false, streamed: false });
+            return Ok(BodySource { remaining: Some(announced - first), ..plain });
         }
         let length = (total > 0 || method == "POST" || method == "PUT").then_some(total);
-        Ok(BodySource {
-            framing,
-            first: optional,
-            remaining: Some(total - first),
-            length,
-            ended: false,
-            streamed: false,
-        })
+        Ok(BodySource { remaining: Some(total - first), length, ..plain })
+    }
+
+    fn open_ended(framing: Framing, first: Bytes) -> BodySource {
+        BodySource { framing, first, remaining: None, ..BodySource::none() }
     }
 
     /// A request that has no body any more, as after a redirect that became a GET.

@@ -29,6 +29,8 @@ pub struct Credentials {
     via: Option<Origin>,
     /// Schemes that a proxy gets nothing for: DISABLE_PROXY_AUTH_SCHEMES, as WINHTTP_AUTH_SCHEME_* bits.
     pub refused: u32,
+    /// Whether what RFC 7616 added to Digest is spoken.
+    pub newer_digest: bool,
     resends: u32,
     /// What goes into the head of the leg that runs.
     headers: Headers,
@@ -198,9 +200,9 @@ impl Credentials {
     }
 
     fn challenged(&mut self, target: Target, head: &ResponseHead, peer: &Origin, ours: bool) -> bool {
-        let (refused, resends) = (self.refused(target), self.resends);
+        let (refused, resends, newer_digest) = (self.refused(target), self.resends, self.newer_digest);
         let slot = self.slot(target);
-        slot.receive(&auth::challenges(&head.headers, target), peer);
+        slot.receive(&auth::challenges(&head.headers, target), newer_digest, peer);
         let limit = |scheme: &dyn Scheme| if scheme.connection_bound() { ROUNDS_AT_MOST } else { RESENDS_AT_MOST };
         let again = ours && slot.next(refused).is_some_and(|scheme| resends < limit(scheme));
         self.resends += u32::from(again);
@@ -262,9 +264,9 @@ impl CredentialSlot {
     }
 
     /// Challenges came. The scheme that had answered the last ones says whether it goes on; all others begin anew.
-    fn receive(&mut self, challenges: &[Challenge], origin: &Origin) {
+    fn receive(&mut self, challenges: &[Challenge], newer_digest: bool, origin: &Origin) {
         let before = self.received.take().filter(|received| same_origin(&received.origin, origin));
-        let mut schemes = scheme::begin(challenges);
+        let mut schemes = scheme::begin(challenges, newer_digest);
         let answered = before.into_iter().flat_map(|received| received.schemes);
         self.goes_on = false;
         for mut answered in answered.filter(|scheme| self.sent == Some(scheme.bit())) {

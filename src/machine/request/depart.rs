@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::body::Body;
+use super::attempt::Attempt;
 use super::proxy_route::ProxyRoute;
 use super::table::{Exchange, Input};
-use super::{Origin, Request, Timings};
+use super::{Origin, Request, RequestTemplate};
 use crate::http::proxy::{Destination, Hop};
 use crate::http::{RequestHead, ResponseHead};
 use crate::machine::resolver::{Query, Resolver};
@@ -13,23 +13,17 @@ use crate::machine::step::Tabled;
 use crate::machine::{Machine, Output};
 use crate::record::Notification;
 use crate::transport::{Route, TransportRequest, Via};
-use crate::win32::Win32Error;
+use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, Win32Error};
 
 impl Request {
     pub(super) fn start(&mut self, now: Duration) {
         self.sent = true;
-        self.upgradable = false;
-        self.interim = 0;
-        self.response = None;
-        self.received = 0;
-        self.body = Body::default();
-        self.told_closing = false;
-        self.timings = Timings::default();
-        self.secured = None;
-        self.issuers = None;
-        self.stream_error = 0;
-        if let Some(error) = self.settings.refuses_web_socket().filter(|_| self.key.is_some()) {
+        self.attempt = Attempt::default();
+        if let Some(error) = self.settings.refuses_web_socket().filter(|_| self.current.key.is_some()) {
             return self.fail(now, error);
+        }
+        if self.http2_is_out_of_question() && self.settings.http2().is_some_and(|rules| rules.required) {
+            return self.fail(now, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH);
         }
         let to = Destination { secure: self.origin.secure, host: &self.origin.host, port: self.origin.port };
         match self.settings.proxy.choose(&to) {
@@ -47,9 +41,9 @@ impl Request {
     /// scripts), and is done by a worker: the one hop of an automatic proxy.
     fn resolve(&mut self, now: Duration) {
         self.route = ProxyRoute::default();
-        self.timings.detecting(now);
+        self.attempt.timings.detecting(now);
         let url: Vec<u16> = self.url().encode_utf16().collect();
-        let mut resolver = Resolver::new(self.settings.timeouts, (self.leg + 1) << 32);
+        let mut resolver = Resolver::new(self.settings.timeouts, (self.attempt_number + 1) << 32);
         let asked = Query::new(&url, None).and_then(|query| resolver.find(now, query));
         self.resolver = asked.is_ok().then(|| Box::new(resolver));
         if asked.is_ok() { self.resolved(now) } else { self.launch(now) }
@@ -66,7 +60,7 @@ impl Request {
             }
             let hops = resolver.answer().map_or_else(|_| vec![Hop::Direct], |choice| choice.hops.clone());
             self.resolver = None;
-            self.timings.detected(now);
+            self.attempt.timings.detected(now);
             self.route = ProxyRoute::new(hops);
             return self.launch(now);
         }
@@ -75,12 +69,13 @@ impl Request {
     /// Puts out the order, over the first way that is left.
     fn launch(&mut self, now: Duration) {
         self.route.refused = false;
-        let body = (!self.upload.open()).then_some(&*self.upload.first);
+        let body = (!self.write.source.open()).then_some(&*self.write.source.first);
         self.cookies.prepare(&self.origin, &self.template.target, &self.settings, now);
         let absolute = self.template.url(&self.origin);
         let via = self.by_proxy().map(|proxy| (proxy, &*absolute));
         let in_absolute_form = via.is_some();
         self.credentials.refused = self.settings.refused_proxy_schemes();
+        self.credentials.newer_digest = self.settings.newer_digest;
         self.credentials.prepare(&self.template, &self.origin, body, via);
         let head = self.complete();
         let route = match self.route.hop() {
@@ -102,13 +97,12 @@ impl Request {
             port: self.origin.port,
             route,
             tls: self.origin.secure.then(|| self.settings.tls()),
-            // A request that asks for HTTP/1.0 gets no newer version.
-            http2: self.settings.http2().filter(|_| self.template.version.minor == 1 && self.key.is_none()),
+            http2: self.settings.http2().filter(|_| !self.http2_is_out_of_question()),
             head,
-            body: self.upload.first.clone(),
-            more: self.upload.open(),
-            chunked: self.upload.automatic(),
-            upgrade: self.key.is_some(),
+            body: self.write.source.first.clone(),
+            more: self.write.source.open(),
+            chunked: self.write.source.automatic(),
+            upgrade: self.current.key.is_some(),
             keep_alive: !self.settings.keep_alive_disabled() && !self.template.asks_to_close(),
             pool: self.settings.pool,
             // Known to whoever drives the machine.
@@ -118,34 +112,41 @@ impl Request {
             head_limit: self.settings.max_head as usize,
             drain_limit: self.settings.max_drain as usize,
         };
-        self.timings.begin(now, order.first_length());
-        self.outputs.push(Output::Start(self.leg, Box::new(order)));
+        self.attempt.timings.begin(now, order.first_length());
+        self.outputs.push(Output::Start(self.attempt_number, Box::new(order)));
     }
 
     pub(super) fn fail(&mut self, now: Duration, error: Win32Error) {
         if self.state.exchange == Exchange::Sending && self.route.next() {
             // The proxy is dead: the next way of the resolver's answer.
-            self.timings.proxy_failed();
-            self.leg += 1;
+            self.attempt.timings.proxy_failed();
+            self.attempt_number += 1;
             self.timers.clear();
             self.outputs.push(Output::Abandon);
             return self.launch(now);
         }
         self.cause = error;
-        self.body.end(Err(error));
+        self.attempt.body.end(Err(error));
         self.timers.arrived();
         self.happened(now, Input::Fail);
     }
 
+    /// A request that asks for HTTP/1.0 gets no newer version; a web socket begins in HTTP/1.1; and what the application
+    /// frames itself (`Transfer-Encoding` of its own) only HTTP/1.1 carries as it is (sources h10, m1).
+    fn http2_is_out_of_question(&self) -> bool {
+        let framed = self.template.headers.get("transfer-encoding", 0).is_some();
+        framed || self.current.key.is_some() || self.template.version.minor == 0
+    }
+
     /// The HTTP proxy that gets the request itself, if one does. TLS and web sockets go through a tunnel.
     fn by_proxy(&self) -> Option<Origin> {
-        if self.origin.secure || self.key.is_some() { None } else { self.route.proxy_origin() }
+        if self.origin.secure || self.current.key.is_some() { None } else { self.route.proxy_origin() }
     }
 
     pub(super) fn complete(&self) -> RequestHead {
         let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
-        let key = self.key.as_deref();
-        let head = self.template.complete(&self.origin, &self.settings, &self.upload, credentials, cookies, key);
+        let key = self.current.key.as_deref();
+        let head = self.template.complete(&self.origin, &self.settings, &self.write.source, credentials, cookies, key);
         match self.route.proxy_origin() {
             Some(_) if self.by_proxy().is_some() => self.template.for_proxy(head, &self.origin),
             Some(_) => self.template.for_tunnel(head),
@@ -158,7 +159,7 @@ impl Request {
         let authority = self.origin.authority_with_port();
         let proxy = self.route.proxy_origin().unwrap_or_else(|| self.origin.clone());
         let credentials = self.credentials.for_tunnel(&self.template, &proxy, &authority);
-        self.template.connect(authority, credentials)
+        RequestTemplate::connect(authority, credentials)
     }
 
     /// The proxy answered CONNECT: the tunnel stands, or is asked for again, or its answer is the server's.
@@ -172,7 +173,7 @@ impl Request {
             let bytes = received.min(u32::MAX.into()) as u32;
             self.notify(Notification::ResponseReceived { bytes });
             // The handshake behind it, or another connection, has the time of a connection.
-            self.timers.connecting(now, &self.settings.timeouts);
+            self.timers.waiting(now, &self.settings.timeouts);
         }
         if again {
             let head = self.connect_head();

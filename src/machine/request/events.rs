@@ -18,9 +18,9 @@ use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_RESEND_R
 impl Request {
     /// SENDING_REQUEST of leg `leg` was delivered.
     pub fn proceed(&mut self, now: Duration, leg: u64) {
-        if leg == self.leg && self.state.exchange == Exchange::Sending {
+        if leg == self.attempt_number && self.state.exchange == Exchange::Sending {
             self.timers.sending(now, &self.settings.timeouts);
-            self.timings.sending(now);
+            self.attempt.timings.sending(now);
             self.outputs.push(Output::Proceed);
         }
     }
@@ -35,13 +35,13 @@ impl Request {
             self.origin = following.origin;
             self.template.target = following.target;
             self.template.method = following.method;
-            if following.keep_body && !self.upload.replayable() {
+            if following.keep_body && !self.write.source.replayable() {
                 // The application has the body: it sends again, to the target.
                 self.cause = ERROR_WINHTTP_RESEND_REQUEST;
                 return self.happened(now, Input::Refused);
             }
             if !following.keep_body {
-                self.upload = BodySource::none();
+                self.write.source = BodySource::none();
             }
             self.happened(now, Input::Told);
         }
@@ -81,10 +81,10 @@ impl Machine for Request {
             resolver.event(now, leg, event);
             return self.resolved(now);
         }
-        if leg != self.leg {
+        if leg != self.attempt_number {
             return;
         }
-        self.timings.event(now, &event, self.origin.secure);
+        self.attempt.timings.event(now, &event, self.origin.secure);
         let timeouts = self.settings.timeouts;
         match event {
             Event::Resolving => {
@@ -103,15 +103,15 @@ impl Machine for Request {
                 self.timers.connected();
                 self.notify(Notification::ConnectedToServer { address: address.as_str().into() });
             }
-            Event::Secured(secured) => self.secured = Some(secured),
-            Event::CertificateWanted(issuers) => self.issuers = Some(issuers),
+            Event::Secured(secured) => self.attempt.secured = Some(secured),
+            Event::CertificateWanted(issuers) => self.attempt.issuers = Some(issuers),
             Event::Waiting => self.timers.waiting(now, &timeouts),
             Event::TunnelReady(peer) => {
                 self.timers.ready();
                 self.peer = Some(peer);
                 self.route.reached = true;
                 self.notify(Notification::SendingRequest);
-                self.outputs.push(Output::ThenProceed(self.leg));
+                self.outputs.push(Output::ThenProceed(self.attempt_number));
             }
             Event::TunnelSent(bytes) => {
                 self.timers.sent();
@@ -126,7 +126,7 @@ impl Machine for Request {
                 self.timers.ready();
                 self.peer = Some(peer);
                 self.notify(Notification::SendingRequest);
-                self.outputs.push(Output::ThenProceed(self.leg));
+                self.outputs.push(Output::ThenProceed(self.attempt_number));
             }
             Event::Sent(bytes) => self.head_is_out(now, bytes),
             Event::Wrote => {
@@ -136,10 +136,10 @@ impl Machine for Request {
             }
             Event::Restarted => self.happened(now, Input::Restart),
             Event::Interim(status) => {
-                self.interim += 1;
+                self.attempt.interim += 1;
                 self.timers.heard(now, &timeouts);
                 self.notify(Notification::IntermediateResponse { status: status.into() });
-                if self.interim > self.settings.max_interim {
+                if self.attempt.interim > self.settings.max_interim {
                     self.fail(now, ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
                 }
             }
@@ -162,34 +162,34 @@ impl Machine for Request {
                 let coded = !matches!(framing, Ok(BodyLength::None));
                 let chunked = framing == Ok(BodyLength::Chunked);
                 let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
-                self.body = Body::new(chunked, decoder.flatten());
+                self.attempt.body = Body::new(chunked, decoder.flatten());
                 if of_server && self.settings.passport && auth::is_passport(&head) {
                     // The login is the application's business: it is asked for credentials (source auth.unanswered).
                     head.status = 401;
                 }
-                let accepts = |key: &String| head.status == 101 && upgrade::is_accepted(&head, key);
-                self.upgradable = of_server && self.key.as_ref().is_some_and(accepts);
-                self.response = Some(head);
-                self.received = received;
+                let accepts = |key| head.status == 101 && upgrade::is_accepted(&head, key);
+                self.attempt.upgradable = of_server && self.sent_key().is_some_and(accepts);
+                self.attempt.response = Some(head);
+                self.attempt.received = received;
                 if !of_server && !self.settings.receive_connect_response {
-                    self.body.end(Ok(Headers::default()));
+                    self.attempt.body.end(Ok(Headers::default()));
                 }
                 self.happened(now, Input::Head);
             }
             Event::Body { .. } if self.route.refused && !self.settings.receive_connect_response => {}
             Event::Body { bytes, end } => {
-                if self.reading.is_some() {
+                if self.read.is_some() {
                     self.timers.reading(now, &timeouts);
                 }
-                self.body.push(bytes);
+                self.attempt.body.push(bytes);
                 if let Some(trailers) = end {
-                    self.body.end(Ok(trailers));
+                    self.attempt.body.end(Ok(trailers));
                 }
                 self.happened(now, Input::Data);
             }
             Event::Failed(failure) => {
-                self.stream_error = failure.stream;
-                self.extended = failure.winsock;
+                self.attempt.stream_error = failure.stream;
+                self.current.extended = failure.winsock;
                 if failure.secure != 0 {
                     self.notify(Notification::SecureFailure { flags: failure.secure });
                 }
@@ -228,11 +228,11 @@ impl Request {
     fn head_is_out(&mut self, now: Duration, bytes: u64) {
         self.timers.sent();
         let input = match () {
-            _ if self.upload.open() => Input::SentPart,
-            _ if self.hold => Input::SentHeld,
+            _ if self.write.source.open() => Input::SentPart,
+            _ if self.current.hold => Input::SentHeld,
             _ => Input::SentWhole,
         };
-        self.out = bytes;
+        self.attempt.out = bytes;
         self.happened(now, input);
         self.await_reply(now);
     }
@@ -240,7 +240,7 @@ impl Request {
     /// The server's time runs once the request is complete.
     pub(super) fn await_reply(&mut self, now: Duration) {
         let complete = matches!(self.state.write, WriteSide::Shut | WriteSide::Send);
-        if self.state.exchange == Exchange::Awaiting && (complete || self.upload.duplex()) {
+        if self.state.exchange == Exchange::Awaiting && (complete || self.write.source.duplex()) {
             self.timers.awaiting(now, &self.settings.timeouts);
         }
     }

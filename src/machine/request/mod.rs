@@ -5,6 +5,7 @@
 //! the request on its route, `verdict` reads the head of the reply.
 
 mod act;
+mod attempt;
 mod body;
 mod body_source;
 mod cookies;
@@ -28,7 +29,7 @@ pub use self::credentials::{Credentials, ExplicitCredentials, Part};
 pub use self::template::RequestTemplate;
 pub use self::timings::{Timings, counter};
 
-use self::body::Body;
+use self::attempt::{Attempt, CurrentSend, WriteData};
 use self::body_source::BodySource;
 use self::proxy_route::ProxyRoute;
 use self::table::{Exchange, Input, OPENED, State};
@@ -37,7 +38,7 @@ use super::reading::PendingRead;
 use super::resolver::Resolver;
 use super::step::Tabled;
 use super::{Output, Settings};
-use crate::http::{Headers, RequestHead, ResponseHead, upgrade};
+use crate::http::{Header, Headers, RequestHead, ResponseHead, upgrade};
 use crate::transport::{Peer, Secured};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
@@ -63,6 +64,8 @@ pub struct SendCall {
     pub headers: Vec<u16>,
     /// lpOptional
     pub optional: Bytes,
+    /// Where it lies, which SENDREQUEST_COMPLETE tells (source m6).
+    pub optional_address: usize,
     /// dwTotalLength
     pub total: u32,
     /// Random bytes for the key of a web socket; only looked at if one is asked for.
@@ -85,6 +88,8 @@ struct Following {
 #[derive(Debug)]
 pub struct Request {
     state: State,
+
+    // As long as the handle.
     /// What the application put into the head.
     pub template: RequestTemplate,
     /// The options of the handle.
@@ -94,43 +99,32 @@ pub struct Request {
     /// The cookies of the session.
     pub cookies: Cookies,
     origin: Origin,
-    upload: BodySource,
-    hold: bool,
     sent: bool,
-    /// The key of the web socket that SendRequest asked for.
-    key: Option<String>,
-    /// Whether the reply is a 101 whose connection was not handed over.
-    upgradable: bool,
-    /// Counts the legs, so that what an abandoned one says is not heard.
-    leg: u64,
+    /// The application's Cookie headers that the last SendRequest took along.
+    sent_cookies: Vec<Header>,
+    /// The two ends of the connection that was used last.
     peer: Option<Peer>,
-    secured: Option<Arc<Secured>>,
-    /// Of whom the server wants a certificate.
-    issuers: Option<Vec<Vec<u8>>>,
-    redirects: u32,
-    interim: u32,
-    following: Option<Following>,
-    response: Option<ResponseHead>,
-    /// Bytes that went out with the head, and that came in with the reply's.
-    out: u64,
-    received: u64,
+
+    // As long as one SendRequest.
+    current: CurrentSend,
     route: ProxyRoute,
     /// Finds the route, for WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY.
     resolver: Option<Box<Resolver>>,
-    body: Body,
-    reading: Option<PendingRead>,
-    writing: u32,
-    outgoing: Bytes,
-    told_closing: bool,
-    stream_error: u32,
+    following: Option<Following>,
+
+    // As long as one attempt.
+    attempt: Attempt,
+    /// Counts the attempts, so that what an abandoned one says is not taken in.
+    attempt_number: u64,
+    timers: Timers,
+
+    // The two sides.
+    read: Option<PendingRead>,
+    write: WriteData,
+
+    /// Of two pending operations, that of the write side ends first.
     write_first: bool,
     cause: Win32Error,
-    timers: Timers,
-    timings: Timings,
-    /// The Winsock error behind the last failure.
-    extended: u32,
-    /// How often it was sent again after 408.
-    retried: u32,
     outputs: Vec<Output>,
 }
 
@@ -140,8 +134,8 @@ impl Request {
         Request::numbered(origin, template, settings, 0)
     }
 
-    /// [`Request::new`], with legs from number `leg` on.
-    pub(super) fn numbered(origin: Origin, template: RequestTemplate, settings: Settings, leg: u64) -> Request {
+    /// [`Request::new`], with attempts from number `first` on.
+    pub(super) fn numbered(origin: Origin, template: RequestTemplate, settings: Settings, first: u64) -> Request {
         Request {
             state: OPENED,
             template,
@@ -149,35 +143,20 @@ impl Request {
             credentials: Credentials::default(),
             cookies: Cookies::default(),
             origin,
-            upload: BodySource::none(),
-            hold: false,
             sent: false,
-            key: None,
-            upgradable: false,
-            leg,
+            sent_cookies: Vec::new(),
             peer: None,
-            secured: None,
-            issuers: None,
-            redirects: 0,
-            interim: 0,
-            following: None,
-            response: None,
-            out: 0,
-            received: 0,
+            current: CurrentSend::default(),
             route: ProxyRoute::default(),
             resolver: None,
-            body: Body::default(),
-            reading: None,
-            writing: 0,
-            outgoing: Bytes::new(),
-            told_closing: false,
-            stream_error: 0,
+            following: None,
+            attempt: Attempt::default(),
+            attempt_number: first,
+            timers: Timers::default(),
+            read: None,
+            write: WriteData::default(),
             write_first: false,
             cause: ERROR_WINHTTP_INTERNAL_ERROR,
-            timers: Timers::default(),
-            timings: Timings::default(),
-            extended: 0,
-            retried: 0,
             outputs: Vec::new(),
         }
     }
@@ -204,27 +183,27 @@ impl Request {
 
     /// What TLS came to on that connection, or on one that was given up because of it.
     pub fn secured(&self) -> Option<&Arc<Secured>> {
-        self.secured.as_ref()
+        self.attempt.secured.as_ref()
     }
 
     /// The issuers (DER names) of whom a server wanted a certificate that it did not get (CLIENT_CERT_ISSUER_LIST).
     pub fn issuers(&self) -> Option<&[Vec<u8>]> {
-        self.issuers.as_deref()
+        self.attempt.issuers.as_deref()
     }
 
     /// When things happened.
     pub fn timings(&self) -> &Timings {
-        &self.timings
+        &self.attempt.timings
     }
 
     /// How much it was (WINHTTP_REQUEST_STATS.rgullStats).
     pub fn counts(&self) -> [u64; WinHttpRequestStatLast as usize] {
-        self.timings.counts(self.body.supplied())
+        self.attempt.timings.counts(self.attempt.body.supplied())
     }
 
     /// The Winsock error behind the last failure (EXTENDED_ERROR), or 0.
     pub fn extended_error(&self) -> u32 {
-        self.extended
+        self.current.extended
     }
 
     /// The head of the request: as the application made it, and after a send as it went out.
@@ -235,28 +214,28 @@ impl Request {
     /// The head of the reply, once ReceiveResponse took it or a redirect is being told.
     pub fn response_head(&self) -> Result<&ResponseHead, Win32Error> {
         let readable = matches!(self.state.exchange, Exchange::Body | Exchange::Following | Exchange::Cancelled);
-        self.response.as_ref().filter(|_| readable).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
+        self.attempt.response.as_ref().filter(|_| readable).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
     }
 
     /// The newer protocol that brought the reply (HTTP_PROTOCOL_USED): WINHTTP_PROTOCOL_FLAG_HTTP2, or 0.
     pub fn protocol_used(&self) -> u32 {
-        let newer = self.response.as_ref().is_some_and(|head| head.version.major == 2);
+        let newer = self.attempt.response.as_ref().is_some_and(|head| head.version.major == 2);
         if newer { WINHTTP_PROTOCOL_FLAG_HTTP2 } else { 0 }
     }
 
     /// The error code with which the server reset the stream of the last exchange, or 0 (STREAM_ERROR_CODE).
     pub fn stream_error(&self) -> u32 {
-        self.stream_error
+        self.attempt.stream_error
     }
 
     /// Whether the reply is that of a proxy to CONNECT (IS_PROXY_CONNECT_RESPONSE).
     pub fn is_connect_response(&self) -> bool {
-        self.route.refused && self.response.is_some()
+        self.route.refused && self.attempt.response.is_some()
     }
 
     /// The trailers, once the body was read.
     pub fn trailers(&self) -> Option<&Headers> {
-        self.body.trailers()
+        self.attempt.body.trailers()
     }
 
     // ---- calls of the application ----
@@ -267,22 +246,29 @@ impl Request {
         if self.origin.secure && self.settings.client_certificate.lacks_key() {
             return Err(ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY);
         }
+        // A Cookie header goes out once: one that a former send took along is removed (source m9).
+        for gone in self.sent_cookies.drain(..) {
+            self.template.headers.remove_one(&gone);
+        }
         if !call.headers.is_empty() {
             self.template.headers.add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
         }
+        let current = CurrentSend {
+            hold: call.hold,
+            optional: (call.optional_address, call.optional.len() as u32),
+            key: self.settings.web_socket.then(|| upgrade::key(call.key)),
+            ..CurrentSend::default()
+        };
         let template = &self.template;
-        self.upload = BodySource::plan(
+        self.write.source = BodySource::plan(
             &template.headers,
             &template.method,
             call.optional,
             call.total,
             template.automatic_chunking,
         )?;
-        self.hold = call.hold;
-        self.key = self.settings.web_socket.then(|| upgrade::key(call.key));
-        self.redirects = 0;
-        self.retried = 0;
-        self.extended = 0;
+        self.sent_cookies = self.template.headers.named("cookie");
+        self.current = current;
         self.credentials.begin();
         self.apply(now, Input::CallSend)
     }
@@ -290,21 +276,21 @@ impl Request {
     /// WinHttpWriteData
     pub fn write(&mut self, now: Duration, bytes: &[u8]) -> Result<(), Win32Error> {
         self.refused(Input::CallWrite)?;
-        if !self.upload.fits(bytes.len()) {
+        if !self.write.source.fits(bytes.len()) {
             return Err(ERROR_INVALID_PARAMETER);
         }
         if self.state.exchange == Exchange::Failed {
             return self.apply(now, Input::CallWrite);
         }
-        self.writing = bytes.len() as u32;
-        let (outgoing, last) = self.upload.write(bytes);
-        self.outgoing = outgoing;
+        self.write.length = bytes.len() as u32;
+        let (outgoing, last) = self.write.source.write(bytes);
+        self.write.piece = outgoing;
         self.apply(now, if last { Input::CallWriteLast } else { Input::CallWrite })
     }
 
     /// WinHttpReceiveResponse
     pub fn receive(&mut self, now: Duration) -> Result<(), Win32Error> {
-        let duplex = self.upload.duplex();
+        let duplex = self.write.source.duplex();
         self.apply(now, if duplex { Input::CallReceiveDuplex } else { Input::CallReceive })
     }
 
@@ -319,21 +305,27 @@ impl Request {
     pub fn read(&mut self, now: Duration, mut buffer: CallerBuf, fill: bool) -> Result<(), Win32Error> {
         self.refused(Input::CallRead)?;
         buffer.lend();
-        self.reading = Some(PendingRead { buffer, filled: 0, fill });
+        self.read = Some(PendingRead { buffer, filled: 0, fill });
         self.timers.reading(now, &self.settings.timeouts);
         self.apply(now, Input::CallRead)
     }
 
+    /// The key that the server must answer: the application's own, if it added one (source r6).
+    fn sent_key(&self) -> Option<&str> {
+        let own = self.template.headers.get("sec-websocket-key", 0).and_then(|own| std::str::from_utf8(own).ok());
+        self.current.key.as_deref().map(|key| own.unwrap_or(key))
+    }
+
     /// Whether the last SendRequest asked for a web socket and its reply was not taken yet.
     pub fn awaits_upgrade(&self) -> bool {
-        self.key.is_some() && matches!(self.state.exchange, Exchange::Awaiting | Exchange::Arrived)
+        self.current.key.is_some() && matches!(self.state.exchange, Exchange::Awaiting | Exchange::Arrived)
     }
 
     /// WinHttpWebSocketCompleteUpgrade: hands the connection over. ERROR_WINHTTP_INCORRECT_HANDLE_STATE if the reply is
     /// no 101 that was asked for, or was upgraded before.
     pub fn upgrade(&mut self, now: Duration) -> Result<(), Win32Error> {
         self.refused(Input::CallUpgrade)?;
-        if !std::mem::take(&mut self.upgradable) {
+        if !std::mem::take(&mut self.attempt.upgradable) {
             return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
         }
         self.apply(now, Input::CallUpgrade)
@@ -341,8 +333,8 @@ impl Request {
 
     /// Takes the bytes that QueryDataAvailable announced, for a request of our own.
     pub(super) fn take(&mut self, into: &mut Vec<u8>) {
-        self.body.take(into);
-        let released = self.body.released();
+        self.attempt.body.take(into);
+        let released = self.attempt.body.released();
         if released > 0 {
             self.outputs.push(Output::Taken(released));
         }

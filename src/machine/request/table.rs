@@ -43,16 +43,28 @@ pub enum ReadSide {
     Query,
     /// WinHttpReadData or WinHttpReadDataEx.
     Read,
+    /// WinHttpReceiveResponse, and WinHttpQueryDataAvailable inside its REDIRECT callback.
+    ReceiveQuery,
+    /// WinHttpReceiveResponse, and WinHttpReadData or WinHttpReadDataEx inside its REDIRECT callback.
+    ReceiveRead,
 }
 
 impl ReadSide {
-    /// The operation that is pending.
+    /// The operation that is pending; of two, the one that began last.
     pub const fn pending(self) -> Option<Api> {
         match self {
             ReadSide::Idle => None,
             ReadSide::Receive => Some(Api::RECEIVE_RESPONSE),
-            ReadSide::Query => Some(Api::QUERY_DATA_AVAILABLE),
-            ReadSide::Read => Some(Api::READ_DATA),
+            ReadSide::Query | ReadSide::ReceiveQuery => Some(Api::QUERY_DATA_AVAILABLE),
+            ReadSide::Read | ReadSide::ReceiveRead => Some(Api::READ_DATA),
+        }
+    }
+
+    /// The operation that is pending behind that one.
+    pub const fn pending_behind(self) -> Option<Api> {
+        match self {
+            ReadSide::ReceiveQuery | ReadSide::ReceiveRead => Some(Api::RECEIVE_RESPONSE),
+            ReadSide::Idle | ReadSide::Receive | ReadSide::Query | ReadSide::Read => None,
         }
     }
 }
@@ -221,7 +233,7 @@ pub const fn step(state: State, input: Input) -> Step {
     use Action::*;
     use Exchange::*;
     use Input::*;
-    use ReadSide::{Idle, Query, Read, Receive};
+    use ReadSide::{Idle, Query, Read, Receive, ReceiveQuery, ReceiveRead};
     use WriteSide::{Last, Open, Send, Shut, Write};
     const BUSY: Step = Step::Refuse(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     const TOO_MUCH: Step = Step::Refuse(ERROR_INVALID_PARAMETER);
@@ -251,7 +263,7 @@ pub const fn step(state: State, input: Input) -> Step {
         (_, _, _, CallWrite | CallWriteLast) => BUSY,
 
         // WinHttpReceiveResponse: queued while the request goes out, at once when the reply is there.
-        (_, Receive | Query | Read, _, CallReceive | CallReceiveDuplex) => BUSY,
+        (_, Receive | Query | Read | ReceiveQuery | ReceiveRead, _, CallReceive | CallReceiveDuplex) => BUSY,
         (Unsent | Body, Idle, _, CallReceive | CallReceiveDuplex)       => to(x, Idle, w, &[FailReceive(FailureCause::WrongState)]),
         (Sending, Idle, _, CallReceive | CallReceiveDuplex)             => to(x, Receive, w, &[]),
         (Awaiting, Idle, Send, CallReceive | CallReceiveDuplex)         => to(x, Receive, w, &[]),
@@ -267,6 +279,9 @@ pub const fn step(state: State, input: Input) -> Step {
         // WinHttpQueryDataAvailable, WinHttpReadData
         (Body, Idle, _, CallQuery) => to(x, Query, w, &[Supply]),
         (Body, Idle, _, CallRead)  => to(x, Read, w, &[Supply]),
+        // Inside REDIRECT the body of the redirect can be read (source m10).
+        (Following, Receive, _, CallQuery) => to(x, ReceiveQuery, w, &[Supply]),
+        (Following, Receive, _, CallRead)  => to(x, ReceiveRead, w, &[Supply]),
         (_, _, _, CallQuery | CallRead) => BUSY,
 
         // WinHttpWebSocketCompleteUpgrade: ReceiveResponse may be left out when the head is there
@@ -298,13 +313,22 @@ pub const fn step(state: State, input: Input) -> Step {
         (Arrived, Receive, Write | Last, Refused) => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(FailureCause::Cause), FailWrite(FailureCause::Cause)]),
         (Arrived, Receive, _, Refused)            => to(Unsent, Idle, Shut, &[TellReceived, Abandon, FailReceive(FailureCause::Cause)]),
         (Arrived, Receive, Shut, Resend)          => to(Sending, r, w, &[TellReceived, Abandon, Start]),
+        (Following, ReceiveQuery, Shut, Refused) => to(Unsent, Idle, Shut, &[FailQuery(FailureCause::Cancelled), Abandon, FailReceive(FailureCause::Cause)]),
+        (Following, ReceiveRead,  Shut, Refused) => to(Unsent, Idle, Shut, &[FailRead(FailureCause::Cancelled), Abandon, FailReceive(FailureCause::Cause)]),
+        (Following, ReceiveQuery, Shut, Told) => to(Sending, Receive, w, &[FailQuery(FailureCause::Cancelled), Abandon, Start]),
+        (Following, ReceiveRead,  Shut, Told) => to(Sending, Receive, w, &[FailRead(FailureCause::Cancelled), Abandon, Start]),
         (Following, Receive, Shut, Refused) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause)]),
         (Following, Receive, Shut, Told) => to(Sending, r, w, &[Abandon, Start]),
 
         // The body.
         (Body, Query | Read, _, Data)   => to(x, r, w, &[Supply]),
         (Arrived | Body, Idle, _, Data) => to(x, r, w, &[]),
+        (Following, ReceiveQuery | ReceiveRead, _, Data | Fail) => to(x, r, w, &[Supply]),
         (Following, _, _, Data | Fail)  => to(x, r, w, &[]),
+        (Following, ReceiveQuery, _, Supplied) => to(x, Receive, w, &[EndQuery]),
+        (Following, ReceiveRead,  _, Supplied) => to(x, Receive, w, &[EndRead]),
+        (Following, ReceiveQuery, _, Broken)   => to(x, Receive, w, &[FailQuery(FailureCause::Cause)]),
+        (Following, ReceiveRead,  _, Broken)   => to(x, Receive, w, &[FailRead(FailureCause::Cause)]),
         (Body, Query, _, Supplied)      => to(x, Idle, w, &[EndQuery]),
         (Body, Read,  _, Supplied)      => to(x, Idle, w, &[EndRead]),
         (Body, Query, _, Broken)        => to(x, Idle, w, &[FailQuery(FailureCause::Cause)]),

@@ -2,6 +2,7 @@
 
 use super::Origin;
 use super::body_source::BodySource;
+use crate::http::header_text::lossy;
 use crate::http::{Header, Headers, RequestHead, Version, coding, upgrade};
 use crate::machine::Settings;
 
@@ -48,13 +49,9 @@ impl Origin {
 }
 
 impl RequestTemplate {
-    /// CONNECT to `authority`, with these credentials.
-    pub fn connect(&self, authority: String, credentials: Option<Vec<u8>>) -> RequestHead {
+    /// CONNECT to `authority`, with these credentials and nothing else (source f02).
+    pub fn connect(authority: String, credentials: Option<Vec<u8>>) -> RequestHead {
         let mut headers = Headers::default();
-        headers.append("Proxy-Connection", "Keep-Alive");
-        if let Some(agent) = &self.agent {
-            headers.append("User-Agent", agent.as_str());
-        }
         headers.append("Host", authority.as_str());
         if let Some(credentials) = credentials {
             headers.append("Proxy-Authorization", credentials);
@@ -125,20 +122,16 @@ impl RequestTemplate {
             headers.append("Cache-Control", "no-cache");
         }
         if !self.accept.is_empty() && absent("accept") {
-            headers.append("Accept", self.accept.join(", "));
+            headers.append("Accept", lossy(&self.accept.join(", ")));
         }
         if let Some(referrer) = self.referrer.as_deref().filter(|_| absent("referer")) {
-            headers.append("Referer", referrer);
+            headers.append("Referer", lossy(referrer));
         }
-        // Decompression says itself what it takes (source decode.gzip).
-        let coding = coding::accepted(settings.decompression);
         for header in self.headers.iter() {
-            if coding.is_none() || !header.name.eq_ignore_ascii_case("accept-encoding") {
-                headers.append(header.name.clone(), header.value.clone());
-            }
+            headers.append(header.name.clone(), header.value.clone());
         }
         if let Some(agent) = self.agent.as_deref().filter(|_| absent("user-agent")) {
-            headers.append("User-Agent", agent);
+            headers.append("User-Agent", lossy(agent));
         }
         if let Some((name, value)) = upload.headers().filter(|(name, _)| absent(name)) {
             headers.append(name, value);
@@ -146,8 +139,12 @@ impl RequestTemplate {
         if absent("host") {
             headers.append("Host", origin.authority());
         }
-        if let Some(coding) = coding {
-            headers.append("Accept-Encoding", coding);
+        // Decompression names what the application did not name itself (source j03).
+        let missing: Vec<_> = coding::accepted(settings.decompression)
+            .filter(|coding| !self.headers.has_word("accept-encoding", coding.as_bytes()))
+            .collect();
+        if !missing.is_empty() {
+            headers.join("Accept-Encoding", missing.join(", ").as_bytes(), b", ");
         }
         for header in credentials.iter() {
             headers.append(header.name.clone(), header.value.clone());
@@ -174,12 +171,7 @@ impl RequestTemplate {
 
     /// Whether the application asked for the connection to be closed.
     pub fn asks_to_close(&self) -> bool {
-        ["connection", "proxy-connection"].iter().any(|name| {
-            let mut values = self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-            values.any(|header| {
-                header.value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"close"))
-            })
-        })
+        ["connection", "proxy-connection"].iter().any(|name| self.headers.has_word(name, b"close"))
     }
 
     fn with(&self, headers: Headers) -> RequestHead {

@@ -2,30 +2,29 @@
 
 use super::table::Input;
 use super::{Following, Origin, Request};
-use crate::http::is_forbidden;
 use crate::http::redirect::{self, Decision};
-use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_RESEND_REQUEST};
+use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_RESEND_REQUEST};
 
 impl Request {
     /// What the head that arrived means.
     pub(super) fn answer(&mut self) -> Input {
-        let Some(head) = &self.response else { return Input::Refused };
+        let Some(head) = &self.attempt.response else { return Input::Refused };
         if self.route.refused {
             // A proxy may say no; where to go, it may not say.
             return Input::Final;
         }
-        if self.key.is_some() && head.status == 101 && !self.upgradable {
+        if self.current.key.is_some() && head.status == 101 && !self.attempt.upgradable {
             self.cause = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
             return Input::Refused;
         }
-        let repeatable = self.upload.replayable();
-        if head.status == 408 && self.retried < self.settings.timeout_retries && repeatable {
-            self.retried += 1;
+        let repeatable = self.write.source.replayable();
+        if head.status == 408 && self.current.retried < self.settings.timeout_retries && repeatable {
+            self.current.retried += 1;
             return Input::Resend;
         }
         let disabled = self.settings.authentication_disabled();
         if self.credentials.asked(head, &self.template, &self.origin, disabled) {
-            if self.upload.replayable() {
+            if self.write.source.replayable() {
                 return Input::Resend;
             }
             self.cause = ERROR_WINHTTP_RESEND_REQUEST;
@@ -36,18 +35,14 @@ impl Request {
             method: &self.template.method,
             policy: self.settings.allowed_redirects(),
             disabled: self.settings.redirects_disabled(),
-            followed: self.redirects,
+            followed: self.current.redirects,
             limit: self.settings.max_redirects,
+            reject_user: self.settings.reject_user,
         };
-        let names_user = head.headers.get("location", 0).is_some_and(redirect::names_user);
         match redirect::decide(head.status, head.headers.get("location", 0), &current) {
             Decision::Return => Input::Final,
             Decision::Refuse(error) => {
                 self.cause = error;
-                Input::Refused
-            }
-            Decision::Follow { port, .. } if is_forbidden(port) || (self.settings.reject_user && names_user) => {
-                self.cause = ERROR_WINHTTP_INVALID_URL;
                 Input::Refused
             }
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {

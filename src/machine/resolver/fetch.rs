@@ -9,8 +9,8 @@ use crate::machine::{Machine, Origin, Output, Request, RequestTemplate, SendCall
 use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
 use crate::win32::{
-    ERROR_WINHTTP_LOGIN_FAILURE, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT, WINHTTP_DISABLE_AUTHENTICATION,
-    WINHTTP_DISABLE_COOKIES, Win32Error,
+    ERROR_WINHTTP_LOGIN_FAILURE, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT, ERROR_WINHTTP_UNRECOGNIZED_SCHEME,
+    WINHTTP_DISABLE_AUTHENTICATION, WINHTTP_DISABLE_COOKIES, Win32Error,
 };
 
 /// A GET that is under way.
@@ -33,17 +33,17 @@ pub enum Progress {
 }
 
 impl Fetch {
-    /// Begins, with legs from number `first` on. `None` for what is no URL of http or https.
-    pub fn begin(now: Duration, url: &str, first: u64, timeouts: Timeouts, limit: usize) -> Option<Fetch> {
+    /// Begins, with legs from number `first` on. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for what is no
+    /// URL of http or https (source m8).
+    pub fn begin(now: Duration, url: &str, first: u64, timeouts: Timeouts, limit: usize) -> Result<Fetch, Win32Error> {
         let units: Vec<u16> = url.encode_utf16().collect();
-        let parts = crate::http::url::crack(&units).ok()?;
+        let (secure, parts) = crate::http::url::crack_http(&units).map_err(|error| match error {
+            ERROR_WINHTTP_UNRECOGNIZED_SCHEME => error,
+            _ => ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT,
+        })?;
         let text = |range: std::ops::Range<usize>| String::from_utf16_lossy(&units[range]);
         let object: Vec<u16> = units[parts.path.start..parts.extra.end].to_vec();
-        let origin = Origin {
-            secure: parts.secure,
-            host: text(parts.host).trim_matches(['[', ']']).to_owned(),
-            port: parts.port,
-        };
+        let origin = Origin { secure, host: text(parts.host).trim_matches(['[', ']']).to_owned(), port: parts.port };
         let template = RequestTemplate {
             method: "GET".to_owned(),
             target: crate::http::target::escape(&object, 0, Settings::default().code_page),
@@ -58,9 +58,16 @@ impl Fetch {
         let disabled = WINHTTP_DISABLE_AUTHENTICATION | WINHTTP_DISABLE_COOKIES;
         let settings = Settings { timeouts, disabled, ..Settings::default() };
         let mut request = Request::numbered(origin, template, settings, first);
-        let call = SendCall { headers: Vec::new(), optional: Bytes::new(), total: 0, hold: true, key: [0; 16] };
-        request.send(now, call).ok()?;
-        Some(Fetch { request, body: Vec::new(), limit })
+        let call = SendCall {
+            headers: Vec::new(),
+            optional: Bytes::new(),
+            optional_address: 0,
+            total: 0,
+            hold: true,
+            key: [0; 16],
+        };
+        request.send(now, call).map_err(|_| ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT)?;
+        Ok(Fetch { request, body: Vec::new(), limit })
     }
 
     pub fn deadline(&self) -> Option<Duration> {

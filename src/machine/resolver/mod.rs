@@ -24,8 +24,7 @@ use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
 use crate::win32::{
     ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR, ERROR_WINHTTP_AUTODETECTION_FAILED, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT,
-    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT,
-    Win32Error,
+    ERROR_WINHTTP_INCORRECT_HANDLE_STATE, ERROR_WINHTTP_OPERATION_CANCELLED, Win32Error,
 };
 
 /// Something that a worker does for a resolver.
@@ -248,11 +247,11 @@ impl Tabled for Resolver {
                 self.number += APART;
                 let (timeouts, limit) = (self.timeouts, self.limits.text);
                 match Fetch::begin(now, &self.script, self.number, timeouts, limit) {
-                    Some(fetch) => {
+                    Ok(fetch) => {
                         self.fetch = Some(Box::new(fetch));
                         self.advance(now);
                     }
-                    None => self.missed(now, ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+                    Err(error) => self.missed(now, error),
                 }
             }
             Action::TakeLists => self.answer = self.query.as_ref().map(|query| query.of_lists(&self.user)),

@@ -51,23 +51,23 @@ pub struct Query {
 impl Query {
     /// A question about a URL. ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_UNRECOGNIZED_SCHEME.
     pub fn new(given: &[u16], options: Option<AutoProxy>) -> Result<Query, Win32Error> {
-        let parts = url::crack(given)?;
+        let (secure, parts) = url::crack_http(given)?;
         let text = |range: std::ops::Range<usize>| String::from_utf16_lossy(&given[range]);
         let flags = options.as_ref().map_or(0, |options| options.flags);
         let keeps = flags & WINHTTP_AUTOPROXY_HOST_KEEPCASE != 0 || flags & WINHTTP_AUTOPROXY_HOST_LOWERCASE == 0;
-        // Without a path the query counts as the host's (source crack.parts); not for a script.
+        // A bare `?` and a fragment count as the host's (source crack.parts); not for a script.
         let host = text(parts.host.clone());
         let (host, query) = host.split_at(host.find(['?', '#']).unwrap_or(host.len()));
         let host = if keeps { host.to_owned() } else { host.to_lowercase() };
-        let (scheme, usual) = if parts.secure { ("https", 443) } else { ("http", 80) };
+        let (scheme, usual) = if secure { ("https", 443) } else { ("http", 80) };
         let port = if parts.port == usual { String::new() } else { format!(":{}", parts.port) };
         // What stands behind the host of a secure URL is nobody's business on the way.
-        let path = if parts.secure { "/".to_owned() } else { [query, &text(parts.path), &text(parts.extra)].concat() };
+        let path = if secure { "/".to_owned() } else { [query, &text(parts.path), &text(parts.extra)].concat() };
         let path = path.split('#').next().unwrap_or_default();
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let url = format!("{scheme}://{host}{port}{path}");
         let host = host.trim_matches(['[', ']']).to_owned();
-        Ok(Query { url, host, secure: parts.secure, port: parts.port, options })
+        Ok(Query { url, host, secure, port: parts.port, options })
     }
 
     /// The sources, in the order in which they are asked.

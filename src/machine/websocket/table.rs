@@ -7,7 +7,7 @@
 #![doc = include_str!("states.md")]
 
 use crate::record::WebSocketOperation;
-use crate::win32::{ERROR_INVALID_OPERATION, ERROR_WINHTTP_OPERATION_CANCELLED};
+use crate::win32::ERROR_INVALID_OPERATION;
 
 /// Where the conversation stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -27,8 +27,6 @@ pub enum Conversation {
     /// The connection ended without the peer's close frame, or the peer broke the protocol. What came before that can
     /// still be received.
     Broken,
-    /// The session was closed.
-    Cancelled,
     /// The handle was closed.
     Gone,
 }
@@ -179,19 +177,16 @@ pub const fn step(state: State, input: Input) -> Step {
     const QUIET: SendSide = SendSide::Idle;
     const DATA: SendSide = SendSide::Data;
     const REFUSED: Step = Step::Refuse(ERROR_INVALID_OPERATION);
-    const CANCELLED: Step = Step::Refuse(ERROR_WINHTTP_OPERATION_CANCELLED);
     const fn to(conversation: Conversation, send: SendSide, receive: ReceiveSide, actions: &'static [Action]) -> Step {
         Step::Take(State { conversation, send, receive }, actions)
     }
 
     let State { conversation: c, send: s, receive: r } = state;
     match (c, s, r, input) {
-        // The handle or its session is gone.
+        // The handle is gone. That its session was closed does a web socket no harm (source r4).
         (Gone, ..) => Step::Impossible,
         (_, _, _, Input::Close) => to(Gone, QUIET, IDLE, &[CancelPending, Abandon]),
-        (Cancelled, _, _, CallSend | CallReceive | CallShutdown | CallClose) => CANCELLED,
-        (Cancelled, ..) => Step::Impossible,
-        (_, _, _, Cancel) => to(Cancelled, QUIET, IDLE, &[CancelPending, Abandon]),
+        (_, _, _, Cancel) => to(c, s, r, &[]),
 
         // WinHttpWebSocketSend: until our close frame.
         (Open | PeerClosed, QUIET, _, CallSend) => to(c, DATA, r, &[Transmit]),
@@ -209,14 +204,11 @@ pub const fn step(state: State, input: Input) -> Step {
         (Broken, _, _, CallShutdown)         => to(c, s, r, &[FailShutdown]),
         (_, _, _, CallShutdown) => REFUSED,
 
-        // WinHttpWebSocketClose: our close frame, unless Shutdown sent it, and the peer's. It goes behind what Send has
-        // under way, and takes the place of Receive.
-        (_, _, CLOSE, CallClose) => REFUSED,
-        (Open, DATA,  Receive, CallClose)   => to(Closing, DATA, CLOSE, &[CancelReceive, Wait, TransmitClose, Supply]),
-        (Open, DATA,  _, CallClose)         => to(Closing, DATA, CLOSE, &[Wait, TransmitClose, Supply]),
+        // WinHttpWebSocketClose: our close frame, unless Shutdown sent it, and the peer's. It takes the place of Receive, but
+        // not of Send (source m7).
+        (_, _, CLOSE, CallClose) | (_, DATA, _, CallClose) => REFUSED,
         (Open, _,     Receive, CallClose)   => to(Closing, CloseFrame, CLOSE, &[CancelReceive, Wait, TransmitClose, Supply]),
         (Open, _,     _, CallClose)         => to(Closing, CloseFrame, CLOSE, &[Wait, TransmitClose, Supply]),
-        (PeerClosed, DATA, _, CallClose)    => to(Closed, DATA, CLOSE, &[Wait, TransmitClose]),
         (PeerClosed, _, _, CallClose)       => to(Closed, CloseFrame, CLOSE, &[Wait, TransmitClose]),
         (Closing, _, Receive, CallClose)    => to(c, s, CLOSE, &[CancelReceive, Wait, Supply]),
         (Closing, _, _, CallClose)          => to(c, s, CLOSE, &[Wait, Supply]),
@@ -226,7 +218,6 @@ pub const fn step(state: State, input: Input) -> Step {
         (_, _, _, CallClose) => REFUSED,
 
         // Frames go out.
-        (Closing | Closed, DATA, CLOSE, SentData) => to(c, CloseFrame, r, &[EndSend]),
         (_, DATA, _, SentData)                  => to(c, QUIET, r, &[EndSend]),
         (Closed, Shutdown, CLOSE, SentClose)    => to(Done, QUIET, IDLE, &[EndShutdown, EndClose, Abandon]),
         (_, Shutdown, _, SentClose)             => to(c, QUIET, r, &[EndShutdown]),
@@ -250,7 +241,6 @@ pub const fn step(state: State, input: Input) -> Step {
         (Open | Closing, _, _, Fail)       => to(Broken, QUIET, IDLE, &[FailPending, Abandon]),
         (PeerClosed, DATA, _, Fail)        => to(PeerGone, QUIET, r, &[FailSend, Abandon]),
         (PeerClosed, _, _, Fail)           => to(PeerGone, QUIET, r, &[Abandon]),
-        (Closed, DATA, CLOSE, Fail)        => to(Done, QUIET, IDLE, &[FailSend, EndClose, Abandon]),
         (Closed, Shutdown, CLOSE, Fail)    => to(Done, QUIET, IDLE, &[EndShutdown, EndClose, Abandon]),
         (Closed, Shutdown, _, Fail)        => to(c, QUIET, r, &[EndShutdown, Abandon]),
         (Closed, _, CLOSE, Fail)           => to(Done, QUIET, IDLE, &[EndClose, Abandon]),

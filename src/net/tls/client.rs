@@ -9,6 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, SignatureScheme};
 
 use super::heard;
+use crate::pki::Certificate;
 use crate::transport::Identity;
 
 /// What a server gets that asks for a certificate: this one, or none.
@@ -31,9 +32,20 @@ impl Client {
             Ok(()) | Err(Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
                 Ok(Client(Some(Arc::new(certified))))
             }
+            // It is read by webpki, which knows version 3 only (source w4).
+            Err(Error::InvalidCertificate(_)) if is_old_and_fits(&certified) => Ok(Client(Some(Arc::new(certified)))),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether a certificate older than version 3 is that of the key, as far as the key can tell.
+fn is_old_and_fits(certified: &CertifiedKey) -> bool {
+    let certificate = certified.cert.first().and_then(|der| Certificate::parse(der).ok());
+    let fits = |certificate: &Certificate<'_>| {
+        certified.key.public_key().is_none_or(|key| key.as_ref() == certificate.key.der)
+    };
+    certificate.filter(Certificate::is_old).is_some_and(|certificate| fits(&certificate))
 }
 
 impl ResolvesClientCert for Client {
@@ -44,5 +56,22 @@ impl ResolvesClientCert for Client {
 
     fn has_certs(&self) -> bool {
         self.0.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::tls::old::tests::{KEY, OLD, decoded};
+    use crate::net::tls::provider::provider;
+
+    #[test]
+    fn a_certificate_of_version_1_is_taken_with_its_key() {
+        let provider = provider().unwrap();
+        let identity = |key: &str| Identity { chain: vec![decoded(OLD)], key: decoded(key) };
+        assert!(Client::with(&identity(KEY), &provider).unwrap().has_certs());
+        let other = rcgen::KeyPair::generate().unwrap().serialize_der();
+        let stranger = Identity { chain: vec![decoded(OLD)], key: other };
+        assert!(Client::with(&stranger, &provider).is_err());
     }
 }

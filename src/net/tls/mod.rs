@@ -7,10 +7,12 @@
 //! What is not checked: stapled OCSP answers, which nobody here can read, certificate transparency, and whether a
 //! certificate was revoked unless the request says so. Stricter than Windows: an authority's certificate that is shown as
 //! a server's is invalid unless it is itself trusted. A server that asks for a client certificate only after the handshake
-//! (TLS 1.3) gets none: rustls refuses it.
+//! gets none: over TLS 1.3 the request fails with ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, over TLS 1.2 (renegotiation) with
+//! ERROR_WINHTTP_SECURE_FAILURE, because rustls declines that by itself (source w5).
 
 mod client;
 mod heard;
+mod old;
 mod provider;
 mod revocation;
 mod trust;

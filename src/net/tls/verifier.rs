@@ -8,9 +8,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
-use super::heard;
 use super::trust::Trust;
-use crate::pki::{self, Algorithm, PublicKey, Signature, Signatures, Verdict};
+use super::{heard, old};
+use crate::pki::{self, Algorithm, Certificate, PublicKey, Signature, Signatures, Verdict};
 use crate::win32::{
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
@@ -55,6 +55,10 @@ impl Verifier {
             // There is no way, or the server's certificate is itself trusted.
             return true;
         }
+        if verdict.path.iter().any(|der| Certificate::parse(der).is_ok_and(|certificate| certificate.is_old())) {
+            // webpki cannot be asked, as below.
+            return !verdict.constrained;
+        }
         let Some(moment) = verdict.moment else {
             // No time at which it was valid as a whole: what cannot be asked must not matter.
             return !verdict.constrained;
@@ -98,7 +102,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let supported = &self.provider.signature_verification_algorithms;
+        match old::parse(cert) {
+            Some(old) => old::verify_tls12(message, &old, dss, supported),
+            None => verify_tls12_signature(message, cert, dss, supported),
+        }
     }
 
     fn verify_tls13_signature(
@@ -107,7 +115,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let supported = &self.provider.signature_verification_algorithms;
+        match old::parse(cert) {
+            Some(old) => old::verify_tls13(message, &old, dss, supported),
+            None => verify_tls13_signature(message, cert, dss, supported),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

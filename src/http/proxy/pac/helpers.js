@@ -12,7 +12,8 @@
         const utc = parts.length > 0 && String(parts[parts.length - 1]).toUpperCase() === "GMT";
         if (utc) parts.pop();
         const [milliseconds, offset] = world.date();
-        const shifted = !utc && offset !== null;
+        // Without an offset it is the local time of the system; a missing one arrives as undefined.
+        const shifted = !utc && offset !== undefined && offset !== null;
         const date = new Date(milliseconds + (shifted ? offset * 60000 : 0));
         const of = utc || shifted ? "getUTC" : "get";
         return {
