@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use portable_winhttp::http::proxy::pac::{Date, Host, Limits, ScriptError, run};
+use portable_winhttp::http::proxy::pac::{Date, Host, Limits, ScriptError, run, run_apart};
 
 /// A small network, at a time of its own.
 #[derive(Default)]
@@ -300,6 +300,23 @@ fn scripts_that_are_no_good() {
         // Of these, all that end by themselves do so long before.
         let outcome = answer(&script, World { patience: 1_000, ..World::default() });
         assert!(outcome.as_ref().is_err_and(expected), "{script}: {outcome:?}");
+    }
+}
+
+/// A script that stays inside the engine's own functions is left behind when its time is over; so many at most.
+#[test]
+fn time_holds_inside_the_engine() {
+    let script = "function FindProxyForURL() {
+        var hay = 'a'; while (hay.length < 1 << 21) hay += hay;
+        for (var i = 0; i < 4; i++) hay.indexOf(hay.slice(0, 2000) + 'b');
+        return 'DIRECT'; }";
+    let limits = Limits { time: std::time::Duration::from_millis(300), ..Limits::default() };
+    for _ in 0..8 {
+        let began = std::time::Instant::now();
+        let host = Arc::new(World { patience: u32::MAX, ..World::default() });
+        let outcome = run_apart(script, "http://a/", "a", host, &limits);
+        assert_eq!(outcome, Err(ScriptError::Stopped));
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }
 

@@ -302,3 +302,84 @@ proptest! {
         prop_assert_eq!(told(&bytes, cut, 1000), told(&bytes, bytes.len().max(1), 1000));
     }
 }
+
+/// What waits is bounded by what the transport is told of, heads counted: frames without bytes, which nobody receives, give
+/// back nothing. With Receive, Discard of Close, or nobody.
+#[test]
+fn floods_of_empty_frames_wait_in_full() {
+    let floods = [frame(FIN | BINARY, b""), frame(FIN | TEXT, b"")];
+    let fragments = [frame(BINARY, b""), frame(CONTINUATION, b"")];
+    let endless = |first: &[u8], again: &[u8]| [first, &again.repeat(999)].concat();
+    let rows = [
+        endless(&floods[0], &floods[0]),
+        endless(&floods[1], &floods[1]),
+        endless(&fragments[0], &fragments[1]),
+        endless(&frame(TEXT, b""), &fragments[1]),
+    ];
+    for bytes in rows {
+        let mut socket = WebSocket::new(NOW, [7; 16]);
+        socket.event(NOW, 0, Event::Body { bytes: bytes.clone().into(), end: None });
+        assert_eq!(taken(&mut socket), 0, "nobody receives");
+        for _ in 0..3 {
+            let mut buffer = [0u8; 16];
+            // SAFETY: the buffer outlives the operation.
+            let lent = unsafe { CallerBuf::new(buffer.as_mut_ptr().cast(), 16) };
+            socket.receive(NOW, lent).unwrap();
+            assert_eq!(taken(&mut socket), 2, "one frame");
+        }
+        socket.close(NOW, 1000, b"").unwrap();
+        assert_eq!(taken(&mut socket), bytes.len() - 6, "who closes throws the rest away");
+    }
+}
+
+fn taken(socket: &mut WebSocket) -> usize {
+    socket.outputs().map(|output| if let Output::Taken(bytes) = output { bytes } else { 0 }).sum()
+}
+
+/// A head that cannot become one is refused before it is whole.
+#[test]
+fn a_bad_head_ends_at_once() {
+    let rows: [&[u8]; 12] = [
+        b"\x82\xff\x80\0\0\0\0\0\0\0",
+        b"\x82\x7f\x80",
+        b"\x82\x81",
+        b"\xc2",
+        b"\xa2",
+        b"\x92",
+        b"\x83",
+        b"\x8b",
+        b"\x09",
+        b"\x89\x7e",
+        b"\x00",
+        b"\x88\xff",
+    ];
+    for bytes in rows {
+        for cut in [1, bytes.len()] {
+            let mut socket = WebSocket::new(NOW, [7; 16]);
+            for piece in bytes.chunks(cut) {
+                socket.event(NOW, 0, Event::Body { bytes: piece.to_vec().into(), end: None });
+            }
+            let outputs: Vec<_> = socket.outputs().collect();
+            assert!(outputs.iter().any(|output| matches!(output, Output::Abandon)), "{bytes:x?} {outputs:?}");
+        }
+    }
+}
+
+/// What comes behind a violation is not looked at: bad UTF-8 in several reads, a panic once.
+#[test]
+fn nothing_is_read_behind_a_violation() {
+    let bad: [&[&[u8]]; 3] = [
+        &[b"\x01\x02\xf0\x9f", b"\x00\x01\xff", b"\x00\x01\xff", b"\x00\x04\xff\xff\xff\xff"],
+        &[b"\x81\x7e\x01\0\xf0\x9f\x98", b"\xff", b"\xf0\x9f\x98", b"\xff\xff", b"\xff"],
+        &[b"\xff", b"\x81\x05hello", b"\x89\x00"],
+    ];
+    for pieces in bad {
+        let mut socket = WebSocket::new(NOW, [7; 16]);
+        let mut written = 0;
+        for piece in pieces {
+            socket.event(NOW, 0, Event::Body { bytes: piece.to_vec().into(), end: None });
+            written += socket.outputs().filter(|output| matches!(output, Output::Write(_))).count();
+        }
+        assert_eq!(written, 1, "one close frame, no pong: {pieces:x?}");
+    }
+}

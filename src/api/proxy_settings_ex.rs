@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::edge::{NONE, code, find, get, put};
 use super::proxy::{global_text, global_text_or_null, world};
-use crate::dispatch::{Job, World};
+use crate::dispatch::{Job, Registration, World};
 use crate::http::proxy::UserSettings;
 use crate::win32::memory::{allocate, free};
 use crate::win32::*;
@@ -180,34 +180,32 @@ pub unsafe extern "system" fn WinHttpRegisterProxyChangeNotification(
         let callback = unsafe { ProxyChangeCallback::new(function, pvcontext) };
         let world = world()?;
         let there = Arc::downgrade(&world);
-        let number = world.proxies().watch(Arc::new(move || changed(&there, callback)));
+        let registration = Arc::new(Registration::new(callback));
+        let number = world.proxies().watch(Arc::clone(&registration), Arc::new(move || changed(&there, &registration)));
         // SAFETY: the caller's promise.
         unsafe { put(hregistration, std::ptr::without_provenance_mut(number)) };
         Ok(())
     })
 }
 
-fn changed(world: &Weak<dyn World>, callback: ProxyChangeCallback) {
+fn changed(world: &Weak<dyn World>, registration: &Arc<Registration>) {
     if let Some(world) = world.upgrade() {
-        world.run(Arc::new(Changed(callback)));
+        world.run(Arc::clone(registration) as Arc<dyn Job>);
     }
 }
 
-struct Changed(ProxyChangeCallback);
-
-impl Job for Changed {
-    fn run(self: Arc<Changed>) {
-        self.0.call(WINHTTP_PROXY_NOTIFY_CHANGE.into());
-    }
-}
-
-/// Ends a registration (nf-winhttp-winhttpunregisterproxychangenotification). ERROR_INVALID_HANDLE for what is none.
+/// Ends a registration (nf-winhttp-winhttpunregisterproxychangenotification): no callback of it begins when this has
+/// returned, and one that runs has returned by then, but for that from which this is called. ERROR_INVALID_HANDLE for what
+/// is none.
 ///
 /// # Safety
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpUnregisterProxyChangeNotification(hregistration: *const c_void) -> u32 {
     code("WinHttpUnregisterProxyChangeNotification", NONE, || {
-        if world()?.proxies().unwatch(hregistration.addr()) { Ok(()) } else { Err(ERROR_INVALID_HANDLE) }
+        let world = world()?;
+        let registration = world.proxies().unwatch(hregistration.addr()).ok_or(ERROR_INVALID_HANDLE)?;
+        registration.end(&*world);
+        Ok(())
     })
 }

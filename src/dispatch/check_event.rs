@@ -70,6 +70,8 @@ pub enum CheckEvent {
     CallbackTakenAway,
     /// A callback of the handle waits for this.
     Waits(&'static str),
+    /// This header, which the application set, follows a redirect to another origin.
+    CarriedAway(&'static str),
     /// GetLastError
     AsksLastError,
     /// SetLastError: what is asked for next is the program's own.

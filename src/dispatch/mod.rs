@@ -14,6 +14,7 @@ mod proxies;
 mod queue;
 #[cfg(feature = "net")]
 mod real;
+mod registration;
 #[cfg(feature = "win32")]
 pub(crate) mod threads;
 #[cfg(feature = "win32")]
@@ -33,6 +34,7 @@ pub(crate) use check_event::{RunningCallback, tell, waits};
 pub use policy::{Delivery, Policy};
 pub use proxies::{Proxies, ScriptOverride};
 pub(crate) use queue::{DeliveryQueue, DrainBudget, Item, Next, Outcome};
+pub(crate) use registration::Registration;
 pub(crate) use worker_task::{detect, run_task};
 pub(crate) use world::entered;
 pub(crate) use world::observed;

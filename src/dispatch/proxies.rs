@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::Registration;
 use crate::http::proxy::pac::Limits;
 use crate::http::proxy::{Environment, Named, UserSettings};
 
@@ -24,7 +25,7 @@ struct State {
     user: Option<UserSettings>,
     /// Counts the changes.
     version: u32,
-    watchers: Vec<(usize, Arc<dyn Fn() + Send + Sync>)>,
+    watchers: Vec<Watcher>,
     watched: usize,
     script_override: Option<ScriptOverride>,
     /// Whether a script may be looked for in the network, once that was said.
@@ -34,6 +35,13 @@ struct State {
     limits: Limits,
     /// Scripts by their URL, and when they came.
     scripts: HashMap<String, (Duration, Arc<str>)>,
+}
+
+/// Somebody who is told of changes.
+struct Watcher {
+    number: usize,
+    registration: Arc<Registration>,
+    tell: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// See the module.
@@ -87,28 +95,27 @@ impl Proxies {
         let mut state = self.lock();
         change(&mut state);
         state.version += 1;
-        let watchers: Vec<_> = state.watchers.iter().map(|(_, watcher)| Arc::clone(watcher)).collect();
+        let watchers: Vec<_> = state.watchers.iter().map(|watcher| Arc::clone(&watcher.tell)).collect();
         drop(state);
         for watcher in watchers {
             watcher();
         }
     }
 
-    /// Is told of every change from now on; answers a number to stop that with.
-    pub fn watch(&self, watcher: Arc<dyn Fn() + Send + Sync>) -> usize {
+    /// `tell` is called at every change from now on; answers a number to stop that with.
+    pub(crate) fn watch(&self, registration: Arc<Registration>, tell: Arc<dyn Fn() + Send + Sync>) -> usize {
         let mut state = self.lock();
         state.watched += 1;
         let number = state.watched;
-        state.watchers.push((number, watcher));
+        state.watchers.push(Watcher { number, registration, tell });
         number
     }
 
-    /// Stops telling; `false` for a number that nobody has.
-    pub fn unwatch(&self, number: usize) -> bool {
+    /// Stops telling; `None` for a number that nobody has.
+    pub(crate) fn unwatch(&self, number: usize) -> Option<Arc<Registration>> {
         let mut state = self.lock();
-        let before = state.watchers.len();
-        state.watchers.retain(|(known, _)| *known != number);
-        state.watchers.len() < before
+        let place = state.watchers.iter().position(|watcher| watcher.number == number)?;
+        Some(state.watchers.remove(place).registration)
     }
 
     /// A Rust function answers in place of every PAC script, or none does any more. It needs no feature.
@@ -185,16 +192,20 @@ mod tests {
         assert_eq!(proxies.user().script.as_deref(), Some("http://pac/"));
         let told = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&told);
-        let number = proxies.watch(Arc::new(move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }));
+        let registration = Arc::new(Registration::default());
+        let number = proxies.watch(
+            registration,
+            Arc::new(move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+        );
         proxies.set_default_proxy(Some(named("set:1")));
         assert_eq!(proxies.default_proxy().unwrap().proxy, "set:1");
         proxies.set_default_proxy(None);
         assert_eq!(proxies.default_proxy(), None);
         proxies.set_user(UserSettings::default());
         assert_eq!((proxies.user(), proxies.version()), (UserSettings::default(), 3));
-        assert!(proxies.unwatch(number) && !proxies.unwatch(number));
+        assert!(proxies.unwatch(number).is_some() && proxies.unwatch(number).is_none());
         proxies.set_user(UserSettings::default());
         assert_eq!(told.load(Ordering::Relaxed), 3);
     }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::World;
+use super::{Waiting, World};
 #[cfg(not(feature = "pac"))]
 use crate::http::proxy::pac;
-#[cfg(feature = "pac")]
-use crate::http::proxy::pac::run as run_script;
 use crate::http::proxy::pac::{Date, Host, ScriptError};
+#[cfg(feature = "pac")]
+use crate::http::proxy::pac::{run as run_script, run_apart};
 use crate::machine::resolver::{TaskResult, WorkerTask};
 use crate::win32::WINHTTP_AUTO_DETECT_TYPE_DNS_A;
 
@@ -68,6 +68,11 @@ fn run(text: &str, url: &str, host: &str, world: &Arc<dyn World>) -> Result<Stri
     let limits = world.proxies().limits();
     let seen =
         Seen { until: world.now() + limits.time, left: limits.looks.map(AtomicU32::new), world: Arc::clone(world) };
+    let apart = matches!(world.waiting(), Waiting::Park);
+    // A world of steps counts what its threads do, and the thread of the script is this one.
+    if apart {
+        return run_apart(text, url, host, Arc::new(seen), &limits);
+    }
     run_script(text, url, host, Arc::new(seen), &limits)
 }
 
@@ -82,6 +87,9 @@ fn missing_engine(world: &Arc<dyn World>) {
     world.note(&text);
     SAID.call_once(|| eprintln!("WinHTTP: {text}"));
 }
+
+#[cfg(not(feature = "pac"))]
+use run_script as run_apart;
 
 #[cfg(not(feature = "pac"))]
 fn run_script(_: &str, _: &str, _: &str, _: Arc<dyn Host>, _: &pac::Limits) -> Result<String, ScriptError> {

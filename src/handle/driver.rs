@@ -341,6 +341,9 @@ impl Handle {
                 leg.wake_at(deadline, running.machine.idles());
             }
         }
+        if observed() {
+            events.extend(running.machine.carried_away().map(CheckEvent::CarriedAway));
+        }
         drop(guard);
         self.tell_all(events);
         (result, stepped)

@@ -23,11 +23,14 @@ impl BodyLength {
         if head_only || head.status / 100 == 1 || matches!(head.status, 204 | 304) {
             return Ok(BodyLength::None);
         }
-        if head.is_chunked() {
-            return Ok(BodyLength::Chunked);
-        }
-        if head.headers.get("transfer-encoding", 0).is_some() {
-            return Ok(BodyLength::UntilClose);
+        let codings = head.transfer_codings();
+        match codings.iter().filter(|coding| *coding == b"chunked").count() {
+            0 if codings.is_empty() => {}
+            // What ends with the connection may be anything.
+            0 => return Ok(BodyLength::UntilClose),
+            1 if head.is_chunked() => return Ok(BodyLength::Chunked),
+            // Chunks in chunks, or in something else: two readers may find two ends (RFC 9112 6.1, 11.1).
+            _ => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
         }
         let length = length_of(&head.headers).map_err(|BadLength| ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
         Ok(length.map_or(BodyLength::UntilClose, BodyLength::Length))
@@ -101,8 +104,17 @@ mod tests {
             ("1.1 200\r\nConnection: keep-alive", false, Ok(UntilClose), false),
             ("1.1 200\r\nContent-Length: 5000000000", false, Ok(Length(5_000_000_000)), true),
             ("1.1 200\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", false, Ok(Chunked), false),
+            ("1.1 200\r\nTransfer-Encoding: chunked", false, Ok(Chunked), true),
+            ("1.1 200\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", false, Ok(Chunked), false),
+            ("1.1 200\r\nTransfer-Encoding: chunked;a=b", false, Ok(Chunked), false),
+            ("1.1 200\r\nTransfer-Encoding: xchunked", false, Ok(UntilClose), false),
+            ("1.1 200\r\nTransfer-Encoding: chunked, identity", false, Err(12152), false),
+            ("1.1 200\r\nTransfer-Encoding: chunked, chunked", false, Err(12152), false),
+            ("1.1 200\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", false, Err(12152), false),
+            ("1.1 200\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip", false, Err(12152), false),
+            ("1.1 204\r\nTransfer-Encoding: chunked\r\nContent-Length: 5", false, Ok(None), false),
+            ("1.0 200\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive", false, Ok(Chunked), false),
             ("1.1 200\r\nTransfer-Encoding: gzip, Chunked", false, Ok(Chunked), true),
-            ("1.1 200\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", false, Ok(Chunked), false),
             ("1.1 200\r\nTransfer-Encoding: identity\r\nContent-Length: 5", false, Ok(UntilClose), false),
             ("1.1 200\r\nContent-Length: 5\r\nContent-Length: 5", false, Ok(Length(5)), true),
             ("1.1 200\r\nContent-Length: 5, 5", false, Ok(Length(5)), true),

@@ -147,8 +147,17 @@ impl ResponseHead {
 
     /// Whether the body comes in chunks.
     pub fn is_chunked(&self) -> bool {
-        let value = self.headers.get("transfer-encoding", 0).unwrap_or_default();
-        value.to_ascii_lowercase().windows(7).any(|window| window == b"chunked")
+        self.transfer_codings().last().is_some_and(|coding| coding == b"chunked")
+    }
+
+    /// The codings of all Transfer-Encoding fields, in lower case and without parameters.
+    pub fn transfer_codings(&self) -> Vec<Vec<u8>> {
+        let fields = self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("transfer-encoding"));
+        let codings = fields.flat_map(|header| header.value.split(|byte| *byte == b','));
+        let name = |coding: &[u8]| {
+            coding.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase()
+        };
+        codings.map(name).filter(|coding| !coding.is_empty()).collect()
     }
 
     /// The status line and the fields, written anew: `Name: value` (source query.raw).

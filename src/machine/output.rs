@@ -61,6 +61,10 @@ pub trait Machine: Send {
     fn busy(&self, _operation: Operation) -> Option<Operation> {
         None
     }
+    /// A header with a secret of the application that a redirect took to another origin.
+    fn carried_away(&mut self) -> Option<&'static str> {
+        None
+    }
     /// The transport reports of leg `leg`.
     fn event(&mut self, now: Duration, leg: u64, event: Event);
     /// The time may have come that [`Machine::deadline`] named.

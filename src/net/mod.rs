@@ -11,6 +11,7 @@ mod failure;
 mod fetch;
 mod http1;
 mod http2;
+mod lookups;
 mod mailbox;
 #[cfg(feature = "live")]
 pub(crate) mod mapped;

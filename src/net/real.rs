@@ -5,16 +5,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::catch_unwind;
 use std::pin::Pin;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpSocket, lookup_host};
+use tokio::net::TcpSocket;
 use tokio::runtime::{self, Builder};
 use tokio::time::{Sleep, sleep_until};
 
+use super::lookups::Lookups;
 use super::runtime::{Boxed, Connected, Runtime, Timer};
 use super::stream::Stream;
 use crate::transport::{Network, Peer};
@@ -28,13 +29,14 @@ pub struct Tokio {
     runtime: OnceLock<runtime::Runtime>,
     /// Held while one is made: a failure is not kept.
     making: Mutex<()>,
+    lookups: Arc<Lookups>,
     began: Instant,
 }
 
 impl Tokio {
     /// A runtime whose clock began at this time.
     pub fn new(began: Instant) -> Tokio {
-        Tokio { runtime: OnceLock::new(), making: Mutex::default(), began }
+        Tokio { runtime: OnceLock::new(), making: Mutex::default(), lookups: Arc::default(), began }
     }
 
     fn runtime(&self) -> Option<&runtime::Runtime> {
@@ -103,7 +105,8 @@ impl Runtime for Tokio {
             if let Some(mapping) = super::mapped::Mapping::of(name, port) {
                 return Ok(vec![mapping.address()]);
             }
-            Ok(lookup_host((name, port)).await?.collect())
+            let found = self.lookups.ask(name).await?;
+            Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
         })
     }
 

@@ -199,7 +199,7 @@ mod tests {
             (
                 "HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n",
                 &[],
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             ),
             ("HTTP/1.1 101 Go\r\nA: b\r\n\r\n\n\n", &[], "HTTP/1.1 101 Switching Protocols\r\n\r\n\n\n"),
         ];

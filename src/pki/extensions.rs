@@ -1,10 +1,12 @@
 //! The extensions that decide what a certificate is good for (RFC 5280 4.2).
 
+use std::net::IpAddr;
+
 use der::asn1::ObjectIdentifier;
 use der::{AnyRef, Decode, Error, Reader, SliceReader, Tag, TagNumber, Tagged};
 
 use super::Certificate;
-use super::certificate::context as constructed;
+use super::certificate::{context as constructed, unexpected};
 
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -115,6 +117,18 @@ impl<'a> Certificate<'a> {
         self.extension(NAME_CONSTRAINTS).is_some()
     }
 
+    /// Whether its name constraints permit this host: a name, or an address (RFC 5280 4.2.1.10). What cannot be read
+    /// permits nothing.
+    pub fn permits(&self, host: &str) -> bool {
+        let Some(constraints) = self.extension(NAME_CONSTRAINTS) else { return true };
+        subtrees(constraints).is_ok_and(|[permitted, excluded]| {
+            let mine = |base: &&(u32, &[u8])| is_name(host) == (base.0 == 2) && matches!(base.0, 2 | 7);
+            let within = |base: &(u32, &[u8])| within(host, base.1);
+            let mut asked = permitted.iter().filter(mine).peekable();
+            (asked.peek().is_none() || asked.any(within)) && !excluded.iter().filter(mine).any(within)
+        })
+    }
+
     /// Its own key's identifier.
     pub fn key_id(&self) -> Option<&'a [u8]> {
         AnyRef::from_der(self.extension(SUBJECT_KEY_ID)?).ok().map(AnyRef::value)
@@ -153,5 +167,77 @@ impl<'a> Certificate<'a> {
             })
         });
         read.unwrap_or_default()
+    }
+}
+
+/// A general name of a subtree: its number and its value.
+type Base<'a> = (u32, &'a [u8]);
+
+/// The subtrees of name constraints: permitted, excluded.
+fn subtrees(constraints: &[u8]) -> Result<[Vec<Base<'_>>; 2], Error> {
+    AnyRef::from_der(constraints)?.sequence(|reader| {
+        let mut subtrees = [Vec::new(), Vec::new()];
+        while !reader.is_finished() {
+            let list = AnyRef::decode(reader)?;
+            let Tag::ContextSpecific { constructed: true, number } = list.tag() else {
+                return Err(unexpected(list.tag()));
+            };
+            let into = subtrees.get_mut(number.value() as usize).ok_or_else(|| unexpected(list.tag()))?;
+            let mut trees = SliceReader::new(list.value())?;
+            while !trees.is_finished() {
+                let base = SliceReader::new(AnyRef::decode(&mut trees)?.value())?.decode::<AnyRef<'_>>()?;
+                let Tag::ContextSpecific { number, .. } = base.tag() else { return Err(unexpected(base.tag())) };
+                into.push((number.value(), base.value()));
+            }
+        }
+        Ok(subtrees)
+    })
+}
+
+fn is_name(host: &str) -> bool {
+    host.parse::<IpAddr>().is_err()
+}
+
+/// Whether a host is in a subtree: the name or one below it, or an address and its mask.
+fn within(host: &str, base: &[u8]) -> bool {
+    let masked = |octets: &[u8]| {
+        let (network, mask) = base.split_at(base.len() / 2);
+        base.len() == 2 * octets.len()
+            && octets.iter().zip(mask).zip(network).all(|((byte, mask), base)| byte & mask == base & mask)
+    };
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => masked(&address.octets()),
+        Ok(IpAddr::V6(address)) => masked(&address.octets()),
+        Err(_) => {
+            let base = base.strip_prefix(b".").unwrap_or(base);
+            let above = host.len().checked_sub(base.len()).map(|at| host.as_bytes().split_at(at));
+            above.is_some_and(|(label, rest)| {
+                rest.eq_ignore_ascii_case(base) && (label.is_empty() || base.is_empty() || label.ends_with(b"."))
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_in_subtrees() {
+        let rows: [(&str, &[u8], bool); 10] = [
+            ("a.test", b"a.test", true),
+            ("b.A.test", b"a.TEST", true),
+            ("ba.test", b"a.test", false),
+            ("test", b"a.test", false),
+            ("b.a.test", b".a.test", true),
+            ("any.test", b"", true),
+            ("10.1.2.3", &[10, 0, 0, 0, 255, 0, 0, 0], true),
+            ("11.1.2.3", &[10, 0, 0, 0, 255, 0, 0, 0], false),
+            ("10.1.2.3", &[10, 0, 0, 0], false),
+            ("::1", &[10, 0, 0, 0, 255, 0, 0, 0], false),
+        ];
+        for (host, base, expected) in rows {
+            assert_eq!(within(host, base), expected, "{host} {base:?}");
+        }
     }
 }

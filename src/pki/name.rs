@@ -94,8 +94,8 @@ pub fn lines(name: &[u8]) -> String {
 }
 
 /// Whether a certificate is for this host: a name, or an address without brackets. A certificate without DNS names may
-/// name the host as its subject's common name, as Windows still allows.
-pub fn of_host(certificate: &Certificate<'_>, host: &str) -> bool {
+/// name the host as its subject's common name, as Windows still allows, unless the name constraints of an issuer exclude it.
+pub fn of_host(certificate: &Certificate<'_>, host: &str, issuers: &[Certificate<'_>]) -> bool {
     let names = certificate.alternative_names();
     let host = host.strip_suffix('.').unwrap_or(host);
     let named = match host.parse::<IpAddr>() {
@@ -107,6 +107,7 @@ pub fn of_host(certificate: &Certificate<'_>, host: &str) -> bool {
     let common = || {
         let mut attributes = attributes(certificate.subject).into_iter();
         attributes.any(|attribute| attribute.id == COMMON_NAME && covers(attribute.text.as_bytes(), host))
+            && issuers.iter().all(|issuer| issuer.permits(host))
     };
     named || (silent && common())
 }

@@ -52,7 +52,7 @@ pub fn judge(presented: &[&[u8]], host: &str, roots: &Roots, signatures: &dyn Si
         (!anchored && forged, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT),
         (!certificates.iter().all(|each| each.is_valid_at(now)), WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID),
         (!certificates.iter().all(Certificate::serves), WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE),
-        (!of_host(leaf, host), WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID),
+        (!of_host(leaf, host, &certificates[1..]), WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID),
     ];
     let first = certificates.iter().map(|each| each.not_before).max().unwrap_or(0);
     let last = certificates.iter().map(|each| each.not_after).min().unwrap_or(u64::MAX);

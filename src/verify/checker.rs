@@ -235,6 +235,10 @@ impl Checker {
                 });
                 mistake(Stop::WaitInCallback, &format!("the callback of {} waits {what}", name(status?)))
             }
+            CheckEvent::CarriedAway(header) => mistake(
+                Stop::SecretCarriedAway,
+                &format!("{header} of the application follows a redirect to another origin"),
+            ),
             CheckEvent::AsksLastError => self.asks_last_error(),
             CheckEvent::SetsLastError => {
                 let here = self.threads.here();

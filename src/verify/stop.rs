@@ -179,6 +179,13 @@ stops! {
         why: "WinHttpSetStatusCallback(NULL) then fails and the notifications go on; and it never stops a callback that "
             "has already begun.";
         fix: "Close the handle and wait for HANDLE_CLOSING.";
+    SecretCarriedAway = "W19", Warn:
+        "a secret of the application follows a redirect to another origin";
+        why: "WinHTTP sends the headers that the application added with every request of a redirect, whoever answers it; the "
+            "page of WinHttpAddRequestHeaders takes nothing out. The server that a redirect leads to then has the "
+            "Authorization or the Cookie of another.";
+        fix: "Give credentials with WinHttpSetCredentials and cookies to WinHTTP's own jar, which are for one server; or take "
+            "the header away in the REDIRECT notification; or set WINHTTP_OPTION_REDIRECT_POLICY_NEVER.";
 }
 
 impl Stop {

@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
+    IsCa, KeyPair, NameConstraints, date_time_ymd,
 };
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -207,4 +208,15 @@ pub fn common_name(name: &str) -> CertificateParams {
     let mut params = parameters(name);
     params.subject_alt_names.clear();
     params
+}
+
+/// A certificate that has its name as a common name only, below an authority whose names are constrained to, or exclude, a
+/// network.
+pub fn constrained(network: [u8; 4], permitted: bool) -> Leaf {
+    let subtrees = vec![GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(network, 8))];
+    let (permitted_subtrees, excluded_subtrees) = if permitted { (subtrees, vec![]) } else { (vec![], subtrees) };
+    let issuer = intermediate(&TRUSTED, |params| {
+        params.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees });
+    });
+    Leaf::signed(common_name("127.0.0.1"), &issuer).with(&[der(&issuer)])
 }

@@ -103,6 +103,10 @@ fn ways_to_the_root() {
         ("a common name only", Leaf::signed(common_name("127.0.0.1"), trusted), 0, 0),
         ("another common name only", Leaf::signed(common_name("127.0.0.2"), trusted), 0, name),
         ("no name at all", Leaf::signed(common_name(""), trusted), 0, name),
+        ("a common name within the constraints", constrained([127, 0, 0, 0], true), 0, 0),
+        ("a common name outside the constraints", constrained([10, 0, 0, 0], true), 0, name),
+        ("a common name that is excluded", constrained([127, 0, 0, 0], false), 0, name),
+        ("a common name beside what is excluded", constrained([10, 0, 0, 0], false), 0, 0),
     ];
     for (what, leaf, ignored, told) in rows {
         let server = Server::new(leaf.server());

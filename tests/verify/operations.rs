@@ -140,3 +140,18 @@ pub fn headers_at(sim: &Sim, headers: *const u16) {
     assert_eq!(sent, i32::from(headers.is_null()));
     one.close(sim);
 }
+
+/// A request with a header of the application that is redirected.
+pub fn follow(sim: &Sim, to: &str, header: &str) {
+    let peer = sim.peer("http://127.0.0.1");
+    peer.on(lab::get("/")).reply(Reply::redirect(to));
+    peer.on(lab::get("/2")).reply(Reply::ok());
+    sim.peer("http://other.test").on(lab::any()).reply(Reply::ok());
+    let one = One::to("GET", |_, _| {});
+    // SAFETY: NUL-terminated text.
+    let added =
+        unsafe { WinHttpAddRequestHeaders(one.request, wide(header).as_ptr(), u32::MAX, WINHTTP_ADDREQ_FLAG_ADD) };
+    assert_eq!(added, 1);
+    one.receive(sim);
+    one.close(sim);
+}

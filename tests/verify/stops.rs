@@ -120,6 +120,10 @@ const ROWS: &[Row] = &[
         |sim| headers_at(sim, 2 as _), |sim| headers_at(sim, null())),
     row(Stop::CallbackTakenAway, Warn, "an operation is pending",
         |sim| take_callback(sim, true), |sim| take_callback(sim, false)),
+    row(Stop::SecretCarriedAway, Warn, "Authorization of the application follows a redirect to another origin",
+        |sim| follow(sim, "http://other.test/", "Authorization: Basic eA=="), |sim| follow(sim, "/2", "Authorization: Basic eA==")),
+    row(Stop::SecretCarriedAway, Warn, "Cookie of the application follows a redirect to another origin",
+        |sim| follow(sim, "http://other.test/", "Cookie: a=b"), |sim| follow(sim, "http://other.test/", "X-Other: a=b")),
 ];
 
 /// Runs a client; what it did wrong, and the report of its Sim if that fails.

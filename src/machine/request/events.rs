@@ -64,6 +64,10 @@ impl Machine for Request {
         self.state.read.pending().is_some() || self.state.write.pending().is_some()
     }
 
+    fn carried_away(&mut self) -> Option<&'static str> {
+        self.carried_away.take()
+    }
+
     fn busy(&self, operation: Operation) -> Option<Operation> {
         let pending = if operation.writes() { self.state.write.pending() } else { self.state.read.pending() };
         pending.map(Operation::from)

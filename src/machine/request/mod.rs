@@ -104,6 +104,8 @@ pub struct Request {
     sent_cookies: Vec<Header>,
     /// The two ends of the connection that was used last.
     peer: Option<Peer>,
+    /// A header of the application that a redirect takes to another origin, until somebody was told.
+    carried_away: Option<&'static str>,
 
     // As long as one SendRequest.
     current: CurrentSend,
@@ -146,6 +148,7 @@ impl Request {
             sent: false,
             sent_cookies: Vec::new(),
             peer: None,
+            carried_away: None,
             current: CurrentSend::default(),
             route: ProxyRoute::default(),
             resolver: None,
@@ -265,7 +268,8 @@ impl Request {
             &template.method,
             call.optional,
             call.total,
-            template.automatic_chunking,
+            // A request for a web socket has no body (RFC 6455 4.1): there is nothing to chunk.
+            template.automatic_chunking && !self.settings.web_socket,
         )?;
         self.sent_cookies = self.template.headers.named("cookie");
         self.current = current;

@@ -157,8 +157,8 @@ impl RequestTemplate {
 
     /// A redirect is followed. The application's headers stay (source RH4), its Authorization, too: .NET removes that
     /// itself when REDIRECT tells it. Only what would be wrong goes: the name of another server, and what describes a
-    /// body that is not sent again.
-    pub(super) fn redirect(&mut self, elsewhere: bool, keep_body: bool) {
+    /// body that is not sent again. Answers a secret that the application gave to one server and that another gets.
+    pub(super) fn redirect(&mut self, elsewhere: bool, keep_body: bool) -> Option<&'static str> {
         if elsewhere {
             self.headers.remove("host");
         }
@@ -167,6 +167,8 @@ impl RequestTemplate {
                 self.headers.remove(name);
             }
         }
+        let mut secrets = ["Authorization", "Proxy-Authorization", "Cookie"].into_iter();
+        secrets.find(|name| elsewhere && self.headers.get(name, 0).is_some())
     }
 
     /// Whether the application asked for the connection to be closed.

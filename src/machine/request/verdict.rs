@@ -48,7 +48,7 @@ impl Request {
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {
                 let origin = Origin { secure, host, port };
                 // Now, so that the application can still add what it wants when it is told.
-                self.template.redirect(origin != self.origin, keep_body);
+                self.carried_away = self.template.redirect(origin != self.origin, keep_body);
                 self.following = Some(Following { url, origin, target, method, keep_body });
                 Input::Follow
             }

@@ -114,6 +114,8 @@ pub enum Found {
     Piece {
         bytes: Bytes,
         kind: Kind,
+        /// Bytes of the frame's head that came before them.
+        head: usize,
         /// Whether they are the last of their frame.
         frame_ends: bool,
         /// Whether they are the last of the message.
@@ -134,11 +136,34 @@ pub struct Violation(pub u16);
 const PROTOCOL: Violation = Violation(WINHTTP_WEB_SOCKET_PROTOCOL_ERROR_CLOSE_STATUS as u16);
 const PAYLOAD: Violation = Violation(WINHTTP_WEB_SOCKET_INVALID_PAYLOAD_CLOSE_STATUS as u16);
 
+/// Looks at as much of a head as there is: what is wrong is known before the head is whole.
+fn begins_well(bytes: &[u8], in_message: bool) -> Result<(), Violation> {
+    const FINAL: u8 = 0x80;
+    const RESERVED: u8 = 0x70;
+    const CONTROL: u8 = 0x08;
+    const MASKED: u8 = 0x80;
+    let Some(first) = bytes.first() else { return Ok(()) };
+    let opcode = first & 0x0F;
+    let known = match opcode {
+        0 => in_message,
+        1 | 2 => !in_message,
+        8..=10 => first & FINAL != 0,
+        _ => false,
+    };
+    let short = |second: &u8| opcode & CONTROL == 0 || u64::from(second & !MASKED) <= CONTROL_AT_MOST;
+    let second = bytes.get(1).is_none_or(|second| second & MASKED == 0 && short(second));
+    // The highest bit of a length of 64 bits is 0.
+    let length = bytes.get(1) != Some(&127) || bytes.get(2).is_none_or(|highest| highest & 0x80 == 0);
+    if known && second && length && first & RESERVED == 0 { Ok(()) } else { Err(PROTOCOL) }
+}
+
 /// A data frame that is being taken apart.
 #[derive(Debug)]
 struct Frame {
     left: u64,
     last: bool,
+    /// Bytes of its head, until the first piece has them.
+    head: usize,
 }
 
 /// Takes frames of a server apart, as their bytes come.
@@ -149,6 +174,7 @@ pub struct Parser {
     /// The kind of the message that is under way.
     message: Option<Kind>,
     utf8: Utf8,
+    /// Nothing more is read: the peer closed, or broke the protocol.
     closed: bool,
 }
 
@@ -160,29 +186,39 @@ impl Parser {
         }
     }
 
-    /// The next thing that the bytes hold. `taken` grows by the bytes that no message has.
+    /// The next thing that the bytes hold. `taken` grows by the bytes of what nobody waits for. Behind a violation there is
+    /// nothing.
     pub fn next(&mut self, taken: &mut usize) -> Result<Option<Found>, Violation> {
+        let found = self.read(taken);
+        if found.is_err() {
+            self.close();
+        }
+        found
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.frame = None;
+        self.buffer.clear();
+    }
+
+    fn read(&mut self, taken: &mut usize) -> Result<Option<Found>, Violation> {
         if let Some(frame) = &mut self.frame {
             if self.buffer.is_empty() && frame.left > 0 {
                 return Ok(None);
             }
             let count = usize::try_from(frame.left).unwrap_or(usize::MAX).min(self.buffer.len());
             frame.left -= count as u64;
-            let (frame_ends, last) = (frame.left == 0, frame.last);
+            let (frame_ends, last, head) = (frame.left == 0, frame.last, std::mem::take(&mut frame.head));
             let bytes = self.buffer.split_to(count).freeze();
-            return self.piece(bytes, frame_ends, frame_ends && last).map(Some);
+            return self.piece(bytes, head, frame_ends, frame_ends && last).map(Some);
         }
+        begins_well(&self.buffer, self.message.is_some())?;
         let mut cursor = Cursor::new(&self.buffer[..]);
         let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(|_| PROTOCOL)? else { return Ok(None) };
         let head = cursor.position() as usize;
-        if header.rsv1 || header.rsv2 || header.rsv3 || header.mask.is_some() || length > i64::MAX as u64 {
-            return Err(PROTOCOL);
-        }
         match header.opcode {
             OpCode::Control(control) => {
-                if !header.is_final || length > CONTROL_AT_MOST {
-                    return Err(PROTOCOL);
-                }
                 let length = length as usize;
                 if self.buffer.len() < head + length {
                     return Ok(None);
@@ -199,16 +235,15 @@ impl Parser {
                     (Data::Binary, None) => Kind::Binary,
                     _ => return Err(PROTOCOL),
                 };
-                *taken += head;
                 self.buffer.advance(head);
                 self.message = Some(kind);
-                self.frame = Some(Frame { left: length, last: header.is_final });
-                self.next(taken)
+                self.frame = Some(Frame { left: length, last: header.is_final, head });
+                self.read(taken)
             }
         }
     }
 
-    fn piece(&mut self, bytes: Bytes, frame_ends: bool, message_ends: bool) -> Result<Found, Violation> {
+    fn piece(&mut self, bytes: Bytes, head: usize, frame_ends: bool, message_ends: bool) -> Result<Found, Violation> {
         let kind = self.message.unwrap_or(Kind::Binary);
         if kind == Kind::Utf8 && !(self.utf8.push(&bytes) && (!message_ends || self.utf8.complete())) {
             return Err(PAYLOAD);
@@ -219,7 +254,7 @@ impl Parser {
         if message_ends {
             self.message = None;
         }
-        Ok(Found::Piece { bytes, kind, frame_ends, message_ends })
+        Ok(Found::Piece { bytes, kind, head, frame_ends, message_ends })
     }
 
     fn control(&mut self, control: Control, mut payload: Bytes) -> Result<Found, Violation> {
@@ -235,8 +270,7 @@ impl Parser {
                 if std::str::from_utf8(&payload).is_err() {
                     return Err(PAYLOAD);
                 }
-                self.closed = true;
-                self.buffer.clear();
+                self.close();
                 Ok(Found::Close(CloseFrame { status, reason: payload }))
             }
         }

@@ -11,7 +11,14 @@ use crate::win32::Win32Error;
 
 #[derive(Debug)]
 enum Item {
-    Piece { bytes: Bytes, kind: Kind, frame_ends: bool, message_ends: bool },
+    Piece {
+        bytes: Bytes,
+        kind: Kind,
+        /// Bytes of the frame's head: they wait with it, so that frames without bytes do not wait for nothing.
+        head: usize,
+        frame_ends: bool,
+        message_ends: bool,
+    },
     Close(CloseFrame),
 }
 
@@ -36,8 +43,8 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub fn piece(&mut self, bytes: Bytes, kind: Kind, frame_ends: bool, message_ends: bool) {
-        self.items.push_back(Item::Piece { bytes, kind, frame_ends, message_ends });
+    pub fn piece(&mut self, bytes: Bytes, kind: Kind, head: usize, frame_ends: bool, message_ends: bool) {
+        self.items.push_back(Item::Piece { bytes, kind, head, frame_ends, message_ends });
     }
 
     pub fn close(&mut self, frame: CloseFrame) {
@@ -57,14 +64,14 @@ impl Incoming {
     pub fn receive(&mut self, read: &mut PendingRead, taken: &mut usize) -> Look {
         loop {
             let Some(item) = self.items.front_mut() else { return self.rest() };
-            let Item::Piece { bytes, kind, frame_ends, message_ends } = item else {
+            let Item::Piece { bytes, kind, head, frame_ends, message_ends } = item else {
                 return self.take_close();
             };
             let (kind, frame_ends, message_ends) = (*kind, *frame_ends, *message_ends);
             let count = read.buffer.write(read.filled, bytes);
             bytes.advance(count);
             read.filled += count;
-            *taken += count;
+            *taken += count + std::mem::take(head);
             if !bytes.is_empty() {
                 return Look::Buffer { kind, message: false };
             }
@@ -80,8 +87,8 @@ impl Incoming {
 
     /// Throws messages away up to the peer's close frame.
     pub fn discard(&mut self, taken: &mut usize) -> Look {
-        while let Some(Item::Piece { bytes, .. }) = self.items.front() {
-            *taken += bytes.len();
+        while let Some(Item::Piece { bytes, head, .. }) = self.items.front() {
+            *taken += bytes.len() + head;
             self.items.pop_front();
         }
         if self.items.is_empty() { self.rest() } else { self.take_close() }

@@ -253,8 +253,8 @@ impl WebSocket {
         let broken = loop {
             match self.parser.next(&mut taken) {
                 Ok(None) => break None,
-                Ok(Some(Found::Piece { bytes, kind, frame_ends, message_ends })) => {
-                    self.incoming.piece(bytes, kind, frame_ends, message_ends);
+                Ok(Some(Found::Piece { bytes, kind, head, frame_ends, message_ends })) => {
+                    self.incoming.piece(bytes, kind, head, frame_ends, message_ends);
                 }
                 Ok(Some(Found::Ping(payload))) => {
                     self.ping = Some(payload);

@@ -12,8 +12,9 @@ impl Utf8 {
     pub fn push(&mut self, mut bytes: &[u8]) -> bool {
         while self.length > 0 {
             let Some((byte, rest)) = bytes.split_first() else { return true };
+            let Some(place) = self.begun.get_mut(self.length) else { return false };
+            *place = *byte;
             bytes = rest;
-            self.begun[self.length] = *byte;
             self.length += 1;
             match std::str::from_utf8(&self.begun[..self.length]) {
                 Ok(_) => self.length = 0,
@@ -26,7 +27,8 @@ impl Utf8 {
         if error.error_len().is_some() {
             return false;
         }
-        self.begun[..rest.len()].copy_from_slice(rest);
+        let Some(begun) = self.begun.get_mut(..rest.len()) else { return false };
+        begun.copy_from_slice(rest);
         self.length = rest.len();
         true
     }
@@ -59,6 +61,9 @@ mod tests {
                 let mut utf8 = Utf8::default();
                 let taken = text.chunks(step).all(|chunk| utf8.push(chunk));
                 assert_eq!(taken && utf8.complete(), good, "{text:x?} in steps of {step}");
+                // What comes behind a violation changes nothing.
+                let more = text.chunks(step).fold(true, |_, chunk| utf8.push(chunk) && utf8.push(b"\x80"));
+                assert!(good || step < text.len() || !more);
             }
         }
     }

@@ -6,10 +6,14 @@
 //! default ones, and needs Rust 1.87.
 
 #[cfg(feature = "pac")]
+mod apart;
+#[cfg(feature = "pac")]
 mod engine;
 mod functions;
 pub(crate) mod network;
 
+#[cfg(feature = "pac")]
+pub use apart::run_apart;
 #[cfg(feature = "pac")]
 pub use engine::run;
 
