@@ -37,6 +37,8 @@ pub enum Command {
         #[arg(long, value_name = "PEM")]
         tls: Option<PathBuf>,
     },
+    /// Does the same work by WinHTTP and by a peer (hyper, h2, tungstenite) in turns, and prints the ratios.
+    Bench(Bench),
     /// Lists every function and option of WinHTTP: whether it is here, and what is to be said of it.
     Surface {
         /// Print JSON lines instead of a table
@@ -52,6 +54,22 @@ impl Default for Command {
     fn default() -> Command {
         Command::Trace(Box::default())
     }
+}
+
+#[derive(Args)]
+pub struct Bench {
+    /// Only works whose name contains this
+    #[arg(value_name = "NAME")]
+    pub only: Option<String>,
+    /// Turns that count
+    #[arg(long, default_value_t = 5)]
+    pub rounds: usize,
+    /// One turn with a hundredth of the work: whether everything runs
+    #[arg(long)]
+    pub quick: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

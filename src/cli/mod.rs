@@ -1,6 +1,7 @@
-//! `portable-winhttp trace`, `ws`, `proxy`, `explain`, `surface`, `serve`.
+//! `portable-winhttp trace`, `ws`, `proxy`, `explain`, `surface`, `serve`, `bench`.
 
 mod arguments;
+mod bench;
 mod demo;
 mod echo;
 mod exchange;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         }),
         Command::Ws(arguments) => ws::run(&arguments),
         Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     ExitCode::from(end as u8)
 }
