@@ -1,0 +1,202 @@
+//! What a small request over a connection from the pool costs: allocations beyond hyper's own, and threads that it passes.
+//!
+//! The bounds are what the code costs, so that it does not creep up. Times are measured in `cargo bench --bench ratio`.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
+use std::collections::HashSet;
+use std::ffi::c_void;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use portable_winhttp as _;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use windows_sys::Win32::Networking::WinHttp::*;
+
+/// Allocations of a request beyond those of hyper alone, at most.
+const ALLOCATIONS: usize = 90;
+/// Threads that run the callbacks of a request that its callbacks drive, at most.
+const THREADS: usize = 2;
+
+const REQUESTS: usize = 200;
+const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, world!";
+
+/// Counts what every thread allocates, those of the server apart.
+struct Counting;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static APART: UnsafeCell<bool> = const { UnsafeCell::new(false) };
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the cell is this thread's, and nothing else holds a reference.
+        let apart = APART.try_with(|apart| unsafe { *apart.get() }).unwrap_or(true);
+        ALLOCATED.fetch_add(usize::from(!apart), Ordering::Relaxed);
+        // SAFETY: the caller's contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn serve() -> SocketAddr {
+    let (told, address) = channel();
+    thread::spawn(move || {
+        // SAFETY: as in `alloc`.
+        APART.with(|apart| unsafe { *apart.get() = true });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            told.send(listener.local_addr().unwrap()).unwrap();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut head, mut part) = (Vec::new(), [0; 4096]);
+                    while let Ok(count @ 1..) = stream.read(&mut part).await {
+                        head.extend_from_slice(&part[..count]);
+                        if head.ends_with(b"\r\n\r\n") {
+                            head.clear();
+                            stream.write_all(REPLY).await.unwrap();
+                        }
+                    }
+                });
+            }
+        });
+    });
+    address.recv().unwrap()
+}
+
+struct Lane {
+    connection: *mut c_void,
+    left: AtomicUsize,
+    done: Sender<()>,
+    buffer: UnsafeCell<[u8; 64]>,
+    threads: Mutex<HashSet<ThreadId>>,
+}
+
+unsafe fn start(lane: *const Lane) {
+    // SAFETY: the lane lives until `done` was told.
+    unsafe {
+        if (*lane).left.load(Ordering::Relaxed) == 0 {
+            (*lane).done.send(()).unwrap();
+            return;
+        }
+        (*lane).left.fetch_sub(1, Ordering::Relaxed);
+        let request = WinHttpOpenRequest((*lane).connection, null(), null(), null(), null(), null(), 0);
+        assert_ne!(WinHttpSendRequest(request, null(), 0, null(), 0, 0, lane.expose_provenance()), 0);
+    }
+}
+
+unsafe extern "system" fn on_status(request: *mut c_void, context: usize, status: u32, _: *mut c_void, _: u32) {
+    let lane = std::ptr::with_exposed_provenance::<Lane>(context);
+    if lane.is_null() {
+        return;
+    }
+    // SAFETY: a context other than 0 is a lane that lives.
+    unsafe {
+        let mut threads = (*lane).threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if threads.len() < 64 {
+            threads.insert(thread::current().id());
+        }
+        drop(threads);
+        match status {
+            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
+                assert_ne!(WinHttpReceiveResponse(request, null_mut()), 0);
+            }
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => {
+                assert_ne!(WinHttpReadData(request, (*lane).buffer.get().cast(), 64, null_mut()), 0);
+            }
+            WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
+                WinHttpCloseHandle(request);
+            }
+            WINHTTP_CALLBACK_STATUS_REQUEST_ERROR => std::process::abort(),
+            WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => start(lane),
+            _ => {}
+        }
+    }
+}
+
+/// Allocations and threads of so many requests.
+fn winhttp(server: SocketAddr) -> (usize, usize) {
+    let host: Vec<u16> = server.ip().to_string().encode_utf16().chain([0]).collect();
+    let (done, finished) = channel();
+    // SAFETY: the lane outlives its requests, whose last HANDLE_CLOSING tells `done`.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+        WinHttpSetStatusCallback(session, Some(on_status), 0x097E_0000 | 0xC00, 0);
+        let connection = WinHttpConnect(session, host.as_ptr(), server.port(), 0);
+        let lane = Box::leak(Box::new(Lane {
+            connection,
+            left: AtomicUsize::new(REQUESTS),
+            done,
+            buffer: UnsafeCell::new([0; 64]),
+            threads: Mutex::default(),
+        }));
+        // The first round makes threads, the connection and whatever is kept.
+        start(lane);
+        finished.recv().unwrap();
+        lane.threads.lock().unwrap().clear();
+        lane.left.store(REQUESTS, Ordering::Relaxed);
+        let before = ALLOCATED.load(Ordering::Relaxed);
+        start(lane);
+        finished.recv().unwrap();
+        let allocated = ALLOCATED.load(Ordering::Relaxed) - before;
+        let threads = lane.threads.lock().unwrap();
+        // The first call came from this thread.
+        let workers = threads.iter().filter(|thread| **thread != thread::current().id()).count();
+        WinHttpCloseHandle(connection);
+        WinHttpCloseHandle(session);
+        (allocated, workers)
+    }
+}
+
+fn hyper_alone(server: SocketAddr) -> usize {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let task = runtime.spawn(async move {
+        let stream = TcpStream::connect(server).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut before = 0;
+        for round in 0..2 * REQUESTS {
+            if round == REQUESTS {
+                before = ALLOCATED.load(Ordering::Relaxed);
+            }
+            sender.ready().await.unwrap();
+            let request = Request::get("/").header("Host", "127.0.0.1").body(Empty::<Bytes>::new()).unwrap();
+            sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
+        }
+        ALLOCATED.load(Ordering::Relaxed) - before
+    });
+    runtime.block_on(task).unwrap()
+}
+
+/// One test: nothing else may allocate meanwhile.
+#[test]
+fn a_small_request_costs_little_more_than_hyper_alone() {
+    let server = serve();
+    let (ours, threads) = winhttp(server);
+    let theirs = hyper_alone(server);
+    let more = ours.saturating_sub(theirs).div_ceil(REQUESTS);
+    println!("{} allocations a request, hyper alone {}; {threads} threads", ours / REQUESTS, theirs / REQUESTS);
+    assert!(more <= ALLOCATIONS, "{more} allocations beyond hyper's own");
+    assert!(threads <= THREADS, "{threads} threads ran callbacks");
+}
