@@ -41,6 +41,7 @@ impl Completion {
 
 pub struct Client {
     handles: Handles,
+    session: Session,
 }
 
 impl Client {
@@ -49,11 +50,19 @@ impl Client {
             Session::Asynchronous => (WINHTTP_FLAG_ASYNC, Some(on_status as RawStatusCallback)),
             Session::Synchronous => (0, None),
         };
-        Client { handles: Handles::open(address, false, flags, callback) }
+        Client { handles: Handles::open(address, false, flags, callback), session }
+    }
+
+    /// So many requests, one by one.
+    pub fn run(&self, count: usize) {
+        match self.session {
+            Session::Asynchronous => self.by_event(count),
+            Session::Synchronous => self.synchronous(count),
+        }
     }
 
     /// Each step is taken by this thread, which waits for its completion.
-    pub fn by_event(&self, count: usize) {
+    fn by_event(&self, count: usize) {
         let completion = Completion::default();
         let context = (&raw const completion).expose_provenance();
         let mut buffer = [0u8; 64];
@@ -74,7 +83,7 @@ impl Client {
     }
 
     /// No callback: each call returns when it is done.
-    pub fn synchronous(&self, count: usize) {
+    fn synchronous(&self, count: usize) {
         let mut buffer = [0u8; 64];
         for _ in 0..count {
             let request = self.handles.request(null(), null());

@@ -85,11 +85,10 @@ pub fn all(scale: f64) -> Vec<Work> {
         Vec::new(),
     ));
 
-    let ways: [(&str, driven::Session, fn(&driven::Client, usize)); 2] = [
-        ("GET, driven by the main thread", driven::Session::Asynchronous, driven::Client::by_event),
-        ("GET, synchronous", driven::Session::Synchronous, driven::Client::synchronous),
-    ];
-    for (name, session, run) in ways {
+    for (name, session) in [
+        ("GET, driven by the main thread", driven::Session::Asynchronous),
+        ("GET, synchronous", driven::Session::Synchronous),
+    ] {
         let count = some(8_000);
         let client = driven::Client::new(plain.address, session);
         let (runtime, address) = (Arc::clone(&runtime), plain.address);
@@ -99,7 +98,7 @@ pub fn all(scale: f64) -> Vec<Work> {
             unit: REQUESTS,
             peer: HYPER,
             amount: count as f64,
-            ours: Box::new(move || run(&client, count)),
+            ours: Box::new(move || client.run(count)),
             theirs: Box::new(move || theirs.run(&runtime, count)),
         });
     }
