@@ -1,0 +1,50 @@
+//! The guide: from linking a client to a test that finds its bugs. **Start here**, and read in order.
+//!
+//! | chapter | |
+//! |---|---|
+//! | [`_01_linking`] | how a program gets WinHTTP on Linux and macOS |
+//! | [`_02_model`] | what WinHTTP's asynchronous model is, as it is |
+//! | [`_03_surviving`] | how to write a client that survives it |
+//! | [`_04_lab`] | tests with scripted servers and virtual time |
+//! | [`_05_faults`] | what can go wrong, and how to let it |
+//! | [`_06_executors`] | tokio and other executors in tests |
+//! | [`_07_memory`] | memory errors: sanitizers and the checker |
+//! | [`_08_traces`] | seeing what happened |
+//! | [`_09_ci`] | continuous integration on Linux, macOS and Windows |
+//! | [`_10_troubleshooting`] | from a symptom or a message to its cause |
+//! | [`_11_errors`] | every error: when it comes, and what to do |
+#![allow(non_snake_case)]
+
+#[doc = include_str!("01_linking.md")]
+pub mod _01_linking {}
+
+#[doc = include_str!("02_model.md")]
+#[doc = include_str!("../machine/request/states.md")]
+pub mod _02_model {}
+
+#[doc = include_str!("03_surviving.md")]
+pub mod _03_surviving {}
+
+#[doc = include_str!("04_lab.md")]
+pub mod _04_lab {}
+
+#[doc = include_str!("05_faults.md")]
+pub mod _05_faults {}
+
+#[doc = include_str!("06_executors.md")]
+pub mod _06_executors {}
+
+#[doc = include_str!("07_memory.md")]
+pub mod _07_memory {}
+
+#[doc = include_str!("08_traces.md")]
+pub mod _08_traces {}
+
+#[doc = include_str!("09_ci.md")]
+pub mod _09_ci {}
+
+#[doc = include_str!("10_troubleshooting.md")]
+pub mod _10_troubleshooting {}
+
+#[doc = include_str!("11_errors.md")]
+pub mod _11_errors {}
