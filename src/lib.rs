@@ -15,6 +15,7 @@ pub mod api;
 #[cfg(any(feature = "net", feature = "lab"))]
 mod connection;
 pub mod dispatch;
+pub mod guide;
 pub mod handle;
 pub mod http;
 #[cfg(feature = "lab")]
