@@ -162,6 +162,19 @@ fn operations_end_exactly_once() {
     }
 }
 
+/// What an action finds out is an input of its own; the step before it is whole by then.
+#[test]
+fn a_question_is_the_last_action_of_its_step() {
+    for state in states() {
+        for input in INPUTS {
+            if let Step::Take(_, [before @ .., _]) = step(state, input) {
+                let asks = |action: &Action| matches!(action, Action::Answer | Action::Supply | Action::Start);
+                assert!(!before.iter().any(asks), "{state:?} x {input:?}: {before:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_second_operation_on_a_busy_side_is_refused_with_12019() {
     for state in reachable().into_values() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use portable_winhttp::machine::websocket::table::{
     Action, Conversation, Input, OPENED, ReceiveSide, SendSide, State, Step, step,
 };
-use portable_winhttp::win32::ERROR_INVALID_OPERATION;
+use portable_winhttp::win32::{ERROR_INVALID_OPERATION, ERROR_WINHTTP_OPERATION_CANCELLED};
 
 const CONVERSATIONS: [Conversation; 8] = [
     Conversation::Open,
@@ -113,7 +113,11 @@ fn every_pair_has_an_answer() {
             match step(state, input) {
                 Step::Refuse(error) => {
                     assert!(CALLS.contains(&input), "{pair}: only calls are refused");
-                    assert_eq!(error, ERROR_INVALID_OPERATION, "{pair}");
+                    let expected = match state.conversation {
+                        Conversation::Gone => ERROR_WINHTTP_OPERATION_CANCELLED,
+                        _ => ERROR_INVALID_OPERATION,
+                    };
+                    assert_eq!(error, expected, "{pair}");
                 }
                 Step::Impossible => {
                     let gone = state.conversation == Conversation::Gone;
@@ -121,6 +125,20 @@ fn every_pair_has_an_answer() {
                 }
                 Step::Take(..) => {}
             }
+        }
+    }
+}
+
+/// What actions find out are inputs of their own; the step before them is whole by then.
+#[test]
+fn questions_are_the_last_actions_of_their_step() {
+    let asks = |action: &Action| matches!(action, Action::Transmit | Action::TransmitClose | Action::Supply);
+    for state in reachable() {
+        for input in INPUTS {
+            let Step::Take(_, actions) = step(state, input) else { continue };
+            let first = actions.iter().position(asks).unwrap_or(actions.len());
+            let questions = &actions[first..];
+            assert!(questions.iter().all(asks) && questions.len() <= 2, "{state:?} x {input:?}: {actions:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portable_winhttp::dispatch::{Proxies, ScriptOverride, with_proxies};
 use portable_winhttp::http::proxy::{Named, UserSettings};
-use portable_winhttp::lab::{Fault, Reply, Sim, Stop, any, get};
+use portable_winhttp::lab::{Fault, Reply, Sim, Stage, Stop, any, get};
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, GlobalFree};
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -461,6 +461,65 @@ fn automatic_proxy_asks_for_each_request_and_fails_over() {
     assert_eq!(fetch(session, "www.test", false), Ok(204));
     assert_eq!(server.received().len(), 2);
     close(session);
+}
+
+/// Whether over bytes.
+const ARMS: &[bool] = if cfg!(feature = "live") { &[false, true] } else { &[false] };
+
+fn sim(bytes: bool) -> Sim {
+    #[cfg(feature = "live")]
+    if bytes {
+        return Sim::builder().bytes().build();
+    }
+    assert!(!bytes);
+    Sim::new()
+}
+
+/// An attempt that a timer begins goes on like any other: whatever stalls on the way, the request ends.
+#[test]
+fn automatic_proxy_gives_up_what_stalls() {
+    for bytes in ARMS {
+        // The answer of the script, the origin that stalls, and the stage.
+        let rows = [
+            ("PROXY slow.test:8080; PROXY alive.test:8080", "http://slow.test:8080", Stage::Resolve, Ok(200)),
+            ("HTTPS slow.test:8443; PROXY alive.test:8080", "https://slow.test:8443", Stage::Tls, Ok(200)),
+            ("PROXY slow.test:8080", "http://slow.test:8080", Stage::Resolve, Err(ERROR_WINHTTP_TIMEOUT)),
+        ];
+        for (answer, slow, stage, expected) in rows {
+            let sim = sim(*bytes);
+            sim.peer(slow).fault(Fault::at(stage).stall());
+            sim.peer("http://alive.test:8080").on(any()).reply(Reply::ok());
+            sim.peer("http://www.test").on(any()).reply(Reply::status(204));
+            proxies(|proxies| {
+                proxies.set_user(UserSettings { script: Some("http://pac.test/".into()), ..UserSettings::default() });
+                proxies.set_script_override(Some(Arc::new(move |_, _| answer.into())));
+            });
+            let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
+            // SAFETY: no pointers.
+            assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 1000) }, 1);
+            assert_eq!(fetch(session, "www.test", false), expected, "{answer} over bytes: {bytes}");
+            close(session);
+        }
+    }
+}
+
+/// A server of the PAC script that takes the connection and says nothing.
+#[test]
+fn automatic_proxy_does_without_a_script_that_never_comes() {
+    for bytes in ARMS {
+        let sim = sim(*bytes);
+        sim.peer("http://pac.test").on(any()).reply(Reply::never());
+        sim.peer("http://www.test").on(any()).reply(Reply::status(204));
+        proxies(|proxies| {
+            let script = Some("http://pac.test/proxy.pac".into());
+            proxies.set_user(UserSettings { script, ..UserSettings::default() });
+        });
+        let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
+        // SAFETY: no pointers.
+        assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 1000) }, 1);
+        assert_eq!(fetch(session, "www.test", false), Ok(204), "over bytes: {bytes}");
+        close(session);
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         let mut machine = machine::Request::new(origin, template, settings);
         let world = parent.world();
         machine.cookies = Cookies::new(Arc::clone(&session.cookies), world.date() - world.now());
-        Ok(parent.request(Request::new(machine)))
+        parent.request(Request::new(machine))
     })
 }
 

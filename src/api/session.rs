@@ -79,7 +79,7 @@ pub unsafe extern "system" fn WinHttpConnect(
         }
         let host = server_name(&host)?;
         given(session.world(), || format!("{host}, {nserverport}"));
-        Ok(session.connection(Connection { host, port: nserverport }))
+        session.connection(Connection { host, port: nserverport })
     })
 }
 

@@ -33,7 +33,7 @@ pub use check_event::CheckEvent;
 pub(crate) use check_event::{RunningCallback, tell, waits};
 pub use policy::{Delivery, Policy};
 pub use proxies::{Proxies, ScriptOverride};
-pub(crate) use queue::{DeliveryQueue, DrainBudget, Item, Next, Outcome};
+pub(crate) use queue::{DeliveryQueue, DrainBudget, Item, Next, Outcome, Ticket};
 pub(crate) use registration::Registration;
 pub(crate) use worker_task::{detect, run_task};
 pub(crate) use world::entered;

@@ -39,6 +39,14 @@ impl Item {
     }
 }
 
+/// The number of a synchronous operation among those of its place: two threads may call on one handle, one after the
+/// other, and each waits for its own ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
+
+/// How many operations of one handle may be pending at once.
+const PLACES: usize = 4;
+
 /// How an operation of a synchronous handle ended.
 pub type Outcome = Result<Notification, Win32Error>;
 
@@ -54,8 +62,13 @@ struct State {
     scheduled: bool,
     /// Calls that are about to acquire the queue: whoever holds it leaves the rest to them.
     reservations: usize,
-    /// Endings that a synchronous call waits for, each in the place of its operation.
-    outcomes: [Option<Outcome>; 4],
+    /// HANDLE_CLOSING was pushed: nothing comes behind it.
+    closed: bool,
+    /// Synchronous operations that began and that ended, each in its place: they end in the order in which they began.
+    begun: [u64; PLACES],
+    ended: [u64; PLACES],
+    /// Endings that synchronous calls wait for.
+    outcomes: Vec<(usize, Ticket, Outcome)>,
 }
 
 impl State {
@@ -65,7 +78,7 @@ impl State {
     }
 
     /// What a synchronous call of `operation` on thread `me` waits for, if it is there.
-    fn found(&mut self, operation: Operation, me: ThreadId) -> Option<Result<Item, Outcome>> {
+    fn found(&mut self, operation: Operation, ticket: Ticket, me: ThreadId) -> Option<Result<Item, Outcome>> {
         if self.holder.is_some_and(|holder| holder != me) {
             return None;
         }
@@ -76,7 +89,9 @@ impl State {
                 return Some(Ok(item));
             }
         }
-        self.outcomes[place(operation)].take().map(Err)
+        let place = place(operation);
+        let at = self.outcomes.iter().position(|(of, with, _)| (*of, *with) == (place, ticket))?;
+        Some(Err(self.outcomes.swap_remove(at).2))
     }
 
     /// Whether what comes next follows a redirect whose callback has not returned: calls inside it do not bring it about.
@@ -132,14 +147,33 @@ impl DeliveryQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends an item.
+    /// Appends an item, unless HANDLE_CLOSING was there before.
     pub fn push(&self, item: Item) {
-        self.lock().queue.push_back(item);
+        let mut state = self.lock();
+        if !state.closed {
+            state.closed = matches!(item, Item::Closing);
+            state.queue.push_back(item);
+        }
+    }
+
+    /// A synchronous operation has begun: what [`DeliveryQueue::wait`] waits for its ending with.
+    pub fn await_end(&self, operation: Operation) -> Ticket {
+        let begun = &mut self.lock().begun[place(operation)];
+        *begun += 1;
+        Ticket(*begun)
     }
 
     /// Keeps the ending of an operation for the synchronous call that waits for it.
     pub fn complete(&self, operation: Operation, outcome: Outcome) {
-        self.lock().outcomes[place(operation)] = Some(outcome);
+        let mut state = self.lock();
+        let place = place(operation);
+        if state.ended[place] == state.begun[place] {
+            // Nobody waits.
+            return;
+        }
+        state.ended[place] += 1;
+        let ticket = Ticket(state.ended[place]);
+        state.outcomes.push((place, ticket, outcome));
     }
 
     /// Wakes whoever waits in [`DeliveryQueue::wait`].
@@ -265,10 +299,10 @@ impl DeliveryQueue {
     /// Waits until there is an item for this thread to deliver, or the ending of `operation`.
     ///
     /// Only calls on synchronous handles wait, and they wait here, blocked on our own primitive.
-    pub fn wait(&self, operation: Operation, world: &dyn World) -> Result<Item, Outcome> {
+    pub fn wait(&self, operation: Operation, ticket: Ticket, world: &dyn World) -> Result<Item, Outcome> {
         let me = thread::current().id();
         if let Waiting::Step(world) = world.waiting() {
-            let mut found = self.lock().found(operation, me);
+            let mut found = self.lock().found(operation, ticket, me);
             if found.is_none() {
                 super::waits("in a synchronous call");
             }
@@ -277,7 +311,7 @@ impl DeliveryQueue {
                     return found;
                 }
                 world.wait(&format!("the end of {operation}"), None, &mut || {
-                    found = self.lock().found(operation, me);
+                    found = self.lock().found(operation, ticket, me);
                     found.is_some()
                 });
             }
@@ -285,7 +319,7 @@ impl DeliveryQueue {
         let mut state = self.lock();
         let mut told = false;
         loop {
-            if let Some(found) = state.found(operation, me) {
+            if let Some(found) = state.found(operation, ticket, me) {
                 return found;
             }
             if !std::mem::replace(&mut told, true) {

@@ -4,26 +4,25 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
+use super::commit::{Commit, Deliver};
 use super::{Handle, Kind, lock};
-use crate::dispatch::{
-    CheckEvent, DrainBudget, Item, Job, Outcome, Requested, TrafficEvent, Unspecified, observed, run_task,
-};
+use crate::dispatch::{CheckEvent, Job, Outcome, Requested, Ticket, TrafficEvent, Unspecified, observed, run_task};
+use crate::machine::Machine;
 use crate::machine::resolver::WorkerTask;
-use crate::machine::{Machine, Output};
 use crate::record::{Notification, Operation};
 use crate::transport::{Attempt, Event, Sink};
-use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
+use crate::win32::{WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 
 /// A machine, and the leg that runs for it.
 pub(crate) struct Driver<M> {
     running: Mutex<DriverState<M>>,
 }
 
-struct DriverState<M> {
-    machine: M,
-    leg: Option<Arc<dyn Attempt>>,
-    deadline: Option<Duration>,
-    borrowed: BorrowedBuffers,
+pub(super) struct DriverState<M> {
+    pub(super) machine: M,
+    pub(super) leg: Option<Arc<dyn Attempt>>,
+    pub(super) deadline: Option<Duration>,
+    pub(super) borrowed: BorrowedBuffers,
 }
 
 /// What became of a call that the machine took.
@@ -33,19 +32,6 @@ pub(crate) struct CallOutcome {
     pub outcome: Option<Outcome>,
     /// Whether its notification comes from a worker.
     pub later: bool,
-}
-
-/// What a step left to be done.
-#[derive(Default)]
-pub(super) struct Stepped {
-    /// Items that were pushed.
-    pushed: usize,
-    /// The last ending among them.
-    ended: Option<(Operation, Outcome)>,
-    /// A leg that is to begin when the lock is free.
-    pub(super) begun: Option<Arc<dyn Attempt>>,
-    /// The leg of a connection that becomes a web socket's.
-    pub(super) handed_over: Option<Arc<dyn Attempt>>,
 }
 
 impl<M> Driver<M> {
@@ -100,41 +86,21 @@ impl Handle {
         if inside {
             self.queue.reserve();
         }
-        let (taken, stepped) = self.step_with(driver, |running, now| {
-            let pending = running.machine.busy(operation);
-            let taken = take(&mut running.machine, now);
+        let (taken, commit) = self.step_with(driver, |state, now| {
+            let pending = state.machine.busy(operation);
+            let taken = take(&mut state.machine, now);
             if observed() {
-                self.began(&mut running.borrowed, operation, lent, pending, &taken);
+                self.began(&mut state.borrowed, operation, lent, pending, &taken);
             }
-            taken
+            let ticket = (taken.is_ok() && !self.asynchronous).then(|| self.queue.await_end(operation));
+            taken.map(|()| ticket)
         });
-        let budget = match (inside, stepped.pushed) {
-            (true, 0) => {
-                self.queue.cancel_reservation();
-                None
-            }
-            (true, own) => self.queue.acquire(own, &*self.world),
-            (false, _) => None,
-        };
-        if let Some(leg) = stepped.begun {
-            leg.go();
+        let finished = commit.finish(if inside { Deliver::Inside } else { Deliver::Worker });
+        if let Some(ticket) = taken? {
+            return Ok(CallOutcome { outcome: Some(self.wait(operation, ticket)), later: false });
         }
-        if !self.asynchronous {
-            taken?;
-            return Ok(CallOutcome { outcome: Some(self.wait(operation)), later: false });
-        }
-        let outcome = stepped.ended.filter(|(ended, _)| *ended == operation).map(|(_, outcome)| outcome);
-        let later = match budget {
-            Some(budget) => {
-                self.deliver(budget);
-                outcome.is_none()
-            }
-            None => {
-                self.send_worker();
-                stepped.pushed > 0 || outcome.is_none()
-            }
-        };
-        taken?;
+        let outcome = finished.ended.filter(|(ended, _)| *ended == operation).map(|(_, outcome)| outcome);
+        let later = outcome.is_none() || !finished.delivered && finished.pushed > 0;
         if later && outcome.is_some() && observed() {
             // What ended inside the call is there when it returns, whoever tells of it.
             driver.borrowed(BorrowedBuffers::settle);
@@ -182,9 +148,7 @@ impl Handle {
     /// The session was closed.
     pub(super) fn cancel(self: &Arc<Handle>) {
         let write_first = self.world.choose(self.value, Unspecified::WriteSideFirst, false);
-        if self.happen(|machine, now| machine.cancel(now, write_first)).is_ok() {
-            self.settle();
-        }
+        self.happen(Deliver::WhenFree, |machine, now| machine.cancel(now, write_first));
     }
 
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
@@ -198,9 +162,7 @@ impl Handle {
             };
             self.tell_all(events);
         }
-        let closed = self.happen(|machine, now| machine.close(now, write_first));
-        debug_assert!(closed.is_ok(), "the handle has a machine");
-        self.queue.wake();
+        self.happen(Deliver::Holder, |machine, now| machine.close(now, write_first));
     }
 
     /// Whether an operation is pending.
@@ -213,36 +175,19 @@ impl Handle {
         }
     }
 
-    /// Something happened to this handle's machine, whichever it is.
-    fn happen(self: &Arc<Handle>, act: impl FnOnce(&mut dyn Machine, Duration)) -> Result<Stepped, Win32Error> {
+    /// Something happened to this handle's machine, whichever it is: one step, with everything that it brings about.
+    fn happen(self: &Arc<Handle>, deliver: Deliver, act: impl FnOnce(&mut dyn Machine, Duration)) {
         match &self.kind {
-            Kind::Session(_) | Kind::Connection(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
-            Kind::Request(request) => Ok(self.step(request, |machine, now| act(machine, now)).1),
-            Kind::Resolver(resolver) => Ok(self.step(resolver, |machine, now| act(machine, now)).1),
-            Kind::WebSocket(socket) => Ok(self.step(socket, |machine, now| act(machine, now)).1),
+            Kind::Session(_) | Kind::Connection(_) => {}
+            Kind::Request(request) => self.step(request, |machine, now| act(machine, now)).1.deliver(deliver),
+            Kind::Resolver(resolver) => self.step(resolver, |machine, now| act(machine, now)).1.deliver(deliver),
+            Kind::WebSocket(socket) => self.step(socket, |machine, now| act(machine, now)).1.deliver(deliver),
         }
     }
 
-    /// After a step that no call of the application took: who delivers what it brought?
-    fn settle(self: &Arc<Handle>) {
-        if !self.asynchronous {
-            return self.queue.wake();
-        }
-        if self.queue.try_acquire() {
-            self.deliver(DrainBudget::InternalOnly);
-        }
-        self.send_worker();
-    }
-
-    fn send_worker(self: &Arc<Handle>) {
-        if self.queue.wants_worker() {
-            self.world.run(Arc::clone(self) as Arc<dyn Job>);
-        }
-    }
-
-    fn wait(self: &Arc<Handle>, operation: Operation) -> Outcome {
+    fn wait(self: &Arc<Handle>, operation: Operation, ticket: Ticket) -> Outcome {
         loop {
-            match self.queue.wait(operation, &*self.world) {
+            match self.queue.wait(operation, ticket, &*self.world) {
                 Ok(item) => {
                     self.execute(item);
                     self.queue.finish_waited();
@@ -252,119 +197,29 @@ impl Handle {
         }
     }
 
-    /// Steps the machine and does what it wants: orders go to the transport, the rest to the delivery queue.
-    pub(super) fn step<M: Machine, R>(
-        self: &Arc<Handle>,
-        driver: &Driver<M>,
+    /// Steps the machine; what the step brings about is the commit's.
+    pub(super) fn step<'a, M: Machine, R>(
+        self: &'a Arc<Handle>,
+        driver: &'a Driver<M>,
         act: impl FnOnce(&mut M, Duration) -> R,
-    ) -> (R, Stepped) {
-        self.step_with(driver, |running, now| act(&mut running.machine, now))
+    ) -> (R, Commit<'a, M>) {
+        self.step_with(driver, |state, now| act(&mut state.machine, now))
     }
 
-    fn step_with<M: Machine, R>(
-        self: &Arc<Handle>,
-        driver: &Driver<M>,
+    fn step_with<'a, M: Machine, R>(
+        self: &'a Arc<Handle>,
+        driver: &'a Driver<M>,
         act: impl FnOnce(&mut DriverState<M>, Duration) -> R,
-    ) -> (R, Stepped) {
-        let mut guard = lock(&driver.running);
-        let running = &mut *guard;
-        let result = act(running, self.world.now());
-        let mut stepped = Stepped::default();
-        let mut events = Vec::new();
-        for output in running.machine.outputs() {
-            let item = match output {
-                Output::Notify(notification) => Item::Notify(notification),
-                Output::End(operation, outcome) if self.asynchronous => {
-                    stepped.ended = Some((operation, outcome.clone()));
-                    Item::Notify(operation.ending(outcome))
-                }
-                Output::End(operation, outcome) => {
-                    self.queue.complete(operation, outcome);
-                    continue;
-                }
-                Output::GiveBack(buffer) => {
-                    running.borrowed.give_back(buffer);
-                    continue;
-                }
-                Output::ThenProceed(leg) => Item::Proceed(leg),
-                Output::ThenFollowRedirect => Item::FollowRedirect,
-                Output::Start(number, mut order) => {
-                    order.handle = self.value;
-                    self.on_traffic(|| TrafficEvent::Request(&order));
-                    let leg = self.world.transport().start(*order, sink(self, number));
-                    running.leg = Some(Arc::clone(&leg));
-                    running.deadline = None;
-                    stepped.begun = Some(leg);
-                    continue;
-                }
-                Output::HandOver => {
-                    stepped.handed_over = running.leg.take();
-                    continue;
-                }
-                Output::WorkerTask(number, task) => {
-                    self.world.run(Arc::new(TaskJob { handle: Arc::downgrade(self), number, task }));
-                    continue;
-                }
-                Output::Abandon => {
-                    if let Some(leg) = running.leg.take() {
-                        leg.release();
-                    }
-                    continue;
-                }
-                other => {
-                    if let Output::Write(bytes) = &other {
-                        self.on_traffic(|| TrafficEvent::Bytes(bytes));
-                    }
-                    if let Some(leg) = &running.leg {
-                        tell(&**leg, other);
-                    }
-                    continue;
-                }
-            };
-            match item {
-                // A notification that nobody wants is not queued.
-                Item::Notify(notification) if self.wanted(notification.status()).is_none() => {
-                    if observed() {
-                        events.extend(running.borrowed.unheard(&notification));
-                    }
-                }
-                item => {
-                    self.queue.push(item);
-                    stepped.pushed += 1;
-                }
-            }
-        }
-        let deadline = running.machine.deadline();
-        if deadline != running.deadline {
-            running.deadline = deadline;
-            if let Some(leg) = &running.leg {
-                leg.wake_at(deadline, running.machine.idles());
-            }
-        }
-        if observed() {
-            events.extend(running.machine.carried_away().map(CheckEvent::CarriedAway));
-        }
-        drop(guard);
-        self.tell_all(events);
-        (result, stepped)
+    ) -> (R, Commit<'a, M>) {
+        let mut state = lock(&driver.running);
+        let result = act(&mut state, self.world.now());
+        (result, Commit::of(self, state))
     }
 
-    fn on_traffic<'a>(&self, what: impl FnOnce() -> TrafficEvent<'a>) {
+    pub(super) fn on_traffic<'a>(&self, what: impl FnOnce() -> TrafficEvent<'a>) {
         if observed() {
             self.world.on_traffic(self.value, what());
         }
-    }
-}
-
-fn tell(leg: &dyn Attempt, output: Output) {
-    match output {
-        Output::Proceed => leg.proceed(),
-        Output::Tunnel(again) => leg.tunnel(again),
-        Output::Write(bytes) => leg.write(bytes),
-        Output::Finish => leg.finish(),
-        Output::NextAddress => leg.next_address(),
-        Output::Taken(bytes) => leg.taken(bytes),
-        _ => {}
     }
 }
 
@@ -374,10 +229,10 @@ pub(super) fn sink(handle: &Arc<Handle>, leg: u64) -> Arc<dyn Sink> {
 }
 
 /// A worker on a task. It does not keep the handle alive.
-struct TaskJob {
-    handle: Weak<Handle>,
-    number: u64,
-    task: WorkerTask,
+pub(super) struct TaskJob {
+    pub handle: Weak<Handle>,
+    pub number: u64,
+    pub task: WorkerTask,
 }
 
 impl Job for TaskJob {
@@ -385,12 +240,7 @@ impl Job for TaskJob {
         let Some(world) = self.handle.upgrade().map(|handle| Arc::clone(&handle.world)) else { return };
         let result = run_task(&world, &self.task);
         let Some(handle) = self.handle.upgrade() else { return };
-        if let Ok(stepped) = handle.happen(|machine, now| machine.task_finished(now, self.number, result)) {
-            if let Some(leg) = stepped.begun {
-                leg.go();
-            }
-            handle.settle();
-        }
+        handle.happen(Deliver::WhenFree, |machine, now| machine.task_finished(now, self.number, result));
     }
 }
 
@@ -403,26 +253,18 @@ struct AttemptSink {
 impl Sink for AttemptSink {
     fn events(&self, events: &mut dyn Iterator<Item = Event>) {
         if let Some(handle) = self.handle.upgrade() {
-            let stepped = handle.happen(|machine, now| {
+            handle.happen(Deliver::WhenFree, |machine, now| {
                 for event in events {
                     handle.on_traffic(|| TrafficEvent::Event(&event));
                     machine.event(now, self.leg, event);
                 }
             });
-            if let Ok(stepped) = stepped {
-                if let Some(leg) = stepped.begun {
-                    leg.go();
-                }
-                handle.settle();
-            }
         }
     }
 
     fn tick(&self) {
         if let Some(handle) = self.handle.upgrade() {
-            if handle.happen(|machine, now| machine.tick(now)).is_ok() {
-                handle.settle();
-            }
+            handle.happen(Deliver::WhenFree, |machine, now| machine.tick(now));
         }
     }
 }

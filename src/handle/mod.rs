@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod borrowed;
+mod commit;
 mod driver;
+mod lifetime;
 mod request;
 mod resolver;
 mod table;
@@ -15,23 +17,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(crate) use borrowed::BorrowedBuffer;
 pub(crate) use driver::{CallOutcome, Driver};
+use lifetime::{Reference, References};
 pub(crate) use request::Request;
 pub(crate) use resolver::Resolver;
 pub use resolver::decided;
 pub(crate) use web_socket::WebSocket;
 
 use crate::dispatch::{
-    CheckEvent, DeliveryQueue, DrainBudget, Item, Job, Next, Policy, RunningCallback, Unspecified, Watch, World,
-    observed,
+    CheckEvent, DeliveryQueue, DrainBudget, Item, Job, Next, Policy, RunningCallback, Watch, World, observed,
 };
 use crate::http::cookies::Jar;
 use crate::machine::Settings;
 use crate::record::Notification;
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
-    WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
-    WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error,
-    set_extended_error,
+    WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_HANDLE_CREATED, WINHTTP_HANDLE_TYPE_CONNECT,
+    WINHTTP_HANDLE_TYPE_PROXY_RESOLVER, WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION,
+    WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error, set_extended_error,
 };
 
 /// What is alive in this process: for tests that look for leaks.
@@ -99,8 +101,8 @@ pub struct Handle {
     asynchronous: bool,
     context: AtomicUsize,
     listener: Mutex<Listener>,
-    /// The open handle itself, and each child whose HANDLE_CLOSING was not delivered.
-    references: AtomicUsize,
+    /// The open handle itself, each child whose HANDLE_CLOSING was not delivered, and calls that hold it open.
+    references: References,
     queue: DeliveryQueue,
     kind: Kind,
 }
@@ -131,7 +133,7 @@ impl Handle {
             asynchronous,
             context: AtomicUsize::new(0),
             listener: Mutex::default(),
-            references: AtomicUsize::new(1),
+            references: References::default(),
             queue: DeliveryQueue::default(),
             kind: Kind::Session(Box::new(Session {
                 agent: Mutex::new(agent),
@@ -146,12 +148,17 @@ impl Handle {
     }
 
     /// Opens a child: it inherits the world, the mode, the context, the callback and its mask.
-    fn child(self: &Arc<Handle>, kind: Kind) -> Arc<Handle> {
+    fn child(self: &Arc<Handle>, kind: Kind) -> Result<Arc<Handle>, Win32Error> {
         self.child_with(kind, self.context(), self.listener())
     }
 
     /// Opens a child with its own context, callback and mask.
-    fn child_with(self: &Arc<Handle>, kind: Kind, context: usize, listener: Listener) -> Arc<Handle> {
+    fn child_with(
+        self: &Arc<Handle>,
+        kind: Kind,
+        context: usize,
+        listener: Listener,
+    ) -> Result<Arc<Handle>, Win32Error> {
         self.child_of_mode(kind, context, listener, self.asynchronous)
     }
 
@@ -161,8 +168,9 @@ impl Handle {
         context: usize,
         listener: Listener,
         asynchronous: bool,
-    ) -> Arc<Handle> {
-        self.references.fetch_add(1, Ordering::Relaxed);
+    ) -> Result<Arc<Handle>, Win32Error> {
+        // The reference is the child's: it ends with the child's HANDLE_CLOSING.
+        let reference = Reference::of(self)?;
         let child = table::TABLE.insert(|value| Handle {
             value,
             parent: Some(Arc::clone(self)),
@@ -171,32 +179,47 @@ impl Handle {
             asynchronous,
             context: AtomicUsize::new(context),
             listener: Mutex::new(listener),
-            references: AtomicUsize::new(1),
+            references: References::default(),
             queue: DeliveryQueue::default(),
             kind,
         });
+        reference.keep();
         self.tell(&CheckEvent::Child { handle: child.value, context });
-        child
+        Ok(child)
     }
 
     /// Opens a connection of this session. HANDLE_CREATED comes through the session (source notify.created).
-    pub(crate) fn connection(self: &Arc<Handle>, connection: Connection) -> Arc<Handle> {
-        let child = self.child(Kind::Connection(connection));
-        self.notify(&Notification::HandleCreated { handle: child.value });
-        child
+    pub(crate) fn connection(self: &Arc<Handle>, connection: Connection) -> Result<Arc<Handle>, Win32Error> {
+        let child = self.child(Kind::Connection(connection))?;
+        self.tell_created(&child);
+        Ok(child)
     }
 
     /// Opens a request of this connection. HANDLE_CREATED comes through the request.
-    pub(crate) fn request(self: &Arc<Handle>, request: Request) -> Arc<Handle> {
-        let child = self.child(Kind::Request(Box::new(request)));
+    pub(crate) fn request(self: &Arc<Handle>, request: Request) -> Result<Arc<Handle>, Win32Error> {
+        let child = self.child(Kind::Request(Box::new(request)))?;
         child.register();
-        child.notify(&Notification::HandleCreated { handle: child.value });
-        child
+        child.tell_created(&child);
+        Ok(child)
+    }
+
+    /// HANDLE_CREATED of `child`, through this handle: before the call returns, unless a callback of this handle runs on
+    /// another thread, which then tells it.
+    fn tell_created(self: &Arc<Handle>, child: &Arc<Handle>) {
+        if self.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CREATED).is_none() {
+            return;
+        }
+        self.queue.reserve();
+        self.queue.push(Item::Notify(Notification::HandleCreated { handle: child.value }));
+        match self.queue.acquire(1, &*self.world) {
+            Some(budget) => self.deliver(budget),
+            None => self.send_worker(),
+        }
     }
 
     /// Whether handles were made from it whose HANDLE_CLOSING was not delivered.
     pub(crate) fn has_children(&self) -> bool {
-        self.references.load(Ordering::Relaxed) > 1
+        self.references.shared()
     }
 
     /// Its operations end with its session.
@@ -378,38 +401,6 @@ impl Handle {
         }
         handle.release();
         Ok(())
-    }
-
-    /// One reference less, for a thread that reserved the queue. The last one brings HANDLE_CLOSING: on this thread,
-    /// unless a callback of the handle runs; then after it, on its thread.
-    fn release(self: &Arc<Handle>) {
-        if self.references.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.queue.push(Item::Closing);
-        }
-        if !self.world.choose(self.value, Unspecified::ClosingInside, self.policy.closing_inside()) {
-            self.queue.cancel_reservation();
-        } else if self.queue.acquire_to_close(&*self.world) {
-            return self.deliver(DrainBudget::All);
-        }
-        if self.queue.wants_worker() {
-            self.world.run(Arc::clone(self) as Arc<dyn Job>);
-        }
-    }
-
-    /// HANDLE_CLOSING, the last that is heard of this handle; then the parent has one child less.
-    fn closed(self: &Arc<Handle>) {
-        self.notify(&Notification::HandleClosing { handle: self.value });
-        match (&self.parent, &self.kind) {
-            (Some(parent), _) => {
-                parent.queue.reserve();
-                parent.release();
-            }
-            #[cfg(feature = "win32")]
-            (None, Kind::Session(session)) => {
-                crate::dispatch::event::signal(session.unload_event.load(Ordering::SeqCst));
-            }
-            (None, _) => {}
-        }
     }
 
     /// Delivers what waits, within a budget; the thread holds the queue.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::commit::Deliver;
 use super::{BorrowedBuffer, CallOutcome, Driver, Handle};
 use crate::machine;
 use crate::record::Api;
@@ -25,17 +26,14 @@ impl Handle {
     /// SENDING_REQUEST of leg `leg` was delivered.
     pub(super) fn proceed(self: &Arc<Handle>, leg: u64) {
         if let Ok(request) = self.as_request() {
-            self.step(request, |machine, now| machine.proceed(now, leg));
+            self.step(request, |machine, now| machine.proceed(now, leg)).1.deliver(Deliver::Holder);
         }
     }
 
     /// REDIRECT was delivered.
     pub(super) fn follow_redirect(self: &Arc<Handle>) {
         if let Ok(request) = self.as_request() {
-            let (_, stepped) = self.step(request, |machine, now| machine.told(now));
-            if let Some(leg) = stepped.begun {
-                leg.go();
-            }
+            self.step(request, |machine, now| machine.told(now)).1.deliver(Deliver::Holder);
         }
     }
 }

@@ -19,25 +19,30 @@ impl Handle {
         if !self.asynchronous {
             return Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE);
         }
-        Ok(self.resolver_with(self.listener(), true, timeouts))
+        self.resolver_with(self.listener(), true, timeouts)
     }
 
     fn timeouts(&self) -> Result<Timeouts, Win32Error> {
         Ok(super::lock(&self.as_session()?.settings).timeouts)
     }
 
-    fn resolver_with(self: &Arc<Handle>, listener: Listener, asynchronous: bool, timeouts: Timeouts) -> Arc<Handle> {
+    fn resolver_with(
+        self: &Arc<Handle>,
+        listener: Listener,
+        asynchronous: bool,
+        timeouts: Timeouts,
+    ) -> Result<Arc<Handle>, Win32Error> {
         let machine = machine::Resolver::new(timeouts, 0);
         let kind = Kind::Resolver(Box::new(Driver::new(machine)));
-        let child = self.child_of_mode(kind, self.context(), listener, asynchronous);
+        let child = self.child_of_mode(kind, self.context(), listener, asynchronous)?;
         child.register();
-        child
+        Ok(child)
     }
 
     /// Finds the ways for a query and waits for them: WinHttpGetProxyForUrl. Works on a resolver that nobody else sees.
     pub(crate) fn find_and_wait(self: &Arc<Handle>, query: Query) -> Result<Choice, Win32Error> {
         let timeouts = self.timeouts()?;
-        let resolver = self.resolver_with(Listener::default(), false, timeouts);
+        let resolver = self.resolver_with(Listener::default(), false, timeouts)?;
         let found = resolver
             .find_proxy(query)
             .and_then(|called| called.outcome.unwrap_or(Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE)));

@@ -15,6 +15,9 @@ pub enum Step<S: 'static, A: 'static> {
     Impossible,
 }
 
+/// How many actions of one step may ask a question.
+const QUESTIONS: usize = 2;
+
 /// A machine that goes by a table.
 pub(super) trait Tabled {
     type State: Copy + 'static;
@@ -25,8 +28,9 @@ pub(super) trait Tabled {
     fn look(&self, input: Self::Input) -> Step<Self::State, Self::Action>;
     /// Enters the next state; answers the former.
     fn enter(&mut self, next: Self::State) -> Self::State;
-    /// Does what goes with a step out of `before`.
-    fn act(&mut self, now: Duration, before: Self::State, action: Self::Action);
+    /// Does what goes with a step out of `before`. An action that asks a question answers the input that comes next;
+    /// questions are the last actions of their step, and at most [`QUESTIONS`].
+    fn act(&mut self, now: Duration, before: Self::State, action: Self::Action) -> Option<Self::Input>;
 
     /// The error with which the table refuses a call; the call then changes nothing.
     fn refused(&self, call: Self::Input) -> Result<(), Win32Error> {
@@ -40,11 +44,19 @@ pub(super) trait Tabled {
     /// A call of the application, or what was found out for it.
     fn apply(&mut self, now: Duration, input: Self::Input) -> Result<(), Win32Error> {
         self.refused(input)?;
-        if let Step::Take(next, actions) = self.look(input) {
-            let before = self.enter(next);
-            for action in actions {
-                self.act(now, before, *action);
+        let Step::Take(next, actions) = self.look(input) else { return Ok(()) };
+        let before = self.enter(next);
+        // The step is done whole before the answers to its questions are taken.
+        let mut answers = [None; QUESTIONS];
+        let mut asked = 0;
+        for action in actions {
+            if let Some(answer) = self.act(now, before, *action) {
+                answers[asked] = Some(answer);
+                asked += 1;
             }
+        }
+        for answer in answers.into_iter().flatten() {
+            self.happened(now, answer);
         }
         Ok(())
     }

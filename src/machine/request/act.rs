@@ -24,7 +24,7 @@ impl Tabled for Request {
         std::mem::replace(&mut self.state, next)
     }
 
-    fn act(&mut self, now: Duration, before: State, action: Action) {
+    fn act(&mut self, now: Duration, before: State, action: Action) -> Option<Input> {
         match action {
             Action::Start => self.start(now),
             Action::Transmit => {
@@ -44,11 +44,8 @@ impl Tabled for Request {
                 self.timers.clear();
                 self.outputs.push(Output::Abandon);
             }
-            Action::Answer => {
-                let verdict = self.answer();
-                self.happened(now, verdict);
-            }
-            Action::Supply => self.supply(now),
+            Action::Answer => return Some(self.answer()),
+            Action::Supply => return self.supply(),
             // CONNECT went out in place of the request, and was told.
             Action::TellSent | Action::TellReceiving if self.route.refused => {}
             Action::TellSent => {
@@ -100,6 +97,7 @@ impl Tabled for Request {
                 }
             }
         }
+        None
     }
 }
 
@@ -134,7 +132,8 @@ impl Request {
         }
     }
 
-    fn supply(&mut self, now: Duration) {
+    /// Whether the body has enough for the pending operation.
+    fn supply(&mut self) -> Option<Input> {
         let supply = match &mut self.read {
             Some(read) => self.attempt.body.read(read),
             None => self.attempt.body.query(),
@@ -144,7 +143,7 @@ impl Request {
             self.outputs.push(Output::Taken(released));
         }
         let input = match supply {
-            Supply::Dry => return,
+            Supply::Dry => return None,
             Supply::Broken(error) => {
                 self.cause = error;
                 Input::Broken
@@ -158,6 +157,6 @@ impl Request {
             self.notify(Notification::ClosingConnection);
             self.notify(Notification::ConnectionClosed);
         }
-        self.happened(now, input);
+        Some(input)
     }
 }

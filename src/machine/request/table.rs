@@ -245,9 +245,9 @@ pub const fn step(state: State, input: Input) -> Step {
     let State { exchange: x, read: r, write: w } = state;
     match (x, r, w, input) {
         // The handle or its session is gone.
+        (Closed | Cancelled, _, _, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead | CallUpgrade) => GONE,
         (Closed, ..) => Step::Impossible,
         (_, _, _, Close) => to(Closed, Idle, Shut, &[CancelPending, Abandon]),
-        (Cancelled, _, _, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead | CallUpgrade) => GONE,
         (Cancelled, ..) => Step::Impossible,
         (_, _, _, Cancel) => to(Cancelled, Idle, Shut, &[CancelPending, Abandon]),
 
@@ -343,7 +343,7 @@ pub const fn step(state: State, input: Input) -> Step {
         (Sending | Awaiting, Receive, _, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause)]),
         (Sending | Awaiting, _, Write | Last, Fail) => to(Failed, Idle, Shut, &[Abandon, FailWrite(FailureCause::Cause)]),
         (Sending | Awaiting, _, _, Fail) => to(Failed, Idle, w, &[Abandon]),
-        (Body, Query | Read, Write | Last, Fail) => to(x, r, Shut, &[Abandon, Supply, FailWrite(FailureCause::Cause)]),
+        (Body, Query | Read, Write | Last, Fail) => to(x, r, Shut, &[Abandon, FailWrite(FailureCause::Cause), Supply]),
         (Body, Query | Read, _, Fail)            => to(x, r, Shut, &[Abandon, Supply]),
         (Arrived | Body, Idle, Write | Last, Fail) => to(x, r, Shut, &[Abandon, FailWrite(FailureCause::Cause)]),
         (Arrived | Body, Idle, _, Fail)            => to(x, r, Shut, &[Abandon]),

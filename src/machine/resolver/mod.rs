@@ -213,7 +213,7 @@ impl Tabled for Resolver {
         std::mem::replace(&mut self.stage, next)
     }
 
-    fn act(&mut self, now: Duration, before: Stage, action: Action) {
+    fn act(&mut self, now: Duration, before: Stage, action: Action) -> Option<Input> {
         match action {
             Action::Ask => self.task(WorkerTask::ReadSettings),
             Action::Choose => {
@@ -230,7 +230,7 @@ impl Tabled for Resolver {
                     Some(Source::Lists) => Input::Lists,
                     None => Input::Nowhere,
                 };
-                self.happened(now, input);
+                return Some(input);
             }
             Action::Detect => {
                 if let Some(Source::Network(detect)) = self.sources.pop_front() {
@@ -272,6 +272,7 @@ impl Tabled for Resolver {
                 self.outputs.push(Output::Abandon);
             }
         }
+        None
     }
 }
 

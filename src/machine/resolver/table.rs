@@ -106,9 +106,9 @@ pub const fn step(stage: Stage, input: Input) -> Step {
 
     match (stage, input) {
         // The handle or its session is gone.
+        (Closed | Cancelled, CallFind | CallSettings) => GONE,
         (Closed, _) => Step::Impossible,
         (_, Close)  => to(Closed, &[CancelPending, Abandon]),
-        (Cancelled, CallFind | CallSettings) => GONE,
         (Cancelled, _) => Step::Impossible,
         (_, Cancel) => to(Cancelled, &[CancelPending, Abandon]),
 

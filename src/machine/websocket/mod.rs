@@ -214,16 +214,16 @@ impl WebSocket {
     }
 
     /// Looks at what came for the operation of the receive side.
-    fn supply(&mut self, now: Duration) {
+    fn supply(&mut self) -> Option<Input> {
         let mut taken = 0;
         let look = match (&mut self.reading, self.state.receive) {
             (Some(read), ReceiveSide::Receive) => self.incoming.receive(read, &mut taken),
             (_, ReceiveSide::Close) => self.incoming.discard(&mut taken),
-            _ => return,
+            _ => return None,
         };
         self.taken(taken);
         let input = match look {
-            Look::Dry => return,
+            Look::Dry => return None,
             Look::Buffer { kind, message } => {
                 self.found = (kind, message);
                 Input::Supplied
@@ -237,7 +237,7 @@ impl WebSocket {
                 Input::Failure
             }
         };
-        self.happened(now, input);
+        Some(input)
     }
 
     fn taken(&mut self, bytes: usize) {
@@ -316,20 +316,16 @@ impl Tabled for WebSocket {
         std::mem::replace(&mut self.state, next)
     }
 
-    fn act(&mut self, now: Duration, before: State, action: Action) {
+    fn act(&mut self, now: Duration, before: State, action: Action) -> Option<Input> {
         use WebSocketOperation::{Close, Receive, Send, Shutdown};
         match action {
             Action::Transmit => {
-                if self.transmit(Frame::Data) {
-                    self.happened(now, Input::SentData);
-                }
+                return self.transmit(Frame::Data).then_some(Input::SentData);
             }
             Action::TransmitClose => {
-                if self.transmit(Frame::Close) {
-                    self.happened(now, Input::SentClose);
-                }
+                return self.transmit(Frame::Close).then_some(Input::SentClose);
             }
-            Action::Supply => self.supply(now),
+            Action::Supply => return self.supply(),
             Action::Wait => self.close_at = after(now, self.settings.close_timeout),
             Action::Abandon => {
                 self.ping_at = None;
@@ -359,6 +355,7 @@ impl Tabled for WebSocket {
             Action::FailPending => self.end_pending(before, self.cause),
             Action::CancelPending => self.end_pending(before, ERROR_WINHTTP_OPERATION_CANCELLED),
         }
+        None
     }
 }
 

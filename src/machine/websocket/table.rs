@@ -7,7 +7,7 @@
 #![doc = include_str!("states.md")]
 
 use crate::record::WebSocketOperation;
-use crate::win32::ERROR_INVALID_OPERATION;
+use crate::win32::{ERROR_INVALID_OPERATION, ERROR_WINHTTP_OPERATION_CANCELLED};
 
 /// Where the conversation stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -176,6 +176,7 @@ pub const fn step(state: State, input: Input) -> Step {
     const CLOSE: ReceiveSide = ReceiveSide::Close;
     const QUIET: SendSide = SendSide::Idle;
     const DATA: SendSide = SendSide::Data;
+    const GONE: Step = Step::Refuse(ERROR_WINHTTP_OPERATION_CANCELLED);
     const REFUSED: Step = Step::Refuse(ERROR_INVALID_OPERATION);
     const fn to(conversation: Conversation, send: SendSide, receive: ReceiveSide, actions: &'static [Action]) -> Step {
         Step::Take(State { conversation, send, receive }, actions)
@@ -184,6 +185,7 @@ pub const fn step(state: State, input: Input) -> Step {
     let State { conversation: c, send: s, receive: r } = state;
     match (c, s, r, input) {
         // The handle is gone. That its session was closed does a web socket no harm (source r4).
+        (Gone, _, _, CallSend | CallReceive | CallShutdown | CallClose) => GONE,
         (Gone, ..) => Step::Impossible,
         (_, _, _, Input::Close) => to(Gone, QUIET, IDLE, &[CancelPending, Abandon]),
         (_, _, _, Cancel) => to(c, s, r, &[]),

@@ -1,0 +1,204 @@
+//! A step of a machine as a transaction: whatever it brings about happens when it is committed, and nothing can drop it.
+
+use std::sync::{Arc, MutexGuard};
+
+use super::Handle;
+use super::driver::{DriverState, TaskJob, sink};
+use crate::dispatch::{CheckEvent, DrainBudget, Item, Job, Outcome, TrafficEvent, observed};
+use crate::machine::{Machine, Output};
+use crate::record::Operation;
+use crate::transport::Attempt;
+
+/// Who delivers what a step pushed into the delivery queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deliver {
+    /// Whoever can: this thread what calls nobody back, a worker the rest; of a synchronous handle the call that waits.
+    WhenFree,
+    /// This thread holds the queue, or has reserved it, and goes on to deliver.
+    Holder,
+    /// A worker.
+    Worker,
+    /// This thread before its call returns, if the queue lets it; it has reserved it.
+    Inside,
+}
+
+/// What a step leaves to be done: releasing the lock, telling the checker, starting an attempt, delivering, waking.
+///
+/// All of it happens when the commit is finished or dropped.
+#[must_use]
+pub(super) struct Commit<'a, M: Machine> {
+    handle: &'a Arc<Handle>,
+    state: Option<MutexGuard<'a, DriverState<M>>>,
+    deliver: Deliver,
+    attempt: Option<Arc<dyn Attempt>>,
+    checks: Vec<CheckEvent>,
+    finished: Finished,
+}
+
+/// What a commit came to.
+#[derive(Default)]
+pub(super) struct Finished {
+    /// Items that were pushed.
+    pub pushed: usize,
+    /// The last ending among them.
+    pub ended: Option<(Operation, Outcome)>,
+    /// Whether this thread delivered what it pushed.
+    pub delivered: bool,
+    /// The attempt whose connection becomes a web socket's.
+    pub handed_over: Option<Arc<dyn Attempt>>,
+}
+
+impl<'a, M: Machine> Commit<'a, M> {
+    /// Carries out what the machine put out, as far as that may be done under its lock: what goes to the transport, and
+    /// the order of the delivery queue.
+    pub fn of(handle: &'a Arc<Handle>, state: MutexGuard<'a, DriverState<M>>) -> Commit<'a, M> {
+        let mut commit = Commit {
+            handle,
+            state: None,
+            deliver: Deliver::WhenFree,
+            attempt: None,
+            checks: Vec::new(),
+            finished: Finished::default(),
+        };
+        let mut guard = state;
+        let state = &mut *guard;
+        for output in state.machine.outputs() {
+            match output {
+                Output::Notify(notification) => commit.push(Item::Notify(notification), &mut state.borrowed),
+                Output::End(operation, outcome) if handle.asynchronous => {
+                    commit.finished.ended = Some((operation, outcome.clone()));
+                    commit.push(Item::Notify(operation.ending(outcome)), &mut state.borrowed);
+                }
+                Output::End(operation, outcome) => handle.queue.complete(operation, outcome),
+                Output::GiveBack(buffer) => state.borrowed.give_back(buffer),
+                Output::ThenProceed(attempt) => commit.push(Item::Proceed(attempt), &mut state.borrowed),
+                Output::ThenFollowRedirect => commit.push(Item::FollowRedirect, &mut state.borrowed),
+                Output::Start(number, mut order) => {
+                    order.handle = handle.value;
+                    handle.on_traffic(|| TrafficEvent::Request(&order));
+                    let attempt = handle.world.transport().start(*order, sink(handle, number));
+                    state.leg = Some(Arc::clone(&attempt));
+                    state.deadline = None;
+                    commit.attempt = Some(attempt);
+                }
+                Output::HandOver => commit.finished.handed_over = state.leg.take(),
+                Output::WorkerTask(number, task) => {
+                    handle.world.run(Arc::new(TaskJob { handle: Arc::downgrade(handle), number, task }));
+                }
+                Output::Abandon => {
+                    if let Some(attempt) = state.leg.take() {
+                        attempt.release();
+                    }
+                }
+                other => {
+                    if let Output::Write(bytes) = &other {
+                        handle.on_traffic(|| TrafficEvent::Bytes(bytes));
+                    }
+                    if let Some(attempt) = &state.leg {
+                        tell(&**attempt, other);
+                    }
+                }
+            }
+        }
+        if observed() {
+            commit.checks.extend(state.machine.carried_away().map(CheckEvent::CarriedAway));
+        }
+        let deadline = state.machine.deadline();
+        if deadline != state.deadline {
+            state.deadline = deadline;
+            if let Some(attempt) = &state.leg {
+                attempt.wake_at(deadline, state.machine.idles());
+            }
+        }
+        commit.state = Some(guard);
+        commit
+    }
+
+    /// A notification that nobody wants is not queued.
+    fn push(&mut self, item: Item, borrowed: &mut super::borrowed::BorrowedBuffers) {
+        match item {
+            Item::Notify(notification) if self.handle.wanted(notification.status()).is_none() => {
+                if observed() {
+                    self.checks.extend(borrowed.unheard(&notification));
+                }
+            }
+            item => {
+                self.handle.queue.push(item);
+                self.finished.pushed += 1;
+            }
+        }
+    }
+
+    /// Does what is left, with this way of delivering.
+    pub fn deliver(mut self, deliver: Deliver) {
+        self.deliver = deliver;
+    }
+
+    /// The same, and what came of it.
+    pub fn finish(mut self, deliver: Deliver) -> Finished {
+        self.deliver = deliver;
+        self.complete();
+        std::mem::take(&mut self.finished)
+    }
+
+    fn complete(&mut self) {
+        let Some(state) = self.state.take() else { return };
+        drop(state);
+        let handle = self.handle;
+        handle.tell_all(std::mem::take(&mut self.checks));
+        // The queue is acquired before the attempt starts: what that brings about at once comes behind.
+        let budget = match (self.deliver, self.finished.pushed) {
+            (Deliver::Inside, 0) => {
+                handle.queue.cancel_reservation();
+                None
+            }
+            (Deliver::Inside, own) => handle.queue.acquire(own, &*handle.world),
+            _ => None,
+        };
+        if let Some(attempt) = self.attempt.take() {
+            attempt.go();
+        }
+        match (budget, self.deliver) {
+            (Some(budget), _) => {
+                self.finished.delivered = true;
+                handle.deliver(budget);
+            }
+            _ if !handle.asynchronous => handle.queue.wake(),
+            (None, Deliver::Holder) => {}
+            (None, Deliver::Inside | Deliver::Worker) => handle.send_worker(),
+            (None, Deliver::WhenFree) => {
+                if handle.queue.try_acquire() {
+                    handle.deliver(DrainBudget::InternalOnly);
+                }
+                handle.send_worker();
+            }
+        }
+    }
+}
+
+impl<M: Machine> Drop for Commit<'_, M> {
+    fn drop(&mut self) {
+        self.complete();
+    }
+}
+
+impl Handle {
+    /// Sends a worker, if there is something to deliver and nobody does it.
+    pub(super) fn send_worker(self: &Arc<Handle>) {
+        if self.queue.wants_worker() {
+            self.world.run(Arc::clone(self) as Arc<dyn Job>);
+        }
+    }
+}
+
+fn tell(leg: &dyn Attempt, output: Output) {
+    match output {
+        Output::Proceed => leg.proceed(),
+        Output::Tunnel(again) => leg.tunnel(again),
+        Output::Write(bytes) => leg.write(bytes),
+        Output::Finish => leg.finish(),
+        Output::NextAddress => leg.next_address(),
+        Output::Taken(bytes) => leg.taken(bytes),
+        _ => {}
+    }
+}

@@ -1,0 +1,95 @@
+//! How long a handle lives: its references, and HANDLE_CLOSING, the last that is heard of it (source handle.closing-last).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Handle, Kind};
+use crate::dispatch::{DrainBudget, Item, Unspecified};
+use crate::record::Notification;
+
+use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
+
+/// A count that never rises again once it is 0.
+#[derive(Debug)]
+pub(super) struct References(AtomicUsize);
+
+impl Default for References {
+    /// The open handle itself.
+    fn default() -> References {
+        References(AtomicUsize::new(1))
+    }
+}
+
+impl References {
+    /// One more, if it is not too late.
+    pub fn acquire(&self) -> bool {
+        let more = |count: usize| (count > 0).then_some(count + 1);
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+    }
+
+    /// One less: whether it was the last.
+    pub fn release(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Whether there is more than one.
+    pub fn shared(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
+    }
+}
+
+/// Holds HANDLE_CLOSING of a handle back until it is dropped, or for the child that keeps it.
+pub(super) struct Reference<'a>(Option<&'a Arc<Handle>>);
+
+impl Reference<'_> {
+    /// ERROR_INVALID_HANDLE when the handle and all of its children are closed.
+    pub fn of(handle: &Arc<Handle>) -> Result<Reference<'_>, Win32Error> {
+        if handle.references.acquire() { Ok(Reference(Some(handle))) } else { Err(ERROR_INVALID_HANDLE) }
+    }
+
+    /// It is a child's from now on.
+    pub fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Reference<'_> {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0 {
+            handle.queue.reserve();
+            handle.release();
+        }
+    }
+}
+
+impl Handle {
+    /// One reference less, for a thread that reserved the queue. The last one brings HANDLE_CLOSING: on this thread,
+    /// unless a callback of the handle runs; then after it, on its thread.
+    pub(super) fn release(self: &Arc<Handle>) {
+        if self.references.release() {
+            self.queue.push(Item::Closing);
+        }
+        if !self.world.choose(self.value, Unspecified::ClosingInside, self.policy.closing_inside()) {
+            self.queue.cancel_reservation();
+        } else if self.queue.acquire_to_close(&*self.world) {
+            return self.deliver(DrainBudget::All);
+        }
+        self.send_worker();
+    }
+
+    /// HANDLE_CLOSING, the last that is heard of this handle; then the parent has one child less.
+    pub(super) fn closed(self: &Arc<Handle>) {
+        self.notify(&Notification::HandleClosing { handle: self.value });
+        match (&self.parent, &self.kind) {
+            (Some(parent), _) => {
+                parent.queue.reserve();
+                parent.release();
+            }
+            #[cfg(feature = "win32")]
+            (None, Kind::Session(session)) => {
+                crate::dispatch::event::signal(session.unload_event.load(Ordering::SeqCst));
+            }
+            (None, _) => {}
+        }
+    }
+}
