@@ -262,10 +262,11 @@ impl Engine {
     }
 
     /// A connection carries no HTTP any more: its handle does not wait for it.
-    pub fn switched(&mut self, connection: ConnectionId) {
+    pub fn switched(&mut self, now: Duration, connection: ConnectionId) {
         if let Some(entry) = self.connections.get(&connection) {
-            let handle = entry.handle;
+            let (group, server, handle) = (entry.group, entry.server.clone(), entry.handle);
             self.leave_handle(handle, connection);
+            self.serve(now, group, server);
         }
     }
 

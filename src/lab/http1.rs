@@ -75,6 +75,11 @@ impl Reader {
         matches!(self.phase, Phase::Over) && self.keep_alive && self.buffer.is_empty()
     }
 
+    /// Whether the reply is not over, and the connection can carry another behind it.
+    pub fn in_kept_body(&self) -> bool {
+        self.keep_alive && !matches!(self.phase, Phase::Head | Phase::Over | Phase::UntilClose)
+    }
+
     /// Whether the reply is a 101.
     pub fn switched(&self) -> bool {
         self.switched
@@ -115,7 +120,7 @@ impl Reader {
     pub fn end(&mut self) -> Option<Event> {
         match self.phase {
             Phase::Over => None,
-            Phase::Head if self.received == 0 => Some(self.fail(ERROR_WINHTTP_CONNECTION_ERROR)),
+            // d01: an orderly end before the head is complete.
             Phase::Head => Some(self.fail(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
             // An early end of a body with a length looks like its end (source read.early-end).
             Phase::Length(_) | Phase::UntilClose => {
@@ -272,7 +277,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", false, "head 200, ab, 12030"),
             ("hello\r\n\r\n", false, "12152"),
             ("HTTP/1.1 20", false, "12152"),
-            ("", false, "12030"),
+            ("", false, "12152"),
         ];
         for (bytes, head_only, expected) in rows {
             let mut reader = Reader::new(head_only, 65536);

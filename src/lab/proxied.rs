@@ -36,7 +36,7 @@ impl ScriptAttempt {
     /// A connection to the first hop stands.
     pub fn passed_first_hop(self: &Arc<Self>, ends: Ends) {
         match &self.request.route {
-            Route::Direct | Route::Proxy(_) => self.tell(Event::Ready(ends)),
+            Route::Direct | Route::Proxy(_) => self.ready(ends),
             Route::Socks(_) => self.behind_proxy(ends),
             Route::Tunnel(_, head) => {
                 let mut state = self.lock();
@@ -57,8 +57,8 @@ impl ScriptAttempt {
         self.stage_at(Stage::Connect, &server, move |attempt| {
             let server = attempt.origin();
             match server.0 {
-                true => attempt.secure(&server, move |attempt| attempt.tell(Event::Ready(ends))),
-                false => attempt.tell(Event::Ready(ends)),
+                true => attempt.secure(&server, move |attempt| attempt.ready(ends)),
+                false => attempt.ready(ends),
             }
         });
     }

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::fault::{FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::script::ScriptAttempt;
-use super::world::{Key, Origin};
+use super::world::Origin;
 use crate::dispatch::World;
 use crate::pki::{Certificate, refused};
 use crate::transport::{ClientCertificate, Event, Secured};
@@ -70,11 +70,6 @@ impl ScriptAttempt {
             suite: SUITE,
             group: GROUP,
         })));
-    }
-
-    /// What must agree for its connection to be used by another request.
-    pub fn key(&self) -> Key {
-        (self.origin(), self.request.tls.as_ref().map_or(0, |rules| rules.ignore))
     }
 }
 

@@ -12,24 +12,20 @@ use super::mistakes::Mistakes;
 use super::peer::Peer;
 use super::points::Points;
 use super::profile::Profile;
-use super::raw::RawPipe;
 use super::replay;
 use super::scheduler::{Limit, Scheduler};
-use super::script::{Held, ScriptAttempt};
+use super::script::{Held, ScriptAttempt, ScriptPool};
 use crate::dispatch::{
     CheckEvent, Job, Policy, Proxies, Requested, Returned, Steps, TrafficEvent, Unspecified, Waiting, Watch, World,
     enter, orphans,
 };
 use crate::http::proxy::pac::Limits;
 use crate::record::{Notification, Recorder, Status};
-use crate::transport::{Attempt, Peer as Ends, Sink, Transport, TransportRequest};
+use crate::transport::{Attempt, ConnectionGroupId, Peer as Ends, Sink, Transport, TransportRequest};
 use crate::win32::Win32Error;
 
 /// Whether TLS is spoken, the host, the port.
 pub type Origin = (bool, String, u16);
-
-/// What must agree for a connection to be used again: whose it is, and what is ignored of its certificate.
-pub type Key = (Origin, u32);
 
 /// Every Sim begins on 1 January 2026, 00:00 UTC.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
@@ -40,9 +36,6 @@ const LOOKS: u32 = 1_000;
 #[derive(Default)]
 struct State {
     peers: Vec<(Origin, Peer)>,
-    kept: BTreeSet<Key>,
-    /// Idle connections to raw peers, the one used last at the end.
-    pipes_idle: Vec<(Key, Arc<RawPipe>)>,
     orders: usize,
     complaints: Vec<String>,
     unknown_hosts: bool,
@@ -59,6 +52,8 @@ pub struct SimWorld {
     me: Weak<SimWorld>,
     state: Mutex<State>,
     pub faults: Faults,
+    /// The connections of a Sim without bytes.
+    pub pool: ScriptPool,
     scheduler: Arc<Scheduler>,
     policy: Policy,
     profile: Profile,
@@ -110,6 +105,7 @@ impl SimWorld {
                 me: me.clone(),
                 state: Mutex::default(),
                 faults: Faults::new(&scheduler),
+                pool: ScriptPool::default(),
                 scheduler,
                 policy,
                 profile,
@@ -144,6 +140,11 @@ impl SimWorld {
         let mut state = self.lock();
         state.orders += 1;
         state.orders
+    }
+
+    /// The virtual time.
+    pub fn time(&self) -> Duration {
+        self.scheduler.now()
     }
 
     /// Plans something; never earlier than now.
@@ -185,28 +186,6 @@ impl SimWorld {
         let remote = SocketAddr::new(origin.1.parse().unwrap_or_else(|_| named()), origin.2);
         let local = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 254), 49152));
         Some((state.peers[number].1.clone(), Ends { local, remote }))
-    }
-
-    /// An idle connection of this kind is there.
-    pub fn keep(&self, key: Key) {
-        self.lock().kept.insert(key);
-    }
-
-    pub fn take_kept(&self, key: &Key) -> bool {
-        self.lock().kept.remove(key)
-    }
-
-    /// A connection to a raw peer is idle.
-    pub fn keep_pipe(&self, key: Key, pipe: Arc<RawPipe>) {
-        self.lock().pipes_idle.push((key, pipe));
-    }
-
-    /// The idle connection of this kind that was used last, and is still open.
-    pub fn take_pipe(&self, key: &Key) -> Option<Arc<RawPipe>> {
-        let mut state = self.lock();
-        state.pipes_idle.retain(|(_, pipe)| !pipe.ended());
-        let at = state.pipes_idle.iter().rposition(|(known, _)| known == key)?;
-        Some(state.pipes_idle.remove(at).1)
     }
 
     /// The peer whose host and port these are, with TLS or without, and its address.
@@ -486,6 +465,21 @@ impl Steps for SimWorld {
 impl Transport for SimWorld {
     fn start(&self, order: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
         Arc::new(Held(Arc::new(ScriptAttempt::new(self.arc(), order, sink))))
+    }
+
+    fn marked(
+        &self,
+        host: &str,
+        port: u16,
+        secure: bool,
+        mark: Option<ConnectionGroupId>,
+    ) -> Vec<(ConnectionGroupId, u32)> {
+        self.pool.marked((host, port, secure), mark)
+    }
+
+    fn end_pool(&self, pool: usize) {
+        let now = self.time();
+        self.pool.about(|engine| engine.end_pool(now, pool));
     }
 
     fn running(&self) -> usize {

@@ -142,7 +142,7 @@ impl Lease {
     /// The connection carries no HTTP any more.
     pub fn switched(&self) {
         if let Some(net) = self.net.upgrade() {
-            net.about(|engine, _| engine.switched(self.id));
+            net.about(|engine, now| engine.switched(now, self.id));
         }
     }
 

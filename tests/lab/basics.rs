@@ -308,7 +308,7 @@ fn peers_that_are_played_byte_by_byte() {
         ),
         ("an early end", |raw| raw.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), Ok("abc")),
         ("garbage", |raw| raw.write("hello\r\n\r\n"), Err((1, 12152))),
-        ("nothing", |raw| raw.close(), Err((1, 12030))),
+        ("nothing", |raw| raw.close(), Err((1, 12152))),
         ("a reset", |raw| raw.reset(), Err((1, 12030))),
         (
             "chunks",

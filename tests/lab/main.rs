@@ -3,6 +3,7 @@
 mod basics;
 mod careful;
 mod choices;
+mod connections;
 mod faults;
 mod fetch;
 mod peers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ScriptAttempt;
-use crate::http::{Headers, OutgoingBody, http2};
+use crate::http::{BodyLength, Headers, http2};
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::gate::Gate;
 use crate::lab::http1::Reader;
@@ -52,8 +52,9 @@ impl ScriptAttempt {
             }
         }
         if !events.is_empty() {
-            self.sink.events(&mut events.into_iter());
+            self.told(&mut events.into_iter());
         }
+        self.drained(with_head);
         match pause {
             Pause::Over => {}
             Pause::For(delay) => self.after(delay, ScriptAttempt::go_on),
@@ -65,6 +66,7 @@ impl ScriptAttempt {
     fn act(self: &Arc<Self>, act: Act, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
         let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
             this.lock().acts.clear();
+            this.leave_connection(false);
             events.push(Event::Failed(Failure { secure, ..error.into() }));
             Some(Pause::Over)
         };
@@ -99,7 +101,11 @@ impl ScriptAttempt {
                 if head.status == 101 {
                     accept(&self.request.head, &mut head.headers);
                 }
-                self.lock().chunked = head.is_chunked();
+                let length = BodyLength::of(&head, self.request.head.asks_for_head_only());
+                let mut state = self.lock();
+                state.keeps = length.is_ok_and(|length| length.keeps(&head));
+                state.chunked = head.is_chunked();
+                drop(state);
                 let (head, received) = match self.over_http2() {
                     true => http2::reply(head.status, &head.headers),
                     false => {
@@ -113,14 +119,19 @@ impl ScriptAttempt {
             Act::Passed(_) => {}
             Act::Fail(error, secure) => return end(self, events, error, secure),
             Act::End(trailers) => {
-                let whole = self.lock().outgoing.as_ref().is_some_and(OutgoingBody::whole);
-                if self.request.keep_alive && whole {
-                    self.world.keep(self.key());
+                let mut state = self.lock();
+                state.over = true;
+                let (whole, keeps) = (state.whole(), state.keeps && self.request.keep_alive);
+                drop(state);
+                // What the application still writes goes on; the connection is free after that.
+                if whole || self.over_http2() {
+                    self.leave_connection(keeps);
                 }
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });
             }
             Act::Upgrade(handler) => {
                 self.lock().upgraded = self.request.upgrade.then(Upgraded::default);
+                self.switched();
                 self.play_raw(handler, Reader::unframed());
             }
         }

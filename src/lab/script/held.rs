@@ -6,11 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ScriptAttempt;
-use crate::http::{OutgoingBody, RequestHead};
+use crate::http::RequestHead;
 use crate::lab::fault::Stage;
-use crate::lab::http1::Reader;
 use crate::lab::stream::Upgraded;
-use crate::transport::{Attempt, Event, Sink};
+use crate::transport::{Attempt, ConnectionGroupId, Event, Sink};
 use crate::win32::ERROR_WINHTTP_TIMEOUT;
 
 /// The machine's end of an attempt.
@@ -19,27 +18,9 @@ pub struct Held(pub Arc<ScriptAttempt>);
 impl Attempt for Held {
     fn go(&self) {
         let attempt = &self.0;
-        let origin = attempt.origin();
-        let known = attempt.world.peer_of(&origin);
-        attempt.lock().peer = known.as_ref().map(|(peer, _)| peer.clone());
-        let pipe =
-            known.as_ref().filter(|_| attempt.request.keep_alive).and_then(|_| attempt.world.take_pipe(&attempt.key()));
-        match known {
-            Some((peer, ends)) if pipe.is_some() => {
-                if let Some(pipe) = pipe {
-                    let reader = Reader::new(attempt.request.head.asks_for_head_only(), attempt.request.head_limit)
-                        .of_upgrade(attempt.request.upgrade);
-                    attempt.take_pipe(pipe, reader, true);
-                }
-                attempt.tell_secured(&peer, 0);
-                attempt.tell(Event::Ready(ends));
-            }
-            Some((peer, ends)) if attempt.request.keep_alive && attempt.world.take_kept(&attempt.key()) => {
-                attempt.tell_secured(&peer, 0);
-                attempt.tell(Event::Ready(ends));
-            }
-            _ => attempt.resolve(),
-        }
+        let peer = attempt.world.peer_of(&attempt.origin()).map(|(peer, _)| peer);
+        attempt.lock().peer = peer;
+        attempt.find(false);
     }
 
     fn proceed(&self) {
@@ -78,10 +59,22 @@ impl Attempt for Held {
     fn finish(&self) {
         let state = self.0.lock();
         let answers = state.raw.is_none() && state.refusal.is_none();
+        let (over, keeps) = (state.over, state.keeps && state.whole());
         drop(state);
-        if answers {
+        if over {
+            self.0.leave_connection(keeps && self.0.request.keep_alive);
+        } else if answers {
             self.0.then(ScriptAttempt::respond);
         }
+    }
+
+    fn mark(&self, mark: ConnectionGroupId) {
+        self.0.about_connection(|engine, connection| engine.mark(connection, mark));
+    }
+
+    fn expire(&self) {
+        let now = self.0.world.time();
+        self.0.about_connection(|engine, connection| engine.expire(now, connection));
     }
 
     fn taken(&self, _bytes: usize) {}
@@ -117,10 +110,17 @@ impl Attempt for Held {
     fn release(&self) {
         let mut state = self.0.lock();
         state.released = true;
-        let whole = state.outgoing.as_ref().is_some_and(OutgoingBody::whole);
+        let drains = state.drains() && self.0.request.keep_alive;
         // An exchange that is over has given its connection back; any other takes it along.
-        if let Some((pipe, _)) = state.raw.as_ref().filter(|(_, reader)| !reader.reusable() || !whole) {
+        if let Some((pipe, _)) = state.raw.as_ref().filter(|_| !drains && state.connection.is_some()) {
             pipe.close();
+        }
+        drop(state);
+        self.0.leave_pool();
+        if drains {
+            self.0.drain();
+        } else {
+            self.0.leave_connection(false);
         }
     }
 }

@@ -2,9 +2,11 @@
 
 mod back;
 mod held;
+mod pool;
 mod raw;
 
 pub use held::Held;
+pub use pool::ScriptPool;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use self::pool::Used;
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
@@ -20,6 +23,7 @@ use super::received::Received;
 use super::reply::{Act, Reply};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
+use crate::connection::{Answer, Demand};
 use crate::http::{OutgoingBody, RequestHead, http2};
 use crate::transport::{Event, Failure, Peer as Ends, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
@@ -27,7 +31,7 @@ use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_
 #[derive(Default)]
 pub struct State {
     body: BytesMut,
-    /// That body as client as it went out, against what the head announced.
+    /// That body as far as it went out, against what the head announced.
     outgoing: Option<OutgoingBody>,
     answered: bool,
     released: bool,
@@ -41,6 +45,19 @@ pub struct State {
     met: bool,
     /// Whether the reply's body is framed in chunks.
     chunked: bool,
+    /// Whether the connection can carry another request behind the reply.
+    keeps: bool,
+    /// Whether the reply is over.
+    over: bool,
+    /// What it wants of the pool.
+    demand: Option<Demand>,
+    /// The pool's answer, until it is taken.
+    answer: Option<Answer>,
+    connection: Option<Used>,
+    /// Whether somebody was told that a connection is waited for: that time runs once.
+    waited: bool,
+    /// Nobody wants the reply, and so many bytes of it are read at most.
+    draining: Option<usize>,
     /// The connection to a raw peer, and the reply that comes over it.
     pub raw: Option<(Arc<RawPipe>, Reader)>,
     /// Whether that connection was used before.
@@ -55,6 +72,23 @@ pub struct State {
     pub next: Option<RequestHead>,
     /// What a raw proxy answers a CONNECT that is out; told when it is known to be a refusal.
     pub held: Option<Vec<Event>>,
+}
+
+impl State {
+    /// Whether the request is out as its head announced it.
+    fn whole(&self) -> bool {
+        self.outgoing.as_ref().is_some_and(OutgoingBody::whole)
+    }
+
+    /// Whether the rest of the reply is worth reading, because the connection can carry another request then (w6).
+    fn drains(&self) -> bool {
+        let keeps = match &self.raw {
+            Some((_, reader)) => reader.in_kept_body(),
+            None => self.keeps && !self.over,
+        };
+        let alone = self.connection.as_ref().is_some_and(|used| !used.is_shared());
+        keeps && alone && self.whole() && self.upgraded.is_none() && self.refusal.is_none()
+    }
 }
 
 /// A request on its way through the script.
@@ -77,7 +111,8 @@ impl ScriptAttempt {
     }
 
     fn wanted(&self) -> bool {
-        !self.lock().released
+        let state = self.lock();
+        !state.released || state.draining.is_some()
     }
 
     /// Does something after a while, unless nobody wants the attempt any more.
@@ -106,10 +141,18 @@ impl ScriptAttempt {
     }
 
     pub fn tell(self: &Arc<Self>, event: Event) {
-        self.then(move |attempt| attempt.sink.event(event));
+        self.then(move |attempt| attempt.told(&mut std::iter::once(event)));
+    }
+
+    /// Tells the machine, if it listens still.
+    fn told(&self, events: &mut dyn Iterator<Item = Event>) {
+        if !self.lock().released {
+            self.sink.events(events);
+        }
     }
 
     pub fn fail(self: &Arc<Self>, error: Win32Error, secure: u32) {
+        self.leave_connection(false);
         self.tell(Event::Failed(Failure { secure, ..error.into() }));
     }
 

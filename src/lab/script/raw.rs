@@ -39,23 +39,27 @@ impl ScriptAttempt {
             let released = state.released;
             state.upgraded = Some(upgraded);
             drop(state);
+            self.switched();
             if !released {
                 self.sink.events(&mut events.into_iter());
             }
             return;
         }
+        let ends = !was_over && reader.over();
         let tunnel = matches!(self.request.route, Route::Tunnel(..));
-        if !was_over && reader.reusable() && whole && self.request.keep_alive && !tunnel {
+        let keeps = reader.reusable() && self.request.keep_alive && !tunnel;
+        if ends && keeps && whole {
             pipe.detach();
-            self.world.keep_pipe(self.key(), Arc::clone(pipe));
-        } else if reader.over() && (!reader.reusable() || !self.request.keep_alive || tunnel) {
+        } else if ends && !keeps {
             pipe.close();
         }
-        let released = state.released;
+        (state.over, state.keeps) = (state.over || ends, keeps);
         drop(state);
-        if !released {
-            self.sink.events(&mut events.into_iter());
+        if ends && (whole || !keeps) {
+            self.leave_connection(keeps);
         }
+        self.told(&mut events.into_iter());
+        self.drained(bytes.len());
     }
 
     fn break_off(self: &Arc<Self>, error: Win32Error, secure: u32) {
@@ -74,13 +78,16 @@ impl ScriptAttempt {
             return self.tell_upgraded(told);
         }
         let used = state.used;
+        let unwritten = state.outgoing.is_none();
         let Some((_, reader)) = &mut state.raw else { return };
-        if used && reader.untouched() && !self.request.more {
+        let again = unwritten || self.request.pool_rules.retry_stale && !self.request.more;
+        if used && reader.untouched() && again {
             // It died while it was idle: once more, on a new connection.
-            state.raw = None;
+            (state.raw, state.outgoing) = (None, None);
             drop(state);
+            self.leave_connection(false);
             self.tell(Event::Restarted);
-            return self.resolve();
+            return self.find(true);
         }
         let event = match end {
             End::Closed => reader.end(),
@@ -89,6 +96,7 @@ impl ScriptAttempt {
         };
         let (released, held) = (state.released, state.held.is_some());
         drop(state);
+        self.leave_connection(false);
         match event.filter(|_| !released) {
             Some(event) if held => self.tunnel_answers(vec![event]),
             Some(event) => self.sink.event(event),

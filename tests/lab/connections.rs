@@ -1,0 +1,46 @@
+//! The connections of a Sim without bytes: the engine decides as for the network.
+
+use std::time::Duration;
+
+use crate::support::*;
+use portable_winhttp::lab::{Reply, Sim, any};
+use windows_sys::Win32::Networking::WinHttp::*;
+
+fn read_all() -> std::sync::Arc<Record> {
+    Record::with(|handle, seen| match seen.status {
+        WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => assert_eq!(receive(handle), 1),
+        WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => assert_eq!(read(handle, 64), 1),
+        WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => assert_eq!(read(handle, 64), 1),
+        _ => {}
+    })
+}
+
+/// MAX_CONNS_PER_SERVER=1: three replies of 5 s take 15 s, and only the first raises connect notifications.
+#[test]
+fn requests_wait_for_the_one_connection() {
+    for (limit, seconds, connects) in [(1u32, 15, [1, 0, 0]), (u32::MAX, 5, [1, 1, 1])] {
+        let sim = Sim::new();
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("ok").delay(Duration::from_secs(5)));
+        let client = Client::new(true, 80);
+        let option = WINHTTP_OPTION_MAX_CONNS_PER_SERVER;
+        // SAFETY: the value has so many bytes.
+        assert_eq!(unsafe { WinHttpSetOption(client.session, option, (&raw const limit).cast(), 4) }, 1);
+        let records = [(); 3].map(|()| read_all());
+        let requests = records.each_ref().map(|record| client.request("GET", "/", record));
+        requests.iter().for_each(|request| assert_eq!(send(*request), 1));
+        let ended = |record: &std::sync::Arc<Record>| {
+            record.seen().iter().any(|seen| seen.status == WINHTTP_CALLBACK_STATUS_READ_COMPLETE && seen.value == 0)
+        };
+        sim.block_until(|| records.iter().all(ended));
+        assert_eq!(sim.elapsed(), Duration::from_secs(seconds));
+        let count = |record: &std::sync::Arc<Record>| {
+            let statuses = record.statuses();
+            statuses.iter().filter(|status| **status == WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER).count()
+        };
+        assert_eq!(records.each_ref().map(count), connects);
+        for request in requests {
+            close(request);
+        }
+        client.close();
+    }
+}
