@@ -250,7 +250,7 @@ fn replies_that_are_none() {
     let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(50);
     let endless = format!("HTTP/1.1 200 OK\r\na: {}", "b".repeat(1 << 20));
     let rows: &[(&str, &str, u32, usize)] = &[
-        ("nothing", "", 12030, 0),
+        ("nothing", "", 12152, 0),
         ("garbage", "hello, world\r\n\r\n", 12152, 0),
         ("binary", "\x16\x03\x01\x02\0\x01\0\x01\u{fffd}\x03\x03\r\n\r\n", 12152, 0),
         ("a status that is no number", "HTTP/1.1 abc\r\n\r\n", 12152, 0),

@@ -126,7 +126,7 @@ fn failures_have_exit_codes_and_reasons() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let (drop, closed) = (server.url("drop"), format!("http://{closed}/"));
     let cases: [(&[&str], i32, &str); 9] = [
-        (&["trace", &drop], 1, "ERROR_WINHTTP_CONNECTION_ERROR (12030)"),
+        (&["trace", &drop], 1, "ERROR_WINHTTP_INVALID_SERVER_RESPONSE (12152)"),
         (&["trace", &closed], 1, "{API_SEND_REQUEST, ERROR_WINHTTP_CANNOT_CONNECT (12029)}"),
         (&["trace", &closed, "--sync"], 1, "WinHttpSendRequest failed: ERROR_WINHTTP_CANNOT_CONNECT (12029)"),
         (&["trace", "ftp://a/"], 2, "ERROR_WINHTTP_UNRECOGNIZED_SCHEME (12006)"),

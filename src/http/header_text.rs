@@ -24,10 +24,11 @@ pub fn name(text: &[u16]) -> Result<String, Win32Error> {
 pub fn value(text: &[u16]) -> Result<Vec<u8>, Win32Error> {
     let allowed = |byte: &u8| !byte.is_ascii_control() || *byte == b'\t';
     let bytes: Option<Vec<u8>> = text.iter().map(|unit| u8::try_from(*unit).ok().filter(allowed)).collect();
-    let bytes = bytes.filter(|bytes| bytes.len() <= AT_MOST).ok_or(ERROR_INVALID_PARAMETER)?;
+    let bytes = bytes.ok_or(ERROR_INVALID_PARAMETER)?;
     let start = bytes.iter().position(|byte| !b" \t".contains(byte)).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|byte| !b" \t".contains(byte)).map_or(start, |last| last + 1);
-    Ok(bytes[start..end].to_vec())
+    let value = &bytes[start..end];
+    if value.len() <= AT_MOST { Ok(value.to_vec()) } else { Err(ERROR_INVALID_PARAMETER) }
 }
 
 /// Text of a header that WinHTTP adds itself, such as the agent: what ISO 8859-1 does not have becomes `?` (our choice).

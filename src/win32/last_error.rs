@@ -11,7 +11,7 @@ use super::Win32Error;
 thread_local! {
     static LAST_ERROR: Cell<u32> = const { Cell::new(0) };
     static EXTENDED_ERROR: Cell<u32> = const { Cell::new(0) };
-    /// Whether the engine asks, rather than the program.
+    /// Whether the engine asks or sets, rather than the program.
     static ENGINE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -30,9 +30,10 @@ pub(crate) fn kept() -> (Win32Error, bool) {
     (Win32Error(LAST_ERROR.get()), !ENGINE.get())
 }
 
-/// Keeps it for the exported functions.
-pub(crate) fn keep(error: u32) {
+/// Keeps it for the exported functions; whether it is the program that sets it.
+pub(crate) fn keep(error: u32) -> bool {
     LAST_ERROR.set(error);
+    !ENGINE.get()
 }
 
 #[cfg(not(windows))]
@@ -50,15 +51,19 @@ mod exported {
     pub fn get() -> u32 {
         // The address is the linker's to say: the compiler must not put in the body that it knows.
         let ask: extern "system" fn() -> u32 = black_box(GetLastError);
-        let outer = ENGINE.replace(true);
-        let error = ask();
-        ENGINE.set(outer);
-        error
+        as_engine(ask)
     }
 
     pub fn set(error: u32) {
         let tell: extern "system" fn(u32) = black_box(SetLastError);
-        tell(error);
+        as_engine(|| tell(error));
+    }
+
+    fn as_engine<R>(act: impl FnOnce() -> R) -> R {
+        let outer = ENGINE.replace(true);
+        let result = act();
+        ENGINE.set(outer);
+        result
     }
 }
 

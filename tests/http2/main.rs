@@ -165,8 +165,10 @@ fn upload(server: &Server, flags: u32, first: &[u8], total: u32, pieces: &[Vec<u
     assert_eq!(sent, 1, "{}", last_error());
     for piece in pieces {
         let mut written = 0;
+        // The pointer of an empty vector leads nowhere.
+        let bytes = if piece.is_empty() { null() } else { piece.as_ptr().cast() };
         // SAFETY: bytes and their length.
-        let wrote = unsafe { WinHttpWriteData(request, piece.as_ptr().cast(), piece.len() as u32, &mut written) };
+        let wrote = unsafe { WinHttpWriteData(request, bytes, piece.len() as u32, &mut written) };
         assert_eq!((wrote, written), (1, piece.len() as u32), "{}", last_error());
     }
     let got = if receive(request) == 1 { read_all(request) } else { Err(last_error()) };

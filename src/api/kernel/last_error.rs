@@ -17,6 +17,7 @@ pub extern "system" fn GetLastError() -> u32 {
 /// Sets the last error of this thread (nf-errhandlingapi-setlasterror).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn SetLastError(dwerrcode: u32) {
-    keep(dwerrcode);
-    tell(&CheckEvent::SetsLastError);
+    if keep(dwerrcode) {
+        tell(&CheckEvent::SetsLastError);
+    }
 }
