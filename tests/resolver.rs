@@ -182,7 +182,7 @@ fn why_there_is_no_answer() {
         ("", CONFIG, Some("http://pac.test/huge"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
         ("", CONFIG, Some("http://pac.test/broken"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
         ("", CONFIG, Some("http://pac.test/loop"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
-        ("", CONFIG, Some("file:///proxy.pac"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
+        ("", CONFIG, Some("file:///proxy.pac"), ERROR_WINHTTP_UNRECOGNIZED_SCHEME),
         ("", DETECT | CONFIG, Some("http://pac.test/missing"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
         ("junk", CONFIG, Some("http://pac.test/"), ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR),
         ("many", CONFIG, Some("http://pac.test/"), ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),

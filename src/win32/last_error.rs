@@ -51,7 +51,7 @@ mod exported {
     pub fn get() -> u32 {
         // The address is the linker's to say: the compiler must not put in the body that it knows.
         let ask: extern "system" fn() -> u32 = black_box(GetLastError);
-        as_engine(ask)
+        as_engine(|| ask())
     }
 
     pub fn set(error: u32) {
