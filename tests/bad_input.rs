@@ -277,7 +277,7 @@ fn replies_that_are_none() {
         ("a length beyond everything", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nab", 12152, 0),
         ("a length that is almost", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nab", 12152, 0),
         ("a NUL in a value", "HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n", 12152, 0),
-        ("a switch that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\nabc", 0, 0),
+        ("a switch that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\nabc", 12152, 0),
         ("a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nabc\r\n\r\n", 12152, 0),
         (
             "a length and a coding that is unknown",

@@ -119,6 +119,9 @@ pub fn crack_url(url: &str) -> Result<Target, Win32Error> {
     if unsafe { WinHttpCrackUrl(url.as_ptr(), 0, ICU_REJECT_USERPWD, &mut parts) } == 0 {
         return Err(last_error());
     }
+    if ![WINHTTP_INTERNET_SCHEME_HTTP, WINHTTP_INTERNET_SCHEME_HTTPS].contains(&parts.nScheme) {
+        return Err(ERROR_WINHTTP_UNRECOGNIZED_SCHEME);
+    }
     let text = |start: *mut u16, length: u32| {
         if start.is_null() {
             return String::new();

@@ -133,11 +133,14 @@ pub enum DrainBudget {
     InternalOnly,
 }
 
-/// The place of an operation among those that can be pending on one handle: of a request one on each side, of a web
-/// socket one of each kind.
+/// The place of an operation among those that can be pending on one handle: of a request one on the write side and two on
+/// the read side, where reads of a redirect's body stand inside ReceiveResponse (source m10); of a web socket one of each
+/// kind.
 fn place(operation: Operation) -> usize {
     match operation {
-        Operation::Api(api) => usize::from(matches!(api, Api::SEND_REQUEST | Api::WRITE_DATA)),
+        Operation::Api(Api::SEND_REQUEST | Api::WRITE_DATA) => 1,
+        Operation::Api(Api::RECEIVE_RESPONSE) => 2,
+        Operation::Api(_) => 0,
         Operation::WebSocket(operation) => operation as usize,
     }
 }
