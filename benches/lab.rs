@@ -4,16 +4,22 @@
 //! cargo bench --bench lab
 //! ```
 //!
-//! Each scenario is a whole Sim, with sessions, a server and threads; the result is the median of the rounds.
+//! Each scenario is a whole Sim, with sessions, a server and threads; the result is the median of the rounds. Then what
+//! exploring costs: schedules of an asynchronous client.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::time::{Duration, Instant};
 
-use portable_winhttp::lab::{Reply, Sim, any};
+use portable_winhttp::lab::{Explore, Reply, Sim, any};
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::System::Threading::Sleep;
+
+#[path = "../tests/lab/careful.rs"]
+mod careful;
+
+use careful::Careful;
 
 const ROUNDS: usize = 51;
 
@@ -32,6 +38,33 @@ fn main() {
         let (median, worst) = (walls[ROUNDS / 2], walls[ROUNDS - 1]);
         println!("{name:<34} {:>10} s {median:>12.2?} {worst:>12.2?}", expected.as_secs());
     }
+    let explorations: [(&str, Explore, fn(&Sim)); 5] = [
+        ("each deviation", Explore::new().each_deviation(), one_request),
+        ("each fault", Explore::new().each_fault(), one_request),
+        ("cancelled at each point", Explore::new().each_late_thread(), cancelled),
+        ("all pairs of deviations", Explore::new().exhaustive().deviations(2), cancelled),
+        ("1,000 random schedules", Explore::new().random(1000), cancelled),
+    ];
+    println!("\n{:<34} {:>12} {:>12} {:>12}", "", "schedules", "whole", "each");
+    for (name, options, body) in explorations {
+        let report = options.run(body);
+        let each = report.took / report.schedules.max(1) as u32;
+        println!("{name:<34} {:>12} {:>12.2?} {each:>12.2?}", report.schedules, report.took);
+    }
+}
+
+fn one_request(sim: &Sim) {
+    sim.peer("http://api.test").on(any()).reply(Reply::ok().body("0123456789"));
+    let client = Careful::start("api.test", "/", false);
+    sim.block_until(|| client.closed());
+    assert!(sim.faulted() || client.outcome().is_some_and(|outcome| outcome.is_ok()));
+}
+
+fn cancelled(sim: &Sim) {
+    sim.peer("http://api.test").on(any()).reply(Reply::ok().body("0123456789"));
+    let client = Careful::start("api.test", "/", false);
+    sim.actor("cancel", move || client.cancel());
+    sim.block_until(|| client.closed());
 }
 
 fn wall(expected: Duration, scenario: Scenario) -> Duration {

@@ -379,6 +379,10 @@ pub trait Sink: Send + Sync {
     }
     /// The time given to [`Attempt::wake_at`] has come.
     fn tick(&self);
+    /// The handle that listens; 0 if it is gone, or none.
+    fn handle(&self) -> usize {
+        0
+    }
 }
 
 /// An attempt that runs. No method blocks, and none but [`Attempt::go`] calls the sink.

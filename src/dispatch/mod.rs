@@ -40,6 +40,6 @@ pub(crate) use world::entered;
 pub(crate) use world::observed;
 pub use world::{
     Entered, Job, Observing, Requested, Returned, Steps, TrafficEvent, Unspecified, Waiting, Watch, World, enter,
-    observe, orphans, register, set_delivery_policy, with_proxies,
+    observe, opens_openly, orphans, register, set_delivery_policy, with_proxies,
 };
 pub(crate) use world::{current, opening};

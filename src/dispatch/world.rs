@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +20,10 @@ use crate::win32::{
 pub trait Job: Send + Sync {
     /// Does it.
     fn run(self: Arc<Self>);
+    /// The handle whose callbacks it delivers; 0 if it is for something else.
+    fn handle(&self) -> usize {
+        0
+    }
 }
 
 /// What a handle needs from outside.
@@ -271,6 +275,8 @@ pub(super) fn wake() {
 
 /// Sessions that were opened in the real world while there were others: the threads that did it.
 static ORPHANS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Whether the process opens sessions in the real world on purpose.
+static OPENLY: AtomicBool = AtomicBool::new(false);
 
 /// The sessions, by their threads, that were opened in the real world while others were there; how many came before
 /// those that are told.
@@ -278,15 +284,42 @@ pub fn orphans(before: usize) -> Vec<String> {
     ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(before).cloned().collect()
 }
 
+/// Whether this process also opens sessions in the real world on purpose: on a thread that may be a test's, which may run
+/// beside a Sim.
+pub fn opens_openly() -> bool {
+    OPENLY.load(Ordering::Relaxed)
+}
+
+/// Tests run on the main thread, or on one with their path as its name.
+fn may_be_a_test(name: &str) -> bool {
+    name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | ':'))
+}
+
+/// What WINHTTP_LIVE says.
+fn is_denied() -> bool {
+    static DENIED: LazyLock<bool> = LazyLock::new(|| match std::env::var("WINHTTP_LIVE").as_deref() {
+        Ok("deny") => true,
+        Ok("allow" | "") | Err(_) => false,
+        Ok(other) => {
+            eprintln!("WINHTTP_LIVE: expected allow or deny, found {other:?}");
+            false
+        }
+    });
+    *DENIED
+}
+
 /// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world.
 pub(crate) fn opening() -> Option<(Arc<dyn World>, Policy)> {
-    static DENIED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("WINHTTP_LIVE").is_some_and(|how| how == "deny"));
     if entered().is_none() {
+        let thread = std::thread::current();
+        if thread.name().is_some_and(may_be_a_test) {
+            OPENLY.store(true, Ordering::Relaxed);
+        }
         if OBSERVERS.load(Ordering::Relaxed) > 0 && !stepped().is_empty() {
-            let name = std::thread::current().name().unwrap_or("without a name").to_owned();
+            let name = thread.name().unwrap_or("without a name").to_owned();
             ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(name);
         }
-        if *DENIED {
+        if is_denied() {
             return None;
         }
     }

@@ -267,4 +267,8 @@ impl Sink for AttemptSink {
             handle.happen(Deliver::WhenFree, |machine, now| machine.tick(now));
         }
     }
+
+    fn handle(&self) -> usize {
+        self.handle.upgrade().map_or(0, |handle| handle.value)
+    }
 }

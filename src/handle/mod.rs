@@ -436,4 +436,8 @@ impl Job for Handle {
             self.deliver(DrainBudget::All);
         }
     }
+
+    fn handle(&self) -> usize {
+        self.value
+    }
 }

@@ -1,10 +1,12 @@
 //! Faults: *when* times *what*.
 
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::gate::Gate;
 use super::reply::Reply;
+use crate::api::surface::Entry;
 use crate::record::Status;
 use crate::win32::{
     ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
@@ -143,7 +145,7 @@ pub struct Fault {
     which: Which,
     /// Only for the handle with this name.
     of: Option<String>,
-    may: bool,
+    pub(super) may: bool,
 }
 
 /// A fault of the network without its *what*.
@@ -161,6 +163,38 @@ pub struct InCall(String, Which);
 #[must_use = "say what happens there"]
 pub struct OnCallback(Status, Which);
 
+fn is_function(name: &str) -> bool {
+    functions().iter().any(|known| known.name == name)
+}
+
+fn functions() -> &'static [Entry] {
+    static FUNCTIONS: LazyLock<Vec<Entry>> = LazyLock::new(crate::api::surface::functions);
+    &FUNCTIONS
+}
+
+/// Asks whether another one was meant.
+fn resembling(name: &str) -> String {
+    let letters = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
+    let wanted = letters(name);
+    let nearest = functions().iter().map(|known| (distance(&letters(known.name), &wanted), known.name)).min();
+    let near = nearest.filter(|(distance, _)| *distance <= 4);
+    near.map_or_else(String::new, |(_, known)| format!(": is {known} meant?"))
+}
+
+/// How many letters must be put in, left out or changed.
+fn distance(one: &[char], other: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, letter) in one.iter().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, wanted) in other.iter().enumerate() {
+            let changed = before + usize::from(letter != wanted);
+            before = row[j + 1];
+            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
 impl Fault {
     /// At this stage of a request.
     pub fn at(stage: Stage) -> AtStage {
@@ -173,7 +207,12 @@ impl Fault {
     }
 
     /// In a call of this function, by Windows' name: `WinHttpSendRequest`.
+    ///
+    /// # Panics
+    /// If WinHTTP has no such function.
+    #[track_caller]
     pub fn in_call(function: &str) -> InCall {
+        assert!(is_function(function), "no function of WinHTTP is called {function:?}{}", resembling(function));
         InCall(function.to_owned(), Which::Every)
     }
 
@@ -209,13 +248,23 @@ macro_rules! occurrences {
     ($name:ident, $which:tt) => {
         impl $name {
             /// Only the n-th time, from 1.
+            ///
+            /// # Panics
+            /// With 0: nothing happens a 0th time.
+            #[track_caller]
             pub fn nth(mut self, n: usize) -> $name {
+                assert!(n > 0, "occurrences count from 1: nothing happens a 0th time");
                 self.$which = Which::Nth(n);
                 self
             }
 
             /// Only the first n times.
+            ///
+            /// # Panics
+            /// With 0: it would never strike.
+            #[track_caller]
             pub fn first(mut self, n: usize) -> $name {
+                assert!(n > 0, "a fault for the first 0 times never strikes");
                 self.$which = Which::First(n);
                 self
             }
@@ -369,7 +418,24 @@ impl OnCallback {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?}: {:?}", self.when, self.which, self.what)
+        match &self.when {
+            FaultTrigger::Stage(stage) => write!(f, "{stage:?}")?,
+            FaultTrigger::Body(bytes) => write!(f, "after {bytes} bytes of a body")?,
+            FaultTrigger::Call(function) => f.write_str(function)?,
+            FaultTrigger::Callback(status) => write!(f, "{status}")?,
+        }
+        match self.which {
+            Which::Every => {}
+            Which::Nth(n) => write!(f, "#{n}")?,
+            Which::First(n) => write!(f, "#1..{n}")?,
+        }
+        match &self.what {
+            FaultKind::Fail(error, 0) | FaultKind::Refuse(error) | FaultKind::RefuseBound(error) => {
+                write!(f, " -> {}", error.0)
+            }
+            FaultKind::Fail(error, flags) => write!(f, " -> {} ({flags:#x})", error.0),
+            other => write!(f, " -> {other:?}"),
+        }
     }
 }
 
@@ -378,11 +444,17 @@ impl fmt::Display for Fault {
 pub(super) struct Armed {
     pub fault: Fault,
     passed: usize,
+    struck: bool,
 }
 
 impl Armed {
     pub fn new(fault: Fault) -> Armed {
-        Armed { fault, passed: 0 }
+        Armed { fault, passed: 0, struck: false }
+    }
+
+    /// Whether it has struck.
+    pub fn struck(&self) -> bool {
+        self.struck
     }
 
     /// `when` happens to a handle: what the fault does, if it is for that and for this occurrence, and `may` lets it.
@@ -402,6 +474,7 @@ impl Armed {
             Which::First(n) => self.passed <= n,
         };
         let strikes = counts && (!self.fault.may || may(&self.fault.to_string()));
+        self.struck |= strikes;
         strikes.then(|| self.fault.what.clone())
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
-use super::chooser::Point;
-use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger};
+use super::choices::Offers;
+use super::chooser::{Pace, Point};
+use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::points::Points;
 use super::scheduler::Scheduler;
@@ -18,19 +20,32 @@ struct State {
     armed: Vec<Armed>,
     /// What the calls in progress on each thread were struck by, innermost last.
     calls: HashMap<ThreadId, Vec<Vec<FaultKind>>>,
-    /// The fault points, if they are counted.
+    /// The fault points, if some may fail.
     points: Option<Points>,
+    /// How the servers of the orders take their time, and how many pieces are still to come late.
+    paces: HashMap<usize, (Pace, u32)>,
 }
+
+/// How late what is late comes: later than everything that needs no time.
+const LATE: Duration = Duration::from_millis(10);
+/// How many pieces of a body come late, one byte each.
+const PIECES: u32 = 3;
+/// So many bytes in a second are one in the time in which a slow body brings a piece.
+const BYTE_BY_BYTE: u64 = 10;
 
 /// See the module.
 pub struct Faults {
     scheduler: Arc<Scheduler>,
+    /// Whether servers may take their time.
+    pace: bool,
     state: Mutex<State>,
 }
 
 impl Faults {
-    pub fn new(scheduler: &Arc<Scheduler>) -> Faults {
-        Faults { scheduler: Arc::clone(scheduler), state: Mutex::default() }
+    pub fn new(scheduler: &Arc<Scheduler>, offers: Offers) -> Faults {
+        let points = (offers.faults > 0).then(|| Points::new(offers.faults));
+        let state = State { points, ..State::default() };
+        Faults { scheduler: Arc::clone(scheduler), pace: offers.pace, state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -45,24 +60,68 @@ impl Faults {
         self.lock().armed.push(Armed::new(fault));
     }
 
-    /// Counts fault points from now on; the one with this number fails.
-    pub fn count_points(&self, fails: Option<usize>) {
-        self.lock().points = Some(Points::new(fails));
+    /// What has struck, in words.
+    pub fn struck_ones(&self) -> Vec<String> {
+        let state = self.lock();
+        let points = state.points.iter().flat_map(|points| points.struck()).map(ToString::to_string);
+        let armed = state.armed.iter().filter(|armed| armed.struck()).map(|armed| armed.fault.to_string());
+        points.chain(armed).collect()
+    }
+
+    /// The faults of the Sim that have never struck.
+    pub fn idle(&self) -> Vec<String> {
+        let state = self.lock();
+        let idle = state.armed.iter().filter(|armed| !armed.struck() && !armed.fault.may);
+        idle.map(|armed| format!("a fault never struck: {}", armed.fault)).collect()
     }
 
     pub fn points<R>(&self, look: impl FnOnce(&Points) -> R) -> Option<R> {
         self.lock().points.as_ref().map(look)
     }
 
-    /// What a request meets with: faults of its reply, of its peer, of the Sim.
-    pub fn at(&self, when: &FaultTrigger, peer: Option<&Peer>, of_reply: &mut [Armed]) -> Option<FaultKind> {
+    /// What strikes a request: faults of its reply, of its peer, of the Sim; else its server may take its time.
+    pub fn at(
+        &self,
+        when: &FaultTrigger,
+        peer: Option<&Peer>,
+        of_reply: &mut [Armed],
+        order: Option<usize>,
+    ) -> Option<FaultKind> {
         let mut may = self.may();
         let replys = fault::first(of_reply, when, "", &mut may);
         let peers = peer.and_then(|peer| peer.meets(when, &mut may));
         let mut state = self.lock();
-        let point = state.points.as_mut().and_then(|points| points.stage(when));
+        if !state.armed.is_empty() || peer.is_some_and(Peer::is_faulty) {
+            // They count what happens to all.
+            self.scheduler.touch(|footprint| footprint.thing("faults"));
+        }
+        let point = state.points.as_mut().and_then(|points| points.stage(when, &mut may));
         let sims = fault::first(&mut state.armed, when, "", &mut may);
-        point.or(replys).or(peers).or(sims)
+        drop(state);
+        point.or(replys).or(peers).or(sims).or_else(|| self.pace(when, order?))
+    }
+
+    /// What the server of this order does to time.
+    fn pace(&self, when: &FaultTrigger, order: usize) -> Option<FaultKind> {
+        let FaultTrigger::Stage(stage) = when else { return None };
+        if !self.pace {
+            return None;
+        }
+        let mut state = self.lock();
+        if *stage == Stage::Head {
+            let pace = Pace::ALL[self.scheduler.choose_of(Point::Pace, Pace::ALL.len())];
+            state.paces.insert(order, (pace, if pace == Pace::Pieces { PIECES } else { 1 }));
+        }
+        let (pace, left) = state.paces.get_mut(&order)?;
+        let late = match (*pace, stage) {
+            (Pace::LateHead, Stage::Head) | (Pace::LateBody, Stage::Read) | (Pace::LateEnd, Stage::Close) => {
+                FaultKind::Delay(LATE)
+            }
+            (Pace::Pieces, Stage::Read) => FaultKind::Slow(BYTE_BY_BYTE),
+            _ => return None,
+        };
+        *left = left.checked_sub(1)?;
+        Some(late)
     }
 
     /// How many of so many bytes come at a time.
@@ -88,7 +147,8 @@ impl Faults {
     pub fn call(&self, function: &str, handle: impl FnOnce() -> String) -> Vec<FaultKind> {
         let mut struck = self.strikes(&FaultTrigger::Call(function.to_owned()), handle);
         let mut state = self.lock();
-        struck.extend(state.points.as_mut().and_then(|points| points.call(function)));
+        let mut may = self.may();
+        struck.extend(state.points.as_mut().and_then(|points| points.call(function, &mut may)));
         state.calls.entry(thread::current().id()).or_default().push(struck.clone());
         struck
     }
@@ -110,7 +170,8 @@ impl Faults {
 
     /// The error with which an operation ends whose context is bound.
     pub fn injected_error(&self, operation: Operation) -> Option<Win32Error> {
-        let point = self.lock().points.as_mut().and_then(|points| points.bound(operation));
+        let mut may = self.may();
+        let point = self.lock().points.as_mut().and_then(|points| points.bound(operation, &mut may));
         point.or_else(|| self.struck(|what| if let FaultKind::RefuseBound(error) = what { Some(*error) } else { None }))
     }
 

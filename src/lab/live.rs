@@ -133,8 +133,8 @@ impl Drop for Live {
     fn drop(&mut self) {
         lock(&self.mapped).clear();
         if let Some(runtime) = self.runtime.take() {
-            // Its sockets close with its tasks.
-            runtime.shutdown_timeout(Duration::from_secs(1));
+            // Its sockets close with its tasks. This thread may be one of another runtime, which must not wait here itself.
+            drop(std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(1))).join());
         }
         MINE.set(false);
         let mut complaints: Vec<String> = lock(&self.peers).iter().flat_map(Peer::complaints).collect();

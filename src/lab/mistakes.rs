@@ -1,5 +1,6 @@
 //! The mistakes that a Sim has seen, and its report of them.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Recorder, Trace};
@@ -10,6 +11,26 @@ struct Found {
     mistake: Mistake,
     line: String,
     events: usize,
+}
+
+/// What was injected, and remarks on the run.
+pub type Around<'a> = (&'a [String], &'a [String]);
+
+/// What a Sim knows at its end.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whether it is a reason to fail.
+    pub fails: bool,
+    /// What was injected, then complaints and mistakes, the worst first, then remarks.
+    pub lines: Vec<String>,
+    /// As far as the last mistake.
+    pub trace: Trace,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.lines.join("\n  "), self.trace.to_table())
+    }
 }
 
 /// See the module.
@@ -54,9 +75,9 @@ impl Mistakes {
         mistakes.iter().map(|mistake| explained(&named(mistake), mistake.stop)).collect()
     }
 
-    /// Why the Sim does not end well, if it does not: complaints, errors, and the trace up to the last of them. What is
-    /// milder, and `remarks` on the run, are listed with them.
-    pub fn report(&self, recorder: &Recorder, mut complaints: Vec<String>, remarks: &[String]) -> Option<String> {
+    /// Why the Sim does not end well, if it does not: `causes` that were injected, complaints, errors, and the trace up to the
+    /// last of them. What is milder, and `remarks` on the run, are listed with them.
+    pub fn report(&self, recorder: &Recorder, mut complaints: Vec<String>, (causes, remarks): Around<'_>) -> Report {
         let ended = self.verifier.look(|checker| checker.ended());
         let found = self.lock();
         let errors: Vec<&Found> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
@@ -68,14 +89,13 @@ impl Mistakes {
             push_once(&mut complaints, explained(&found.line, found.mistake.stop));
         }
         complaints.extend(self.lines(recorder, &ended));
-        if complaints.is_empty() {
-            return None;
-        }
+        let fails = !complaints.is_empty();
+        complaints.splice(0..0, causes.iter().cloned());
         for found in found.iter().filter(|found| found.mistake.level != Level::Error) {
             push_once(&mut complaints, found.line.clone());
         }
         complaints.extend_from_slice(remarks);
-        Some(format!("the Sim ends with complaints:\n  {}\n{}", complaints.join("\n  "), trace.to_table()))
+        Report { fails, lines: complaints, trace }
     }
 }
 

@@ -76,6 +76,9 @@
 //! }
 //! ```
 //!
+//! [`explore()`] does that at every point, and varies orders, deliveries, faults and slow servers with it; a failing schedule is
+//! shrunk, and its report ends with the command that makes it again.
+//!
 //! What was recorded is played again, with the same answers at the same times, and must bring the same callbacks:
 //!
 //! ```
@@ -105,7 +108,10 @@
 
 #[cfg(feature = "live")]
 mod authority;
+mod choices;
 mod chooser;
+mod environment;
+mod explore;
 mod fault;
 mod faults;
 mod gate;
@@ -141,7 +147,10 @@ mod world;
 
 #[cfg(feature = "live")]
 pub use authority::{Authority, Issued};
-pub use chooser::{Candidate, Choices, Chooser, NoChoices, Point, Usual};
+pub use choices::{Choice, ChoiceKind, Choices, NoChoices};
+pub use chooser::{Actor, Candidate, Chooser, Pace, Point, Replay, Usual};
+pub use explore::footprint::Footprint;
+pub use explore::{Budget, Exploration, Explore, Random, explore};
 pub use fault::{AtStage, Fault, InCall, OnCallback, Stage};
 pub use gate::Gate;
 #[cfg(feature = "live")]

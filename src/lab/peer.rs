@@ -101,13 +101,19 @@ pub struct Rule<'a> {
 /// What an origin names.
 ///
 /// # Panics
-/// If it is none of http or https.
+/// If it is none of http or https, or says more than an origin: a path, a query, a user.
+#[track_caller]
 pub(super) fn origin(text: &str) -> Origin {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let place = url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
     let (Some(url), Some((host, port))) = (&url, place) else {
         panic!("a peer needs an origin like https://api.test, not {text:?}");
     };
+    let more = !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
+    assert!(
+        !more && url.username().is_empty(),
+        "a peer is a whole origin like https://api.test, without path, query or user: {text:?}; its rules look at paths"
+    );
     (url.scheme() == "https", host.trim_matches(['[', ']']).to_owned(), port)
 }
 
@@ -158,6 +164,11 @@ impl Peer {
     /// The requests that came so far.
     pub fn received(&self) -> Vec<Received> {
         self.lock().received.clone()
+    }
+
+    /// Whether anything may go wrong on connections to it.
+    pub(super) fn is_faulty(&self) -> bool {
+        !self.lock().faults.is_empty()
     }
 
     pub(super) fn meets(&self, when: &FaultTrigger, may: &mut dyn FnMut(&str) -> bool) -> Option<FaultKind> {

@@ -145,7 +145,7 @@ impl Place for OfSim {
     }
 
     fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind> {
-        self.0.world()?.faults.at(when, Some(peer), of_reply)
+        self.0.world()?.faults.at(when, Some(peer), of_reply, None)
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {

@@ -1,19 +1,24 @@
 //! The way into the lab.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use super::chooser::{Choices, Chooser, Usual};
+use super::choices::{Choices, Offers};
+use super::chooser::{Chooser, Replay, Usual};
+use super::environment;
+use super::explore::Random;
 use super::fault::Fault;
 use super::gate::Gate;
+use super::mistakes::Report;
 use super::peer::Peer;
 use super::profile::Profile;
 use super::scheduler::{Limit, Scheduler};
-use super::world::SimWorld;
+use super::world::{Made, SimWorld};
 use crate::dispatch::{
     CheckEvent, Entered, Observing, Policy, Proxies, Waiting, World, enter, observe, register, tell, waits,
 };
@@ -26,6 +31,7 @@ use crate::verify::{Mistake, Stop};
 /// for, of hosts that nobody plays, of misuse and of hangs.
 pub struct Sim {
     world: Arc<SimWorld>,
+    explored: bool,
     _entered: Entered,
     _observing: Observing,
 }
@@ -34,7 +40,10 @@ pub struct Sim {
 pub struct Builder {
     policy: Policy,
     profile: Profile,
-    chooser: Box<dyn Chooser>,
+    chooser: Option<Box<dyn Chooser>>,
+    offers: Offers,
+    /// Whether it belongs to an explorer, which tells what became of it.
+    explored: bool,
     bytes: bool,
 }
 
@@ -64,26 +73,48 @@ impl Builder {
 
     /// Who makes the choices.
     pub fn chooser(mut self, chooser: impl Chooser + 'static) -> Builder {
-        self.chooser = Box::new(chooser);
+        self.chooser = Some(Box::new(chooser));
         self
     }
 
-    /// The choices of a run before: it happens again.
-    pub fn choices(self, choices: Choices) -> Builder {
-        self.chooser(choices)
+    /// The choices of a run before: it happens again. A run that comes to other choices fails, and says where.
+    pub fn choices(mut self, choices: Choices) -> Builder {
+        self.offers = choices.offers;
+        self.chooser(Replay::new(choices))
     }
 
-    /// The Sim.
+    pub(super) fn explored(mut self, offers: Offers, chooser: Box<dyn Chooser>) -> Builder {
+        (self.offers, self.explored, self.chooser) = (offers, true, Some(chooser));
+        self
+    }
+
+    /// The Sim. With the variable `WINHTTP_REPLAY` it makes the choices of that schedule, with `WINHTTP_SEED` random ones,
+    /// unless others were asked for here.
+    ///
+    /// # Panics
+    /// If one of these variables does not say what it should.
+    #[track_caller]
     pub fn build(self) -> Sim {
-        let world = SimWorld::new(self.policy, self.profile, self.chooser, self.bytes);
+        let mut offers = self.offers;
+        let chooser = self.chooser.unwrap_or_else(|| match (environment::replay(), environment::seed()) {
+            (Some(choices), _) => {
+                offers = choices.offers;
+                Box::new(Replay::new(choices))
+            }
+            (None, Some(seed)) => Box::new(Random::new(seed)),
+            (None, None) => Box::new(Usual),
+        });
+        let made = Made { chooser, offers, at: Location::caller() };
+        let world = SimWorld::new(self.policy, self.profile, made, self.bytes);
         let whole: Arc<dyn World> = Arc::clone(&world) as Arc<dyn World>;
         register(Arc::downgrade(&whole));
         let observing = observe();
-        Sim { _entered: enter(whole, self.policy), world, _observing: observing }
+        Sim { _entered: enter(whole, self.policy), world, explored: self.explored, _observing: observing }
     }
 }
 
 impl Default for Sim {
+    #[track_caller]
     fn default() -> Sim {
         Sim::new()
     }
@@ -91,24 +122,34 @@ impl Default for Sim {
 
 impl Sim {
     /// A world at time 0 without peers, which delivers as Windows does.
+    #[track_caller]
     pub fn new() -> Sim {
         Sim::builder().build()
     }
 
     /// A world with another delivery policy.
+    #[track_caller]
     pub fn with(policy: Policy) -> Sim {
         Sim::builder().policy(policy).build()
     }
 
     /// A world that is not the usual.
     pub fn builder() -> Builder {
-        Builder { policy: Policy::default(), profile: Profile::default(), chooser: Box::new(Usual), bytes: false }
+        Builder {
+            policy: Policy::default(),
+            profile: Profile::default(),
+            chooser: None,
+            offers: Offers::default(),
+            explored: false,
+            bytes: false,
+        }
     }
 
     /// A server at an origin like `https://api.test` or `http://127.0.0.1:8080`.
     ///
     /// # Panics
     /// If that is no http or https origin.
+    #[track_caller]
     pub fn peer(&self, origin: &str) -> Peer {
         let peer = Peer::new(origin);
         self.world.add_peer(super::peer::origin(origin), peer.clone());
@@ -129,6 +170,7 @@ impl Sim {
     ///
     /// # Panics
     /// With a report and the trace when nothing can happen any more: a hang.
+    #[track_caller]
     pub fn block_until(&self, mut done: impl FnMut() -> bool) {
         self.world.scheduler().wait("what the test blocks for", Limit::None, &mut done);
     }
@@ -137,6 +179,7 @@ impl Sim {
     ///
     /// # Panics
     /// As [`Sim::block_until`].
+    #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let woken = Arc::new(Woken { woken: AtomicBool::new(true), scheduler: Arc::clone(self.world.scheduler()) });
@@ -150,11 +193,13 @@ impl Sim {
     }
 
     /// Lets everything happen that happens without the time moving.
+    #[track_caller]
     pub fn settle(&self) {
         self.world.scheduler().wait("everything to settle", Limit::Settled, &mut || false);
     }
 
     /// Lets one thing happen without the time moving; `false` if there is none.
+    #[track_caller]
     pub fn step(&self) -> bool {
         let before = self.world.scheduler().steps();
         self.world.scheduler().wait("one thing to happen", Limit::Happened(before + 1), &mut || false);
@@ -162,6 +207,7 @@ impl Sim {
     }
 
     /// Lets everything happen that happens in the next `time`, its end included.
+    #[track_caller]
     pub fn advance(&self, time: Duration) {
         let until = self.elapsed() + time;
         self.world.scheduler().wait("the time to pass", Limit::Time(until), &mut || false);
@@ -232,7 +278,36 @@ impl Sim {
 
     /// The choices so far: the same choices, given to [`Builder::choices`], make the same program do the same.
     pub fn choices(&self) -> Choices {
-        self.world.scheduler().choices()
+        self.world.choices()
+    }
+
+    /// Whether a fault that is nobody's wish has struck: one that [`explore`](super::explore) or [`torture`](super::torture)
+    /// lets strike. Success can be asked for where none has.
+    ///
+    /// ```
+    /// use portable_winhttp::lab::Sim;
+    /// assert!(!Sim::new().faulted());
+    /// ```
+    pub fn faulted(&self) -> bool {
+        self.world.failed()
+    }
+
+    /// Says that something is to be true in some run of an exploration; that it never was fails the exploration. In a Sim
+    /// that nobody explores it does nothing.
+    ///
+    /// ```
+    /// use portable_winhttp::lab::{Explore, Sim};
+    /// let report = Explore::new().random(3).run(|sim| sim.sometimes("anything at all", true));
+    /// assert!(report.sometimes["anything at all"]);
+    /// ```
+    pub fn sometimes(&self, what: &str, holds: bool) {
+        self.world.sometimes(what, holds);
+    }
+
+    /// Sessions may be opened in the real world, by threads that do not take part in the Sim: that fails the test
+    /// otherwise. The variable `WINHTTP_LIVE=allow` allows it in all tests.
+    pub fn allow_real_world(&self) {
+        self.world.allow_real();
     }
 
     /// Why this run cannot be repeated exactly, if it cannot: a thread blocked in something that is not the Sim's, or came
@@ -345,13 +420,30 @@ pub fn freed(context: usize) {
     tell(&CheckEvent::Freed(context));
 }
 
+impl Sim {
+    /// What it knows, at its end. Nothing happens in it any more.
+    pub(super) fn conclude(&self) -> Report {
+        let complaints = self.world.complaints();
+        let (causes, remarks) = (self.world.injected(), self.world.remarks());
+        self.world.end();
+        self.world.mistakes.report(&self.world.recorder, complaints, (&causes, &remarks))
+    }
+}
+
 impl Drop for Sim {
     fn drop(&mut self) {
-        let complaints = self.world.complaints();
-        self.world.end();
-        let report = self.world.mistakes.report(&self.world.recorder, complaints, &self.world.remarks());
-        if let Some(report) = report.filter(|_| !std::thread::panicking()) {
-            panic!("{report}");
+        if self.explored {
+            return self.world.end();
+        }
+        let choices = self.choices();
+        let report = self.conclude();
+        let again = choices.unusual().then(|| format!("\n{}", environment::again(&choices))).unwrap_or_default();
+        if std::thread::panicking() {
+            eprintln!("what the Sim knew when the test failed:\n  {report}{again}");
+        } else if report.fails {
+            panic!("the Sim ends with complaints:\n  {report}{again}");
+        } else {
+            self.world.faults.idle().iter().for_each(|idle| eprintln!("{idle} (the Sim of {})", self.world.made_at()));
         }
     }
 }

@@ -1,8 +1,6 @@
 //! One run for each point at which something can fail.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
-use super::points::{Passed, Points};
+use super::explore::Explore;
 use super::sim::Sim;
 
 /// Runs `body` once clean, then once for each fault point that the clean run passed, with that point failing: every call
@@ -12,7 +10,7 @@ use super::sim::Sim;
 /// `body` must hold in every run: say what is true however it ends ("the client is done, and has closed its handles"), not
 /// that it succeeds. What peers expect is asked of the clean run only; misuse, leaks and hangs fail any run.
 ///
-/// With `WINHTTP_FAULT=9` only the clean run and that of point 9 are made.
+/// It is the part of [`explore`](super::explore()) that varies faults alone.
 ///
 /// ```
 /// use portable_winhttp::lab::{Reply, any, torture};
@@ -25,30 +23,9 @@ use super::sim::Sim;
 /// ```
 ///
 /// # Panics
-/// When a run fails; which one is printed before: `fault 9/14: Read#2 -> 12030`.
+/// When a run fails; the report begins with what was injected: `fault injected: Read#2 -> 12030`. Its last line is the
+/// command that makes this run again.
+#[track_caller]
 pub fn torture(body: impl Fn(&Sim)) -> Vec<String> {
-    let clean = run(&body, None).unwrap_or_else(|panic| {
-        eprintln!("torture: the clean run fails");
-        resume_unwind(panic)
-    });
-    let only = std::env::var("WINHTTP_FAULT").ok().and_then(|number| number.parse::<usize>().ok());
-    for (number, point) in clean.iter().enumerate() {
-        if only.is_some_and(|only| only != number + 1) {
-            continue;
-        }
-        if let Err(panic) = run(&body, Some(number)) {
-            eprintln!("fault {}/{}: {point}; again with WINHTTP_FAULT={}", number + 1, clean.len(), number + 1);
-            resume_unwind(panic);
-        }
-    }
-    clean.iter().map(Passed::to_string).collect()
-}
-
-fn run(body: &impl Fn(&Sim), fails: Option<usize>) -> std::thread::Result<Vec<Passed>> {
-    catch_unwind(AssertUnwindSafe(|| {
-        let sim = Sim::new();
-        sim.world().faults.count_points(fails);
-        body(&sim);
-        sim.world().faults.points(|points: &Points| points.passed().to_vec()).unwrap_or_default()
-    }))
+    Explore::new().each_fault().run(body).faults
 }

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
+use super::choices::{Choices, Offers};
 use super::chooser::Chooser;
+use super::explore::panics;
 use super::fault::{FaultKind, FaultTrigger};
 use super::faults::Faults;
 use super::mistakes::Mistakes;
@@ -17,7 +21,7 @@ use super::scheduler::{Limit, Scheduler};
 use super::script::{Held, ScriptAttempt, ScriptPool};
 use crate::dispatch::{
     CheckEvent, Job, Policy, Proxies, Requested, Returned, Steps, TrafficEvent, Unspecified, Waiting, Watch, World,
-    enter, orphans,
+    enter, opens_openly, orphans,
 };
 use crate::http::proxy::pac::Limits;
 use crate::record::{Notification, Recorder, Status};
@@ -47,6 +51,13 @@ struct State {
     open: BTreeSet<usize>,
 }
 
+/// Who chooses in a Sim, what it offers to choose beyond the usual, and where it was made.
+pub struct Made {
+    pub chooser: Box<dyn Chooser>,
+    pub offers: Offers,
+    pub at: &'static Location<'static>,
+}
+
 /// See the module.
 pub struct SimWorld {
     me: Weak<SimWorld>,
@@ -54,6 +65,13 @@ pub struct SimWorld {
     pub faults: Faults,
     /// The connections of a Sim without bytes.
     pub pool: ScriptPool,
+    offers: Offers,
+    /// Where it was made.
+    at: &'static Location<'static>,
+    /// Whether sessions may be opened outside.
+    real: AtomicBool,
+    /// What was to be true in some run, and whether it was.
+    sometimes: Mutex<BTreeMap<String, bool>>,
     scheduler: Arc<Scheduler>,
     policy: Policy,
     profile: Profile,
@@ -78,12 +96,15 @@ pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() ->
 }
 
 impl SimWorld {
-    pub fn new(policy: Policy, profile: Profile, chooser: Box<dyn Chooser>, bytes: bool) -> Arc<SimWorld> {
+    pub fn new(policy: Policy, profile: Profile, made: Made, bytes: bool) -> Arc<SimWorld> {
+        let Made { chooser, offers, at } = made;
         #[cfg(not(feature = "live"))]
         let _ = bytes;
         Arc::new_cyclic(|me: &Weak<SimWorld>| {
-            let (entering, clock, tracing) = (me.clone(), me.clone(), me.clone());
+            let (entering, clock, tracing, noting) = (me.clone(), me.clone(), me.clone(), me.clone());
+            let heard = panics::heard();
             let enters = move || {
+                panics::hear(heard.clone());
                 if let Some(world) = entering.upgrade() {
                     let policy = world.policy;
                     // The thread belongs to the Sim until it ends.
@@ -97,15 +118,24 @@ impl SimWorld {
                 };
                 tracing.upgrade().map_or_else(String::new, shown)
             };
+            let note = move |text: &str| {
+                if let Some(world) = noting.upgrade() {
+                    world.recorder.note(text);
+                }
+            };
             let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
             let proxies = Proxies::default();
             proxies.set_limits(Limits { looks: Some(LOOKS), ..Limits::default() });
-            let scheduler = Scheduler::new(chooser, Box::new(enters), Box::new(trace));
+            let scheduler = Scheduler::new(chooser, Box::new(enters), Box::new(trace), Box::new(note));
             SimWorld {
                 me: me.clone(),
                 state: Mutex::default(),
-                faults: Faults::new(&scheduler),
+                faults: Faults::new(&scheduler, offers),
                 pool: ScriptPool::default(),
+                offers,
+                at,
+                real: AtomicBool::new(allows_real()),
+                sometimes: Mutex::default(),
                 scheduler,
                 policy,
                 profile,
@@ -163,7 +193,7 @@ impl SimWorld {
 
     /// Runs code on a thread of the Sim.
     pub fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
-        self.scheduler.post(name, body);
+        self.scheduler.post(name, false, body);
     }
 
     pub fn sleep(&self, time: Duration) {
@@ -229,37 +259,99 @@ impl SimWorld {
         self.lock().calls = Some(calls);
     }
 
+    /// The step under way touches a handle. What is done to a session or a connection may touch what was made from it.
+    fn touch_handle(&self, function: &str, handle: usize) {
+        if handle == 0 {
+            return;
+        }
+        let name = self.name(handle);
+        let parent = name.starts_with(['S', 'C']) && !matches!(function, "WinHttpConnect" | "WinHttpOpenRequest" | "");
+        self.scheduler.touch(|footprint| if parent { footprint.any_handle() } else { footprint.thing(&name) });
+    }
+
+    /// The step under way changes what a server knows.
+    pub fn touch_peer(&self, (_, host, port): &Origin) {
+        self.scheduler.touch(|footprint| footprint.thing(&format!("{host}:{port}")));
+    }
+
     fn name(&self, handle: usize) -> String {
         self.recorder.names(|names| names.handle(handle))
     }
 
     // ---- the end ----
 
+    /// Whether a fault was chosen to strike.
+    pub fn failed(&self) -> bool {
+        self.faults.points(Points::failed).unwrap_or(false)
+    }
+
     /// What did not go as expected.
     pub fn complaints(&self) -> Vec<String> {
         self.scheduler.gather();
-        let tortured = self.faults.points(Points::failed).unwrap_or(false);
         let mut complaints: Vec<String> = self.scheduler.failure().into_iter().collect();
         let expected = self.lock().calls.take();
         let made = expected.map(|calls| (calls, replay::calls(&self.recorder.finish())));
         complaints.extend(made.and_then(|(recorded, made)| replay::difference(&recorded, &made)));
-        if !tortured {
+        if !self.failed() {
             let state = self.lock();
             complaints.extend(state.complaints.iter().cloned());
             complaints.extend(state.peers.iter().flat_map(|(_, peer)| peer.complaints()));
         }
+        if !self.real.load(Ordering::SeqCst) && !opens_openly() {
+            complaints.extend(self.outside());
+        }
         complaints
+    }
+
+    /// Sessions that were opened outside.
+    fn outside(&self) -> Option<String> {
+        let orphans = orphans(self.orphaned);
+        (!orphans.is_empty()).then(|| {
+            format!(
+                "sessions were opened in the real world, on threads of no Sim: {}; a thread takes part by Sim::spawn, \
+                 Sim::actor or Sim::entry; Sim::allow_real_world or WINHTTP_LIVE=allow allows it",
+                orphans.join(", ")
+            )
+        })
+    }
+
+    /// Sessions may be opened outside.
+    pub fn allow_real(&self) {
+        self.real.store(true, Ordering::SeqCst);
+    }
+
+    pub fn sometimes(&self, what: &str, holds: bool) {
+        *locked(&self.sometimes).entry(what.to_owned()).or_default() |= holds;
+    }
+
+    /// What was to be true in some run, and whether it was.
+    pub fn taken_sometimes(&self) -> BTreeMap<String, bool> {
+        std::mem::take(&mut locked(&self.sometimes))
+    }
+
+    /// Where it was made.
+    pub fn made_at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
+    /// What was injected, in words.
+    pub fn injected(&self) -> Vec<String> {
+        self.faults.struck_ones().into_iter().map(|fault| format!("fault injected: {fault}")).collect()
+    }
+
+    /// The choices so far, with what was offered.
+    pub fn choices(&self) -> Choices {
+        Choices::offering(self.offers, self.scheduler.choices().to_vec())
     }
 
     /// What belongs into the report of a Sim that fails, and is no reason to fail.
     pub fn remarks(&self) -> Vec<String> {
+        let made = Some(format!("the Sim was made at {}", self.at));
         let uncontrolled = self.scheduler.uncontrolled().map(|why| format!("uncontrolled: {why}"));
-        let orphans = orphans(self.orphaned);
-        let orphaned = (!orphans.is_empty())
-            .then(|| format!("sessions were opened in the real world, on threads of no Sim: {}", orphans.join(", ")));
-        let choices = self.scheduler.choices();
+        let outside = if opens_openly() { self.outside() } else { None };
+        let choices = self.choices();
         let choices = choices.unusual().then(|| format!("choices: {choices}"));
-        uncontrolled.into_iter().chain(orphaned).chain(choices).collect()
+        made.into_iter().chain(uncontrolled).chain(outside).chain(self.faults.idle()).chain(choices).collect()
     }
 
     /// The handles that are still open are none any more.
@@ -272,6 +364,11 @@ impl SimWorld {
         let open = std::mem::take(&mut self.lock().open);
         open.into_iter().for_each(crate::handle::forget);
     }
+}
+
+/// Whether WINHTTP_LIVE allows sessions of the real world beside every Sim.
+fn allows_real() -> bool {
+    std::env::var_os("WINHTTP_LIVE").is_some_and(|how| how == "allow")
 }
 
 fn shown(secure: bool, host: &str, port: u16) -> String {
@@ -309,7 +406,9 @@ impl World for SimWorld {
     }
 
     fn run(&self, job: Arc<dyn Job>) {
-        self.scheduler.post("a worker", Box::new(move || job.run()));
+        let handle = job.handle();
+        let name = if handle == 0 { "a worker".to_owned() } else { self.name(handle) };
+        self.scheduler.post(&name, handle != 0, Box::new(move || job.run()));
     }
 
     fn transport(&self) -> &dyn Transport {
@@ -348,6 +447,7 @@ impl World for SimWorld {
             }
         }
         self.recorder.call(function, (handle != 0).then_some(handle), "");
+        self.touch_handle(function, handle);
         self.mistakes.look(&self.recorder, |checker| checker.called(function, handle));
         struck.iter().find_map(|what| if let FaultKind::Refuse(error) = what { Some(*error) } else { None })
     }
@@ -382,6 +482,7 @@ impl World for SimWorld {
         self.mistakes.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
         returned.record(&self.recorder, function, leaves);
         self.scheduler.preempt();
+        self.touch_handle(function, handle);
         if !self.faults.in_call() {
             self.scheduler.leave_if_outside();
         }
@@ -412,6 +513,9 @@ impl World for SimWorld {
     }
 
     fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        if self.offers.notifications {
+            self.scheduler.preempt();
+        }
         let when = FaultTrigger::Callback(Status(notification.status()));
         for what in self.faults.strikes(&when, || self.name(handle)) {
             match what {
@@ -423,6 +527,7 @@ impl World for SimWorld {
             }
         }
         self.recorder.notified(handle, context, notification);
+        self.touch_handle("", handle);
         let now = self.now();
         self.mistakes.look(&self.recorder, |checker| checker.notified(now, handle, context, notification));
     }
@@ -464,7 +569,12 @@ impl Steps for SimWorld {
 
 impl Transport for SimWorld {
     fn start(&self, order: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
-        Arc::new(Held(Arc::new(ScriptAttempt::new(self.arc(), order, sink))))
+        let handle = sink.handle();
+        let attempt = ScriptAttempt::new(self.arc(), order, sink);
+        if handle != 0 {
+            self.scheduler.name_order(attempt.number(), &self.name(handle));
+        }
+        Arc::new(Held(Arc::new(attempt)))
     }
 
     fn marked(

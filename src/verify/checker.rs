@@ -107,7 +107,7 @@ impl Checker {
                 1 => "closed before the handle that was made from it".to_owned(),
                 _ => format!("closed before the {children} handles that were made from it"),
             };
-            mistakes.push(Mistake::new(Stop::HandleLeaked, handle, what).at(Level::Warn));
+            mistakes.push(Mistake::new(Stop::HandleLeaked, handle, what).at(Level::Note));
         }
         for function in std::mem::take(&mut known.too_small) {
             let what = format!("{function} asked for a larger buffer and was not called with one");

@@ -145,7 +145,7 @@ stops! {
     HandleLeaked = "W11", Error:
         "a handle is left open, or a context is never freed";
         why: "The callback of an open handle can still be called when its code or its context is gone, and a session "
-            "keeps its threads. A parent that is closed before its children (level warn) lives on with them.";
+            "keeps its threads. A parent that is closed before its children (level note) lives on with them.";
         fix: "Close every handle, children first; free the context in HANDLE_CLOSING.";
     BufferNotGrown = "W12", Warn:
         "ERROR_INSUFFICIENT_BUFFER is not followed by a call with a larger buffer";

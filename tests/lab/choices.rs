@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use portable_winhttp::lab::{Choices, Chooser, Fault, Point, Reply, Sim, Stage, any};
+use portable_winhttp::lab::{Choices, Chooser, Fault, Point, Replay, Reply, Sim, Stage, any};
 
 use crate::careful::Careful;
 
@@ -41,7 +41,7 @@ fn the_same_choices_make_the_same_run() {
         let (trace, choices) = run(Odd { state: seed, points: Arc::clone(&points) });
         assert!(choices.unusual());
         let token: Choices = choices.to_string().parse().unwrap();
-        let (again, taken) = run(token);
+        let (again, taken) = run(Replay::new(token));
         assert_eq!((&again, &taken), (&trace, &choices), "seed {seed}");
         traces.insert(trace);
         let points = points.lock().unwrap();
@@ -55,7 +55,7 @@ fn the_same_choices_make_the_same_run() {
 #[test]
 fn the_usual_run_has_only_usual_choices() {
     let (_, choices) = run(portable_winhttp::lab::Usual);
-    assert!(!choices.unusual() && !choices.0.is_empty());
+    assert!(!choices.unusual() && !choices.is_empty());
 }
 
 /// A client that is cancelled, by another thread, wherever the chooser lets it run, closes once and says so.

@@ -26,13 +26,14 @@ fn a_careful_client_survives_every_fault() {
         "Connect#1 -> 12029",
         "Tls#1 -> 12175",
         "Head#1 -> 12030",
+        "Head#2 -> 12032",
         "Read#2 -> 12030",
         "WinHttpReadData#2 -> 8",
         "Close#1 -> 12030",
     ] {
         assert!(points.iter().any(|passed| passed == point), "{point} is not among {points:#?}");
     }
-    assert_eq!(points.len(), 19, "{points:#?}");
+    assert_eq!(points.len(), 20, "{points:#?}");
 }
 
 /// A client that looks at no answer waits for ever when a call fails.
@@ -58,5 +59,5 @@ fn a_careless_client_is_found() {
     }));
     let found = found.expect_err("a run fails");
     let text = found.downcast_ref::<String>().map_or_else(String::new, String::clone);
-    assert!(text.starts_with("HANG: nothing can happen any more"), "{text}");
+    assert!(text.contains("HANG: nothing can happen any more"), "{text}");
 }

@@ -1,13 +1,14 @@
 //! How the scheduler token goes from thread to thread: whoever gives it up lets the next thing happen.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::state::{Doing, Limit, Plan, State, Thread};
 use super::{MAIN, NOBODY, Scheduler};
-use crate::lab::chooser::{Candidate, Point};
+use crate::lab::chooser::{Actor, Point};
 use crate::lab::raw::words;
 use crate::lab::watch;
 
@@ -23,23 +24,24 @@ impl Scheduler {
             if state.over {
                 return;
             }
-            let mut candidates = vec![Candidate::Proceed(me)];
+            let mut candidates = vec![state.thread(me)];
             state.candidates(&mut candidates);
-            let curious = (0..state.threads.len()).filter(|number| state.is_curious(*number)).map(Candidate::Resume);
-            candidates.extend(curious);
+            let curious = (0..state.threads.len()).filter(|number| state.is_curious(*number));
+            candidates.extend(curious.map(|number| state.thread(number)));
             if candidates.len() == 1 {
                 return;
             }
-            let choice = state.chooser.choose(Point::Next(&candidates), candidates.len());
+            let choice = self.decide(&mut state, Point::Next(&candidates, true), candidates.len());
             if choice == 0 {
+                state.runs(me);
                 return;
             }
             state.threads[me].doing = Doing::Ready;
-            state = self.take(state, candidates[choice], Some(me));
+            state = self.take(state, candidates[choice].actor, Some(me));
             if state.owner == Some(me) {
                 state.threads[me].doing = Doing::Running;
             } else {
-                drop(self.sleep(state, me));
+                self.sleep(state, me).runs(me);
                 return;
             }
         }
@@ -47,12 +49,14 @@ impl Scheduler {
 
     /// Waits until `done`, which is asked whenever something has happened: whether it was, before the limit. The thread
     /// that made the Sim panics with a report when nothing can happen any more.
+    #[track_caller]
     pub fn wait(self: &Arc<Self>, what: &str, limit: Limit, done: &mut dyn FnMut() -> bool) -> bool {
         let me = self.acquire();
         let mut first = true;
         while !done() {
             let mut state = self.lock();
             if state.reached(limit) {
+                state.runs(me);
                 return false;
             }
             // It got this far by what it found when it looked last.
@@ -73,16 +77,18 @@ impl Scheduler {
                 panic!("{failure}{}", (self.trace)());
             }
             if matches!(limit, Limit::Settled | Limit::Happened(_)) {
-                return false;
+                break;
             }
         }
-        true
+        self.lock().runs(me);
+        !matches!(limit, Limit::Settled | Limit::Happened(_))
     }
 
     /// Sleeps until this thread has the token.
     pub(super) fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, me: usize) -> MutexGuard<'a, State> {
         let waits = |state: &mut State| state.owner != Some(me) && !state.over;
-        let mut state = self.passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        let passed = Arc::clone(&state.threads[me].passed);
+        let mut state = passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
         state.moves += 1;
         if !matches!(state.threads[me].doing, Doing::Given(_)) {
             state.threads[me].doing = Doing::Running;
@@ -111,8 +117,8 @@ impl Scheduler {
             let mut candidates = Vec::new();
             state.candidates(&mut candidates);
             if !candidates.is_empty() {
-                let choice = state.chooser.choose(Point::Next(&candidates), candidates.len());
-                state = self.take(state, candidates[choice], me);
+                let choice = self.decide(&mut state, Point::Next(&candidates, false), candidates.len());
+                state = self.take(state, candidates[choice].actor, me);
                 if state.owner != Some(holder) {
                     match me {
                         Some(me) => return self.sleep(state, me),
@@ -130,7 +136,7 @@ impl Scheduler {
             // The time does not move while a thread is on its way back from something else.
             if state.threads.iter().any(Thread::comes_back) {
                 let moves = state.moves;
-                let woken = self.passed.wait_timeout(state, Duration::from_millis(1));
+                let woken = self.stirred.wait_timeout(state, Duration::from_millis(1));
                 state = woken.unwrap_or_else(PoisonError::into_inner).0;
                 if state.moves != moves {
                     quiet = 0;
@@ -142,6 +148,7 @@ impl Scheduler {
             }
             quiet = 0;
             if state.advance() {
+                self.time.store(state.now.as_nanos() as u64, Ordering::SeqCst);
                 continue;
             }
             if !state.may_be_helped() {
@@ -152,14 +159,15 @@ impl Scheduler {
             }
             // A thread that we do not govern may bring something.
             state.owner = None;
-            self.passed.notify_all();
+            self.wake(&state);
             let Some(me) = me else { return state };
             let seen = state.happened;
             let waits = |state: &mut State| {
                 let nothing = state.owner != Some(me) && !state.over;
                 nothing && (state.owner.is_some() || state.happened == seen)
             };
-            state = self.passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+            let passed = Arc::clone(&state.threads[me].passed);
+            state = passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
             if state.owner == Some(me) {
                 state.threads[me].doing = Doing::Running;
                 return state;
@@ -180,7 +188,6 @@ impl Scheduler {
             return state;
         }
         state.pass(to);
-        self.passed.notify_all();
         match me {
             Some(me) => self.sleep(state, me),
             None => state,
@@ -191,31 +198,38 @@ impl Scheduler {
     fn take<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
-        candidate: Candidate,
+        actor: Actor,
         me: Option<usize>,
     ) -> MutexGuard<'a, State> {
         state.steps += 1;
-        match candidate {
-            Candidate::Proceed(thread) | Candidate::Resume(thread) => {
+        if state.counted() {
+            state.chooser.touched().all();
+        }
+        match actor {
+            Actor::Thread(thread) => {
                 if me == Some(thread) {
                     state.threads[thread].doing = Doing::Running;
                 } else {
                     state.pass(thread);
                 }
             }
-            Candidate::Begin(number) => {
-                if let Some((name, body)) = state.jobs.remove(number) {
+            Actor::Work(number) => {
+                let place = state.jobs.iter().position(|work| work.number == number);
+                if let Some(work) = place.and_then(|place| state.jobs.remove(place)) {
                     let idle = state.threads.iter().position(|thread| matches!(thread.doing, Doing::Idle));
                     let number = idle.unwrap_or_else(|| self.hire(&mut state));
-                    state.threads[number].name = name;
-                    state.threads[number].doing = Doing::Given(body);
+                    let thread = &mut state.threads[number];
+                    thread.handle = work.delivers.then(|| Arc::clone(&work.name));
+                    thread.name = if work.delivers { "a worker".into() } else { work.name };
+                    thread.doing = Doing::Given(work.body);
                     state.pass(number);
                 }
             }
-            Candidate::Happen(order) => {
+            Actor::Network(order) => {
                 let due = |((time, _), plan): &(&(Duration, u64), &Plan)| plan.order == order && *time <= state.now;
                 let key = state.agenda.iter().find(due).map(|(key, _)| *key);
                 if let Some(plan) = key.and_then(|key| state.agenda.remove(&key)) {
+                    state.carries(order);
                     drop(state);
                     (plan.act)();
                     state = self.lock();
@@ -224,13 +238,13 @@ impl Scheduler {
                 }
             }
         }
-        self.passed.notify_all();
+        self.stirred.notify_all();
         state
     }
 
     fn hire(self: &Arc<Self>, state: &mut State) -> usize {
         let number = state.threads.len();
-        state.threads.push(Thread { name: String::new(), system: None, doing: Doing::Idle, outside: false });
+        state.threads.push(Thread::new("", None, Doing::Idle, false));
         let scheduler = Arc::clone(self);
         thread::spawn(move || {
             scheduler.join(number);
@@ -248,7 +262,8 @@ impl Scheduler {
                 return;
             }
             if let Doing::Given(body) = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
-                let name = state.threads[me].name.clone();
+                let name = Arc::clone(&state.threads[me].name);
+                state.runs(me);
                 drop(state);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
                     self.fail(format!("the thread `{name}` panicked: {}", words(&*panic)));
@@ -260,6 +275,7 @@ impl Scheduler {
                 return;
             }
             state.threads[me].doing = Doing::Idle;
+            state.threads[me].handle = None;
             state.happened += 1;
             drop(self.go_on(state, None));
         }

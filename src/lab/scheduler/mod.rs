@@ -6,14 +6,16 @@ mod state;
 mod watched;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use self::state::{Doing, Plan, State, Thread};
-use super::chooser::{Choices, Chooser, Point, Recorded};
+use self::state::{Doing, Plan, State, Thread, Work};
+use super::choices::Choices;
+use super::chooser::{Chooser, Point, Recorded};
+use super::explore::footprint::Footprint;
 use super::watch;
 use crate::dispatch::Unspecified;
 
@@ -39,11 +41,18 @@ pub struct Scheduler {
     /// Of all Sims of the process.
     number: usize,
     state: Mutex<State>,
-    passed: Condvar,
+    /// Nanoseconds of the Sim's time, for who must not lock.
+    time: AtomicU64,
+    /// Told when something happened that who has no token may wait for.
+    stirred: Condvar,
     /// Run on each new thread first.
     enter: Box<dyn Fn() + Send + Sync>,
     /// What has happened, for a report.
     trace: Box<dyn Fn() -> String + Send + Sync>,
+    /// Puts a note into the trace.
+    note: Box<dyn Fn(&str) + Send + Sync>,
+    /// Whether unusual choices are noted.
+    notes: AtomicBool,
 }
 
 impl Scheduler {
@@ -51,14 +60,17 @@ impl Scheduler {
         chooser: Box<dyn Chooser>,
         enter: Box<dyn Fn() + Send + Sync>,
         trace: Box<dyn Fn() -> String + Send + Sync>,
+        note: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Arc<Scheduler> {
-        let main =
-            Thread { name: "main".to_owned(), system: watch::this_thread(), doing: Doing::Running, outside: false };
+        let main = Thread::new("main", watch::this_thread(), Doing::Running, false);
         let state = State {
             now: Duration::ZERO,
             owner: Some(MAIN),
             threads: vec![main],
             jobs: VecDeque::new(),
+            posted: 0,
+            orders: HashMap::new(),
+            apart: false,
             agenda: BTreeMap::new(),
             planned: 0,
             happened: 0,
@@ -73,7 +85,17 @@ impl Scheduler {
         };
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let scheduler = Arc::new(Scheduler { number, state: Mutex::new(state), passed: Condvar::new(), enter, trace });
+        let scheduler = Scheduler {
+            number,
+            state: Mutex::new(state),
+            time: AtomicU64::new(0),
+            stirred: Condvar::new(),
+            enter,
+            trace,
+            note,
+            notes: AtomicBool::new(false),
+        };
+        let scheduler = Arc::new(scheduler);
         scheduler.join(MAIN);
         watch::watch(&scheduler);
         scheduler
@@ -94,11 +116,11 @@ impl Scheduler {
     }
 
     pub fn now(&self) -> Duration {
-        self.lock().now
+        Duration::from_nanos(self.time.load(Ordering::SeqCst))
     }
 
     pub fn choices(&self) -> Choices {
-        self.lock().chooser.taken()
+        self.lock().chooser.taken().clone()
     }
 
     /// A choice that is no question of what happens next.
@@ -107,11 +129,30 @@ impl Scheduler {
     }
 
     pub fn choose_of(&self, point: Point<'_>, options: usize) -> usize {
-        self.lock().chooser.choose(point, options)
+        self.decide(&mut self.lock(), point, options)
+    }
+
+    /// The chooser's choice.
+    fn decide(&self, state: &mut State, point: Point<'_>, options: usize) -> usize {
+        let taken = state.choose(point, options);
+        if taken > 0 && self.notes.load(Ordering::Relaxed) {
+            (self.note)(&format!("<> {}:{} ({taken}/{options})", point.kind().name(), point.label(taken)));
+        }
+        taken
+    }
+
+    /// Unusual choices are noted in the trace from now on.
+    pub fn note_choices(&self) {
+        self.notes.store(true, Ordering::Relaxed);
+    }
+
+    /// The choices, if nobody is just making one.
+    pub fn try_choices(&self) -> Option<Choices> {
+        Some(self.state.try_lock().ok()?.chooser.taken().clone())
     }
 
     pub fn open(&self, open: Unspecified, usual: bool) -> bool {
-        usual != self.choose(Point::Open(open))
+        usual != self.choose(Point::Open(open, usual))
     }
 
     /// What made the run one that cannot be repeated exactly.
@@ -132,9 +173,27 @@ impl Scheduler {
         state.agenda.insert(key, Plan { order, idle, act });
     }
 
-    /// Something for a worker to do.
-    pub fn post(&self, name: &str, body: Body) {
-        self.lock().jobs.push_back((name.to_owned(), body));
+    /// Something for a worker to do: the body of a thread, or the callbacks of a handle.
+    pub fn post(&self, name: &str, delivers: bool, body: Body) {
+        let mut state = self.lock();
+        state.posted += 1;
+        let work = Work { number: state.posted, name: name.into(), delivers, body };
+        state.jobs.push_back(work);
+    }
+
+    /// An order belongs to a handle.
+    pub fn name_order(&self, order: usize, handle: &str) {
+        self.lock().orders.insert(order, handle.into());
+    }
+
+    /// Callbacks of different handles have nothing in common.
+    pub fn set_apart(&self) {
+        self.lock().apart = true;
+    }
+
+    /// The step under way touches something.
+    pub fn touch(&self, touch: impl FnOnce(&mut Footprint)) {
+        touch(self.lock().chooser.touched());
     }
 
     /// Something happened that a waiting thread may have waited for.
@@ -142,8 +201,13 @@ impl Scheduler {
         let mut state = self.lock();
         state.happened += 1;
         if state.owner.is_none() {
-            self.passed.notify_all();
+            self.wake(&state);
         }
+    }
+
+    fn wake(&self, state: &State) {
+        state.wake_all();
+        self.stirred.notify_all();
     }
 
     /// The thread that made the Sim fails with this when it waits next.
@@ -151,8 +215,7 @@ impl Scheduler {
         let mut state = self.lock();
         state.failure.get_or_insert(failure);
         state.happened += 1;
-        drop(state);
-        self.passed.notify_all();
+        self.wake(&state);
     }
 
     /// Gives a thread that is in something else a moment to come back: it may be about to fail.
@@ -161,7 +224,7 @@ impl Scheduler {
             let away = |thread: &Thread| matches!(thread.doing, Doing::Foreign) && !thread.outside;
             state.failure.is_none() && state.threads.iter().skip(MAIN + 1).any(away)
         };
-        drop(self.passed.wait_timeout_while(self.lock(), MOMENT, away));
+        drop(self.stirred.wait_timeout_while(self.lock(), MOMENT, away));
     }
 
     /// Nobody gets anything to do any more.
@@ -170,8 +233,9 @@ impl Scheduler {
         state.over = true;
         state.jobs.clear();
         state.agenda.clear();
+        state.chooser.end();
+        self.wake(&state);
         drop(state);
-        self.passed.notify_all();
         MEMBER.with_borrow_mut(|members| members.retain(|(sim, _)| *sim != self.number));
     }
 
@@ -181,6 +245,7 @@ impl Scheduler {
         let number = self.number().unwrap_or_else(|| self.take_in());
         let mut state = self.lock();
         state.moves += 1;
+        state.runs(number);
         if state.owner != Some(number) && !state.over {
             state.threads[number].doing = Doing::Ready;
             if state.owner.is_none() {
@@ -196,7 +261,7 @@ impl Scheduler {
         let mut state = self.lock();
         state.uncontrolled(&format!("the thread `{name}` does not belong to the Sim"));
         let system = watch::this_thread();
-        state.threads.push(Thread { name, system, doing: Doing::Outside, outside: true });
+        state.threads.push(Thread::new(&name, system, Doing::Outside, true));
         let number = state.threads.len() - 1;
         drop(state);
         self.join(number);
@@ -225,7 +290,7 @@ impl Scheduler {
         state.entries -= 1;
         state.happened += 1;
         if state.owner.is_none() {
-            self.passed.notify_all();
+            self.wake(&state);
         }
     }
 
@@ -234,7 +299,7 @@ impl Scheduler {
         let number = self.acquire();
         let mut state = self.lock();
         state.threads[number].outside = false;
-        name.clone_into(&mut state.threads[number].name);
+        state.threads[number].name = name.into();
     }
 
     pub fn unbind(self: &Arc<Self>) {

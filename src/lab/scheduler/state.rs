@@ -1,10 +1,11 @@
 //! What a scheduler knows: its threads, its jobs, its agenda.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
 use super::Body;
-use crate::lab::chooser::{Candidate, Recorded};
+use crate::lab::chooser::{Actor, Candidate, Point, Recorded};
 use crate::lab::watch;
 
 /// What a thread does.
@@ -39,7 +40,11 @@ pub enum Limit {
 }
 
 pub(super) struct Thread {
-    pub name: String,
+    pub name: Arc<str>,
+    /// The handle whose callbacks it delivers.
+    pub handle: Option<Arc<str>>,
+    /// Told when it gets the token.
+    pub passed: Arc<Condvar>,
     /// What the system calls it, where that is known.
     pub system: Option<u64>,
     pub doing: Doing,
@@ -48,10 +53,23 @@ pub(super) struct Thread {
 }
 
 impl Thread {
+    pub fn new(name: &str, system: Option<u64>, doing: Doing, outside: bool) -> Thread {
+        Thread { name: name.into(), handle: None, passed: Arc::default(), system, doing, outside }
+    }
+
     /// Whether it blocked in something else and is awake now.
     pub fn comes_back(&self) -> bool {
         matches!(self.doing, Doing::Foreign) && self.system.is_some_and(|thread| watch::asleep(thread).is_none())
     }
+}
+
+/// What a worker is to do.
+pub(super) struct Work {
+    pub number: u64,
+    /// Of the thread that it makes, or of the handle whose callbacks it delivers.
+    pub name: Arc<str>,
+    pub delivers: bool,
+    pub body: Body,
 }
 
 /// Something that is planned.
@@ -68,8 +86,13 @@ pub(super) struct State {
     /// Who has the token.
     pub owner: Option<usize>,
     pub threads: Vec<Thread>,
-    /// What workers are to do: a name for the thread, and the work.
-    pub jobs: VecDeque<(String, Body)>,
+    pub jobs: VecDeque<Work>,
+    /// Counts what workers were given to do.
+    pub posted: u64,
+    /// The handles that orders belong to.
+    pub orders: HashMap<usize, Arc<str>>,
+    /// Whether callbacks of different handles have nothing in common.
+    pub apart: bool,
     pub agenda: BTreeMap<(Duration, u64), Plan>,
     pub planned: u64,
     /// Counts what a waiting thread may have waited for.
@@ -93,6 +116,7 @@ impl State {
     pub fn pass(&mut self, to: usize) {
         self.owner = Some(to);
         self.moves += 1;
+        self.threads[to].passed.notify_all();
         if !matches!(self.threads[to].doing, Doing::Given(_)) {
             self.threads[to].doing = Doing::Running;
         }
@@ -139,16 +163,63 @@ impl State {
 
     /// What can happen now: work first, then threads, then the network.
     pub fn candidates(&self, candidates: &mut Vec<Candidate>) {
-        candidates.extend((0..self.jobs.len()).map(Candidate::Begin));
+        candidates.extend(self.jobs.iter().map(|work| {
+            let step = if work.delivers { "deliver" } else { "begin" };
+            Candidate { actor: Actor::Work(work.number), name: Arc::clone(&work.name), step }
+        }));
         let ready = self.threads.iter().enumerate().filter(|(_, thread)| matches!(thread.doing, Doing::Ready));
-        candidates.extend(ready.map(|(number, _)| Candidate::Resume(number)));
+        candidates.extend(ready.map(|(number, _)| self.thread(number)));
         let network = candidates.len();
         for plan in self.agenda.range(..=(self.now, u64::MAX)).map(|(_, plan)| plan) {
-            let candidate = Candidate::Happen(plan.order);
-            if !candidates[network..].contains(&candidate) {
-                candidates.push(candidate);
+            let actor = Actor::Network(plan.order);
+            if !candidates[network..].iter().any(|candidate| candidate.actor == actor) {
+                let name = self.orders.get(&plan.order).map_or_else(|| "network".into(), Arc::clone);
+                candidates.push(Candidate { actor, name, step: "network" });
             }
         }
+    }
+
+    /// A thread goes on.
+    pub fn thread(&self, number: usize) -> Candidate {
+        Candidate { actor: Actor::Thread(number), name: Arc::clone(&self.threads[number].name), step: "" }
+    }
+
+    /// The chooser's choice. A run that cannot go on as its chooser wants fails.
+    pub fn choose(&mut self, point: Point<'_>, options: usize) -> usize {
+        let taken = self.chooser.choose(point, options);
+        if let Some(why) = self.chooser.stopped() {
+            self.failure.get_or_insert(why);
+            self.happened += 1;
+        }
+        taken
+    }
+
+    /// The program's code runs on a thread.
+    pub fn runs(&mut self, number: usize) {
+        let apart = self.apart;
+        match &self.threads[number].handle {
+            Some(handle) => self.chooser.touched().callback(handle, apart),
+            None => self.chooser.touched().program(),
+        }
+    }
+
+    /// A step of an order of the network.
+    pub fn carries(&mut self, order: usize) {
+        match self.orders.get(&order) {
+            Some(handle) => self.chooser.touched().thing(handle),
+            None => self.chooser.touched().all(),
+        }
+    }
+
+    /// Whether a thread counts the steps: none of them may change places.
+    pub fn counted(&self) -> bool {
+        let counts = |thread: &Thread| matches!(thread.doing, Doing::Waiting { limit: Limit::Happened(_), .. });
+        self.threads.iter().any(counts)
+    }
+
+    /// Wakes whoever sleeps.
+    pub fn wake_all(&self) {
+        self.threads.iter().for_each(|thread| thread.passed.notify_all());
     }
 
     /// Moves the time to the next thing that happens; `false` if nothing ever will.
@@ -169,8 +240,19 @@ impl State {
         let waits = self.threads.iter().filter_map(|thread| match &thread.doing {
             Doing::Waiting { what, .. } => Some(format!("`{}` waits for {what}", thread.name)),
             Doing::Foreign => Some(format!("`{}` waits for something that is not the Sim's", thread.name)),
+            Doing::Outside => Some(format!("`{}` is a thread outside, between its calls", thread.name)),
             _ => None,
         });
-        format!("HANG: nothing can happen any more; {}", waits.collect::<Vec<_>>().join("; "))
+        let waits = waits.collect::<Vec<_>>().join("; ");
+        let strange = |thread: &Thread| matches!(thread.doing, Doing::Foreign | Doing::Outside);
+        let hint = match self.threads.iter().any(strange) {
+            true => {
+                "\n  a thread that the Sim did not make takes part in it by Sim::entry; what waits in std, tokio or another \
+                 runtime, timers among them, does not see the Sim's time: wait with Sim::block_on, Sim::block_until or \
+                 lab::wait_until, and take the time from Sim::elapsed"
+            }
+            false => "",
+        };
+        format!("HANG: nothing can happen any more; {waits}{hint}")
     }
 }

@@ -110,6 +110,11 @@ impl ScriptAttempt {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Its place among the orders of its world.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     fn wanted(&self) -> bool {
         let state = self.lock();
         !state.released || state.draining.is_some()
@@ -166,7 +171,7 @@ impl ScriptAttempt {
         let mut state = self.lock();
         let mut faults = std::mem::take(&mut state.faults);
         drop(state);
-        let what = self.world.faults.at(when, peer, &mut faults);
+        let what = self.world.faults.at(when, peer, &mut faults, Some(self.number));
         self.lock().faults = faults;
         what
     }
@@ -293,6 +298,7 @@ impl ScriptAttempt {
             Some(_) => {}
             None if self.request.more => self.then(|attempt| {
                 let peer = attempt.lock().peer.clone();
+                attempt.world.touch_peer(&attempt.origin());
                 let early = peer.and_then(|peer| peer.answer_early(&attempt.received()));
                 if let Some(reply) = early {
                     attempt.answer(&reply);
@@ -312,6 +318,7 @@ impl ScriptAttempt {
         let peer = state.peer.clone().filter(|_| !state.answered);
         drop(state);
         if let Some(peer) = peer {
+            self.world.touch_peer(&self.origin());
             self.answer(&peer.answer(self.received()));
         }
     }

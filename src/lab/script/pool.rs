@@ -97,17 +97,23 @@ impl Used {
 }
 
 impl ScriptAttempt {
+    /// The pool, which all attempts share: no two steps that use it may change places.
+    fn pool(&self) -> &ScriptPool {
+        self.world.scheduler().touch(|footprint| footprint.thing("pool"));
+        &self.world.pool
+    }
+
     /// Something about its connection.
     pub(super) fn about_connection(&self, act: impl FnOnce(&mut Engine, ConnectionId)) {
         let id = self.lock().connection.as_ref().map(|used| used.id);
         if let Some(id) = id {
-            self.world.pool.about(|engine| act(engine, id));
+            self.pool().about(|engine| act(engine, id));
         }
     }
 
     /// Looks for a connection; `fresh`: for a new one.
     pub(super) fn find(self: &Arc<Self>, fresh: bool) {
-        let pool = &self.world.pool;
+        let pool = self.pool();
         let answer = pool.change(|connections| {
             let demand = self.lock().demand.take();
             let mut demand = demand.unwrap_or_else(|| connections.engine.demand(&self.request));
@@ -148,7 +154,7 @@ impl ScriptAttempt {
                 let pipe = self.world.pool.lock().pipes.get(&id).cloned();
                 if pipe.as_ref().is_some_and(|pipe| pipe.ended()) {
                     // Found dead before anything was written: replaced silently.
-                    self.world.pool.change(|connections| {
+                    self.pool().change(|connections| {
                         connections.pipes.remove(&id);
                         connections.engine.gone(now, id);
                     });
@@ -168,7 +174,7 @@ impl ScriptAttempt {
     /// Connections that nobody waits for stand at once.
     fn open_ahead(&self, count: u32) {
         let now = self.world.time();
-        self.world.pool.change(|connections| {
+        self.pool().change(|connections| {
             let demand: Option<Demand> = self.lock().demand.clone();
             for _ in 0..count {
                 let made = demand.as_ref().and_then(|demand| connections.engine.make_ahead(&self.request, demand));
@@ -200,7 +206,7 @@ impl ScriptAttempt {
             let id = used.id;
             let pipe = state.raw.as_ref().map(|(pipe, _)| Arc::clone(pipe));
             drop(state);
-            self.world.pool.change(|connections| {
+            self.pool().change(|connections| {
                 connections.pipes.extend(pipe.map(|pipe| (id, pipe)));
                 match http2 {
                     true => connections.engine.made_shared(now, id, STREAMS, self.request.keep_alive),
@@ -217,7 +223,7 @@ impl ScriptAttempt {
     pub(super) fn leave_connection(&self, keeps: bool) {
         let Some(used) = self.lock().connection.take() else { return };
         let now = self.world.time();
-        let drained = self.world.pool.change(|connections| {
+        let drained = self.pool().change(|connections| {
             let engine = &mut connections.engine;
             match (used.made, used.shared) {
                 (false, _) => engine.failed(now, used.id),
@@ -254,7 +260,7 @@ impl ScriptAttempt {
     pub(super) fn overflow(self: &Arc<Self>) {
         let Some(used) = self.lock().connection.take() else { return };
         let now = self.world.time();
-        let drained = self.world.pool.change(|connections| {
+        let drained = self.pool().change(|connections| {
             connections.engine.overflowed(now, used.id);
             (connections.draining.remove(&used.id), connections.pipes.remove(&used.id))
         });
@@ -283,7 +289,7 @@ impl ScriptAttempt {
             (state.demand.take(), state.answer.take())
         };
         let now = self.world.time();
-        self.world.pool.change(|connections| {
+        self.pool().change(|connections| {
             let id = self.number as AttemptId;
             connections.waiting.remove(&id);
             let engine = &mut connections.engine;

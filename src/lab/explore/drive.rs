@@ -1,0 +1,393 @@
+//! Goes through the strategies, run by run.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::late::{Late, Seen};
+use super::random::{Deviating, Pct, Random, Shape, Swarm};
+use super::report::{self, Exploration};
+use super::run::{Run, Setup, run};
+use super::shrink::{deviations, shrink};
+use super::tree::{Tree, Walk, Walking};
+use super::{Budget, Explore, Strategy};
+use crate::lab::choices::ChoiceKind;
+use crate::lab::chooser::{Chooser, Replay, Usual};
+use crate::lab::environment;
+use crate::lab::sim::Sim;
+
+/// How long the default portfolio takes.
+const PORTFOLIO: Duration = Duration::from_secs(2);
+/// The part of that in which a small tree may be visited completely.
+const SMALL: Duration = Duration::from_millis(600);
+/// More random schedules than fit into the budget.
+const MANY: usize = usize::MAX / 2;
+/// How many of them are made where the complete tree was visited before.
+const FEW: usize = 200;
+/// How deep the bugs are that priorities look for.
+const DEPTH: usize = 3;
+/// Of a hundred choices of other kinds, so many are unusual in every other run by priorities.
+const OTHERS: usize = 25;
+/// How often the file is written from which an exploration goes on, and progress is told.
+const EVERY: Duration = Duration::from_secs(2);
+const TOLD: Duration = Duration::from_millis(200);
+
+/// Where an exploration is, for a file.
+#[derive(Default, Serialize, Deserialize)]
+struct Place {
+    strategy: usize,
+    /// Runs of that strategy.
+    index: usize,
+    tree: Option<Tree>,
+    schedules: u64,
+}
+
+struct Driving<'a> {
+    options: &'a Explore,
+    body: &'a dyn Fn(&Sim),
+    exploration: Exploration,
+    place: Place,
+    shape: Shape,
+    seed: u64,
+    shard: Option<(usize, usize)>,
+    began: Instant,
+    budget: Option<Budget>,
+    saved: Instant,
+    told: Instant,
+}
+
+/// Explores: what was, or the report of what fails.
+pub fn explore(options: &Explore, body: &dyn Fn(&Sim)) -> Result<Exploration, String> {
+    if let Some(choices) = environment::replay() {
+        return replay(options, body, choices);
+    }
+    let portfolio = options.strategies.is_empty();
+    let mut driving = Driving {
+        options,
+        body,
+        exploration: Exploration::default(),
+        place: load(options.resume.as_deref()),
+        shape: Shape::default(),
+        seed: environment::seed().or(options.seed).unwrap_or(0),
+        shard: environment::shard().or(options.shard),
+        began: Instant::now(),
+        budget: options.budget.or(portfolio.then_some(Budget::Time(PORTFOLIO))),
+        saved: Instant::now(),
+        told: Instant::now(),
+    };
+    driving.exploration.schedules = driving.place.schedules;
+    driving.all()?;
+    driving.finish()
+}
+
+fn replay(
+    options: &Explore,
+    body: &dyn Fn(&Sim),
+    choices: crate::lab::choices::Choices,
+) -> Result<Exploration, String> {
+    let setup = Setup { offers: choices.offers, ..options.setup.clone() };
+    let again = run(body, &setup, Box::new(Replay::new(choices)), true);
+    if again.failure.is_some() {
+        return Err(report::failing(&again, 1, deviations(&again).len(), 0));
+    }
+    let mut exploration = Exploration::default();
+    exploration.take(&again, options.keep);
+    Ok(exploration)
+}
+
+fn load(file: Option<&Path>) -> Place {
+    let Some(text) = file.and_then(|file| std::fs::read_to_string(file).ok()) else { return Place::default() };
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("the file of an exploration cannot be read: {error}"))
+}
+
+fn lock(tree: &Mutex<Tree>) -> MutexGuard<'_, Tree> {
+    tree.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Driving<'_> {
+    /// The choices that are offered in a strategy.
+    fn setup(&self, strategy: Strategy) -> Setup {
+        let mut setup = self.options.setup.clone();
+        let complete = matches!(strategy, Strategy::Exhaustive | Strategy::IfSmall);
+        setup.offers.faults = self.options.faults.unwrap_or(u32::from(!complete));
+        setup.offers.pace = self.options.pace.unwrap_or(!complete);
+        if strategy == (Strategy::Deviations { faults: true }) {
+            setup.offers.faults = setup.offers.faults.max(1);
+            setup.offers.pace = self.options.pace.unwrap_or(false);
+        }
+        setup
+    }
+
+    fn strategies(&self) -> Vec<Strategy> {
+        if !self.options.strategies.is_empty() {
+            return self.options.strategies.clone();
+        }
+        vec![
+            Strategy::Deviations { faults: false },
+            Strategy::Late,
+            Strategy::Deviations { faults: true },
+            Strategy::IfSmall,
+            // By turns, until the budget is used up.
+            Strategy::Swarm(MANY),
+        ]
+    }
+
+    fn all(&mut self) -> Result<(), String> {
+        let strategies = self.strategies();
+        self.look_twice(self.setup(strategies[0]))?;
+        self.exploration.complete = true;
+        while let Some(strategy) = strategies.get(self.place.strategy).copied() {
+            let done = match strategy {
+                Strategy::Deviations { faults } => self.deviate(strategy, faults)?,
+                Strategy::Late => self.put_off(strategy)?,
+                Strategy::Exhaustive => self.walk(strategy, None)?,
+                Strategy::IfSmall => {
+                    self.walk(strategy, Some(Instant::now() + SMALL))?;
+                    true
+                }
+                Strategy::Random(runs) | Strategy::Swarm(runs) | Strategy::Pct { runs, .. } => {
+                    self.by_chance(strategy, runs)?
+                }
+            };
+            if !done {
+                self.exploration.complete = false;
+                break;
+            }
+            self.place = Place { strategy: self.place.strategy + 1, ..Place::default() };
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Exploration, String> {
+        self.tell(true);
+        if let Some(file) = &self.options.resume {
+            match self.exploration.complete {
+                true => drop(std::fs::remove_file(file)),
+                false => self.save(),
+            }
+        }
+        self.exploration.took = self.began.elapsed();
+        let never = self.exploration.sometimes.iter().filter(|(_, held)| !**held).map(|(what, _)| what.as_str());
+        let never: Vec<&str> = never.collect();
+        // A part of the schedules says nothing of the whole.
+        if !never.is_empty() && self.shard.is_none() {
+            return Err(format!("never true in {}: {}", self.exploration, never.join(", ")));
+        }
+        Ok(self.exploration)
+    }
+
+    /// The usual run twice: what differs is no matter of schedules.
+    fn look_twice(&mut self, setup: Setup) -> Result<(), String> {
+        let first = run(self.body, &setup, Box::new(Usual), false);
+        let second = run(self.body, &setup, Box::new(Usual), false);
+        self.shape.steps = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Next).count();
+        self.shape.faults = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Fault).count();
+        self.exploration.faults.clone_from(&first.points);
+        self.exploration.uncontrolled = first.uncontrolled.clone().or(second.uncontrolled.clone());
+        if self.exploration.uncontrolled.is_some() {
+            return Ok(());
+        }
+        let mut pairs = first.choices.iter().zip(second.choices.iter()).enumerate();
+        let differs = pairs
+            .find(|(_, (one, other))| one != other)
+            .map(|(at, (one, other))| format!("at choice {}: {one:#} in the first, {other:#} in the second", at + 1));
+        let longer = (first.choices.len() != second.choices.len()).then(|| "one of them made more choices".to_owned());
+        let mut lines = first.callbacks.lines().zip(second.callbacks.lines());
+        let told = lines.find(|(one, other)| one != other).map(|(one, other)| format!("first `{one}`, then `{other}`"));
+        match differs.or(longer).or(told) {
+            Some(what) => Err(format!(
+                "two runs of the same schedule differ, {what}; something decides that no Sim governs: a clock, a random \
+                 number, an address, a thread of its own (its time is Sim::elapsed, its threads are Sim::spawn's)"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the budget, or this strategy's time, is used up.
+    fn is_over(&mut self, until: Option<Instant>) -> bool {
+        self.tell(false);
+        if self.options.resume.is_some() && self.saved.elapsed() > EVERY {
+            self.saved = Instant::now();
+            self.save();
+        }
+        let systematic =
+            matches!(self.strategies().get(self.place.strategy), Some(Strategy::Deviations { .. } | Strategy::Late));
+        let over = match self.budget {
+            // The first part of the portfolio is small; a busy machine must not cut it short.
+            Some(Budget::Time(_)) if self.options.budget.is_none() && systematic => false,
+            Some(Budget::Time(time)) => self.began.elapsed() >= time,
+            Some(Budget::Runs(runs)) => self.exploration.schedules >= runs as u64,
+            None => false,
+        };
+        over || until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    fn save(&mut self) {
+        let Some(file) = &self.options.resume else { return };
+        self.place.schedules = self.exploration.schedules;
+        let written = serde_json::to_string(&self.place).map_err(std::io::Error::other);
+        if let Err(error) = written.and_then(|text| std::fs::write(file, text)) {
+            eprintln!("{}: {error}", file.display());
+        }
+    }
+
+    /// Progress, on a terminal.
+    fn tell(&mut self, end: bool) {
+        let mut stderr = std::io::stderr();
+        if !stderr.is_terminal() || self.began.elapsed() < TOLD || (!end && self.told.elapsed() < TOLD) {
+            return;
+        }
+        self.told = Instant::now();
+        let took = self.began.elapsed();
+        let rate = self.exploration.schedules as f64 / took.as_secs_f64();
+        let left = match self.budget {
+            Some(Budget::Time(time)) => format!(", {:.1} s left", time.saturating_sub(took).as_secs_f32()),
+            Some(Budget::Runs(runs)) => format!(" of {runs}"),
+            None => String::new(),
+        };
+        let frontier = self.place.tree.as_ref().map_or_else(String::new, |tree| format!(", frontier {}", tree.left()));
+        let line = format!("{} schedules, {rate:.0}/s{frontier}{left}", self.exploration.schedules);
+        let _ = write!(stderr, "\r{line:<70}{}", if end { "\r\n" } else { "" });
+    }
+
+    fn is_mine(&self, index: usize) -> bool {
+        self.shard.is_none_or(|(part, of)| index % of == part - 1)
+    }
+
+    /// One run that counts; one that fails ends the exploration.
+    fn count(&mut self, setup: &Setup, run: Run) -> Result<(), String> {
+        self.exploration.take(&run, self.options.keep);
+        if run.failure.is_none() {
+            return Ok(());
+        }
+        let before = deviations(&run).len();
+        let (shrunk, runs) = shrink(self.body, setup, run);
+        let noted = super::run::run(self.body, setup, Box::new(Replay::new(shrunk.choices.clone())), true);
+        let last = if noted.failure.is_some() { &noted } else { &shrunk };
+        Err(report::failing(last, self.exploration.schedules, before, runs))
+    }
+
+    fn deviate(&mut self, strategy: Strategy, faults: bool) -> Result<bool, String> {
+        let setup = self.setup(strategy);
+        let usual = run(self.body, &setup, Box::new(Usual), false);
+        let mut all: Vec<Option<(usize, usize, ChoiceKind)>> = vec![None];
+        for (at, choice) in usual.choices.iter().enumerate() {
+            if (choice.kind == ChoiceKind::Fault) == faults {
+                all.extend((1..choice.options as usize).map(|option| Some((at, option, choice.kind))));
+            }
+        }
+        let second = faults && self.place.strategy > 0;
+        while self.place.index < all.len() {
+            let deviation = all[self.place.index];
+            let index = self.place.index;
+            if self.is_mine(index) && !(second && deviation.is_none()) {
+                if self.is_over(None) {
+                    return Ok(false);
+                }
+                let deviations = deviation.map(|(at, option, kind)| (at, kind, option, String::new()));
+                let chooser = Deviating::new(deviations.into_iter().collect());
+                let made = run(self.body, &setup, Box::new(chooser), false);
+                self.count(&setup, made)?;
+            }
+            self.place.index += 1;
+        }
+        Ok(true)
+    }
+
+    fn put_off(&mut self, strategy: Strategy) -> Result<bool, String> {
+        let setup = self.setup(strategy);
+        // As late as can be: at how many points each of them could have begun.
+        let mut all = Vec::new();
+        for which in 0.. {
+            let seen = Arc::new(Seen::default());
+            run(self.body, &setup, Box::new(Late::new(which, usize::MAX, false, &seen)), false);
+            if which >= seen.threads() {
+                break;
+            }
+            let points = 0..=seen.points.load(Ordering::SeqCst);
+            all.extend(points.flat_map(|point| [false, true].map(|interrupted| (which, point, interrupted))));
+        }
+        while let Some((which, point, interrupted)) = all.get(self.place.index).copied() {
+            if self.is_mine(self.place.index) {
+                if self.is_over(None) {
+                    return Ok(false);
+                }
+                let chooser = Late::new(which, point, interrupted, &Arc::default());
+                let made = run(self.body, &setup, Box::new(chooser), false);
+                self.count(&setup, made)?;
+            }
+            self.place.index += 1;
+        }
+        Ok(true)
+    }
+
+    fn walk(&mut self, strategy: Strategy, until: Option<Instant>) -> Result<bool, String> {
+        let setup = self.setup(strategy);
+        let (preemptions, deviations) = (self.options.preemptions, self.options.deviations);
+        let reduced = !self.options.unreduced && preemptions.is_none() && deviations.is_none();
+        let walk = Walk { reduced, preemptions, deviations, shard: self.shard };
+        let tree = Arc::new(Mutex::new(self.place.tree.take().unwrap_or_else(|| Tree::new(walk))));
+        loop {
+            if self.is_over(until) {
+                let tree = std::mem::take(&mut *lock(&tree));
+                self.exploration.left += tree.left();
+                self.exploration.pruned += tree.pruned;
+                self.exploration.complete = false;
+                self.place.tree = Some(tree);
+                return Ok(false);
+            }
+            lock(&tree).begin();
+            let made = run(self.body, &setup, Box::new(Walking(Arc::clone(&tree))), false);
+            if let Some(diverged) = lock(&tree).diverged().filter(|_| made.uncontrolled.is_none()) {
+                return Err(diverged);
+            }
+            if lock(&tree).counts() || made.failure.is_some() {
+                self.count(&setup, made)?;
+            }
+            let more = lock(&tree).advance();
+            if self.options.resume.is_some() && self.saved.elapsed() > EVERY {
+                self.place.tree = Some(std::mem::take(&mut *lock(&tree)));
+                self.save();
+                *lock(&tree) = self.place.tree.take().unwrap_or_default();
+                self.saved = Instant::now();
+            }
+            if !more {
+                self.exploration.pruned += lock(&tree).pruned;
+                return Ok(true);
+            }
+        }
+    }
+
+    fn by_chance(&mut self, strategy: Strategy, runs: usize) -> Result<bool, String> {
+        let setup = self.setup(strategy);
+        while self.place.index < runs {
+            let index = self.place.index;
+            if runs == MANY && self.exploration.complete && index >= FEW {
+                break;
+            }
+            if self.is_mine(index) {
+                if self.is_over(None) {
+                    return Ok(runs == MANY);
+                }
+                let seed = self.seed.wrapping_add(index as u64);
+                let chooser: Box<dyn Chooser> = match strategy {
+                    Strategy::Random(_) => Box::new(Random::new(seed)),
+                    Strategy::Pct { depth, .. } => Box::new(Pct::new(seed, depth, self.shape, 0)),
+                    // By turns in the portfolio: odd ones, and priorities with and without other choices.
+                    _ if runs == MANY && index % 2 == 1 => {
+                        Box::new(Pct::new(seed, DEPTH, self.shape, OTHERS * (index / 2 % 2)))
+                    }
+                    _ => Box::new(Swarm::new(seed, self.shape)),
+                };
+                let made = run(self.body, &setup, chooser, false);
+                self.count(&setup, made)?;
+            }
+            self.place.index += 1;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,124 @@
+//! What an exploration tells: of a whole one, and of a schedule that fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use super::run::Run;
+use super::shrink::deviations;
+use crate::lab::choices::Choices;
+use crate::lab::environment;
+
+/// What was explored.
+#[derive(Clone, Debug, Default)]
+pub struct Exploration {
+    /// Schedules that were run, each another one.
+    pub schedules: u64,
+    /// Continuations that were not run because they differ from others only in the order of independent steps.
+    pub pruned: u64,
+    /// Continuations that are known and were not run; 0 if the exploration is complete.
+    pub left: u64,
+    /// Whether every schedule was run that the strategies have.
+    pub complete: bool,
+    /// How long it took, in real time.
+    pub took: Duration,
+    /// What was reached: each completion, with its error, and where it was delivered.
+    pub coverage: BTreeSet<String>,
+    /// What [`Sim::sometimes`](crate::lab::Sim::sometimes) asked for, and whether it was ever true.
+    pub sometimes: BTreeMap<String, bool>,
+    /// The points of the usual run at which something can fail: `ReadData#2 -> 12030`.
+    pub faults: Vec<String>,
+    /// Why runs cannot be repeated exactly, if that is so: a thread blocked in something that is not the Sim's.
+    pub uncontrolled: Option<String>,
+    /// The schedules, with [`Explore::keep_schedules`](super::Explore::keep_schedules).
+    pub visited: Vec<Choices>,
+}
+
+impl Exploration {
+    /// What was reached, a line each: for a snapshot that shows what a change does not reach any more.
+    pub fn coverage_lines(&self) -> String {
+        self.coverage.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Together with what another shard has explored.
+    pub fn merge(mut self, other: Exploration) -> Exploration {
+        self.schedules += other.schedules;
+        self.pruned += other.pruned;
+        self.left += other.left;
+        self.complete &= other.complete;
+        self.took = self.took.max(other.took);
+        self.coverage.extend(other.coverage);
+        for (what, held) in other.sometimes {
+            *self.sometimes.entry(what).or_default() |= held;
+        }
+        self.uncontrolled = self.uncontrolled.or(other.uncontrolled);
+        self.visited.extend(other.visited);
+        self
+    }
+
+    pub(super) fn take(&mut self, run: &Run, keep: bool) {
+        self.schedules += 1;
+        self.coverage.extend(run.reached.iter().cloned());
+        for (what, held) in &run.sometimes {
+            *self.sometimes.entry(what.clone()).or_default() |= held;
+        }
+        if self.uncontrolled.is_none() {
+            self.uncontrolled.clone_from(&run.uncontrolled);
+        }
+        if keep {
+            self.visited.push(run.choices.clone());
+        }
+    }
+}
+
+impl fmt::Display for Exploration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} schedules in {:.2?}, {} pruned", self.schedules, self.took, self.pruned)?;
+        match (self.complete, self.left) {
+            (true, _) => f.write_str(", none left")?,
+            (false, 0) => {}
+            (false, left) => write!(f, ", at least {left} left")?,
+        }
+        match &self.uncontrolled {
+            Some(why) => write!(f, "; uncontrolled: {why}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The report of a failing run, `found` as the n-th and shrunk.
+pub fn failing(run: &Run, found: u64, before: usize, shrinking: usize) -> String {
+    let Some(failure) = &run.failure else { return String::new() };
+    let deviations = deviations(run);
+    let mut lines = vec![format!(
+        "schedule {found} fails; shrunk from {before} to {} deviations from the usual in {shrinking} runs",
+        deviations.len()
+    )];
+    let (injected, others): (Vec<&String>, Vec<&String>) =
+        failure.report.lines.iter().partition(|line| line.starts_with("fault injected"));
+    lines.extend(injected.iter().map(|line| format!("  {line}")));
+    // A hang brings its trace, which stands below anyway.
+    lines.extend(failure.said.iter().map(|said| format!("  {}", without_trace(said))));
+    let said = failure.said.clone().unwrap_or_default();
+    let others = others.iter().filter(|line| {
+        !said.starts_with(line.as_str()) && !line.starts_with("choices: ") && !line.starts_with("the Sim was made")
+    });
+    lines.extend(others.map(|line| format!("  {line}")));
+    for (number, (at, ..)) in deviations.iter().enumerate() {
+        let choice = &run.choices[*at];
+        lines.push(format!("  deviation {}: {choice:#}, choice {} of {}", number + 1, at + 1, run.choices.len()));
+    }
+    lines.push(failure.report.trace.to_table());
+    lines.push(format!("the schedule: {}", run.choices.trimmed().long()));
+    lines.push(environment::again(&run.choices));
+    lines.join("\n")
+}
+
+/// The text without the table of a trace in it, and with its place.
+fn without_trace(said: &str) -> String {
+    let trace = |line: &&str| line.trim_start().starts_with("ms  ");
+    let Some(place) = said.lines().position(|line| trace(&line)) else { return said.to_owned() };
+    let head = said.lines().take(place).collect::<Vec<_>>().join("\n");
+    let at = said.lines().last().and_then(|line| line.rsplit_once(" at ")).map(|(_, at)| at.to_owned());
+    at.map_or(head.clone(), |at| format!("{}\n  at {at}", head.trim_end()))
+}

@@ -1,0 +1,106 @@
+//! One run of a body: under a chooser, with everything known of it at its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::coverage;
+use super::panics::{self, Heard};
+use crate::dispatch::Policy;
+use crate::lab::choices::{Choices, Offers};
+use crate::lab::chooser::Chooser;
+use crate::lab::mistakes::Report;
+use crate::lab::points::Passed;
+use crate::lab::profile::Profile;
+use crate::lab::sim::Sim;
+
+/// What each run of an exploration has in common.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    pub offers: Offers,
+    pub policy: Policy,
+    pub profile: Profile,
+    /// Whether callbacks of different handles have nothing in common.
+    pub apart: bool,
+}
+
+/// What became of a run.
+pub struct Run {
+    pub choices: Choices,
+    pub failure: Option<Failure>,
+    pub uncontrolled: Option<String>,
+    pub sometimes: BTreeMap<String, bool>,
+    pub reached: BTreeSet<String>,
+    /// The points at which something could fail.
+    pub points: Vec<String>,
+    /// The callbacks, without times.
+    pub callbacks: String,
+}
+
+/// Why a run fails.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What panicked, with its place; or nothing.
+    pub said: Option<String>,
+    pub report: Report,
+}
+
+impl Failure {
+    /// What is the same when the same goes wrong in another schedule.
+    pub fn kind(&self) -> String {
+        let stop = |line: &str| {
+            let (id, level) = line.split_once(' ')?;
+            (id.len() == 3 && id.starts_with('W') && level.starts_with("error")).then(|| id.to_owned())
+        };
+        let text = match &self.said {
+            Some(said) if !said.starts_with("HANG") => said.rsplit(" at ").next().unwrap_or_default().to_owned(),
+            Some(_) => "HANG".to_owned(),
+            None => {
+                let lines = self.report.lines.iter().filter(|line| !line.starts_with("fault injected"));
+                let first = lines.clone().find_map(|line| stop(line));
+                first.or_else(|| lines.clone().next().map(|line| line.chars().take(24).collect())).unwrap_or_default()
+            }
+        };
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Runs `body` once.
+pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes: bool) -> Run {
+    let former = panics::heard();
+    let heard = Heard::begin(setup.offers);
+    let builder = Sim::builder().policy(setup.policy).profile(setup.profile.clone());
+    let sim = builder.explored(setup.offers, chooser).build();
+    let scheduler = sim.world().scheduler();
+    heard.watch(scheduler);
+    if setup.apart {
+        scheduler.set_apart();
+    }
+    if notes {
+        scheduler.note_choices();
+    }
+    let panicked = catch_unwind(AssertUnwindSafe(|| body(&sim))).is_err();
+    let uncontrolled = sim.uncontrolled();
+    let report = sim.conclude();
+    let choices = sim.choices();
+    let trace = sim.trace();
+    let run = Run {
+        failure: None,
+        uncontrolled,
+        sometimes: sim.world().taken_sometimes(),
+        reached: coverage::of(&trace),
+        points: sim
+            .world()
+            .faults
+            .points(|points| points.passed().iter().map(Passed::to_string).collect())
+            .unwrap_or_default(),
+        callbacks: trace.callbacks(),
+        choices,
+    };
+    drop(sim);
+    panics::hear(former);
+    let said = panicked.then(|| heard.said().pop().unwrap_or_else(|| "the body panicked".to_owned()));
+    let failure = (panicked || report.fails).then(|| Failure { said, report });
+    drop(Arc::clone(&heard));
+    Run { failure, ..run }
+}

@@ -1,0 +1,255 @@
+//! The explorer: what it visits, what it says, and that it loses nothing.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use portable_winhttp::lab::{Choices, Explore, Fault, Reply, Sim, any, explore, torture};
+
+use crate::careful::Careful;
+
+/// What a panic says.
+pub fn said(body: impl FnOnce()) -> Option<String> {
+    let panic = catch_unwind(AssertUnwindSafe(body)).err()?;
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    text.map(str::to_owned)
+}
+
+fn one_request(sim: &Sim) {
+    sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123"));
+    let client = Careful::start("a.test", "/", false);
+    sim.block_until(|| client.closed());
+    assert!(client.outcome().is_some());
+}
+
+/// Threads that do no more than come to an order: the order is the outcome.
+fn in_some_order(names: &'static [&'static str], seen: Arc<Mutex<BTreeSet<String>>>) -> impl Fn(&Sim) {
+    move |sim| {
+        let order = Arc::new(Mutex::new(String::new()));
+        for name in names {
+            let (order, gate) = (Arc::clone(&order), sim.gate(name));
+            gate.open();
+            sim.actor(name, move || {
+                order.lock().unwrap().push_str(name);
+                gate.wait();
+                order.lock().unwrap().push_str(name);
+            });
+        }
+        sim.settle();
+        seen.lock().unwrap().insert(order.lock().unwrap().clone());
+    }
+}
+
+fn strings(visited: &[Choices]) -> BTreeSet<String> {
+    visited.iter().map(Choices::long).collect()
+}
+
+#[test]
+fn a_careful_client_survives_the_default() {
+    let report = explore(one_request);
+    assert!(report.schedules > 20, "{report}");
+    for reached in ["READ_COMPLETE inside WinHttpReadData", "SENDREQUEST_COMPLETE on a worker"] {
+        assert!(report.coverage.contains(reached), "{}", report.coverage_lines());
+    }
+    let all = Explore::new().exhaustive().deviations(1).faults(1).pace(true).run(one_request);
+    assert!(all.complete && all.left == 0 && all.uncontrolled.is_none(), "{all}");
+}
+
+/// Every order of two threads with two steps each, and no schedule twice.
+#[test]
+fn all_orders_are_visited_once() {
+    let seen = Arc::default();
+    let body = in_some_order(&["a", "b"], Arc::clone(&seen));
+    let report = Explore::new().exhaustive().keep_schedules().run(&body);
+    assert!(report.complete);
+    let expected = ["aabb", "abab", "abba", "baab", "baba", "bbaa"].map(str::to_owned);
+    assert_eq!(*seen.lock().unwrap(), BTreeSet::from(expected));
+    assert_eq!(strings(&report.visited).len() as u64, report.schedules);
+}
+
+/// With and without reduction: the same outcomes, from fewer schedules.
+#[test]
+fn reduction_loses_no_outcome() {
+    let outcomes = |options: Explore| {
+        let seen = Mutex::new(BTreeSet::new());
+        let report = options.exhaustive().run(|sim| {
+            let peers = ["http://a.test", "http://b.test"].map(|origin| sim.peer(origin));
+            for peer in &peers {
+                peer.on(any()).reply(Reply::ok());
+            }
+            sim.allow(portable_winhttp::lab::Stop::HandleLeaked);
+            let waits: Vec<_> = (0..2).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+            let order = Arc::new(Mutex::new(Vec::new()));
+            for (number, count) in waits.iter().enumerate() {
+                let (gate, count, order) = (sim.gate("g"), Arc::clone(count), Arc::clone(&order));
+                sim.fault(Fault::at(portable_winhttp::lab::Stage::Head).nth(99).wait(&gate).maybe());
+                sim.actor(["a", "b"][number], move || {
+                    gate.open();
+                    order.lock().unwrap().push(number);
+                    count.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            sim.block_until(|| waits.iter().all(|count| count.load(Ordering::SeqCst) == 1));
+            seen.lock().unwrap().insert(order.lock().unwrap().clone());
+        });
+        (seen.into_inner().unwrap(), report)
+    };
+    let (reduced, few) = outcomes(Explore::new());
+    let (whole, many) = outcomes(Explore::new().unreduced());
+    assert_eq!(reduced, whole);
+    assert!(few.complete && many.complete && few.schedules <= many.schedules, "{few}; {many}");
+}
+
+#[test]
+fn shards_together_are_the_whole() {
+    let body = || in_some_order(&["a", "b", "c"], Arc::default());
+    let options = || Explore::new().exhaustive().deviations(3).random(20).keep_schedules();
+    let whole = options().run(body());
+    let parts: Vec<_> = (1..=8).map(|part| options().shard(part, 8).run(body())).collect();
+    assert!(parts.iter().filter(|part| part.schedules > 0).count() > 4);
+    let merged = parts.into_iter().reduce(portable_winhttp::lab::Exploration::merge).unwrap();
+    assert_eq!(merged.schedules, whole.schedules);
+    assert_eq!(strings(&merged.visited), strings(&whole.visited));
+}
+
+#[test]
+fn a_stopped_exploration_goes_on() {
+    let file = std::env::temp_dir().join(format!("explored-{}.json", std::process::id()));
+    let options = || Explore::new().exhaustive().deviations(3).keep_schedules();
+    let whole = options().run(in_some_order(&["a", "b", "c"], Arc::default()));
+    let (mut visited, mut stops) = (Vec::new(), 0);
+    for budget in (7..).step_by(7) {
+        let part = options().budget(budget).resume(&file).run(in_some_order(&["a", "b", "c"], Arc::default()));
+        visited.extend(part.visited);
+        if part.complete {
+            break;
+        }
+        stops += 1;
+    }
+    assert!(stops > 2 && !file.exists());
+    assert_eq!(visited.len() as u64, whole.schedules);
+    assert_eq!(strings(&visited), strings(&whole.visited));
+}
+
+/// Three certain choices: `b` comes between the halves of `a`, and `a` between those of `c`.
+fn planted(sim: &Sim) {
+    let order = Arc::default();
+    in_some_order(&["a", "b", "c"], Arc::clone(&order))(sim);
+    let order = order.lock().unwrap().first().cloned().unwrap_or_default();
+    assert_ne!(order, "cabbac", "the planted bug");
+}
+
+#[test]
+fn a_bug_of_three_choices_is_found() {
+    // 1/(n k^(d-1)) with n = 4 threads, k = 12 steps, d = 3: once in 576 runs; after ten times as many it is found all but
+    // surely (1 - e^-10).
+    let by_priorities = said(|| drop(Explore::new().pct(3, 5760).faults(0).pace(false).run(planted)));
+    let exhaustively = said(|| drop(Explore::new().exhaustive().run(planted)));
+    for found in [by_priorities, exhaustively] {
+        let found = found.expect("it is found");
+        assert!(found.contains("the planted bug"), "{found}");
+    }
+}
+
+/// The report: shrunk, with its place, its deviations and the command; the schedule plays again.
+#[test]
+fn what_a_failure_says() {
+    let body = |sim: &Sim| {
+        let order = Arc::default();
+        in_some_order(&["a", "b"], Arc::clone(&order))(sim);
+        assert!(!order.lock().unwrap().contains("abab"), "mixed");
+    };
+    let found = said(|| drop(Explore::new().random(200).faults(0).run(body))).expect("it is found");
+    for part in [
+        "deviation 1: next:",
+        "mixed",
+        "tests/lab/explore.rs:",
+        "<> next:",
+        "the schedule: +",
+        "again: WINHTTP_REPLAY=",
+    ] {
+        let part = if part == "the schedule: +" { "the schedule: " } else { part };
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    let last = found.lines().last().unwrap();
+    let token = last.split(['=', ' ']).nth(2).unwrap();
+    let choices: Choices = token.parse().unwrap();
+    assert!(choices.deviations() <= 3, "{choices}");
+    let again = said(|| {
+        let sim = Sim::builder().choices(choices).build();
+        body(&sim);
+    });
+    assert!(again.unwrap().contains("mixed"));
+}
+
+/// A schedule of another program stops where it does not fit.
+#[test]
+fn a_replay_that_diverges_says_where() {
+    let token: Choices = "next:a.begin:0/2 deliver:inside:0/2".parse().unwrap();
+    let text = said(|| {
+        let sim = Sim::builder().choices(token).build();
+        in_some_order(&["a", "b"], Arc::default())(&sim);
+    });
+    let text = text.expect("it stops");
+    assert!(text.contains("the replay diverges at choice 2"), "{text}");
+    assert!(text.contains("the schedule has deliver:inside:0/2"), "{text}");
+}
+
+#[test]
+fn a_body_that_is_not_repeatable_is_told() {
+    let runs = AtomicUsize::new(0);
+    let text = said(|| {
+        drop(Explore::new().random(3).run(|sim| {
+            if runs.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
+                in_some_order(&["a", "b"], Arc::default())(sim);
+            }
+        }));
+    });
+    assert!(text.expect("it is told").starts_with("two runs of the same schedule differ"));
+}
+
+#[test]
+fn what_is_never_true_is_told() {
+    let text = said(|| drop(Explore::new().random(3).run(|sim| sim.sometimes("retried", false))));
+    assert!(text.expect("it is told").ends_with(": retried"));
+}
+
+/// The cause is the first that a report says.
+#[test]
+fn injected_faults_come_first() {
+    let text = said(|| {
+        drop(torture(|sim| {
+            sim.peer("http://a.test").on(any()).reply(Reply::ok());
+            let client = Careful::start("a.test", "/", false);
+            sim.block_until(|| client.closed());
+            assert!(client.outcome().is_some_and(|outcome| outcome != Err(12029)), "not connected");
+        }));
+    });
+    let text = text.expect("a fault is found");
+    let second = text.lines().nth(1).unwrap_or_default();
+    assert_eq!(second, "  fault injected: Connect#1 -> 12029", "{text}");
+    assert!(text.contains("tests/lab/explore.rs:"), "{text}");
+}
+
+#[test]
+fn names_that_say_nothing_are_refused() {
+    type Row = (&'static str, fn(), &'static str);
+    let rows: [Row; 4] = [
+        ("a function", || drop(Fault::in_call("WinHttpSendRequst")), "is WinHttpSendRequest meant?"),
+        ("an occurrence", || drop(Fault::in_call("WinHttpOpen").nth(0)), "count from 1"),
+        ("a path", || drop(Sim::new().peer("https://api.test/v1")), "without path"),
+        ("a query", || drop(Sim::new().peer("https://api.test?q")), "without path"),
+    ];
+    for (what, act, says) in rows {
+        let text = said(act).unwrap_or_default();
+        assert!(text.contains(says), "{what}: {text}");
+    }
+    // A fault that never struck is told in the report of a test that fails.
+    let text = said(|| {
+        let sim = Sim::new();
+        sim.fault(Fault::in_call("WinHttpOpen").nth(3).fail(8u32));
+        sim.peer("http://a.test").on(any()).expect(1);
+    });
+    assert!(text.unwrap().contains("a fault never struck: WinHttpOpen#3 -> 8"));
+}
