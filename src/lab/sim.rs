@@ -437,7 +437,7 @@ impl Drop for Sim {
         }
         let choices = self.choices();
         let report = self.conclude();
-        let again = choices.unusual().then(|| format!("\n{}", environment::again(&choices))).unwrap_or_default();
+        let again = if choices.unusual() { format!("\n{}", environment::again(&choices)) } else { String::new() };
         if std::thread::panicking() {
             eprintln!("what the Sim knew when the test failed:\n  {report}{again}");
         } else if report.fails {

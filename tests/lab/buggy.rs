@@ -265,10 +265,8 @@ unsafe extern "system" fn notified(request: *mut c_void, context: usize, status:
     // SAFETY: contexts are leaked clients; payloads are those of their status.
     unsafe {
         let Some(client) = (context as *const Buggy).as_ref() else { return };
-        if client.has(Bug::CancelUnderLock) {
-            if client.lock.try_lock().is_err() {
-                client.wrong();
-            }
+        if client.has(Bug::CancelUnderLock) && client.lock.try_lock().is_err() {
+            client.wrong();
         }
         match status {
             WINHTTP_CALLBACK_STATUS_SENDING_REQUEST
