@@ -20,6 +20,19 @@ impl Scheduler {
     pub fn preempt(self: &Arc<Self>) {
         let me = self.acquire();
         let mut state = self.lock();
+        state.busy += 1;
+        if state.is_livelock() && !state.over {
+            let name = Arc::clone(&state.threads[me].name);
+            let report =
+                format!("HANG: `{name}` goes on for ever, and no time passes; is a failure taken for success?");
+            state.failure.get_or_insert(report);
+            state.happened += 1;
+            if me != MAIN {
+                state.threads[me].doing = Doing::Ready;
+                drop(self.hand(state, MAIN, Some(me)));
+            }
+            return;
+        }
         loop {
             if state.over {
                 return;

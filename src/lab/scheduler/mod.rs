@@ -76,6 +76,7 @@ impl Scheduler {
             happened: 0,
             steps: 0,
             moves: 0,
+            busy: 0,
             chooser: Recorded::new(chooser),
             entries: 0,
             uncontrolled: None,

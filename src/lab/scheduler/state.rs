@@ -81,6 +81,9 @@ pub(super) struct Plan {
     pub act: Body,
 }
 
+/// So many calls without the time moving are a program that runs in circles.
+const BUSY: u64 = 20_000;
+
 pub(super) struct State {
     pub now: Duration,
     /// Who has the token.
@@ -101,6 +104,8 @@ pub(super) struct State {
     pub steps: u64,
     /// Counts how often the token was passed or a thread said that it runs.
     pub moves: u64,
+    /// Counts calls and returns since the time moved last.
+    pub busy: u64,
     pub chooser: Recorded,
     /// Ways in for threads that have not come yet.
     pub entries: usize,
@@ -233,7 +238,13 @@ impl State {
         let planned = self.agenda.first_key_value().map(|((time, _), _)| *time).filter(|_| awaited);
         let Some(next) = planned.into_iter().chain(end).min() else { return false };
         self.now = self.now.max(next);
+        self.busy = 0;
         true
+    }
+
+    /// More calls than any program makes while no time passes.
+    pub fn is_livelock(&self) -> bool {
+        self.busy > BUSY
     }
 
     pub fn hang(&self) -> String {
