@@ -38,7 +38,8 @@ fn main() {
         let (median, worst) = (walls[ROUNDS / 2], walls[ROUNDS - 1]);
         println!("{name:<34} {:>10} s {median:>12.2?} {worst:>12.2?}", expected.as_secs());
     }
-    let explorations: [(&str, Explore, fn(&Sim)); 5] = [
+    type Exploration = (&'static str, Explore, fn(&Sim));
+    let explorations: [Exploration; 5] = [
         ("each deviation", Explore::new().each_deviation(), one_request),
         ("each fault", Explore::new().each_fault(), one_request),
         ("cancelled at each point", Explore::new().each_late_thread(), cancelled),

@@ -302,10 +302,7 @@ unsafe extern "system" fn notified(request: *mut c_void, context: usize, status:
                         WinHttpReceiveResponse(request, null_mut());
                         return;
                     }
-                    (Some(Bug::NotSentAgain), ERROR_WINHTTP_RESEND_REQUEST) => {
-                        WinHttpReceiveResponse(request, null_mut());
-                        return;
-                    }
+                    (Some(Bug::NotSentAgain), ERROR_WINHTTP_RESEND_REQUEST) => return,
                     (_, ERROR_WINHTTP_RESEND_REQUEST) => return client.send(),
                     _ => {}
                 }

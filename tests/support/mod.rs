@@ -26,7 +26,8 @@ pub fn serve(connection: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     let port = listener.local_addr().unwrap().port();
     let connection = Arc::new(connection);
     thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
+        // A process without a free descriptor accepts later.
+        for stream in listener.incoming().flatten() {
             let connection = Arc::clone(&connection);
             thread::spawn(move || connection(stream));
         }
