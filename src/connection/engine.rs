@@ -150,6 +150,7 @@ impl Engine {
     }
 
     /// A server answered with HTTP/1.0, or a later version.
+    #[cfg(any(feature = "net", test))]
     pub fn learn(&mut self, request: &TransportRequest, old: bool) {
         self.limits.learn(request, old);
     }
@@ -308,6 +309,7 @@ impl Engine {
     }
 
     /// The server takes so many streams at once.
+    #[cfg(any(feature = "net", test))]
     pub fn room(&mut self, now: Duration, connection: ConnectionId, streams: usize) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };
         let (group, server) = (entry.group, entry.server.clone());
@@ -333,6 +335,7 @@ impl Engine {
     }
 
     /// Closes what has been idle for too long; says when the next will have been.
+    #[cfg(any(feature = "net", test))]
     pub fn sweep(&mut self, now: Duration) -> Option<Duration> {
         let unused: Vec<_> =
             self.groups.iter().flat_map(|group| group.idle.iter().chain(&group.shared)).copied().collect();
@@ -371,6 +374,7 @@ impl Engine {
     }
 
     /// How many requests a connection has carried.
+    #[cfg(any(feature = "net", test))]
     pub fn carried(&self, connection: ConnectionId) -> u32 {
         self.connections.get(&connection).map_or(0, |entry| entry.carried)
     }
@@ -402,6 +406,7 @@ impl Engine {
     }
 
     /// How many connections there are, and how many attempts wait.
+    #[cfg(any(feature = "net", test))]
     pub fn counts(&self) -> (usize, usize) {
         (self.connections.len(), self.waiters.len())
     }

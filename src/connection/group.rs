@@ -99,6 +99,7 @@ impl Groups {
     }
 
     /// All of them, oldest number first.
+    #[cfg(any(feature = "net", test))]
     pub fn iter(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().flatten()
     }

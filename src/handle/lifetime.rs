@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Handle, Kind};
+use super::Handle;
+#[cfg(feature = "win32")]
+use super::Kind;
 use crate::dispatch::{DrainBudget, Item, Unspecified};
 use crate::record::Notification;
 

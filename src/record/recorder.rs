@@ -46,6 +46,7 @@ struct OpenCall {
 }
 
 /// How many events wait for the arguments of a call that may still come.
+#[cfg(feature = "net")]
 const HELD: usize = 1024;
 /// How many threads are remembered that are in no call.
 const THREADS: usize = 4096;

@@ -3,14 +3,13 @@
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Once, OnceLock};
-
-static LAST: OnceLock<fn()> = OnceLock::new();
+use std::sync::Once;
 
 /// Has `last` called when the process ends well. Only the first one counts. It must not panic, nor use what belongs to a
 /// thread: the threads may be gone.
 #[cfg(feature = "net")]
 pub fn at_exit(last: fn()) {
+    static LAST: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
     unsafe extern "C" {
         fn atexit(last: extern "C" fn()) -> c_int;
     }
