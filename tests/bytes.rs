@@ -154,7 +154,9 @@ fn sockets_are_found_by_every_thread_and_gone_afterwards() {
         }
         assert_eq!(api.received().len(), 8);
     }
-    assert_eq!(fetch("GET", SECURE, "/", b"", false).result, Err(12007));
+    // A connection of the pool that dies only when the request has gone out fails it (source r7); there are 8 at most.
+    let mut answers = (0..9).map(|_| fetch("GET", SECURE, "/", b"", false).result);
+    assert!(answers.any(|answer| answer == Err(12007)), "the name is gone");
 }
 
 #[test]
