@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Has `last` called when the process ends well. Only the first one counts. It must not panic, nor use what belongs to a
 /// thread: the threads may be gone.
