@@ -23,7 +23,7 @@ pub enum Output {
     ThenFollowRedirect,
     /// Give the order to the transport; its events come back with this number.
     Start(u64, Box<TransportRequest>),
-    /// Have this done by a worker; what it brings back goes to [`Machine::report`] with this number.
+    /// Have this done by a worker; what it brings back goes to [`Machine::task_finished`] with this number.
     WorkerTask(u64, WorkerTask),
     /// To the running leg: the head may go out.
     Proceed,
