@@ -253,15 +253,19 @@ fn httpbin_authenticates() {
         "/basic-auth/user/pass",
         "/digest-auth/auth/user/pass",
         "/digest-auth/auth/user/pass/MD5",
-        "/digest-auth/auth/user/pass/SHA-256",
         "/digest-auth/auth-int/user/pass/MD5",
-        "/digest-auth/auth-int/user/pass/SHA-256",
-        "/digest-auth/auth/user/pass/SHA-256/never",
     ] {
         assert_eq!((ask(path, &right), ask(path, &wrong)), (200, 401), "{path}");
     }
-    // A scheme that is not spoken: the 401 is the answer.
-    assert_eq!(ask("/bearer", &right), 401);
+    // What WinHTTP does not speak (Digest with SHA-256: e06) is not answered: the 401 is the response.
+    for path in [
+        "/bearer",
+        "/digest-auth/auth/user/pass/SHA-256",
+        "/digest-auth/auth-int/user/pass/SHA-256",
+        "/digest-auth/auth/user/pass/SHA-256/never",
+    ] {
+        assert_eq!(ask(path, &right), 401, "{path}");
+    }
     let hidden = |request| credentials(request, WINHTTP_AUTH_SCHEME_BASIC, "user", "pass");
     assert_eq!(ask("/hidden-basic-auth/user/pass", &hidden), 200, "Basic goes unasked");
 }
