@@ -6,7 +6,7 @@
 //! used there.
 //!
 //! Where things are: [`api`] has the exported functions by Windows' names, [`machine`] says what WinHTTP does,
-//! [`handle`] and [`dispatch`] say who is told and on which thread, [`transport`] is what carries requests, [`http`]
+//! [`handle`] and [`delivery`] say who is told and on which thread, [`transport`] is what carries requests, [`http`]
 //! has the rules of HTTP, [`record`] what was observed, [`verify`] which mistakes a program makes, [`win32`] the vocabulary.
 #![deny(missing_docs, unsafe_code, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks)]
@@ -14,16 +14,20 @@
 pub mod api;
 #[cfg(any(feature = "net", feature = "lab"))]
 mod connection;
-pub mod dispatch;
+pub mod delivery;
 pub mod guide;
 pub mod handle;
 pub mod http;
 #[cfg(feature = "lab")]
 pub mod lab;
+#[cfg(feature = "lab")]
+pub mod lab_api;
 pub mod machine;
 #[cfg(feature = "net")]
 mod net;
+pub mod observe;
 pub mod pki;
+pub mod real;
 pub mod record;
 pub mod transport;
 #[cfg(any(feature = "lab", feature = "net"))]
@@ -31,6 +35,7 @@ pub mod verify;
 pub mod win32;
 #[cfg(all(feature = "windows", not(windows)))]
 pub mod windows;
+pub mod world;
 
 #[cfg(all(feature = "windows", not(windows)))]
 #[doc(hidden)]

@@ -1,7 +1,8 @@
 //! What lies under the machine: something that carries one request to a server and tells what happens on the way.
 //!
-//! The real transport is `net`; the lab has one made of a script. The machine cannot tell them apart: both take an
-//! [`TransportRequest`], answer with [`Event`]s and obey the methods of a [`Attempt`].
+//! The real transport is `net`; the lab has one made of a script. The machine cannot tell them apart: both take a
+//! [`TransportRequest`], answer with [`Event`]s and obey the methods of an [`Attempt`].
+#![forbid(unsafe_code)]
 
 mod info;
 mod network;
@@ -19,7 +20,7 @@ use crate::win32::{
     ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
 };
-pub use info::{ConnectionInfo, TcpInfo};
+pub use info::ConnectionInfo;
 pub use network::{ConnectionGroupId, NameCache, Network, PoolRules};
 
 /// One request as it goes to a server: everything that the transport needs to know, decided.

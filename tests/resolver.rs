@@ -5,9 +5,9 @@ use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use portable_winhttp::dispatch::{Proxies, ScriptOverride, with_proxies};
 use portable_winhttp::http::proxy::{Named, UserSettings};
 use portable_winhttp::lab::{Fault, Reply, Sim, Stage, Stop, any, get};
+use portable_winhttp::real::{Proxies, ScriptOverride, with_proxies};
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, GlobalFree};
 use windows_sys::Win32::Networking::WinHttp::*;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use portable_winhttp::handle::{Census, census};
+use portable_winhttp::real::{Census, census};
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
 

@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use portable_winhttp::dispatch::with_proxies;
-use portable_winhttp::handle::{Census, census};
+use portable_winhttp::real::with_proxies;
+use portable_winhttp::real::{Census, census};
 use support::*;
 use windows_sys::Win32::Foundation::ERROR_IO_PENDING;
 use windows_sys::Win32::Networking::WinHttp::*;

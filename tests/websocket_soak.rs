@@ -12,8 +12,8 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use portable_winhttp::handle::census;
 use portable_winhttp::http::upgrade;
+use portable_winhttp::real::census;
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
 

@@ -5,14 +5,15 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::dispatch::{self, CheckEvent, Requested, Returned, World};
 use crate::handle::Handle;
+use crate::observe::{self, CheckEvent, Returned};
 use crate::win32::probe::readable;
 use crate::win32::process;
 use crate::win32::{
     BOOL, CallerBuf, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCSTR, PCWSTR,
     Win32Error, last_error, set_last_error,
 };
+use crate::world::{Requested, World, entered};
 
 /// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR, and the world that the thread has entered is
 /// told. So does every call in a child of fork.
@@ -23,9 +24,11 @@ pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
         return failure;
     }
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
-        if let Some((world, _)) = dispatch::entered() {
+        if let Some((world, _)) = entered() {
             let text = panic.downcast_ref::<String>().map(String::as_str);
-            world.stopped(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words"));
+            world
+                .observers
+                .stopped(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words"));
         }
         set_last_error(ERROR_WINHTTP_INTERNAL_ERROR);
         failure
@@ -36,12 +39,12 @@ pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
 pub(crate) const NONE: *const c_void = std::ptr::null();
 
 /// The world that is told of a call: that of its handle, else that of its thread, else the real one.
-fn observer(handle: usize) -> Option<Arc<dyn World>> {
-    if !dispatch::observed() {
+fn observer(handle: usize) -> Option<Arc<World>> {
+    if !observe::anyone() {
         return None;
     }
     let of_handle = Handle::find(handle).ok().map(|handle| Arc::clone(handle.world()));
-    of_handle.or_else(|| dispatch::current().map(|(world, _)| world))
+    of_handle.or_else(|| crate::real::current().map(|(world, _)| world))
 }
 
 /// Runs a call of `function`, sets the last error if there is one to set, and tells who observes. `failure` is what it
@@ -63,12 +66,15 @@ pub(super) fn observed<T, R: Copy>(
             }
             return answer;
         };
-        let (answer, error) = match world.called(function, handle) {
+        let refused = world.choices.enters(function, handle);
+        world.observers.called(function, handle);
+        let (answer, error) = match refused {
             Some(error) => failure(error),
             None => call(),
         };
         let left = error.unwrap_or_else(last_error);
-        let leaves = world.returned(function, handle, returned(answer), left);
+        let leaves = world.choices.leaves(function, returned(answer), left);
+        world.observers.returned(function, handle, returned(answer), leaves);
         if let Some(error) = error.map(|_| leaves).or((leaves != left).then_some(leaves)) {
             set_last_error(error);
         }
@@ -127,14 +133,12 @@ pub(super) fn code<T>(function: &'static str, handle: *const T, call: impl FnOnc
 
 /// The world of this handle lets the call go on with what it asks for.
 pub(super) fn allowed(handle: &Handle, asked: Requested) -> Result<(), Win32Error> {
-    handle.world().refuse(handle.value(), asked).map_or(Ok(()), Err)
+    handle.world().choices.refuse(handle.value(), asked).map_or(Ok(()), Err)
 }
 
 /// Tells a trace what else a call was given: text without secrets, made only if somebody observes.
-pub(super) fn given(world: &Arc<dyn World>, text: impl FnOnce() -> String) {
-    if dispatch::observed() {
-        world.given(&text());
-    }
+pub(super) fn given(world: &Arc<World>, text: impl FnOnce() -> String) {
+    world.observers.given(text);
 }
 
 /// The open handle that the caller named.

@@ -70,7 +70,7 @@ pub unsafe extern "system" fn WinHttpQueryConnectionGroup(
         // SAFETY: the caller's promise.
         let only = unsafe { get(pguidconnection) }.map(mark);
         let (host, port, secure) = origin;
-        let groups = handle.world().transport().marked(&host, port, secure, only);
+        let groups = handle.world().transport.marked(&host, port, secure, only);
         // SAFETY: the caller's promise.
         unsafe { put(ppresult, result(&host, &groups)?) };
         Ok(())

@@ -13,8 +13,6 @@ mod groups;
 mod headers;
 mod headers_ex;
 mod kernel;
-#[cfg(feature = "lab")]
-pub mod lab;
 mod options;
 mod proxy;
 mod proxy_settings;

@@ -5,14 +5,15 @@
 use std::sync::Arc;
 
 use super::edge::{NONE, code, done, get, put, text};
-use crate::dispatch::{self, World};
 use crate::http::proxy::{Access, Destination, Named};
+use crate::real;
 use crate::win32::memory::allocate;
 use crate::win32::*;
+use crate::world::World;
 
 /// The world that a function without a handle speaks of.
-pub(super) fn world() -> Result<Arc<dyn World>, Win32Error> {
-    dispatch::current().map(|(world, _)| world).ok_or(ERROR_NOT_SUPPORTED)
+pub(super) fn world() -> Result<Arc<World>, Win32Error> {
+    real::current().map(|(world, _)| world).ok_or(ERROR_NOT_SUPPORTED)
 }
 
 /// Text in a block that the application frees with GlobalFree.
@@ -38,13 +39,13 @@ pub(super) fn global_text_or_null(text: Option<&str>) -> Result<PWSTR, Win32Erro
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16.
 pub(super) unsafe fn access(
-    world: &dyn World,
+    world: &World,
     access_type: u32,
     proxy: PCWSTR,
     bypass: PCWSTR,
 ) -> Result<Access, Win32Error> {
     match access_type {
-        WINHTTP_ACCESS_TYPE_DEFAULT_PROXY => Ok(Access::Default(world.proxies().default_proxy())),
+        WINHTTP_ACCESS_TYPE_DEFAULT_PROXY => Ok(Access::Default(world.proxies.default_proxy())),
         WINHTTP_ACCESS_TYPE_NO_PROXY => Ok(Access::None),
         WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY => Ok(Access::Automatic),
         WINHTTP_ACCESS_TYPE_NAMED_PROXY => {
@@ -105,7 +106,7 @@ pub unsafe extern "system" fn WinHttpGetDefaultProxyConfiguration(pproxyinfo: *m
         if pproxyinfo.is_null() {
             return Err(ERROR_INVALID_PARAMETER);
         }
-        let named = world()?.proxies().default_proxy();
+        let named = world()?.proxies.default_proxy();
         let access_type = if named.is_some() { WINHTTP_ACCESS_TYPE_NAMED_PROXY } else { WINHTTP_ACCESS_TYPE_NO_PROXY };
         // SAFETY: the caller's promise.
         unsafe { put(pproxyinfo, info(access_type, named.as_deref())?) };
@@ -139,7 +140,7 @@ pub unsafe extern "system" fn WinHttpSetDefaultProxyConfiguration(pproxyinfo: *m
             }
             _ => return Err(ERROR_INVALID_PARAMETER),
         };
-        world()?.proxies().set_default_proxy(named);
+        world()?.proxies.set_default_proxy(named);
         Ok(())
     })
 }
@@ -158,7 +159,7 @@ pub unsafe extern "system" fn WinHttpGetIEProxyConfigForCurrentUser(
         if pproxyconfig.is_null() {
             return Err(ERROR_INVALID_PARAMETER);
         }
-        let user = world()?.proxies().user();
+        let user = world()?.proxies.user();
         let named = user.named.as_ref();
         let config = WINHTTP_CURRENT_USER_IE_PROXY_CONFIG {
             fAutoDetect: user.detect.into(),

@@ -41,7 +41,7 @@ pub unsafe extern "system" fn WinHttpReadProxySettings(
         if name.is_some() && ffallbacktodefaultsettings == 0 {
             return Err(ERROR_FILE_NOT_FOUND);
         }
-        let proxies = session.world().proxies();
+        let proxies = &session.world().proxies;
         let (user, version) = (proxies.user(), proxies.version());
         let mut flags = WINHTTP_PROXY_TYPE_DIRECT;
         for (flag, set) in [
@@ -97,7 +97,7 @@ pub unsafe extern "system" fn WinHttpWriteProxySettings(
         session.as_session()?;
         // SAFETY: the caller's promise.
         let settings = unsafe { get(pwinhttpproxysettings) }.ok_or(ERROR_INVALID_PARAMETER)?;
-        let proxies = session.world().proxies();
+        let proxies = &session.world().proxies;
         let outdated = fforceupdate == 0 && settings.dwCurrentSettingsVersion != proxies.version();
         if settings.dwStructSize as usize != size_of::<WINHTTP_PROXY_SETTINGS>() || outdated {
             return Err(ERROR_INVALID_PARAMETER);

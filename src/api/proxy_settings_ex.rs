@@ -6,10 +6,11 @@ use std::sync::{Arc, Weak};
 
 use super::edge::{NONE, code, find, get, put};
 use super::proxy::{global_text, global_text_or_null, world};
-use crate::dispatch::{Job, Registration, World};
+use crate::delivery::Job;
 use crate::http::proxy::UserSettings;
 use crate::win32::memory::{allocate, free};
 use crate::win32::*;
+use crate::world::{Registration, World};
 
 /// Reads the user's proxy settings (nf-winhttp-winhttpgetproxysettingsex). ERROR_IO_PENDING: GETPROXYSETTINGS_COMPLETE comes, and
 /// then WinHttpGetProxySettingsResultEx has them; or REQUEST_ERROR {API_GET_PROXY_SETTINGS, error}.
@@ -57,7 +58,7 @@ pub unsafe extern "system" fn WinHttpGetProxySettingsResultEx(
             return Err(ERROR_INVALID_PARAMETER);
         }
         let user = driver.with(|machine| machine.settings().cloned())?;
-        let settings = settings(&user, resolver.world().proxies().version())?;
+        let settings = settings(&user, resolver.world().proxies.version())?;
         // SAFETY: the caller's promise.
         unsafe { put(pproxysettingsex.cast::<WINHTTP_PROXY_SETTINGS_EX>(), settings) };
         Ok(())
@@ -150,7 +151,7 @@ pub unsafe extern "system" fn WinHttpGetProxySettingsVersion(
             return Err(ERROR_INVALID_PARAMETER);
         }
         // SAFETY: the caller's promise.
-        unsafe { put(pdwproxysettingsversion, session.world().proxies().version()) };
+        unsafe { put(pdwproxysettingsversion, session.world().proxies.version()) };
         Ok(())
     })
 }
@@ -181,16 +182,16 @@ pub unsafe extern "system" fn WinHttpRegisterProxyChangeNotification(
         let world = world()?;
         let there = Arc::downgrade(&world);
         let registration = Arc::new(Registration::new(callback));
-        let number = world.proxies().watch(Arc::clone(&registration), Arc::new(move || changed(&there, &registration)));
+        let number = world.proxies.watch(Arc::clone(&registration), Arc::new(move || changed(&there, &registration)));
         // SAFETY: the caller's promise.
         unsafe { put(hregistration, std::ptr::without_provenance_mut(number)) };
         Ok(())
     })
 }
 
-fn changed(world: &Weak<dyn World>, registration: &Arc<Registration>) {
+fn changed(world: &Weak<World>, registration: &Arc<Registration>) {
     if let Some(world) = world.upgrade() {
-        world.run(Arc::clone(registration) as Arc<dyn Job>);
+        world.spawner.run(Arc::clone(registration) as Arc<dyn Job>);
     }
 }
 
@@ -204,8 +205,8 @@ fn changed(world: &Weak<dyn World>, registration: &Arc<Registration>) {
 pub unsafe extern "system" fn WinHttpUnregisterProxyChangeNotification(hregistration: *const c_void) -> u32 {
     code("WinHttpUnregisterProxyChangeNotification", NONE, || {
         let world = world()?;
-        let registration = world.proxies().unwatch(hregistration.addr()).ok_or(ERROR_INVALID_HANDLE)?;
-        registration.end(&*world);
+        let registration = world.proxies.unwatch(hregistration.addr()).ok_or(ERROR_INVALID_HANDLE)?;
+        registration.end(world.steps());
         Ok(())
     })
 }

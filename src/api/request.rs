@@ -10,13 +10,13 @@ use super::edge::{
 };
 use super::options;
 use super::session::header_value;
-use crate::dispatch::Requested;
 use crate::handle::{BorrowedBuffer, CallOutcome, Request};
 use crate::http::header_text::is_token;
 use crate::http::{Headers, Version, target};
 use crate::machine::{self, Cookies, Origin, RequestTemplate, SendCall};
 use crate::record::{Api, Notification};
 use crate::win32::*;
+use crate::world::Requested;
 
 /// Makes a request (nf-winhttp-winhttpopenrequest). NULL or empty: GET, `/`, HTTP/1.1. Nothing is sent.
 /// ERROR_INVALID_PARAMETER for a verb that is no token; ERROR_ACCESS_DENIED for plain HTTP in a session with
@@ -90,7 +90,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         let origin = Origin { secure, host: connection.host.clone(), port };
         let mut machine = machine::Request::new(origin, template, settings);
         let world = parent.world();
-        machine.cookies = Cookies::new(Arc::clone(&session.cookies), world.date() - world.now());
+        machine.cookies = Cookies::new(Arc::clone(&session.cookies), world.clock.date() - world.clock.now());
         parent.request(Request::new(machine))
     })
 }

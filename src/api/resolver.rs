@@ -39,7 +39,7 @@ pub unsafe extern "system" fn WinHttpCreateProxyResolver(hsession: *const c_void
 ///
 /// | error | |
 /// |---|---|
-/// | ERROR_WINHTTP_AUTODETECTION_FAILED | the network has no PAC script, or may not be asked ([`Proxies::may_detect`](crate::dispatch::Proxies::may_detect)) |
+/// | ERROR_WINHTTP_AUTODETECTION_FAILED | the network has no PAC script, or may not be asked ([`Proxies::may_detect`](crate::real::Proxies::may_detect)) |
 /// | ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT | it is no 200 with at most 1 MiB over http or https |
 /// | ERROR_WINHTTP_LOGIN_FAILURE | its server wants credentials, and there are no default ones |
 /// | ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT | it does not load, throws, takes too long or too much memory, answers no text or more than 256 entries |
@@ -303,7 +303,7 @@ fn listed(server: &Server) -> String {
 }
 
 /// Looks for a PAC script in the network and waits for the answer (nf-winhttp-winhttpdetectautoproxyconfigurl). Only DNS is
-/// asked, and only if that is allowed ([`Proxies::may_detect`](crate::dispatch::Proxies::may_detect)). The URL is freed with GlobalFree.
+/// asked, and only if that is allowed ([`Proxies::may_detect`](crate::real::Proxies::may_detect)). The URL is freed with GlobalFree.
 ///
 /// ERROR_INVALID_PARAMETER for no flags or NULL; ERROR_WINHTTP_AUTODETECTION_FAILED and a NULL URL if there is none.
 ///
@@ -320,7 +320,7 @@ pub unsafe extern "system" fn WinHttpDetectAutoProxyConfigUrl(
         }
         // SAFETY: the caller's promise.
         unsafe { put(ppwstrautoconfigurl, std::ptr::null_mut()) };
-        let url = crate::dispatch::detect(&world()?, dwautodetectflags).ok_or(ERROR_WINHTTP_AUTODETECTION_FAILED)?;
+        let url = crate::handle::detect(&world()?, dwautodetectflags).ok_or(ERROR_WINHTTP_AUTODETECTION_FAILED)?;
         // SAFETY: the caller's promise.
         unsafe { put(ppwstrautoconfigurl, global_text(&url)?) };
         Ok(())
@@ -340,7 +340,7 @@ pub unsafe extern "system" fn WinHttpResetAutoProxy(hsession: *const c_void, dwf
         if dwflags & WINHTTP_RESET_OUT_OF_PROC == 0 {
             return Err(ERROR_INVALID_PARAMETER);
         }
-        session.world().proxies().forget_scripts();
+        session.world().proxies.forget_scripts();
         Ok(())
     })
 }

@@ -3,10 +3,12 @@
 
 use super::edge::{NONE, done, find, given, handle, observed, text};
 use super::proxy::access;
-use crate::dispatch::{self, CheckEvent, Requested, Returned, Unspecified};
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
+use crate::observe::{CheckEvent, Returned};
+use crate::real;
 use crate::win32::*;
+use crate::world::{Requested, Unspecified};
 
 /// Opens a session (nf-winhttp-winhttpopen). With WINHTTP_FLAG_ASYNC everything made from it is asynchronous;
 /// with WINHTTP_FLAG_SECURE_DEFAULTS, too, and then only TLS 1.2 and newer is spoken, and nothing can be made weaker.
@@ -34,16 +36,16 @@ pub unsafe extern "system" fn WinHttpOpen(
         let agent = agent.map(|agent| header_value(&agent)).transpose()?;
         let asynchronous = dwflags & WINHTTP_FLAG_ASYNC != 0;
         let secure_defaults = dwflags & WINHTTP_FLAG_SECURE_DEFAULTS == WINHTTP_FLAG_SECURE_DEFAULTS;
-        let (world, policy) = dispatch::opening().ok_or(ERROR_NOT_SUPPORTED)?;
+        let (world, policy) = real::opening().ok_or(ERROR_NOT_SUPPORTED)?;
         given(&world, || if asynchronous { "asynchronous".to_owned() } else { "synchronous".to_owned() });
-        if let Some(error) = world.refuse(0, Requested::Session(dwflags)) {
+        if let Some(error) = world.choices.refuse(0, Requested::Session(dwflags)) {
             return Err(error);
         }
         // SAFETY: the caller's promise.
-        let proxy = unsafe { access(&*world, dwaccesstype, pszproxyw, pszproxybypassw) }?;
-        let newer_digest = world.newer_digest();
+        let proxy = unsafe { access(&world, dwaccesstype, pszproxyw, pszproxybypassw) }?;
+        let newer_digest = world.choices.newer_digest();
         let mut settings = Settings { proxy, secure_defaults, newer_digest, ..Settings::default() };
-        settings.secure_protocols &= world.known_secure_protocols();
+        settings.secure_protocols &= world.choices.known_secure_protocols();
         Ok(Handle::session(world, policy, asynchronous, agent, settings))
     })
 }
@@ -128,7 +130,7 @@ pub unsafe extern "system" fn WinHttpSetStatusCallback(
         if pending {
             handle.tell(&CheckEvent::CallbackTakenAway);
         }
-        if pending && !handle.world().choose(handle.value(), Unspecified::CallbackRemoved, false) {
+        if pending && !handle.world().choices.choose(handle.value(), Unspecified::CallbackRemoved, false) {
             return Err(ERROR_INVALID_OPERATION);
         }
         // SAFETY: the caller's promise.

@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use super::edge::{NONE, done, get, put, text};
-use crate::dispatch::clock;
 use crate::http::time;
 use crate::win32::*;
 
@@ -36,7 +35,7 @@ pub unsafe extern "system" fn WinHttpTimeToSystemTime(pwsztime: PCWSTR, pst: *mu
     done("WinHttpTimeToSystemTime", NONE, || {
         // SAFETY: the caller's promise.
         let moment = unsafe { text(pwsztime) }.filter(|_| !pst.is_null()).ok_or(ERROR_INVALID_PARAMETER)?;
-        let moment = time::parse_or_now(&String::from_utf16_lossy(&moment), clock::date());
+        let moment = time::parse_or_now(&String::from_utf16_lossy(&moment), crate::world::date());
         // SAFETY: the caller's promise.
         unsafe { put(pst, moment) };
         Ok(())

@@ -9,8 +9,8 @@ use std::ffi::c_void;
 
 use super::edge::{bytes, check, check_empty, code, find, handle, put};
 use super::request::{ended, watched};
-use crate::dispatch::CheckEvent;
 use crate::handle::BorrowedBuffer;
+use crate::observe::CheckEvent;
 use crate::record::{Api, Notification, WebSocketOperation};
 use crate::win32::*;
 

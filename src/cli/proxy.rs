@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::thread;
 
-use portable_winhttp::dispatch::with_proxies;
 use portable_winhttp::http::proxy::{Choice, Named, UserSettings};
+use portable_winhttp::real::with_proxies;
 use portable_winhttp::win32::*;
 
 use super::End;

@@ -13,6 +13,7 @@
 //! | [`_09_ci`] | continuous integration on Linux, macOS and Windows |
 //! | [`_10_troubleshooting`] | from a symptom or a message to its cause |
 //! | [`_11_errors`] | every error: when it comes, and what to do |
+#![forbid(unsafe_code)]
 #![allow(non_snake_case)]
 
 #[doc = include_str!("01_linking.md")]

@@ -1,6 +1,6 @@
 //! The caller's memory that the operations of a handle own, as long as somebody looks whether the caller leaves it alone.
 
-use crate::dispatch::CheckEvent;
+use crate::observe::CheckEvent;
 use crate::record::{Api, Notification, Operation, WebSocketOperation};
 use crate::win32::{CallerBuf, CallerBytes};
 

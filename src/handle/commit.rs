@@ -4,8 +4,9 @@ use std::sync::{Arc, MutexGuard};
 
 use super::Handle;
 use super::driver::{DriverState, TaskJob, sink};
-use crate::dispatch::{CheckEvent, DrainBudget, Item, Job, Outcome, TrafficEvent, observed};
+use crate::delivery::{DrainBudget, Item, Job, Outcome};
 use crate::machine::{Machine, Output};
+use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::Operation;
 use crate::transport::Attempt;
 
@@ -76,14 +77,14 @@ impl<'a, M: Machine> Commit<'a, M> {
                 Output::Start(number, mut order) => {
                     order.handle = handle.value;
                     handle.on_traffic(|| TrafficEvent::Request(&order));
-                    let attempt = handle.world.transport().start(*order, sink(handle, number));
+                    let attempt = handle.world.transport.start(*order, sink(handle, number));
                     state.leg = Some(Arc::clone(&attempt));
                     state.deadline = None;
                     commit.attempt = Some(attempt);
                 }
                 Output::HandOver => commit.finished.handed_over = state.leg.take(),
                 Output::WorkerTask(number, task) => {
-                    handle.world.run(Arc::new(TaskJob { handle: Arc::downgrade(handle), number, task }));
+                    handle.world.spawner.run(Arc::new(TaskJob { handle: Arc::downgrade(handle), number, task }));
                 }
                 Output::Abandon => {
                     if let Some(attempt) = state.leg.take() {
@@ -100,7 +101,7 @@ impl<'a, M: Machine> Commit<'a, M> {
                 }
             }
         }
-        if observed() {
+        if handle.observed() {
             commit.checks.extend(state.machine.carried_away().map(CheckEvent::CarriedAway));
         }
         let deadline = state.machine.deadline();
@@ -118,7 +119,7 @@ impl<'a, M: Machine> Commit<'a, M> {
     fn push(&mut self, item: Item, borrowed: &mut super::borrowed::BorrowedBuffers) {
         match item {
             Item::Notify(notification) if self.handle.wanted(notification.status()).is_none() => {
-                if observed() {
+                if self.handle.observed() {
                     self.checks.extend(borrowed.unheard(&notification));
                 }
             }
@@ -152,7 +153,7 @@ impl<'a, M: Machine> Commit<'a, M> {
                 handle.queue.cancel_reservation();
                 None
             }
-            (Deliver::Inside, own) => handle.queue.acquire(own, &*handle.world),
+            (Deliver::Inside, own) => handle.queue.acquire(own, handle.world.steps()),
             _ => None,
         };
         if let Some(attempt) = self.attempt.take() {
@@ -186,7 +187,7 @@ impl Handle {
     /// Sends a worker, if there is something to deliver and nobody does it.
     pub(super) fn send_worker(self: &Arc<Handle>) {
         if self.queue.wants_worker() {
-            self.world.run(Arc::clone(self) as Arc<dyn Job>);
+            self.world.spawner.run(Arc::clone(self) as Arc<dyn Job>);
         }
     }
 }

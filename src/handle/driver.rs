@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::commit::{Commit, Deliver};
+use super::worker_task::run_task;
 use super::{Handle, Kind, lock};
-use crate::dispatch::{CheckEvent, Job, Outcome, Requested, Ticket, TrafficEvent, Unspecified, observed, run_task};
+use crate::delivery::{Job, Outcome, Ticket};
 use crate::machine::Machine;
 use crate::machine::resolver::WorkerTask;
+use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::{Notification, Operation};
 use crate::transport::{Attempt, Event, Sink};
 use crate::win32::{WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
+use crate::world::{Requested, Unspecified};
 
 /// A machine, and the leg that runs for it.
 pub(crate) struct Driver<M> {
@@ -77,21 +80,19 @@ impl Handle {
         lent: BorrowedBuffer,
         take: impl FnOnce(&mut M, Duration) -> Result<(), Win32Error>,
     ) -> Result<CallOutcome, Win32Error> {
-        if let Some(error) = self.world.refuse(self.value, Requested::Operation(operation)) {
+        if let Some(error) = self.world.choices.refuse(self.value, Requested::Operation(operation)) {
             return Err(error);
         }
-        self.world.ready(self.asynchronous)?;
+        self.world.spawner.ready(self.asynchronous)?;
         let usual = self.policy.inside(operation);
-        let inside = self.asynchronous && self.world.choose(self.value, Unspecified::Inside(operation), usual);
+        let inside = self.asynchronous && self.world.choices.choose(self.value, Unspecified::Inside(operation), usual);
         if inside {
             self.queue.reserve();
         }
         let (taken, commit) = self.step_with(driver, |state, now| {
             let pending = state.machine.busy(operation);
             let taken = take(&mut state.machine, now);
-            if observed() {
-                self.began(&mut state.borrowed, operation, lent, pending, &taken);
-            }
+            self.began(&mut state.borrowed, operation, lent, pending, &taken);
             let ticket = (taken.is_ok() && !self.asynchronous).then(|| self.queue.await_end(operation));
             taken.map(|()| ticket)
         });
@@ -101,7 +102,7 @@ impl Handle {
         }
         let outcome = finished.ended.filter(|(ended, _)| *ended == operation).map(|(_, outcome)| outcome);
         let later = outcome.is_none() || !finished.delivered && finished.pushed > 0;
-        if later && outcome.is_some() && observed() {
+        if later && outcome.is_some() && self.observed() {
             // What ended inside the call is there when it returns, whoever tells of it.
             driver.borrowed(BorrowedBuffers::settle);
         }
@@ -117,6 +118,9 @@ impl Handle {
         pending: Option<Operation>,
         taken: &Result<(), Win32Error>,
     ) {
+        if !self.observed() {
+            return;
+        }
         match (taken, pending) {
             (Ok(()), _) if self.asynchronous => {
                 let wants = |status| self.wanted(status).is_some();
@@ -132,6 +136,9 @@ impl Handle {
 
     /// This is about to be told: the operation that it ends gives back what it owned.
     pub(super) fn give_back(&self, notification: &Notification) {
+        if !self.observed() {
+            return;
+        }
         let events = match &self.kind {
             Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => return,
             Kind::Request(request) => request.borrowed(|borrowed| borrowed.told(notification)),
@@ -142,19 +149,19 @@ impl Handle {
 
     /// Random bytes of the world.
     pub(crate) fn random(&self) -> [u8; 16] {
-        self.world.random()
+        self.world.entropy.random()
     }
 
     /// The session was closed.
     pub(super) fn cancel(self: &Arc<Handle>) {
-        let write_first = self.world.choose(self.value, Unspecified::WriteSideFirst, false);
+        let write_first = self.world.choices.choose(self.value, Unspecified::WriteSideFirst, false);
         self.happen(Deliver::WhenFree, |machine, now| machine.cancel(now, write_first));
     }
 
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
-        let write_first = self.world.choose(self.value, Unspecified::WriteSideFirst, false);
-        if observed() {
+        let write_first = self.world.choices.choose(self.value, Unspecified::WriteSideFirst, false);
+        if self.observed() {
             let events = match &self.kind {
                 Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
                 Kind::Request(request) => request.borrowed(BorrowedBuffers::close),
@@ -187,7 +194,7 @@ impl Handle {
 
     fn wait(self: &Arc<Handle>, operation: Operation, ticket: Ticket) -> Outcome {
         loop {
-            match self.queue.wait(operation, ticket, &*self.world) {
+            match self.queue.wait(operation, ticket, self.world.steps()) {
                 Ok(item) => {
                     self.execute(item);
                     self.queue.finish_waited();
@@ -212,13 +219,13 @@ impl Handle {
         act: impl FnOnce(&mut DriverState<M>, Duration) -> R,
     ) -> (R, Commit<'a, M>) {
         let mut state = lock(&driver.running);
-        let result = act(&mut state, self.world.now());
+        let result = act(&mut state, self.world.clock.now());
         (result, Commit::of(self, state))
     }
 
     pub(super) fn on_traffic<'a>(&self, what: impl FnOnce() -> TrafficEvent<'a>) {
-        if observed() {
-            self.world.on_traffic(self.value, what());
+        if self.observed() {
+            self.world.observers.on_traffic(self.value, &what());
         }
     }
 }

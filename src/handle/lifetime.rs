@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Handle;
-#[cfg(feature = "win32")]
-use super::Kind;
-use crate::dispatch::{DrainBudget, Item, Unspecified};
+use super::{Handle, Kind, lock};
+use crate::delivery::{DrainBudget, Item};
 use crate::record::Notification;
-
 use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
+use crate::world::Unspecified;
 
 /// A count that never rises again once it is 0.
 #[derive(Debug)]
@@ -71,9 +69,9 @@ impl Handle {
         if self.references.release() {
             self.queue.push(Item::Closing);
         }
-        if !self.world.choose(self.value, Unspecified::ClosingInside, self.policy.closing_inside()) {
+        if !self.world.choices.choose(self.value, Unspecified::ClosingInside, self.policy.closing_inside()) {
             self.queue.cancel_reservation();
-        } else if self.queue.acquire_to_close(&*self.world) {
+        } else if self.queue.acquire_to_close(self.world.steps()) {
             return self.deliver(DrainBudget::All);
         }
         self.send_worker();
@@ -87,9 +85,9 @@ impl Handle {
                 parent.queue.reserve();
                 parent.release();
             }
-            #[cfg(feature = "win32")]
             (None, Kind::Session(session)) => {
-                crate::dispatch::event::signal(session.unload_event.load(Ordering::SeqCst));
+                let unloaded = lock(&session.unloaded).take();
+                unloaded.into_iter().for_each(|tell| tell());
             }
             (None, _) => {}
         }

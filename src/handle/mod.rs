@@ -10,6 +10,7 @@ mod request;
 mod resolver;
 mod table;
 mod web_socket;
+mod worker_task;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,12 +23,12 @@ pub(crate) use request::Request;
 pub(crate) use resolver::Resolver;
 pub use resolver::decided;
 pub(crate) use web_socket::WebSocket;
+pub(crate) use worker_task::detect;
 
-use crate::dispatch::{
-    CheckEvent, DeliveryQueue, DrainBudget, Item, Job, Next, Policy, RunningCallback, Watch, World, observed,
-};
+use crate::delivery::{DeliveryQueue, DrainBudget, Item, Job, Next, Policy};
 use crate::http::cookies::Jar;
 use crate::machine::Settings;
+use crate::observe::{CheckEvent, RunningCallback, Watch};
 use crate::record::Notification;
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
@@ -35,20 +36,11 @@ use crate::win32::{
     WINHTTP_HANDLE_TYPE_PROXY_RESOLVER, WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION,
     WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error, set_extended_error,
 };
+use crate::world::World;
 
-/// What is alive in this process: for tests that look for leaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Census {
-    /// Handles that were not closed.
-    pub handles: usize,
-    /// Requests that are on their way, or whose unread bodies are being drained.
-    pub orders: usize,
-}
-
-/// Counts what is alive.
-pub fn census() -> Census {
-    let orders = crate::dispatch::current().map_or(0, |(world, _)| world.transport().running());
-    Census { handles: table::TABLE.len(), orders }
+/// How many handles of the process are open.
+pub(crate) fn open_handles() -> usize {
+    table::TABLE.len()
 }
 
 /// A handle whose world is gone is none any more; nobody is told.
@@ -69,9 +61,8 @@ pub(crate) struct Session {
     pub agent: Mutex<Option<String>>,
     pub settings: Mutex<Settings>,
     pub cookies: Arc<Mutex<Jar>>,
-    /// UNLOAD_NOTIFY_EVENT: signalled after the last HANDLE_CLOSING of the tree.
-    #[cfg(feature = "win32")]
-    pub unload_event: AtomicUsize,
+    /// UNLOAD_NOTIFY_EVENT: called after the last HANDLE_CLOSING of the tree.
+    pub unloaded: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// The requests and web sockets of its tree.
     machines: Mutex<HashMap<usize, Weak<Handle>>>,
     closed: std::sync::atomic::AtomicBool,
@@ -96,7 +87,7 @@ pub(crate) enum Kind {
 pub struct Handle {
     value: usize,
     parent: Option<Arc<Handle>>,
-    world: Arc<dyn World>,
+    world: Arc<World>,
     policy: Policy,
     asynchronous: bool,
     context: AtomicUsize,
@@ -119,7 +110,7 @@ impl Handle {
 
     /// Opens a session.
     pub(crate) fn session(
-        world: Arc<dyn World>,
+        world: Arc<World>,
         policy: Policy,
         asynchronous: bool,
         agent: Option<String>,
@@ -139,8 +130,7 @@ impl Handle {
                 agent: Mutex::new(agent),
                 settings: Mutex::new(settings),
                 cookies: Arc::default(),
-                #[cfg(feature = "win32")]
-                unload_event: AtomicUsize::new(0),
+                unloaded: Mutex::default(),
                 machines: Mutex::default(),
                 closed: false.into(),
             })),
@@ -211,7 +201,7 @@ impl Handle {
         }
         self.queue.reserve();
         self.queue.push(Item::Notify(Notification::HandleCreated { handle: child.value }));
-        match self.queue.acquire(1, &*self.world) {
+        match self.queue.acquire(1, self.world.steps()) {
             Some(budget) => self.deliver(budget),
             None => self.send_worker(),
         }
@@ -246,7 +236,7 @@ impl Handle {
         self.asynchronous
     }
 
-    pub(crate) fn world(&self) -> &Arc<dyn World> {
+    pub(crate) fn world(&self) -> &Arc<World> {
         &self.world
     }
 
@@ -324,9 +314,12 @@ impl Handle {
 
     /// Tells whoever looks for mistakes.
     pub(crate) fn tell(&self, event: &CheckEvent) {
-        if observed() {
-            self.world.check(self.value, event);
-        }
+        self.world.observers.check(self.value, event);
+    }
+
+    /// Whether anybody observes its world.
+    fn observed(&self) -> bool {
+        !self.world.observers.is_empty()
     }
 
     fn tell_all(&self, events: Vec<CheckEvent>) {
@@ -337,7 +330,7 @@ impl Handle {
 
     /// What of the memory that is lent to this handle's operations is watched.
     pub(crate) fn watch(&self) -> Watch {
-        if self.asynchronous && observed() { self.world.watch() } else { Watch::default() }
+        if self.asynchronous { self.world.observers.watch() } else { Watch::default() }
     }
 
     pub(crate) fn listener(&self) -> Listener {
@@ -362,10 +355,11 @@ impl Handle {
         let status = notification.status();
         let wanted = self.wanted(status);
         let context = self.context();
-        let _running = wanted.and_then(|_| RunningCallback::begin(&self.world, self.value, context, notification));
-        if observed() {
-            self.give_back(notification);
-        }
+        let _running = wanted.and_then(|_| {
+            self.world.choices.delivers(self.value, notification);
+            RunningCallback::begin(&self.world.observers, self.value, context, notification)
+        });
+        self.give_back(notification);
         if let (Notification::RequestError(_), Kind::Request(request)) = (notification, &self.kind) {
             set_extended_error(request.with(|machine| machine.extended_error()));
         }
@@ -377,10 +371,8 @@ impl Handle {
     /// WinHttpCloseHandle. Never waits.
     pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
         let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
-        if observed() {
-            let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
-            handle.tell(&CheckEvent::Closes { told });
-        }
+        let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
+        handle.tell(&CheckEvent::Closes { told });
         handle.queue.reserve();
         match &handle.kind {
             Kind::Session(session) => {
@@ -389,7 +381,7 @@ impl Handle {
                 for handle in machines {
                     handle.cancel();
                 }
-                handle.world.transport().end_pool(value);
+                handle.world.transport.end_pool(value);
             }
             Kind::Connection(_) => {}
             Kind::Request(_) | Kind::Resolver(_) | Kind::WebSocket(_) => {
@@ -415,7 +407,7 @@ impl Handle {
                     }
                 }
                 Next::Done => return,
-                Next::Send => return self.world.run(Arc::clone(self) as Arc<dyn Job>),
+                Next::Send => return self.world.spawner.run(Arc::clone(self) as Arc<dyn Job>),
             }
         }
     }

@@ -27,7 +27,7 @@ impl Handle {
         let handed_over = commit.finish(Deliver::WhenFree).handed_over;
         upgraded?;
         let leg = handed_over.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
-        let socket = Driver::new(machine::WebSocket::new(self.world.now(), self.world.random()));
+        let socket = Driver::new(machine::WebSocket::new(self.world.clock.now(), self.world.entropy.random()));
         socket.carry(Arc::clone(&leg));
         let child = parent
             .child_with(Kind::WebSocket(Box::new(socket)), context, self.listener())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choices::{Choice, ChoiceKind, Choices};
 use super::explore::footprint::Footprint;
-use crate::dispatch::Unspecified;
+use crate::world::Unspecified;
 
 /// Who could go on, or begin. The same one has the same value in all runs that began with the same choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

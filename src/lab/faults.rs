@@ -11,9 +11,9 @@ use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::points::Points;
 use super::scheduler::Scheduler;
-use crate::dispatch::Unspecified;
 use crate::record::Operation;
 use crate::win32::Win32Error;
+use crate::world::Unspecified;
 
 #[derive(Default)]
 struct State {

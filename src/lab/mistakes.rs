@@ -1,10 +1,11 @@
 //! The mistakes that a Sim has seen, and its report of them.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::record::{Recorder, Trace};
-use crate::verify::{Checker, Level, Mistake, Stop, Verifier, from_environment};
+use crate::verify::{Level, Mistake, Stop, Verifier, from_environment};
 
 /// A mistake in words, and how many events were in the trace then.
 struct Found {
@@ -35,60 +36,59 @@ impl fmt::Display for Report {
 
 /// See the module.
 pub struct Mistakes {
-    pub verifier: Verifier,
-    found: Mutex<Vec<Found>>,
+    pub verifier: Arc<Verifier>,
+    recorder: Arc<Recorder>,
+    found: Arc<Mutex<Vec<Found>>>,
 }
 
-impl Default for Mistakes {
-    fn default() -> Mistakes {
-        Mistakes { verifier: Verifier::new(from_environment(true)), found: Mutex::default() }
-    }
+fn lock(found: &Mutex<Vec<Found>>) -> MutexGuard<'_, Vec<Found>> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Mistakes {
-    fn lock(&self) -> MutexGuard<'_, Vec<Found>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets the checker look at something; what it finds is noted in the trace.
-    pub fn look<M: IntoIterator<Item = Mistake>>(&self, recorder: &Recorder, look: impl FnOnce(&mut Checker) -> M) {
-        for mistake in self.verifier.look(look) {
-            let line = mistake.show(&recorder.names(|names| names.handle(mistake.handle)));
-            recorder.note(&line);
-            self.lock().push(Found { mistake, line, events: recorder.count() });
-        }
+    /// Looks for mistakes at this time; what it finds is noted in the trace.
+    pub fn new(recorder: Arc<Recorder>, now: Box<dyn Fn() -> Duration + Send + Sync>) -> Mistakes {
+        let all: Arc<Mutex<Vec<Found>>> = Arc::default();
+        let (list, trace) = (Arc::clone(&all), Arc::clone(&recorder));
+        let found = move |mistake: Mistake| {
+            let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
+            trace.note(&line);
+            lock(&list).push(Found { mistake, line, events: trace.count() });
+        };
+        let verifier = Arc::new(Verifier::new(from_environment(true), now, Box::new(found)));
+        Mistakes { verifier, recorder, found: all }
     }
 
     /// The mistakes so far.
     pub fn all(&self) -> Vec<Mistake> {
-        self.lock().iter().map(|found| found.mistake.clone()).collect()
+        lock(&self.found).iter().map(|found| found.mistake.clone()).collect()
     }
 
     /// What the checker knows of the reasons of a hang.
-    pub fn hung(&self, recorder: &Recorder) -> String {
+    pub fn hung(&self) -> String {
         let mistakes = self.verifier.look(|checker| checker.hung());
-        self.lines(recorder, &mistakes).iter().map(|line| format!("\n  perhaps {line}")).collect()
+        self.lines(&mistakes).iter().map(|line| format!("\n  perhaps {line}")).collect()
     }
 
-    fn lines(&self, recorder: &Recorder, mistakes: &[Mistake]) -> Vec<String> {
-        let named = |mistake: &Mistake| mistake.show(&recorder.names(|names| names.handle(mistake.handle)));
+    fn lines(&self, mistakes: &[Mistake]) -> Vec<String> {
+        let named = |mistake: &Mistake| mistake.show(&self.recorder.names(|names| names.handle(mistake.handle)));
         mistakes.iter().map(|mistake| explained(&named(mistake), mistake.stop)).collect()
     }
 
     /// Why the Sim does not end well, if it does not: `causes` that were injected, complaints, errors, and the trace up to the
     /// last of them. What is milder, and `remarks` on the run, are listed with them.
-    pub fn report(&self, recorder: &Recorder, mut complaints: Vec<String>, (causes, remarks): Around<'_>) -> Report {
+    pub fn report(&self, mut complaints: Vec<String>, (causes, remarks): Around<'_>) -> Report {
         let ended = self.verifier.look(|checker| checker.ended());
-        let found = self.lock();
+        let found = lock(&self.found);
         let errors: Vec<&Found> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
-        let mut trace = recorder.finish();
+        let mut trace = self.recorder.finish();
         if let (Some(last), true, true) = (errors.last(), complaints.is_empty(), ended.is_empty()) {
             trace = Trace { events: trace.events.into_iter().take(last.events).collect() };
         }
         for found in &errors {
             push_once(&mut complaints, explained(&found.line, found.mistake.stop));
         }
-        complaints.extend(self.lines(recorder, &ended));
+        complaints.extend(self.lines(&ended));
         let fails = !complaints.is_empty();
         complaints.splice(0..0, causes.iter().cloned());
         for found in found.iter().filter(|found| found.mistake.level != Level::Error) {

@@ -16,7 +16,6 @@ use super::raw::{RawConnection, RawPipe};
 use super::served::{Io, Place, at_gate, bridge, certificate, receive, stage};
 use super::tasks::{SimTimer, Task, sleep};
 use super::world::SimWorld;
-use crate::dispatch::World;
 use crate::net::Net;
 use crate::net::pipe::pipe;
 use crate::net::runtime::{Boxed, Connected, Runtime, Timer};
@@ -77,7 +76,7 @@ impl Shared {
 
 impl Runtime for OfSim {
     fn now(&self) -> Duration {
-        self.0.world().map_or(Duration::ZERO, |world| world.now())
+        self.0.world().map_or(Duration::ZERO, |world| world.time())
     }
 
     fn timer(&self) -> Box<dyn Timer> {

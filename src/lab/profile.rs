@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::dispatch::Requested;
 use crate::win32::*;
+use crate::world::Requested;
 
 /// What a version of Windows does not know: options, and flags of sessions and requests. An unknown option is 12009 when
 /// it is set and 87 when it is read, an unknown flag 87 (source option.unknown).

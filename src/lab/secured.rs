@@ -7,7 +7,6 @@ use super::fault::{FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::script::ScriptAttempt;
 use super::world::Origin;
-use crate::dispatch::World;
 use crate::pki::{Certificate, refused};
 use crate::transport::{ClientCertificate, Event, Secured};
 use crate::win32::{

@@ -19,11 +19,12 @@ use super::peer::Peer;
 use super::profile::Profile;
 use super::scheduler::{Limit, Scheduler};
 use super::world::{Made, SimWorld};
-use crate::dispatch::{
-    CheckEvent, Entered, Observing, Policy, Proxies, Waiting, World, enter, observe, register, tell, waits,
-};
+use crate::delivery::Policy;
+use crate::observe::{CheckEvent, waits};
+use crate::real::tell;
 use crate::record::Trace;
 use crate::verify::{Mistake, Stop};
+use crate::world::{Entered, Proxies, Registered, World, enter, entered, register};
 
 /// A world of its own for the thread that makes it, until it is dropped.
 ///
@@ -32,8 +33,9 @@ use crate::verify::{Mistake, Stop};
 pub struct Sim {
     world: Arc<SimWorld>,
     explored: bool,
+    whole: Arc<World>,
     _entered: Entered,
-    _observing: Observing,
+    _registered: Registered,
 }
 
 /// What a Sim is made of.
@@ -105,11 +107,10 @@ impl Builder {
             (None, None) => Box::new(Usual),
         });
         let made = Made { chooser, offers, at: Location::caller() };
-        let world = SimWorld::new(self.policy, self.profile, made, self.bytes);
-        let whole: Arc<dyn World> = Arc::clone(&world) as Arc<dyn World>;
-        register(Arc::downgrade(&whole));
-        let observing = observe();
-        Sim { _entered: enter(whole, self.policy), world, explored: self.explored, _observing: observing }
+        let (world, whole) = SimWorld::new(self.policy, self.profile, made, self.bytes);
+        let registered = register(Arc::downgrade(&whole));
+        let entered = enter(Arc::clone(&whole), self.policy);
+        Sim { _entered: entered, _registered: registered, world, whole, explored: self.explored }
     }
 }
 
@@ -226,7 +227,7 @@ impl Sim {
     /// sim.proxies().set_script_override(Some(Arc::new(|_url, _host| "PROXY proxy.test:3128".to_owned())));
     /// ```
     pub fn proxies(&self) -> &Proxies {
-        self.world.proxies()
+        &self.whole.proxies
     }
 
     /// The time that has passed in this world.
@@ -246,7 +247,7 @@ impl Sim {
 
     /// A way in for threads that the Sim did not make: see [`Entry::enter`].
     pub fn entry(&self) -> Entry {
-        Entry::of(&self.world)
+        Entry::of(&self.world, &self.whole)
     }
 
     /// This mistake is not looked for: see [`verify`](crate::verify).
@@ -349,11 +350,11 @@ impl Wake for Woken {
 /// sim.block_until(|| gate.is_open());
 /// thread.join().unwrap();
 /// ```
-pub struct Entry(Arc<SimWorld>);
+pub struct Entry(Arc<SimWorld>, Arc<World>);
 
 impl Clone for Entry {
     fn clone(&self) -> Entry {
-        Entry::of(&self.0)
+        Entry::of(&self.0, &self.1)
     }
 }
 
@@ -364,9 +365,9 @@ impl Drop for Entry {
 }
 
 impl Entry {
-    fn of(world: &Arc<SimWorld>) -> Entry {
+    fn of(world: &Arc<SimWorld>, whole: &Arc<World>) -> Entry {
         world.scheduler().open_entry();
-        Entry(Arc::clone(world))
+        Entry(Arc::clone(world), Arc::clone(whole))
     }
 
     /// Takes the calling thread in until the answer is dropped: sessions that it opens live in the Sim, and it runs when
@@ -374,8 +375,8 @@ impl Entry {
     /// uncontrolled.
     pub fn enter(&self, name: &str) -> EntryGuard {
         self.0.scheduler().bind(name);
-        let world = Arc::clone(&self.0) as Arc<dyn World>;
-        EntryGuard { _entered: enter(world, self.0.policy()), world: Arc::clone(&self.0) }
+        let entered = enter(Arc::clone(&self.1), self.0.policy());
+        EntryGuard { _entered: entered, world: Arc::clone(&self.0) }
     }
 }
 
@@ -397,8 +398,8 @@ impl Drop for EntryGuard {
 /// # Panics
 /// On the Sim's own thread, with a report, when nothing can happen any more.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
-    let Some((world, _)) = crate::dispatch::current() else { return false };
-    let Waiting::Step(steps) = world.waiting() else { return false };
+    let Some((world, _)) = entered() else { return false };
+    let Some(steps) = world.steps() else { return false };
     if done() {
         return true;
     }
@@ -426,7 +427,7 @@ impl Sim {
         let complaints = self.world.complaints();
         let (causes, remarks) = (self.world.injected(), self.world.remarks());
         self.world.end();
-        self.world.mistakes.report(&self.world.recorder, complaints, (&causes, &remarks))
+        self.world.mistakes.report(complaints, (&causes, &remarks))
     }
 }
 

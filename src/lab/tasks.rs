@@ -7,7 +7,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use super::world::SimWorld;
-use crate::dispatch::World;
 use crate::net::runtime::{Boxed, Timer};
 
 /// A future and its place in the Sim's agenda.
@@ -95,7 +94,7 @@ impl Timer for SimTimer {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(world) = self.world.upgrade() else { return Poll::Pending };
         let mut alarm = self.lock();
-        if alarm.time.is_some_and(|time| time <= world.now()) {
+        if alarm.time.is_some_and(|time| time <= world.time()) {
             return Poll::Ready(());
         }
         alarm.waker = Some(cx.waker().clone());
@@ -123,6 +122,6 @@ impl SimTimer {
 /// Waits in the Sim's time.
 pub fn sleep(world: &Arc<SimWorld>, time: Duration) -> Boxed<'static, ()> {
     let mut timer = SimTimer::new(world);
-    timer.set(world.now() + time);
+    timer.set(world.time() + time);
     Box::pin(poll_fn(move |cx| timer.poll(cx)))
 }

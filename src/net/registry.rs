@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::connection::ConnectionId;
-use crate::transport::{ConnectionInfo, TcpInfo};
+use crate::transport::ConnectionInfo;
+use crate::win32::TcpInfo;
 
 /// Asks the system about a socket, as long as it is open.
 pub type Inquiry = Box<dyn Fn() -> Option<TcpInfo> + Send + Sync>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::known::Known;
 use super::stop::{Level, Mistake, Stop};
 use super::threads::{Frame, OnThread, Threads};
-use crate::dispatch::{CheckEvent, Returned};
+use crate::observe::{CheckEvent, Returned};
 use crate::record::{Api, Notification, Operation, Status, WebSocketOperation};
 use crate::win32::{
     ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_HANDLE, ERROR_IO_PENDING, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING,

@@ -34,12 +34,12 @@
 #![forbid(unsafe_code)]
 
 mod checker;
+#[cfg(feature = "net")]
+pub(crate) mod environment;
 mod known;
 mod stop;
 mod threads;
 mod verifier;
 
-#[cfg(feature = "lab")]
-pub(crate) use checker::Checker;
 pub use stop::{Level, Mistake, Stop};
 pub(crate) use verifier::{Verifier, from_environment};

@@ -1,19 +1,28 @@
-//! The checker of a world, and which stops it is to look for.
+//! The checker of a world as an observer, and which stops it is to look for.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::checker::Checker;
 use super::stop::{Mistake, Stop};
-use crate::dispatch::Watch;
+use crate::observe::{CheckEvent, Observer, Returned, Watch};
+use crate::record::Notification;
+use crate::win32::Win32Error;
+
+/// The time of the world.
+type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
+/// What is done with a mistake that is looked for.
+type Found = Box<dyn Fn(Mistake) + Send + Sync>;
 
 /// See the module.
-#[derive(Debug)]
 pub(crate) struct Verifier {
     checker: Mutex<Checker>,
     wanted: Mutex<BTreeSet<Stop>>,
     late: AtomicBool,
+    now: Clock,
+    found: Found,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -22,8 +31,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Verifier {
     /// One that looks for these.
-    pub fn new(wanted: BTreeSet<Stop>) -> Verifier {
-        Verifier { checker: Mutex::default(), wanted: Mutex::new(wanted), late: AtomicBool::new(false) }
+    pub fn new(wanted: BTreeSet<Stop>, now: Clock, found: Found) -> Verifier {
+        let (checker, wanted, late) = (Mutex::default(), Mutex::new(wanted), AtomicBool::new(false));
+        Verifier { checker, wanted, late, now, found }
     }
 
     /// This one is not looked for any more.
@@ -38,18 +48,52 @@ impl Verifier {
         self.late.store(true, Ordering::Relaxed);
     }
 
-    /// What of the caller's memory is watched.
-    pub fn watch(&self) -> Watch {
-        let wanted = lock(&self.wanted);
-        let buffers = [Stop::ReadBufferTouched, Stop::WriteBufferTouched, Stop::PointerUnreadable];
-        Watch { buffers: buffers.iter().any(|stop| wanted.contains(stop)), late: self.late.load(Ordering::Relaxed) }
-    }
-
     /// Lets the checker look at something; answers the mistakes that are looked for.
     pub fn look<M: IntoIterator<Item = Mistake>>(&self, look: impl FnOnce(&mut Checker) -> M) -> Vec<Mistake> {
         let mistakes = look(&mut lock(&self.checker));
         let wanted = lock(&self.wanted);
         mistakes.into_iter().filter(|mistake| wanted.contains(&mistake.stop)).collect()
+    }
+}
+
+impl Verifier {
+    fn report<M: IntoIterator<Item = Mistake>>(&self, look: impl FnOnce(&mut Checker) -> M) {
+        self.look(look).into_iter().for_each(|mistake| (self.found)(mistake));
+    }
+}
+
+impl Observer for Verifier {
+    fn called(&self, function: &'static str, handle: usize) {
+        self.report(|checker| checker.called(function, handle));
+    }
+
+    fn returned(&self, function: &'static str, handle: usize, returned: Returned, last_error: Win32Error) {
+        self.report(|checker| checker.returned(function, handle, returned, last_error));
+    }
+
+    fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        let now = (self.now)();
+        self.report(|checker| checker.notified(now, handle, context, notification));
+    }
+
+    fn delivered(&self, _handle: usize) {
+        let now = (self.now)();
+        self.report(|checker| checker.delivered(now));
+    }
+
+    fn check(&self, handle: usize, event: &CheckEvent) {
+        self.report(|checker| checker.check(handle, event));
+    }
+
+    /// What is left open?
+    fn ended(&self) {
+        self.report(|checker| checker.ended());
+    }
+
+    fn watch(&self) -> Watch {
+        let wanted = lock(&self.wanted);
+        let buffers = [Stop::ReadBufferTouched, Stop::WriteBufferTouched, Stop::PointerUnreadable];
+        Watch { buffers: buffers.iter().any(|stop| wanted.contains(stop)), late: self.late.load(Ordering::Relaxed) }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod process;
 #[cfg(feature = "net")]
 pub(crate) mod socket;
 mod structs;
+mod tcp_info;
 mod text;
 
 pub use buffer::{CallerBuf, CallerBytes};
@@ -24,4 +25,5 @@ pub use last_error::{extended_error, last_error, set_extended_error, set_last_er
 pub(crate) use last_error::{keep, kept};
 pub use payload::Payload;
 pub use structs::*;
+pub use tcp_info::TcpInfo;
 pub use text::{Wide, wide_z};

@@ -12,7 +12,7 @@ mod linux {
     use std::mem::{size_of, size_of_val, zeroed};
     use std::os::fd::{AsRawFd, RawFd};
 
-    use crate::transport::TcpInfo;
+    use crate::win32::TcpInfo;
 
     /// Lets data go with the first packet (TCP_FAST_OPEN).
     pub fn fast_open(socket: &impl AsRawFd) -> io::Result<()> {
@@ -92,7 +92,7 @@ mod linux {
 mod others {
     use std::io;
 
-    use crate::transport::TcpInfo;
+    use crate::win32::TcpInfo;
 
     /// Not here.
     pub fn fast_open<S>(_socket: &S) -> io::Result<()> {

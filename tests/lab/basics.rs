@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::fetch::{Fetch, complaint};
 use crate::support::*;
-use portable_winhttp::dispatch::{Delivery, Policy};
 use portable_winhttp::lab::{Fault, RawConnection, Reply, Sim, Stage, any, get, post};
+use portable_winhttp::real::{Delivery, Policy};
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::System::Threading::*;

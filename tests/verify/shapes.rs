@@ -5,8 +5,8 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use portable_winhttp::dispatch::{Delivery, Policy};
 use portable_winhttp::lab::{Reply, Sim, any};
+use portable_winhttp::real::{Delivery, Policy};
 use portable_winhttp::verify::Level;
 use portable_winhttp::win32::{WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS, WINHTTP_CALLBACK_FLAG_HANDLES};
 use windows_sys::Win32::Networking::WinHttp::*;

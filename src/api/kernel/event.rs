@@ -4,9 +4,9 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
+use super::sync::event;
 use super::{INFINITE, file, thread};
 use crate::api::edge::{NONE, done, no_panic, text};
-use crate::dispatch::event;
 use crate::win32::{
     BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCSTR, PCWSTR, set_last_error,
 };

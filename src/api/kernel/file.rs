@@ -9,8 +9,8 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use super::sync::event;
 use crate::api::edge::{NONE, bytes, done, no_panic, put, text};
-use crate::dispatch::event;
 use crate::win32::*;
 
 const GENERIC_READ: u32 = 0x8000_0000;

@@ -1,7 +1,8 @@
 //! The calling thread's last error.
 #![allow(unsafe_code)]
 
-use crate::dispatch::{CheckEvent, tell};
+use crate::observe::CheckEvent;
+use crate::real::tell;
 use crate::win32::{keep, kept};
 
 /// The last error of this thread (nf-errhandlingapi-getlasterror).

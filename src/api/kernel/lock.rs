@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::INFINITE;
+use super::sync::{clock, lock};
 use crate::api::edge::no_panic;
-use crate::dispatch::{clock, lock};
 use crate::win32::{BOOL, ERROR_TIMEOUT, set_last_error};
 
 /// The word of a lock that nobody holds; one that is held for writing; else twice the number of readers.

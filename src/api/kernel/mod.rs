@@ -24,6 +24,8 @@ mod pool_timer;
 #[cfg(feature = "win32")]
 mod pool_wait;
 #[cfg(feature = "win32")]
+mod sync;
+#[cfg(feature = "win32")]
 mod text;
 #[cfg(feature = "win32")]
 mod thread;
@@ -72,3 +74,9 @@ const INFINITE: u32 = u32::MAX;
 /// INVALID_HANDLE_VALUE
 #[cfg(feature = "win32")]
 const INVALID_HANDLE_VALUE: usize = usize::MAX;
+
+/// Signals an event if there is one.
+#[cfg(feature = "win32")]
+pub(crate) fn signal_event(handle: usize) {
+    sync::event::signal(handle);
+}

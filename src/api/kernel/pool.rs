@@ -4,8 +4,8 @@
 use std::ffi::c_void;
 
 use super::pool_object::{Callback, Object, RawObjectCallback, find, instance, value};
+use super::sync::threads;
 use crate::api::edge::{NONE, done, no_panic};
-use crate::dispatch::threads;
 use crate::win32::{BOOL, ERROR_INVALID_PARAMETER, set_last_error};
 
 /// PTP_SIMPLE_CALLBACK without its NULL.

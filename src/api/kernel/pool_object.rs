@@ -6,8 +6,8 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use crate::dispatch::timers::Number;
-use crate::dispatch::{event, lock, threads};
+use super::sync::timers::Number;
+use super::sync::{event, lock, threads};
 
 /// PTP_WORK_CALLBACK and PTP_TIMER_CALLBACK without their NULL.
 pub type RawObjectCallback =

@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use super::pool::{made, wait};
 use super::pool_object::{Callback, Object, RawObjectCallback, RawWaitOrTimerCallback, find, value};
+use super::sync::{event, timers};
 use super::{INFINITE, INVALID_HANDLE_VALUE};
 use crate::api::edge::{NONE, done, get, no_panic, put};
-use crate::dispatch::{clock, event, timers};
 use crate::win32::*;
+use crate::world;
 
 /// WT_EXECUTEONLYONCE
 const ONLY_ONCE: u32 = 8;
@@ -23,7 +24,7 @@ fn until(time: FILETIME) -> Duration {
     if units <= 0 {
         return Duration::from_nanos(units.unsigned_abs().saturating_mul(100));
     }
-    let now = clock::date().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = world::date().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_nanos(units.saturating_sub(BEFORE_1970).max(0) as u64 * 100).saturating_sub(now)
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::INFINITE;
 use super::pool_object::{Callback, Object, RawWaitOrTimerCallback, find, value};
 use super::pool_timer::end;
+use super::sync::{event, threads};
 use crate::api::edge::{NONE, done, put};
-use crate::dispatch::{event, threads};
 use crate::win32::*;
 
 /// WT_EXECUTEONLYONCE

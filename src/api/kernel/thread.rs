@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use super::sync::{clock, event, threads};
 use crate::api::edge::{NONE, done, no_panic, put};
-use crate::dispatch::{clock, event, threads};
 use crate::win32::*;
 
 /// CREATE_SUSPENDED

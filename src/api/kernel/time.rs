@@ -3,8 +3,8 @@
 
 use std::time::SystemTime;
 
+use super::sync::clock;
 use crate::api::edge::put;
-use crate::dispatch::clock;
 use crate::win32::{BOOL, FILETIME, SYSTEMTIME};
 
 /// Sleeps so many milliseconds; 0 gives the processor away (nf-synchapi-sleep).
@@ -32,7 +32,7 @@ pub extern "system" fn GetTickCount() -> u32 {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GetSystemTimeAsFileTime(lpsystemtimeasfiletime: *mut FILETIME) {
     const BEFORE_1970: u64 = 116_444_736_000_000_000;
-    let since = clock::date().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = crate::world::date().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let units = BEFORE_1970 + (since.as_nanos() / 100) as u64;
     let time = FILETIME { dwLowDateTime: units as u32, dwHighDateTime: (units >> 32) as u32 };
     // SAFETY: the caller's promise.
@@ -46,7 +46,7 @@ pub unsafe extern "system" fn GetSystemTimeAsFileTime(lpsystemtimeasfiletime: *m
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GetSystemTime(lpsystemtime: *mut SYSTEMTIME) {
     // SAFETY: the caller's promise.
-    unsafe { put(lpsystemtime, crate::http::time::parse_or_now("", clock::date())) };
+    unsafe { put(lpsystemtime, crate::http::time::parse_or_now("", crate::world::date())) };
 }
 
 /// A number of this thread that no other thread of the process has or had; never 0
@@ -64,7 +64,7 @@ pub extern "system" fn GetCurrentThreadId() -> u32 {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn QueryPerformanceCounter(count: *mut i64) -> BOOL {
     // SAFETY: the caller's promise.
-    unsafe { put(count, crate::machine::counter(clock::now()) as i64) };
+    unsafe { put(count, crate::machine::counter(crate::world::now()) as i64) };
     BOOL::from(!count.is_null())
 }
 

@@ -2,7 +2,7 @@
 
 use super::feature;
 use super::row::*;
-use crate::dispatch;
+use crate::real;
 use crate::win32::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -47,8 +47,8 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_WORKER_THREAD_COUNT: Shape::Dword)
         .query(PROCESS | ANY, Get::Of(|_| Ok(Value::Dword(0))))
         .set(PROCESS, Put::To(|_, given| {
-            let (world, _) = dispatch::current().ok_or(ERROR_NOT_SUPPORTED)?;
-            world.set_workers(given.dword())
+            let (world, _) = real::current().ok_or(ERROR_NOT_SUPPORTED)?;
+            world.spawner.set_workers(given.dword())
         }))
         .default("0")
         .note("Once, before the first asynchronous operation: else ERROR_WINHTTP_INCORRECT_HANDLE_STATE. Reads as 0. Workers that block are not counted."),
@@ -58,7 +58,9 @@ pub(super) const ROWS: &[Row] = &[
         .set(
             SESSION,
             Put::To(|subject, given| {
-                subject.session()?.unload_event.store(given.address(), std::sync::atomic::Ordering::SeqCst);
+                let event = given.address();
+                let unloaded = Box::new(move || crate::api::kernel::signal_event(event));
+                *subject.session()?.unloaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(unloaded);
                 Ok(())
             }),
         )

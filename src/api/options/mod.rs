@@ -25,8 +25,8 @@ mod web_socket;
 use std::ffi::c_void;
 
 use super::edge::{allowed, as_bytes, bytes, copy_out, counted_text, done, find, get, given};
-use crate::dispatch::Requested;
 use crate::win32::*;
+use crate::world::Requested;
 pub(crate) use request::default_version;
 use row::{Get, Given, PROCESS, Row, Shape, Subject, Value};
 

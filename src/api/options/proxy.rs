@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
 fn read(subject: &Subject) -> Result<Value, Win32Error> {
     let access = match &subject.handle {
         Some(_) => subject.settings(|settings| settings.proxy.clone())?,
-        None => world()?.proxies().default_proxy().map_or(Access::None, Access::Named),
+        None => world()?.proxies.default_proxy().map_or(Access::None, Access::Named),
     };
     let info = proxy_info(&access)?;
     let mut bytes = vec![0; size_of::<WINHTTP_PROXY_INFO>()];
@@ -60,7 +60,7 @@ fn write(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
     let info = unsafe { given.bytes.as_ptr().cast::<WINHTTP_PROXY_INFO>().read_unaligned() };
     let world = subject.handle()?.world();
     // SAFETY: the application's promise of WinHttpSetOption: the strings are NULL or NUL-terminated.
-    let access = unsafe { access(&**world, info.dwAccessType, info.lpszProxy, info.lpszProxyBypass) }?;
+    let access = unsafe { access(world, info.dwAccessType, info.lpszProxy, info.lpszProxyBypass) }?;
     subject.settings(|settings| settings.proxy = access)
 }
 

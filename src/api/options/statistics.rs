@@ -1,7 +1,7 @@
 //! What was measured (source ST1).
 
 use super::row::*;
-use crate::transport::TcpInfo;
+use crate::win32::TcpInfo;
 use crate::win32::*;
 
 pub(super) const ROWS: &[Row] = &[

@@ -127,7 +127,7 @@ fn set_security_flags(subject: &Subject, given: &Given<'_>) -> Result<(), Win32E
 /// A bit that the system does not know is refused (source g03).
 fn set_secure_protocols(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
     let protocols = given.dword();
-    if protocols & !subject.handle()?.world().known_secure_protocols() != 0 {
+    if protocols & !subject.handle()?.world().choices.known_secure_protocols() != 0 {
         return Err(ERROR_INVALID_PARAMETER);
     }
     subject.settings(|settings| {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::profile::Profile;
 use super::sim::Sim;
-use crate::dispatch::Policy;
+use crate::delivery::Policy;
 use run::Setup;
 
 pub use random::Random;

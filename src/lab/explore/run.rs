@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::coverage;
 use super::panics::{self, Heard};
-use crate::dispatch::Policy;
+use crate::delivery::Policy;
 use crate::lab::choices::{Choices, Offers};
 use crate::lab::chooser::Chooser;
 use crate::lab::mistakes::Report;

@@ -17,7 +17,7 @@ use super::choices::Choices;
 use super::chooser::{Chooser, Point, Recorded};
 use super::explore::footprint::Footprint;
 use super::watch;
-use crate::dispatch::Unspecified;
+use crate::world::Unspecified;
 
 pub use state::Limit;
 pub use watched::Watched;

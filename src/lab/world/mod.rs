@@ -1,16 +1,20 @@
-//! The world of a Sim: what the engine asks it, answered by the scheduler, the peers and the faults.
+//! The world of a Sim: its peers, its faults, its scheduler, and what they come to at its end.
+
+mod choices;
+mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
+
+use parts::{ScriptTransport, SimClock, SimEntropy, SimSteps};
 
 use super::choices::{Choices, Offers};
 use super::chooser::Chooser;
 use super::explore::panics;
-use super::fault::{FaultKind, FaultTrigger};
 use super::faults::Faults;
 use super::mistakes::Mistakes;
 use super::peer::Peer;
@@ -18,15 +22,14 @@ use super::points::Points;
 use super::profile::Profile;
 use super::replay;
 use super::scheduler::{Limit, Scheduler};
-use super::script::{Held, ScriptAttempt, ScriptPool};
-use crate::dispatch::{
-    CheckEvent, Job, Policy, Proxies, Requested, Returned, Steps, TrafficEvent, Unspecified, Waiting, Watch, World,
-    enter, opens_openly, orphans,
-};
+use super::script::ScriptPool;
+use crate::delivery::Policy;
 use crate::http::proxy::pac::Limits;
-use crate::record::{Notification, Recorder, Status};
-use crate::transport::{Attempt, ConnectionGroupId, Peer as Ends, Sink, Transport, TransportRequest};
-use crate::win32::Win32Error;
+use crate::observe::{Observer, Observers};
+use crate::real::{opens_openly, orphans};
+use crate::record::Recorder;
+use crate::transport::{Peer as Ends, Transport};
+use crate::world::{Proxies, World, enter};
 
 /// Whether TLS is spoken, the host, the port.
 pub type Origin = (bool, String, u16);
@@ -45,8 +48,6 @@ struct State {
     unknown_hosts: bool,
     /// The calls that were recorded, by handle.
     calls: Option<BTreeMap<String, Vec<String>>>,
-    /// Random numbers that were asked for.
-    drawn: u64,
     /// Handles that are open.
     open: BTreeSet<usize>,
 }
@@ -60,7 +61,8 @@ pub struct Made {
 
 /// See the module.
 pub struct SimWorld {
-    me: Weak<SimWorld>,
+    /// What the engine gets of it.
+    whole: OnceLock<Weak<World>>,
     state: Mutex<State>,
     pub faults: Faults,
     /// The connections of a Sim without bytes.
@@ -75,7 +77,6 @@ pub struct SimWorld {
     scheduler: Arc<Scheduler>,
     policy: Policy,
     profile: Profile,
-    proxies: Proxies,
     /// The network of a Sim that speaks bytes.
     #[cfg(feature = "live")]
     pipes: Option<super::pipes::Pipes>,
@@ -96,24 +97,58 @@ pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() ->
 }
 
 impl SimWorld {
-    pub fn new(policy: Policy, profile: Profile, made: Made, bytes: bool) -> Arc<SimWorld> {
+    /// A Sim's world, and what the engine gets of it.
+    pub fn new(policy: Policy, profile: Profile, made: Made, bytes: bool) -> (Arc<SimWorld>, Arc<World>) {
+        let sim = SimWorld::make(policy, profile, made, bytes);
+        let proxies = Proxies::default();
+        proxies.set_limits(Limits { looks: Some(LOOKS), ..Limits::default() });
+        let list: Vec<Arc<dyn Observer>> =
+            vec![sim.clone(), sim.recorder.clone(), Arc::clone(&sim.mistakes.verifier) as Arc<dyn Observer>];
+        let world = Arc::new(World {
+            clock: Arc::new(SimClock(Arc::clone(&sim.scheduler))),
+            entropy: Arc::new(SimEntropy::default()),
+            names: sim.clone(),
+            spawner: sim.clone(),
+            steps: Some(Arc::new(SimSteps(Arc::clone(&sim.scheduler)))),
+            choices: sim.clone(),
+            transport: sim.transport(),
+            proxies,
+            observers: Arc::new(Observers::new(list)),
+        });
+        let _ = sim.whole.set(Arc::downgrade(&world));
+        (sim, world)
+    }
+
+    fn transport(self: &Arc<Self>) -> Arc<dyn Transport> {
+        #[cfg(feature = "live")]
+        if let Some(pipes) = &self.pipes {
+            return Arc::new(Arc::clone(pipes.net()));
+        }
+        Arc::new(ScriptTransport(Arc::clone(self)))
+    }
+
+    /// What the engine gets of it, as long as anything there is.
+    pub fn whole(&self) -> Option<Arc<World>> {
+        self.whole.get()?.upgrade()
+    }
+
+    fn make(policy: Policy, profile: Profile, made: Made, bytes: bool) -> Arc<SimWorld> {
         let Made { chooser, offers, at } = made;
         #[cfg(not(feature = "live"))]
         let _ = bytes;
         Arc::new_cyclic(|me: &Weak<SimWorld>| {
-            let (entering, clock, tracing, noting) = (me.clone(), me.clone(), me.clone(), me.clone());
+            let (entering, tracing, noting) = (me.clone(), me.clone(), me.clone());
             let heard = panics::heard();
             let enters = move || {
                 panics::hear(heard.clone());
-                if let Some(world) = entering.upgrade() {
-                    let policy = world.policy;
+                if let Some(sim) = entering.upgrade() {
                     // The thread belongs to the Sim until it ends.
-                    std::mem::forget(enter(world, policy));
+                    std::mem::forget(sim.whole().map(|world| enter(world, sim.policy)));
                 }
             };
             let trace = move || {
                 let shown = |world: Arc<SimWorld>| {
-                    let reasons = world.mistakes.hung(&world.recorder);
+                    let reasons = world.mistakes.hung();
                     format!("{reasons}\n{}", world.recorder.finish().to_table())
                 };
                 tracing.upgrade().map_or_else(String::new, shown)
@@ -123,12 +158,12 @@ impl SimWorld {
                     world.recorder.note(text);
                 }
             };
-            let now = move || clock.upgrade().map_or(Duration::ZERO, |world| world.now());
-            let proxies = Proxies::default();
-            proxies.set_limits(Limits { looks: Some(LOOKS), ..Limits::default() });
             let scheduler = Scheduler::new(chooser, Box::new(enters), Box::new(trace), Box::new(note));
+            let clock = SimClock(Arc::clone(&scheduler));
+            let (recorded, checked) = (clock.clone(), clock.clone());
+            let recorder = Arc::new(Recorder::new(Box::new(move || recorded.time())));
             SimWorld {
-                me: me.clone(),
+                whole: OnceLock::new(),
                 state: Mutex::default(),
                 faults: Faults::new(&scheduler, offers),
                 pool: ScriptPool::default(),
@@ -139,22 +174,17 @@ impl SimWorld {
                 scheduler,
                 policy,
                 profile,
-                proxies,
                 #[cfg(feature = "live")]
                 pipes: bytes.then(|| super::pipes::Pipes::new(me.clone())),
                 orphaned: orphans(0).len(),
-                recorder: Arc::new(Recorder::new(Box::new(now))),
-                mistakes: Mistakes::default(),
+                mistakes: Mistakes::new(Arc::clone(&recorder), Box::new(move || checked.time())),
+                recorder,
             }
         })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
-    }
-
-    fn arc(&self) -> Arc<SimWorld> {
-        self.me.upgrade().unwrap_or_else(|| unreachable!("a world is only reached through its Arc"))
     }
 
     pub fn scheduler(&self) -> &Arc<Scheduler> {
@@ -165,7 +195,7 @@ impl SimWorld {
         self.policy
     }
 
-    /// A number for an order: what happens to one order happens in its order.
+    /// A number for a request: what happens to one request happens in its order.
     pub fn next_order(&self) -> usize {
         let mut state = self.lock();
         state.orders += 1;
@@ -175,6 +205,11 @@ impl SimWorld {
     /// The virtual time.
     pub fn time(&self) -> Duration {
         self.scheduler.now()
+    }
+
+    /// The calendar's time in it.
+    pub fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + EPOCH + self.time()
     }
 
     /// Plans something; never earlier than now.
@@ -198,7 +233,8 @@ impl SimWorld {
 
     pub fn sleep(&self, time: Duration) {
         let until = self.scheduler.now() + time;
-        self.wait("the end of a sleep", Some(until), &mut || false);
+        self.scheduler.wait("the end of a sleep", Limit::Time(until), &mut || false);
+        self.scheduler.preempt();
     }
 
     // ---- peers ----
@@ -373,226 +409,4 @@ fn allows_real() -> bool {
 
 fn shown(secure: bool, host: &str, port: u16) -> String {
     format!("{}://{host}:{port}", if secure { "https" } else { "http" })
-}
-
-impl World for SimWorld {
-    fn stopped(&self, panic: &str) {
-        if !self.scheduler.not_heard() {
-            self.lock().complaints.push(format!("a panic inside a call: {panic}"));
-        }
-    }
-
-    /// The same numbers in every run.
-    fn random(&self) -> [u8; 16] {
-        let mut state = self.lock();
-        state.drawn += 1;
-        let mut bytes = [0; 16];
-        for (place, half) in bytes.chunks_mut(8).enumerate() {
-            // SplitMix64, of a count.
-            let mut mixed = (2 * state.drawn + place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            half.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes());
-        }
-        bytes
-    }
-
-    fn now(&self) -> Duration {
-        self.scheduler.now()
-    }
-
-    fn date(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + EPOCH + self.now()
-    }
-
-    fn run(&self, job: Arc<dyn Job>) {
-        let handle = job.handle();
-        let name = if handle == 0 { "a worker".to_owned() } else { self.name(handle) };
-        self.scheduler.post(&name, handle != 0, Box::new(move || job.run()));
-    }
-
-    fn transport(&self) -> &dyn Transport {
-        #[cfg(feature = "live")]
-        if let Some(pipes) = &self.pipes {
-            return pipes.net();
-        }
-        self
-    }
-
-    fn proxies(&self) -> &Proxies {
-        &self.proxies
-    }
-
-    /// Every peer has a name; an address is its own.
-    fn lookup(&self, name: &str) -> Vec<IpAddr> {
-        let origin = self.lock().peers.iter().map(|(origin, _)| origin).find(|(_, host, _)| host == name).cloned();
-        origin.and_then(|origin| self.peer_of(&origin)).map(|(_, ends)| ends.remote.ip()).into_iter().collect()
-    }
-
-    fn addresses(&self) -> Vec<IpAddr> {
-        vec![Ipv4Addr::new(192, 0, 2, 254).into()]
-    }
-
-    /// The same everywhere.
-    fn utc_offset(&self) -> Option<i32> {
-        Some(0)
-    }
-
-    fn called(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
-        self.scheduler.preempt();
-        let struck = self.faults.call(function, || self.name(handle));
-        for what in &struck {
-            if let FaultKind::WaitAtEntry(gate) = what {
-                gate.wait();
-            }
-        }
-        self.recorder.call(function, (handle != 0).then_some(handle), "");
-        self.touch_handle(function, handle);
-        self.mistakes.look(&self.recorder, |checker| checker.called(function, handle));
-        struck.iter().find_map(|what| if let FaultKind::Refuse(error) = what { Some(*error) } else { None })
-    }
-
-    fn given(&self, arguments: &str) {
-        self.recorder.given(arguments);
-    }
-
-    fn returned(
-        &self,
-        function: &'static str,
-        handle: usize,
-        returned: Returned,
-        last_error: Win32Error,
-    ) -> Win32Error {
-        let mut leaves = last_error;
-        for what in self.faults.end_call() {
-            match what {
-                FaultKind::SettleAtReturn => {
-                    self.scheduler.wait("everything else", Limit::Settled, &mut || false);
-                }
-                FaultKind::WaitAtReturn(gate) => gate.wait(),
-                FaultKind::LastError(error) if returned.succeeded() => leaves = error,
-                _ => {}
-            }
-        }
-        match returned {
-            Returned::Handle(made) if made != 0 => drop(self.lock().open.insert(made)),
-            Returned::Boolean(true) if function == "WinHttpCloseHandle" => drop(self.lock().open.remove(&handle)),
-            _ => {}
-        }
-        self.mistakes.look(&self.recorder, |checker| checker.returned(function, handle, returned, last_error));
-        returned.record(&self.recorder, function, leaves);
-        self.scheduler.preempt();
-        self.touch_handle(function, handle);
-        if !self.faults.in_call() {
-            self.scheduler.leave_if_outside();
-        }
-        leaves
-    }
-
-    fn note(&self, text: &str) {
-        self.recorder.note(text);
-    }
-
-    fn newer_digest(&self) -> bool {
-        self.profile.newer_digest()
-    }
-
-    fn known_secure_protocols(&self) -> u32 {
-        self.profile.known_secure_protocols()
-    }
-
-    fn refuse(&self, _handle: usize, asked: Requested) -> Option<Win32Error> {
-        if let Requested::Operation(operation) = asked {
-            return self.faults.injected_error(operation);
-        }
-        self.profile.refuses(asked)
-    }
-
-    fn choose(&self, _handle: usize, open: Unspecified, usual: bool) -> bool {
-        self.faults.forced(open).unwrap_or_else(|| self.scheduler.open(open, usual))
-    }
-
-    fn notified(&self, handle: usize, context: usize, notification: &Notification) {
-        if self.offers.notifications {
-            self.scheduler.preempt();
-        }
-        let when = FaultTrigger::Callback(Status(notification.status()));
-        for what in self.faults.strikes(&when, || self.name(handle)) {
-            match what {
-                FaultKind::Wait(gate) => gate.wait(),
-                FaultKind::Settle => {
-                    self.scheduler.wait("everything else", Limit::Settled, &mut || false);
-                }
-                _ => {}
-            }
-        }
-        self.recorder.notified(handle, context, notification);
-        self.touch_handle("", handle);
-        let now = self.now();
-        self.mistakes.look(&self.recorder, |checker| checker.notified(now, handle, context, notification));
-    }
-
-    fn delivered(&self, _handle: usize) {
-        let now = self.now();
-        self.mistakes.look(&self.recorder, |checker| checker.delivered(now));
-    }
-
-    fn check(&self, handle: usize, event: &CheckEvent) {
-        self.mistakes.look(&self.recorder, |checker| checker.check(handle, event));
-    }
-
-    fn watch(&self) -> Watch {
-        self.mistakes.verifier.watch()
-    }
-
-    fn on_traffic(&self, handle: usize, what: TrafficEvent<'_>) {
-        what.traffic(true).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
-    }
-
-    fn wake(&self) {
-        self.scheduler.happened();
-    }
-
-    fn waiting(&self) -> Waiting<'_> {
-        Waiting::Step(self)
-    }
-}
-
-impl Steps for SimWorld {
-    fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
-        let limit = until.map_or(Limit::None, Limit::Time);
-        let answer = self.scheduler.wait(what, limit, done);
-        self.scheduler.preempt();
-        answer
-    }
-}
-
-impl Transport for SimWorld {
-    fn start(&self, order: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
-        let handle = sink.handle();
-        let attempt = ScriptAttempt::new(self.arc(), order, sink);
-        if handle != 0 {
-            self.scheduler.name_order(attempt.number(), &self.name(handle));
-        }
-        Arc::new(Held(Arc::new(attempt)))
-    }
-
-    fn marked(
-        &self,
-        host: &str,
-        port: u16,
-        secure: bool,
-        mark: Option<ConnectionGroupId>,
-    ) -> Vec<(ConnectionGroupId, u32)> {
-        self.pool.marked((host, port, secure), mark)
-    }
-
-    fn end_pool(&self, pool: usize) {
-        let now = self.time();
-        self.pool.about(|engine| engine.end_pool(now, pool));
-    }
-
-    fn running(&self) -> usize {
-        0
-    }
 }

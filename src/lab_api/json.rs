@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::dispatch::{Delivery, Policy};
+use crate::delivery::{Delivery, Policy};
 use crate::lab::{Choices, Fault, Gate, Matcher, Peer, Profile, Reply, Rule, Sim, Stage, WebSocketScript, any};
 use crate::record::Status;
 

@@ -8,7 +8,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use super::{Waiting, World};
+use super::Steps;
+use crate::observe::waits;
 use crate::record::{Api, Notification, Operation};
 use crate::win32::Win32Error;
 
@@ -24,7 +25,7 @@ const MOMENT: Duration = Duration::from_millis(5);
 pub enum Item {
     /// Notify the application.
     Notify(Notification),
-    /// The callbacks before it have returned: leg so-and-so of the request may go out.
+    /// The callbacks before it have returned: this attempt of the request may go out.
     Proceed(u64),
     /// The callbacks before it have returned: the redirect may be followed.
     FollowRedirect,
@@ -200,9 +201,9 @@ impl DeliveryQueue {
     ///
     /// Nested in a callback of this handle, a call delivers only if nothing waits before its own items, and only up to
     /// the nesting bound.
-    pub fn acquire(&self, own: usize, world: &dyn World) -> Option<DrainBudget> {
+    pub fn acquire(&self, own: usize, steps: Option<&dyn Steps>) -> Option<DrainBudget> {
         let me = thread::current().id();
-        let mut state = self.wait_for_holder(me, world);
+        let mut state = self.wait_for_holder(me, steps);
         match state.holder {
             None => {
                 state.holder = Some(me);
@@ -217,9 +218,9 @@ impl DeliveryQueue {
 
     /// Acquires the queue for a call that reserved it to close the handle; never nested: the holder goes on after its
     /// callback.
-    pub fn acquire_to_close(&self, world: &dyn World) -> bool {
+    pub fn acquire_to_close(&self, steps: Option<&dyn Steps>) -> bool {
         let me = thread::current().id();
-        let mut state = self.wait_for_holder(me, world);
+        let mut state = self.wait_for_holder(me, steps);
         let free = state.holder.is_none();
         if free {
             state.holder = Some(me);
@@ -228,9 +229,9 @@ impl DeliveryQueue {
     }
 
     /// Gives a callback on another thread that is about to return a moment, once. In a world of steps nobody is.
-    fn wait_for_holder(&self, me: ThreadId, world: &dyn World) -> MutexGuard<'_, State> {
+    fn wait_for_holder(&self, me: ThreadId, steps: Option<&dyn Steps>) -> MutexGuard<'_, State> {
         let mut state = self.lock();
-        state.blocked |= matches!(world.waiting(), Waiting::Step(_));
+        state.blocked |= steps.is_some();
         while !state.blocked && state.holder.is_some_and(|holder| holder != me) {
             let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
             state = woken;
@@ -302,18 +303,18 @@ impl DeliveryQueue {
     /// Waits until there is an item for this thread to deliver, or the ending of `operation`.
     ///
     /// Only calls on synchronous handles wait, and they wait here, blocked on our own primitive.
-    pub fn wait(&self, operation: Operation, ticket: Ticket, world: &dyn World) -> Result<Item, Outcome> {
+    pub fn wait(&self, operation: Operation, ticket: Ticket, steps: Option<&dyn Steps>) -> Result<Item, Outcome> {
         let me = thread::current().id();
-        if let Waiting::Step(world) = world.waiting() {
+        if let Some(steps) = steps {
             let mut found = self.lock().found(operation, ticket, me);
             if found.is_none() {
-                super::waits("in a synchronous call");
+                waits("in a synchronous call");
             }
             loop {
                 if let Some(found) = found {
                     return found;
                 }
-                world.wait(&format!("the end of {operation}"), None, &mut || {
+                steps.wait(&format!("the end of {operation}"), None, &mut || {
                     found = self.lock().found(operation, ticket, me);
                     found.is_some()
                 });
@@ -326,7 +327,7 @@ impl DeliveryQueue {
                 return found;
             }
             if !std::mem::replace(&mut told, true) {
-                super::waits("in a synchronous call");
+                waits("in a synchronous call");
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use super::{Job, Waiting, World};
+use crate::delivery::{Job, Steps};
 use crate::win32::{ProxyChangeCallback, WINHTTP_PROXY_NOTIFY_CHANGE};
 
 #[derive(Default)]
@@ -15,13 +15,14 @@ struct State {
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Registration {
+pub struct Registration {
     callback: Option<ProxyChangeCallback>,
     state: Mutex<State>,
     returned: Condvar,
 }
 
 impl Registration {
+    /// One of this callback.
     pub fn new(callback: ProxyChangeCallback) -> Registration {
         Registration { callback: Some(callback), ..Registration::default() }
     }
@@ -31,12 +32,12 @@ impl Registration {
     }
 
     /// No run begins any more; waits for those that did, but for those that this thread is in.
-    pub fn end(&self, world: &dyn World) {
+    pub fn end(&self, steps: Option<&dyn Steps>) {
         let me = thread::current().id();
         let mut state = self.lock();
         state.ended = true;
         let others = |state: &State| state.running.iter().any(|thread| *thread != me);
-        if let Waiting::Step(steps) = world.waiting() {
+        if let Some(steps) = steps {
             let mut done = !others(&state);
             drop(state);
             if !done {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Job, current, entered};
+use crate::delivery::Job;
+use crate::real::current;
+use crate::world::entered;
 
 type Body = Box<dyn FnOnce() + Send>;
 
@@ -23,10 +25,10 @@ fn job(body: Body) -> Arc<dyn Job> {
 }
 
 /// Runs it on a thread of its own; `false` if the system has none.
-pub(crate) fn start(body: Body) -> bool {
+pub fn start(body: Body) -> bool {
     match entered() {
         Some((world, _)) => {
-            world.run(job(body));
+            world.spawner.run(job(body));
             true
         }
         None => std::thread::Builder::new().spawn(body).is_ok(),
@@ -34,10 +36,10 @@ pub(crate) fn start(body: Body) -> bool {
 }
 
 /// Runs it on a worker, in the order in which such bodies come.
-pub(crate) fn on_worker(body: Body) -> bool {
+pub fn on_worker(body: Body) -> bool {
     match current() {
         Some((world, _)) => {
-            world.run(job(body));
+            world.spawner.run(job(body));
             true
         }
         None => start(body),

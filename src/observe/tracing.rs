@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::{Observing, Returned, TrafficEvent, observe};
+use super::{Observer, Returned, TrafficEvent};
 use crate::record::{Event, Notification, Recorder, Trace, header, lines, target};
 use crate::win32::{Wide, Win32Error};
 
@@ -31,7 +31,8 @@ pub struct Tracing {
     recorder: Recorder,
     content: bool,
     out: Mutex<Out>,
-    _observing: Observing,
+    /// Counts the open handles of the process.
+    open: fn() -> usize,
 }
 
 struct Out {
@@ -59,8 +60,9 @@ enum To {
 }
 
 impl Tracing {
-    /// What the environment asks for: `text`, `jsonl`, `mermaid` or `svg`, and a path behind a colon.
-    pub fn from_environment(began: Instant) -> Option<Tracing> {
+    /// What the environment asks for: `text`, `jsonl`, `mermaid` or `svg`, and a path behind a colon. `open` counts the
+    /// open handles of the process.
+    pub fn from_environment(began: Instant, open: fn() -> usize) -> Option<Tracing> {
         let value = std::env::var("WINHTTP_TRACE").ok().filter(|value| !value.is_empty())?;
         let Some((format, path)) = parse(&value) else {
             eprintln!(
@@ -71,49 +73,11 @@ impl Tracing {
         let content = std::env::var_os("WINHTTP_TRACE_CONTENT").is_some_and(|value| !value.is_empty() && value != "0");
         let recorder = Recorder::new(Box::new(move || began.elapsed()));
         let out = Mutex::new(Out::new(format, path));
-        Some(Tracing { recorder, content, out, _observing: observe() })
+        Some(Tracing { recorder, content, out, open })
     }
 
-    pub fn called(&self, function: &str, handle: usize) {
-        self.recorder.call(function, (handle != 0).then_some(handle), "");
-        if function == "WinHttpCloseHandle" {
-            self.out().closed[1].push(handle);
-        }
-    }
-
-    pub fn returned(&self, function: &str, returned: Returned, last_error: Win32Error) {
-        returned.record(&self.recorder, function, last_error);
-        let last = function == "WinHttpCloseHandle" && crate::handle::census().handles == 0;
-        self.write(last, false);
-    }
-
-    pub fn notified(&self, handle: usize, context: usize, notification: &Notification) {
-        let url = match notification {
-            Notification::Redirect { url } if !self.content => Some(target(&url.to_string(), true)),
-            _ => None,
-        };
-        let kept = url.map(|url| Notification::Redirect { url: Wide::from(&*url) });
-        self.recorder.notified(handle, context, kept.as_ref().unwrap_or(notification));
-        // The last HANDLE_CLOSING may come after the last close.
-        let last = matches!(notification, Notification::HandleClosing { .. }) && crate::handle::census().handles == 0;
-        self.write(last, false);
-    }
-
-    pub fn given(&self, arguments: &str) {
-        self.recorder.given(&if self.content { arguments.to_owned() } else { target(arguments, true) });
-    }
-
-    pub fn note(&self, text: &str) {
-        self.recorder.note(text);
-    }
-
-    pub fn on_traffic(&self, handle: usize, what: &TrafficEvent<'_>) {
-        what.traffic(self.content).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
-    }
-
-    /// The process ends: the rest is written.
-    pub fn ended(&self) {
-        self.write(true, true);
+    fn last(&self) -> bool {
+        (self.open)() == 0
     }
 
     fn out(&self) -> MutexGuard<'_, Out> {
@@ -133,6 +97,50 @@ impl Tracing {
             before[0].append(&mut since[0]);
         }
         out.take(events, last, ended);
+    }
+}
+
+impl Observer for Tracing {
+    fn called(&self, function: &'static str, handle: usize) {
+        self.recorder.call(function, (handle != 0).then_some(handle), "");
+        if function == "WinHttpCloseHandle" {
+            self.out().closed[1].push(handle);
+        }
+    }
+
+    fn returned(&self, function: &'static str, _handle: usize, returned: Returned, last_error: Win32Error) {
+        returned.record(&self.recorder, function, last_error);
+        let last = function == "WinHttpCloseHandle" && self.last();
+        self.write(last, false);
+    }
+
+    fn notified(&self, handle: usize, context: usize, notification: &Notification) {
+        let url = match notification {
+            Notification::Redirect { url } if !self.content => Some(target(&url.to_string(), true)),
+            _ => None,
+        };
+        let kept = url.map(|url| Notification::Redirect { url: Wide::from(&*url) });
+        self.recorder.notified(handle, context, kept.as_ref().unwrap_or(notification));
+        // The last HANDLE_CLOSING may come after the last close.
+        let last = matches!(notification, Notification::HandleClosing { .. }) && self.last();
+        self.write(last, false);
+    }
+
+    fn given(&self, arguments: &str) {
+        self.recorder.given(&if self.content { arguments.to_owned() } else { target(arguments, true) });
+    }
+
+    fn note(&self, text: &str) {
+        self.recorder.note(text);
+    }
+
+    fn on_traffic(&self, handle: usize, what: &TrafficEvent<'_>) {
+        what.traffic(self.content).into_iter().for_each(|traffic| self.recorder.carried(handle, traffic));
+    }
+
+    /// The rest is written.
+    fn ended(&self) {
+        self.write(true, true);
     }
 }
 

@@ -1,11 +1,6 @@
 //! What functions and handles tell beside calls, returns and notifications, for whoever looks for mistakes.
 
-use std::cell::RefCell;
-use std::sync::Arc;
-
-use super::World;
-use super::world::{current, observed};
-use crate::record::{Notification, Operation};
+use crate::record::Operation;
 
 /// Something that only a checker of mistakes wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,56 +71,4 @@ pub enum CheckEvent {
     AsksLastError,
     /// SetLastError: what is asked for next is the program's own.
     SetsLastError,
-}
-
-thread_local! {
-    /// The callbacks that run on this thread, innermost last. Only known while somebody observes.
-    static CALLBACKS: RefCell<Vec<(Arc<dyn World>, usize)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A callback that runs, from its notification to its return.
-pub(crate) struct RunningCallback(());
-
-impl RunningCallback {
-    /// The callback of a handle is about to be called.
-    pub(crate) fn begin(
-        world: &Arc<dyn World>,
-        handle: usize,
-        context: usize,
-        notification: &Notification,
-    ) -> Option<RunningCallback> {
-        if !observed() {
-            return None;
-        }
-        world.notified(handle, context, notification);
-        CALLBACKS.with_borrow_mut(|running| running.push((Arc::clone(world), handle)));
-        Some(RunningCallback(()))
-    }
-}
-
-impl Drop for RunningCallback {
-    fn drop(&mut self) {
-        if let Some((world, handle)) = CALLBACKS.with_borrow_mut(Vec::pop) {
-            world.delivered(handle);
-        }
-    }
-}
-
-/// This thread is about to wait: told to the world of the callback that it is in.
-pub(crate) fn waits(what: &'static str) {
-    if observed() {
-        let running = CALLBACKS.with_borrow(|running| running.last().cloned());
-        if let Some((world, handle)) = running {
-            world.check(handle, &CheckEvent::Waits(what));
-        }
-    }
-}
-
-/// Tells what belongs to no handle to the world of this thread.
-pub(crate) fn tell(event: &CheckEvent) {
-    if observed() {
-        if let Some((world, _)) = current() {
-            world.check(0, event);
-        }
-    }
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Waiting, entered};
+use crate::observe::waits;
 use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
+use crate::world::{entered, wake};
 
 /// Values are multiples of 4, as Windows' are, and far from those of WinHTTP's handles.
 const FIRST: usize = 0x4000_0000;
@@ -57,7 +58,7 @@ impl State {
 }
 
 /// A handle to a new event, or to the one that has this name already (then `true`).
-pub(crate) fn create(manual: bool, signalled: bool, name: Option<Vec<u16>>) -> (usize, bool) {
+pub fn create(manual: bool, signalled: bool, name: Option<Vec<u16>>) -> (usize, bool) {
     let mut state = lock();
     state.made += 1;
     let handle = FIRST + state.made * 4;
@@ -70,7 +71,7 @@ pub(crate) fn create(manual: bool, signalled: bool, name: Option<Vec<u16>>) -> (
 }
 
 /// Another handle to the same event.
-pub(crate) fn duplicate(handle: usize) -> Result<usize, Win32Error> {
+pub fn duplicate(handle: usize) -> Result<usize, Win32Error> {
     let mut state = lock();
     let number = *state.handles.get(&handle).ok_or(ERROR_INVALID_HANDLE)?;
     state.made += 1;
@@ -81,7 +82,7 @@ pub(crate) fn duplicate(handle: usize) -> Result<usize, Win32Error> {
 }
 
 /// Closes a handle; its event goes with the last.
-pub(crate) fn close(handle: usize) -> Result<(), Win32Error> {
+pub fn close(handle: usize) -> Result<(), Win32Error> {
     let mut state = lock();
     let number = state.handles.remove(&handle).ok_or(ERROR_INVALID_HANDLE)?;
     if let Some(event) = state.events.get_mut(&number) {
@@ -96,30 +97,30 @@ pub(crate) fn close(handle: usize) -> Result<(), Win32Error> {
 }
 
 /// Signals an event, or takes the signal away.
-pub(crate) fn set(handle: usize, signalled: bool) -> Result<(), Win32Error> {
+pub fn set(handle: usize, signalled: bool) -> Result<(), Win32Error> {
     lock().event(handle)?.signalled = signalled;
     CHANGED.notify_all();
-    super::world::wake();
+    wake();
     Ok(())
 }
 
 /// Signals an event if there is one.
-pub(crate) fn signal(handle: usize) {
+pub fn signal(handle: usize) {
     let _ = set(handle, true);
 }
 
 /// Waits for one of the events, or for all at once; `None` when the time is over. Auto-reset events that let the waiter
 /// go are not signalled any more.
-pub(crate) fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> Result<Option<usize>, Win32Error> {
+pub fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> Result<Option<usize>, Win32Error> {
     if let Some((world, _)) = entered() {
-        if let Waiting::Step(steps) = world.waiting() {
-            let until = timeout.map(|timeout| world.now() + timeout);
+        if let Some(steps) = world.steps() {
+            let until = timeout.map(|timeout| world.clock.now() + timeout);
             let mut ready = lock().ready(handles, all);
             if ready != Ok(None) {
                 return ready;
             }
             if timeout != Some(Duration::ZERO) {
-                super::waits("for an event");
+                waits("for an event");
             }
             steps.wait("an event", until, &mut || {
                 ready = lock().ready(handles, all);
@@ -133,7 +134,7 @@ pub(crate) fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> R
         return Ok(Some(ready));
     }
     if timeout != Some(Duration::ZERO) {
-        super::waits("for an event");
+        waits("for an event");
     }
     let mut state = lock();
     loop {

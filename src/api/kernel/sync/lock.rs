@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Waiting, entered};
+use crate::world::{entered, wake};
 
 /// Where threads wait, by the address of the word. Two words may share a place: who waits there looks again.
 struct Place {
@@ -19,13 +19,13 @@ fn place(address: usize) -> &'static Place {
 
 /// Waits until `done` says so, which is asked whenever the word at `address` may have changed; whether it did before the
 /// time was over.
-pub(crate) fn wait(address: usize, what: &str, timeout: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
+pub fn wait(address: usize, what: &str, timeout: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
     if done() {
         return true;
     }
     if let Some((world, _)) = entered() {
-        if let Waiting::Step(steps) = world.waiting() {
-            let until = timeout.map(|timeout| world.now() + timeout);
+        if let Some(steps) = world.steps() {
+            let until = timeout.map(|timeout| world.clock.now() + timeout);
             return steps.wait(what, until, done);
         }
     }
@@ -45,9 +45,9 @@ pub(crate) fn wait(address: usize, what: &str, timeout: Option<Duration>, done: 
 }
 
 /// The word has changed.
-pub(crate) fn changed(address: usize) {
+pub fn changed(address: usize) {
     let place = place(address);
     drop(place.lock.lock().unwrap_or_else(PoisonError::into_inner));
     place.changed.notify_all();
-    super::world::wake();
+    wake();
 }

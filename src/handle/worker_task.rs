@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Waiting, World};
 #[cfg(not(feature = "pac"))]
 use crate::http::proxy::pac;
 use crate::http::proxy::pac::{Date, Host, ScriptError};
@@ -13,21 +12,22 @@ use crate::http::proxy::pac::{Date, Host, ScriptError};
 use crate::http::proxy::pac::{run as run_script, run_apart};
 use crate::machine::resolver::{TaskResult, WorkerTask};
 use crate::win32::WINHTTP_AUTO_DETECT_TYPE_DNS_A;
+use crate::world::World;
 
 /// Does a task on the calling thread.
-pub(crate) fn run_task(world: &Arc<dyn World>, task: &WorkerTask) -> TaskResult {
+pub(crate) fn run_task(world: &Arc<World>, task: &WorkerTask) -> TaskResult {
     match task {
-        WorkerTask::ReadSettings => TaskResult::SettingsRead(world.proxies().user(), world.proxies().limits()),
+        WorkerTask::ReadSettings => TaskResult::SettingsRead(world.proxies.user(), world.proxies.limits()),
         WorkerTask::Detect(kinds) => TaskResult::Detected(detect(world, *kinds)),
         WorkerTask::Run { script, text, url, host } => {
-            if let Some(script_override) = world.proxies().script_override() {
+            if let Some(script_override) = world.proxies.script_override() {
                 return TaskResult::Ran(Ok(script_override(url, host)));
             }
-            let now = world.now();
+            let now = world.clock.now();
             if let Some(text) = text {
-                world.proxies().keep_script(script, now, Arc::clone(text));
+                world.proxies.keep_script(script, now, Arc::clone(text));
             }
-            let Some(text) = text.clone().or_else(|| world.proxies().script(script, now)) else {
+            let Some(text) = text.clone().or_else(|| world.proxies.script(script, now)) else {
                 return TaskResult::Unfetched;
             };
             let ran = run(&text, url, host, world);
@@ -41,12 +41,12 @@ pub(crate) fn run_task(world: &Arc<dyn World>, task: &WorkerTask) -> TaskResult 
 
 /// Where the network has a PAC script (WPAD by DNS), if it may be asked. DHCP is not asked: its answers are with the
 /// system's own client, where programs do not see them.
-pub(crate) fn detect(world: &Arc<dyn World>, kinds: u32) -> Option<String> {
-    if !world.proxies().may_detect() || kinds & WINHTTP_AUTO_DETECT_TYPE_DNS_A == 0 {
+pub(crate) fn detect(world: &Arc<World>, kinds: u32) -> Option<String> {
+    if !world.proxies.may_detect() || kinds & WINHTTP_AUTO_DETECT_TYPE_DNS_A == 0 {
         return None;
     }
-    let domain = world.proxies().domain().or_else(domain_of_system).unwrap_or_default();
-    let name = candidates(&domain).into_iter().find(|name| !world.lookup(name).is_empty())?;
+    let domain = world.proxies.domain().or_else(domain_of_system).unwrap_or_default();
+    let name = candidates(&domain).into_iter().find(|name| !world.names.lookup(name).is_empty())?;
     Some(format!("http://{name}/wpad.dat"))
 }
 
@@ -64,11 +64,14 @@ fn domain_of_system() -> Option<String> {
     line.split_whitespace().next().map(str::to_owned)
 }
 
-fn run(text: &str, url: &str, host: &str, world: &Arc<dyn World>) -> Result<String, ScriptError> {
-    let limits = world.proxies().limits();
-    let seen =
-        Seen { until: world.now() + limits.time, left: limits.looks.map(AtomicU32::new), world: Arc::clone(world) };
-    let apart = matches!(world.waiting(), Waiting::Park);
+fn run(text: &str, url: &str, host: &str, world: &Arc<World>) -> Result<String, ScriptError> {
+    let limits = world.proxies.limits();
+    let seen = Seen {
+        until: world.clock.now() + limits.time,
+        left: limits.looks.map(AtomicU32::new),
+        world: Arc::clone(world),
+    };
+    let apart = world.steps.is_none();
     // A world of steps counts what its threads do, and the thread of the script is this one.
     if apart {
         return run_apart(text, url, host, Arc::new(seen), &limits);
@@ -77,14 +80,14 @@ fn run(text: &str, url: &str, host: &str, world: &Arc<dyn World>) -> Result<Stri
 }
 
 /// A build without the feature `pac` says so, once on stderr and in each trace.
-fn missing_engine(world: &Arc<dyn World>) {
+fn missing_engine(world: &Arc<World>) {
     static SAID: Once = Once::new();
     let text = format!(
         "PAC scripts cannot run: {}; build portable-winhttp with it, or every script is \
          ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR (12178)",
         ScriptError::NoEngine
     );
-    world.note(&text);
+    world.observers.note(&text);
     SAID.call_once(|| eprintln!("WinHTTP: {text}"));
 }
 
@@ -98,31 +101,31 @@ fn run_script(_: &str, _: &str, _: &str, _: Arc<dyn Host>, _: &pac::Limits) -> R
 
 /// A world as scripts see it.
 struct Seen {
-    world: Arc<dyn World>,
+    world: Arc<World>,
     until: Duration,
     left: Option<AtomicU32>,
 }
 
 impl Host for Seen {
     fn lookup(&self, name: &str) -> Vec<IpAddr> {
-        self.world.lookup(name)
+        self.world.names.lookup(name)
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
-        self.world.addresses()
+        self.world.names.addresses()
     }
 
     fn date(&self) -> Date {
-        let since = self.world.date().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = self.world.clock.date().duration_since(UNIX_EPOCH).unwrap_or_default();
         let milliseconds = since.as_millis().try_into().unwrap_or(i64::MAX);
-        Date { milliseconds, offset: self.world.utc_offset() }
+        Date { milliseconds, offset: self.world.clock.utc_offset() }
     }
 
     fn expired(&self) -> bool {
         let spent = |left: &AtomicU32| {
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
         };
-        self.world.now() > self.until || self.left.as_ref().is_some_and(spent)
+        self.world.clock.now() > self.until || self.left.as_ref().is_some_and(spent)
     }
 }
 

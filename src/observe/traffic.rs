@@ -2,10 +2,20 @@
 
 use bytes::Bytes;
 
-use super::TrafficEvent;
 use crate::http::Headers;
 use crate::record::{Data, Field, Traffic, field, target};
-use crate::transport::{Event, Failure};
+use crate::transport::{Event, Failure, TransportRequest};
+
+/// What the transport carries.
+#[derive(Debug)]
+pub enum TrafficEvent<'a> {
+    /// A request begins its way.
+    Request(&'a TransportRequest),
+    /// Body bytes of WinHttpWriteData.
+    Bytes(&'a Bytes),
+    /// Something happened to it.
+    Event(&'a Event),
+}
 
 impl TrafficEvent<'_> {
     /// What a trace keeps of it, bodies and queries only if it keeps `content`; one thing may be two.

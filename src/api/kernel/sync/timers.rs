@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{World, clock, entered, event, threads};
+use super::{event, threads};
+use crate::world::{World, entered, now};
 
 /// What happens when a timer is due, on a thread that must not be kept.
-pub(crate) type Due = Arc<dyn Fn() + Send + Sync>;
+pub type Due = Arc<dyn Fn() + Send + Sync>;
 
 /// The number of a timer that is set.
-pub(crate) type Number = u64;
+pub type Number = u64;
 
 struct Queue {
     due: BTreeMap<(Duration, Number), Due>,
@@ -32,12 +33,12 @@ fn lock() -> MutexGuard<'static, State> {
 }
 
 fn key() -> usize {
-    entered().map_or(0, |(world, _)| Arc::as_ptr(&world).cast::<()>().addr())
+    entered().map_or(0, |(world, _)| Arc::as_ptr(&world).addr())
 }
 
 /// Lets `due` happen after this time of the calling thread's world.
-pub(crate) fn set(after: Duration, due: Due) -> Number {
-    let (world, at) = (key(), clock::now() + after);
+pub fn set(after: Duration, due: Due) -> Number {
+    let (world, at) = (key(), now() + after);
     let mut state = lock();
     state.numbers += 1;
     let number = state.numbers;
@@ -59,7 +60,7 @@ pub(crate) fn set(after: Duration, due: Due) -> Number {
 }
 
 /// Takes a timer back; `false` if it was due.
-pub(crate) fn cancel(number: Number) -> bool {
+pub fn cancel(number: Number) -> bool {
     let mut state = lock();
     let mut found = false;
     for queue in state.queues.values_mut() {
@@ -73,7 +74,7 @@ pub(crate) fn cancel(number: Number) -> bool {
     found
 }
 
-fn serve(world: usize, changed: usize, _kept: Option<&Arc<dyn World>>) {
+fn serve(world: usize, changed: usize, _kept: Option<&Arc<World>>) {
     loop {
         let mut state = lock();
         let Some(queue) = state.queues.get_mut(&world) else { return };
@@ -83,14 +84,14 @@ fn serve(world: usize, changed: usize, _kept: Option<&Arc<dyn World>>) {
             let _ = event::close(changed);
             return;
         };
-        let now = clock::now();
-        if first.0 <= now {
+        let time = now();
+        if first.0 <= time {
             let due = queue.due.remove(&first);
             drop(state);
             due.iter().for_each(|due| due());
             continue;
         }
         drop(state);
-        let _ = event::wait(&[changed], false, Some(first.0 - now));
+        let _ = event::wait(&[changed], false, Some(first.0 - time));
     }
 }

@@ -1,0 +1,98 @@
+//! What happens in a Sim where something may go wrong or Windows leaves it open, and what it sees of calls.
+
+use super::SimWorld;
+use crate::lab::fault::{FaultKind, FaultTrigger};
+use crate::lab::scheduler::Limit;
+use crate::observe::{Observer, Returned};
+use crate::record::{Notification, Status};
+use crate::win32::Win32Error;
+use crate::world::{Choices, Requested, Unspecified};
+
+impl Choices for SimWorld {
+    fn enters(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
+        self.scheduler.preempt();
+        let struck = self.faults.call(function, || self.name(handle));
+        for what in &struck {
+            if let FaultKind::WaitAtEntry(gate) = what {
+                gate.wait();
+            }
+        }
+        self.touch_handle(function, handle);
+        struck.iter().find_map(|what| if let FaultKind::Refuse(error) = what { Some(*error) } else { None })
+    }
+
+    fn leaves(&self, _function: &'static str, returned: Returned, last_error: Win32Error) -> Win32Error {
+        let mut leaves = last_error;
+        for what in self.faults.end_call() {
+            match what {
+                FaultKind::SettleAtReturn => {
+                    self.scheduler.wait("everything else", Limit::Settled, &mut || false);
+                }
+                FaultKind::WaitAtReturn(gate) => gate.wait(),
+                FaultKind::LastError(error) if returned.succeeded() => leaves = error,
+                _ => {}
+            }
+        }
+        leaves
+    }
+
+    fn delivers(&self, handle: usize, notification: &Notification) {
+        if self.offers.notifications {
+            self.scheduler.preempt();
+        }
+        let when = FaultTrigger::Callback(Status(notification.status()));
+        for what in self.faults.strikes(&when, || self.name(handle)) {
+            match what {
+                FaultKind::Wait(gate) => gate.wait(),
+                FaultKind::Settle => {
+                    self.scheduler.wait("everything else", Limit::Settled, &mut || false);
+                }
+                _ => {}
+            }
+        }
+        self.touch_handle("", handle);
+    }
+
+    fn newer_digest(&self) -> bool {
+        self.profile.newer_digest()
+    }
+
+    fn known_secure_protocols(&self) -> u32 {
+        self.profile.known_secure_protocols()
+    }
+
+    fn refuse(&self, _handle: usize, asked: Requested) -> Option<Win32Error> {
+        if let Requested::Operation(operation) = asked {
+            return self.faults.injected_error(operation);
+        }
+        self.profile.refuses(asked)
+    }
+
+    fn choose(&self, _handle: usize, open: Unspecified, usual: bool) -> bool {
+        self.faults.forced(open).unwrap_or_else(|| self.scheduler.open(open, usual))
+    }
+}
+
+/// The first of the observers: the last to see a call return.
+impl Observer for SimWorld {
+    fn returned(&self, function: &'static str, handle: usize, returned: Returned, _last_error: Win32Error) {
+        match returned {
+            Returned::Handle(made) if made != 0 => drop(self.lock().open.insert(made)),
+            Returned::Boolean(true) if function == "WinHttpCloseHandle" => {
+                self.lock().open.remove(&handle);
+            }
+            _ => {}
+        }
+        self.scheduler.preempt();
+        self.touch_handle(function, handle);
+        if !self.faults.in_call() {
+            self.scheduler.leave_if_outside();
+        }
+    }
+
+    fn stopped(&self, panic: &str) {
+        if !self.scheduler.not_heard() {
+            self.lock().complaints.push(format!("a panic inside a call: {panic}"));
+        }
+    }
+}

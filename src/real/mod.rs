@@ -1,0 +1,82 @@
+//! The real world of the process, and what a program may set of it.
+//!
+//! A session lives in the world that its thread has entered, a Sim of the lab, else in this one.
+#![forbid(unsafe_code)]
+
+mod opening;
+#[cfg(feature = "net")]
+mod system;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(crate) use opening::opening;
+pub use opening::{opens_openly, orphans};
+
+pub use crate::delivery::{Delivery, Policy};
+use crate::observe::{self, CheckEvent};
+pub use crate::world::{Proxies, ScriptOverride};
+use crate::world::{World, entered};
+
+static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: Delivery::Windows, hold_send: true });
+
+/// Sets the delivery policy of the sessions that are opened from now on in this process; answers the former one.
+///
+/// ```
+/// use portable_winhttp::real::{Delivery, Policy, set_delivery_policy};
+/// let former = set_delivery_policy(Policy { delivery: Delivery::Worker, ..Policy::default() });
+/// assert_eq!(former, Policy::default());
+/// ```
+pub fn set_delivery_policy(policy: Policy) -> Policy {
+    std::mem::replace(&mut POLICY.lock().unwrap_or_else(PoisonError::into_inner), policy)
+}
+
+/// Looks at, or changes, what the world of this thread knows about proxies: that of the Sim that it is in, else that of
+/// the process. `None` if this build has no real world.
+///
+/// ```
+/// use std::sync::Arc;
+/// use portable_winhttp::real::with_proxies;
+/// // Every PAC script of the process is answered by this function.
+/// with_proxies(|proxies| proxies.set_script_override(Some(Arc::new(|_url, host| format!("PROXY {host}.proxy.test:8080")))));
+/// ```
+pub fn with_proxies<R>(act: impl FnOnce(&Proxies) -> R) -> Option<R> {
+    current().map(|(world, _)| act(&world.proxies))
+}
+
+/// What is alive in this process: for tests that look for leaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// Handles that were not closed.
+    pub handles: usize,
+    /// Requests that are on their way, or whose unread bodies are being drained.
+    pub orders: usize,
+}
+
+/// Counts what is alive.
+pub fn census() -> Census {
+    let orders = current().map_or(0, |(world, _)| world.transport.running());
+    Census { handles: crate::handle::open_handles(), orders }
+}
+
+/// The world and the policy of a session that is opened now: the one that the thread has entered, else the real one.
+pub(crate) fn current() -> Option<(Arc<World>, Policy)> {
+    if let Some(entered) = entered() {
+        return Some(entered);
+    }
+    #[cfg(feature = "net")]
+    {
+        let policy = *POLICY.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((system::world(), policy))
+    }
+    #[cfg(not(feature = "net"))]
+    None
+}
+
+/// Tells what belongs to no handle to the observers of this thread's world.
+pub(crate) fn tell(event: &CheckEvent) {
+    if observe::anyone() {
+        if let Some((world, _)) = current() {
+            world.observers.check(0, event);
+        }
+    }
+}

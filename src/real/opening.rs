@@ -1,0 +1,60 @@
+//! In which world a session is opened, and who opens one in the real world beside a Sim.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use crate::delivery::Policy;
+use crate::world::{World, entered, stepped};
+
+/// Sessions that were opened in the real world while there were others: the threads that did it.
+static ORPHANS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Whether the process opens sessions in the real world on purpose.
+static OPENLY: AtomicBool = AtomicBool::new(false);
+
+/// The sessions, by their threads, that were opened in the real world while others were there; how many came before
+/// those that are told.
+pub fn orphans(before: usize) -> Vec<String> {
+    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(before).cloned().collect()
+}
+
+/// Whether this process also opens sessions in the real world on purpose: on a thread that may be a test's, which may run
+/// beside a Sim.
+pub fn opens_openly() -> bool {
+    OPENLY.load(Ordering::Relaxed)
+}
+
+/// Tests run on the main thread, or on one with their path as its name.
+fn may_be_a_test(name: &str) -> bool {
+    name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | ':'))
+}
+
+/// What WINHTTP_LIVE says.
+fn is_denied() -> bool {
+    static DENIED: LazyLock<bool> = LazyLock::new(|| match std::env::var("WINHTTP_LIVE").as_deref() {
+        Ok("deny") => true,
+        Ok("allow" | "") | Err(_) => false,
+        Ok(other) => {
+            eprintln!("WINHTTP_LIVE: expected allow or deny, found {other:?}");
+            false
+        }
+    });
+    *DENIED
+}
+
+/// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world.
+pub(crate) fn opening() -> Option<(Arc<World>, Policy)> {
+    if entered().is_none() {
+        let thread = std::thread::current();
+        if thread.name().is_some_and(may_be_a_test) {
+            OPENLY.store(true, Ordering::Relaxed);
+        }
+        if !stepped().is_empty() {
+            let name = thread.name().unwrap_or("without a name").to_owned();
+            ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        }
+        if is_denied() {
+            return None;
+        }
+    }
+    super::current()
+}
