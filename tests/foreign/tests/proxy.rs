@@ -121,13 +121,13 @@ fn microsocks() -> Server {
     Server::start(Command::new("microsocks").args(["-i", "127.0.0.1", "-p", &port.to_string()]), port)
 }
 
-/// The option PROXY.
+/// The option PROXY, for servers on this machine, too (f04).
 fn through(handle: *mut c_void, proxy: &str) {
-    let list = wide(proxy);
+    let (list, bypass) = (wide(proxy), wide("<-loopback>"));
     let info = WINHTTP_PROXY_INFO {
         dwAccessType: WINHTTP_ACCESS_TYPE_NAMED_PROXY,
         lpszProxy: list.as_ptr().cast_mut(),
-        lpszProxyBypass: null_mut(),
+        lpszProxyBypass: bypass.as_ptr().cast_mut(),
     };
     let size = size_of::<WINHTTP_PROXY_INFO>() as u32;
     // SAFETY: a structure with a string that ends in NUL.
