@@ -50,8 +50,10 @@ impl Socket {
     }
 
     fn send(&self, kind: i32, data: &[u8]) {
+        // The pointer of an empty slice leads nowhere and is refused (r5).
+        let start = if data.is_empty() { null() } else { data.as_ptr().cast() };
         // SAFETY: the data have their length.
-        let sent = unsafe { WinHttpWebSocketSend(self.socket, kind, data.as_ptr().cast(), data.len() as u32) };
+        let sent = unsafe { WinHttpWebSocketSend(self.socket, kind, start, data.len() as u32) };
         assert_eq!(sent, 0);
     }
 

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-# How the last web socket of /watched was closed.
-last = "nothing"
+# How the web sockets of /watched were closed, for /last.
+closed = asyncio.Queue()
 
 
 async def echo(ws):
@@ -43,14 +43,15 @@ async def storm(ws):
 
 
 async def watched(ws):
-    global last
     try:
         async for _ in ws:
             pass
     except ConnectionClosed:
         pass
     received, sent = ws.protocol.close_rcvd, ws.protocol.close_sent
-    last = f"{received.code if received else 0} {received.reason if received else ''} {sent.code if sent else 0}"
+    closed.put_nowait(
+        f"{received.code if received else 0} {received.reason if received else ''} {sent.code if sent else 0}"
+    )
 
 
 async def handler(ws):
@@ -68,7 +69,7 @@ async def handler(ws):
         case "watched":
             await watched(ws)
         case "last":
-            await ws.send(last)
+            await ws.send(await closed.get())
             await ws.wait_closed()
         case _:
             await echo(ws)
