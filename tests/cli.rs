@@ -309,3 +309,15 @@ fn web_sockets_that_go_wrong() {
     }
     assert_eq!(ws("nonsense", &[], "").0, Some(2));
 }
+
+#[test]
+fn soak_ends_well_and_says_what_is_left() {
+    for (words, line) in [
+        (&["soak", "--requests", "1500"][..], "wrong 0, hung false, everything back at the start true"),
+        (&["soak", "--open", "60", "--sockets", "20"], "cancelled 80, failed 0, everything back at the start true"),
+    ] {
+        let (code, output, errors) = run(words);
+        assert_eq!(code, Some(0), "{words:?}: {output}{errors}");
+        assert!(output.contains(line), "{words:?}: {output}");
+    }
+}

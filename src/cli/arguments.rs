@@ -39,6 +39,9 @@ pub enum Command {
     },
     /// Does the same work by WinHTTP and by a peer (hyper, h2, tungstenite) in turns, and prints the ratios.
     Bench(Bench),
+    /// Sends requests, opens web sockets and asks resolvers, against hostile local peers, cancels them at random, and prints
+    /// what came of them and what is left.
+    Soak(Soak),
     /// Lists every function and option of WinHTTP: whether it is here, and what is to be said of it.
     Surface {
         /// Print JSON lines instead of a table
@@ -199,4 +202,24 @@ mod tests {
             assert_eq!(parse(words).err(), Some(kind), "{words:?}");
         }
     }
+}
+
+/// What a soak does.
+#[derive(Args)]
+pub struct Soak {
+    /// How many requests
+    #[arg(long, default_value_t = 10_000)]
+    pub requests: u64,
+    /// What the peers do and when requests are cancelled follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Instead: so many requests open at once, at a peer that is silent
+    #[arg(long, default_value_t = 0)]
+    pub open: usize,
+    /// Instead: so many web sockets open at once
+    #[arg(long, default_value_t = 0)]
+    pub sockets: usize,
+    /// Be the peer that is silent
+    #[arg(long, hide = true)]
+    pub hold: bool,
 }

@@ -1,4 +1,4 @@
-//! `portable-winhttp trace`, `ws`, `proxy`, `explain`, `surface`, `serve`, `bench`.
+//! `portable-winhttp trace`, `ws`, `proxy`, `explain`, `surface`, `serve`, `bench`, `soak`.
 
 mod arguments;
 mod bench;
@@ -6,12 +6,15 @@ mod demo;
 mod echo;
 mod exchange;
 mod explain;
+mod hostile;
+mod hostile_http2;
 mod output;
 mod proxy;
 mod resolver;
 mod security;
 mod serve;
 mod server;
+mod soak;
 mod socket;
 mod surface;
 mod trace;
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
             (false, false) => surface::Form::Table,
         }),
         Command::Ws(arguments) => ws::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Serve { port, tls } => serve::run(port, tls.as_deref()),
         Command::Bench(arguments) => bench::run(&arguments),
     };
