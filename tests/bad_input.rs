@@ -321,3 +321,23 @@ fn replies_that_are_none() {
         client.close();
     }
 }
+
+/// The second request goes out on another connection, and does not get what the server put behind its first reply.
+#[test]
+fn bytes_behind_a_reply_are_no_reply() {
+    let surplus = "HTTP/1.1 203 Other\r\nContent-Length: 0\r\n\r\n";
+    let port = serve_always(format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok{surplus}"));
+    let client = Client::new(false, port);
+    for number in 1..=5 {
+        let request = client.request("GET", "/", &Record::new());
+        assert_eq!((send(request), receive(request), read(request, 10)), (1, 1, 1), "request {number}");
+        let (mut status, mut size) = (0u32, 4);
+        let level = WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER;
+        // SAFETY: room for a DWORD.
+        let queried =
+            unsafe { WinHttpQueryHeaders(request, level, null(), (&raw mut status).cast(), &mut size, null_mut()) };
+        assert_eq!((queried, status), (1, 200), "request {number}");
+        close(request);
+    }
+    client.close();
+}

@@ -13,6 +13,7 @@
 //! | [`_09_ci`] | continuous integration on Linux, macOS and Windows |
 //! | [`_10_troubleshooting`] | from a symptom or a message to its cause |
 //! | [`_11_errors`] | every error: when it comes, and what to do |
+//! | [`_12_security`] | what is trusted, which threats are held off, by which tests |
 #![forbid(unsafe_code)]
 #![allow(non_snake_case)]
 
@@ -49,3 +50,6 @@ pub mod _10_troubleshooting {}
 
 #[doc = include_str!("11_errors.md")]
 pub mod _11_errors {}
+
+#[doc = include_str!("../../SECURITY.md")]
+pub mod _12_security {}
