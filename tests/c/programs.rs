@@ -12,6 +12,8 @@ use super::installed::{PREFIX, good};
 enum Link {
     Shared,
     Static,
+    /// The program loads the library itself.
+    Loaded,
 }
 
 fn source(name: &str) -> PathBuf {
@@ -33,7 +35,11 @@ const PRELUDED: [&str; 1] = ["wide.cpp"];
 
 /// Compiles and links a program.
 fn built(name: &str, language: &str, link: Link) -> PathBuf {
-    let way = if link == Link::Static { "static" } else { "shared" };
+    let way = match link {
+        Link::Shared => "shared",
+        Link::Static => "static",
+        Link::Loaded => "loaded",
+    };
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{language}.{way}"));
     let mut compiler = compiler(name, language);
     compiler.arg("-fshort-wchar");
@@ -44,6 +50,7 @@ fn built(name: &str, language: &str, link: Link) -> PathBuf {
     let libraries = PREFIX.join("lib");
     match link {
         Link::Static => compiler.arg(libraries.join("libwinhttp.a")).args(["-ldl", "-lm"]),
+        Link::Loaded => compiler.arg("-ldl"),
         Link::Shared => {
             compiler.arg("-L").arg(&libraries).arg("-lwinhttp").arg(format!("-Wl,-rpath,{}", libraries.display()))
         }
@@ -110,6 +117,12 @@ fn requests_of_the_real_world() {
     let port = server().to_string();
     run(&built("real.c", "c11", Link::Shared), &[&port], true);
     run(&built("real.c", "gnu11", Link::Static), &[&port], false);
+}
+
+#[test]
+fn a_library_that_is_unloaded_goes_on() {
+    let (library, port) = (PREFIX.join("lib/libwinhttp.so"), server().to_string());
+    run(&built("unload.c", "gnu11", Link::Loaded), &[library.to_str().unwrap(), &port], false);
 }
 
 #[test]
