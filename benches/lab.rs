@@ -19,6 +19,11 @@ use windows_sys::Win32::System::Threading::Sleep;
 #[path = "../tests/lab/careful.rs"]
 mod careful;
 
+#[allow(dead_code)] // what only the command line asks for
+#[path = "../src/cli/explore/client.rs"]
+mod buggy;
+
+use buggy::{Bug, natural};
 use careful::Careful;
 
 const ROUNDS: usize = 51;
@@ -38,20 +43,75 @@ fn main() {
         let (median, worst) = (walls[ROUNDS / 2], walls[ROUNDS - 1]);
         println!("{name:<34} {:>10} s {median:>12.2?} {worst:>12.2?}", expected.as_secs());
     }
-    type Exploration = (&'static str, Explore, fn(&Sim));
-    let explorations: [Exploration; 5] = [
+    explorations();
+    growth();
+    bugs();
+}
+
+/// A title, the exploration and its body.
+type Row = (&'static str, Explore, fn(&Sim));
+
+/// What it takes to visit whole classes of schedules. Processor time says more than wall time on a machine that has other
+/// things to do: each step of a schedule is handed from thread to thread.
+fn explorations() {
+    let rows: [Row; 5] = [
         ("each deviation", Explore::new().each_deviation(), one_request),
         ("each fault", Explore::new().each_fault(), one_request),
         ("cancelled at each point", Explore::new().each_late_thread(), cancelled),
         ("all pairs of deviations", Explore::new().exhaustive().deviations(2), cancelled),
-        ("1,000 random schedules", Explore::new().random(1000), cancelled),
+        ("10,000 random schedules", Explore::new().random(10_000), cancelled),
     ];
-    println!("\n{:<34} {:>12} {:>12} {:>12}", "", "schedules", "whole", "each");
-    for (name, options, body) in explorations {
+    println!("\n{:<34} {:>10} {:>10} {:>11} {:>11} {:>11}", "", "schedules", "left", "wall", "cpu", "cpu each");
+    for (name, options, body) in rows {
+        let before = cpu();
         let report = options.run(body);
-        let each = report.took / report.schedules.max(1) as u32;
-        println!("{name:<34} {:>12} {:>12.2?} {each:>12.2?}", report.schedules, report.took);
+        let (spent, count) = (cpu() - before, report.schedules.max(1) as u32);
+        let (left, took) = (report.left, report.took);
+        println!("{name:<34} {count:>10} {left:>10} {took:>11.2?} {spent:>11.2?} {:>11.2?}", spent / count);
     }
+}
+
+/// The cost of a schedule by the number of requests.
+fn growth() {
+    const RUNS: u32 = 200;
+    println!("\n{:<34} {:>12} {:>12}", "random schedules of", "wall each", "cpu each");
+    for count in [1, 2, 4, 8, 16] {
+        let before = cpu();
+        let report = Explore::new().random(RUNS as usize).run(|sim| several(sim, count));
+        let spent = cpu() - before;
+        println!("{:<34} {:>12.2?} {:>12.2?}", format!("{count} requests"), report.took / RUNS, spent / RUNS);
+    }
+}
+
+/// What the default portfolio takes to find the bugs of real clients, shrinking included.
+fn bugs() {
+    println!("\n{:<26} {:>10} {:>10}  schedule", "bug", "wall", "cpu");
+    for bug in Bug::ALL.iter().copied() {
+        let (began, before) = (Instant::now(), cpu());
+        let found = Explore::new().check(|sim| natural(sim, Some(bug), bug.needs_cancel()));
+        let (took, spent) = (began.elapsed(), cpu() - before);
+        let told = found.map_or_else(|report| report, |report| format!("not found: {report}"));
+        let lines = told.lines().enumerate();
+        let shown =
+            lines.filter(|(number, line)| *number == 0 || line.starts_with("  deviation ")).map(|(_, line)| line);
+        println!("{:<26} {took:>10.2?} {spent:>10.2?}  {}", bug.name(), shown.collect::<Vec<_>>().join(";"));
+    }
+    for cancelled in [false, true] {
+        let report = Explore::new().run(|sim| natural(sim, None, cancelled));
+        println!("{:<26} {:>10.2?} {:>10}  {report}", format!("none, cancelled: {cancelled}"), report.took, "");
+    }
+}
+
+/// Processor time of this process so far.
+fn cpu() -> Duration {
+    // SAFETY: zeros are a value of the structure, which the call fills.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    time(usage.ru_utime) + time(usage.ru_stime)
 }
 
 fn one_request(sim: &Sim) {
@@ -66,6 +126,12 @@ fn cancelled(sim: &Sim) {
     let client = Careful::start("api.test", "/", false);
     sim.actor("cancel", move || client.cancel());
     sim.block_until(|| client.closed());
+}
+
+fn several(sim: &Sim, count: usize) {
+    sim.peer("http://api.test").on(any()).reply(Reply::ok().body("0123456789"));
+    let clients: Vec<_> = (0..count).map(|_| Careful::start("api.test", "/", false)).collect();
+    sim.block_until(|| clients.iter().all(|client| client.closed()));
 }
 
 fn wall(expected: Duration, scenario: Scenario) -> Duration {

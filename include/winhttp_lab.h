@@ -64,9 +64,10 @@ char *WinHttpLabViolations(WinHttpLab *lab);
 char *WinHttpLabChoices(WinHttpLab *lab);
 /* Ends the world: 1 if all went as expected, else 0 and a report. `report` may be NULL. */
 int WinHttpLabEnd(WinHttpLab *lab, char **report);
-/* Runs `run` in a new world for each of so many seeds, until it answers 0 or its world does not end well: 1 if none
- * failed, else 0 and a report with the seed and the choices. `run` does not end the world. `report` may be NULL. */
-int WinHttpLabExplore(uint64_t seeds, int (*run)(WinHttpLab *lab, void *context), void *context, char **report);
+/* Runs `run` in a new world for each of at most so many schedules (0: as many as fit into two seconds), until it answers 0
+ * or its world does not end well: 1 if none failed, else 0 and a report of the smallest schedule that fails, with the
+ * choices that WINHTTP_REPLAY and WinHttpLabBegin take. `run` does not end the world. `report` may be NULL. */
+int WinHttpLabExplore(uint64_t schedules, int (*run)(WinHttpLab *lab, void *context), void *context, char **report);
 void WinHttpLabFree(char *text);
 
 #ifdef __cplusplus

@@ -87,14 +87,14 @@ fn a_failing_get_as_a_table() {
     3.000  worker 2  R1      SENDING_REQUEST
     3.250  worker 2  R1      REQUEST_SENT                    74 bytes
     3.500  worker 2  R1      SENDREQUEST_COMPLETE
-    3.750  caller 2  R1      WinHttpReceiveResponse
-    4.000  caller 2  R1        RECEIVING_RESPONSE
-    4.250  caller 2  R1        RESPONSE_RECEIVED             120 bytes
-    4.500  caller 2  R1        HEADERS_AVAILABLE
-    4.750  caller 2  R1          WinHttpReadData             buf1, 4096
-    5.000  caller 2  R1            READ_COMPLETE             buf1, 12 bytes
-    5.250  caller 2              WinHttpReadData returns     TRUE
-    5.500  caller 2          WinHttpReceiveResponse returns  TRUE
+    3.750  worker 2  R1      WinHttpReceiveResponse
+    4.000  worker 2  R1        RECEIVING_RESPONSE
+    4.250  worker 2  R1        RESPONSE_RECEIVED             120 bytes
+    4.500  worker 2  R1        HEADERS_AVAILABLE
+    4.750  worker 2  R1          WinHttpReadData             buf1, 4096
+    5.000  worker 2  R1            READ_COMPLETE             buf1, 12 bytes
+    5.250  worker 2              WinHttpReadData returns     TRUE
+    5.500  worker 2          WinHttpReceiveResponse returns  TRUE
     5.750  worker 2  R1      REQUEST_ERROR                            {API_READ_DATA, ERROR_WINHTTP_CONNECTION_ERROR (12030)}
     6.000  caller 1          # the server was made to hang up; 12 of 20 bytes
     6.250  caller 1  R1      WinHttpCloseHandle
@@ -126,37 +126,37 @@ fn a_failing_get_as_json_lines() {
 fn a_failing_get_as_mermaid() {
     insta::assert_snapshot!(get_that_fails().to_mermaid(), @r#"
     sequenceDiagram
-        participant caller
+        participant t1 as caller 1
         participant WinHTTP
-        participant worker
-        caller->>WinHTTP: WinHttpOpen("agent", ASYNC)
-        WinHTTP->>caller: WinHttpOpen returns S1
-        caller->>WinHTTP: WinHttpConnect(S1, "example.com", 80)
-        WinHTTP-->>caller: S1 HANDLE_CREATED C1
-        WinHTTP->>caller: WinHttpConnect returns C1
-        caller->>WinHTTP: WinHttpOpenRequest(C1, "GET", "/")
-        WinHTTP-->>caller: R1 HANDLE_CREATED R1
-        WinHTTP->>caller: WinHttpOpenRequest returns R1
-        caller->>WinHTTP: WinHttpSendRequest(R1)
-        WinHTTP->>caller: WinHttpSendRequest returns TRUE, ERROR_IO_PENDING (997)
-        WinHTTP-->>worker: R1 RESOLVING_NAME example.com
-        WinHTTP-->>worker: R1 NAME_RESOLVED 192.0.2.1
-        WinHTTP-->>worker: R1 SENDING_REQUEST
-        WinHTTP-->>worker: R1 REQUEST_SENT 74 bytes
-        WinHTTP-->>worker: R1 SENDREQUEST_COMPLETE
-        caller->>WinHTTP: WinHttpReceiveResponse(R1)
-        WinHTTP-->>caller: R1 RECEIVING_RESPONSE
-        WinHTTP-->>caller: R1 RESPONSE_RECEIVED 120 bytes
-        WinHTTP-->>caller: R1 HEADERS_AVAILABLE
-        caller->>WinHTTP: WinHttpReadData(R1, buf1, 4096)
-        WinHTTP-->>caller: R1 READ_COMPLETE buf1, 12 bytes
-        WinHTTP->>caller: WinHttpReadData returns TRUE
-        WinHTTP->>caller: WinHttpReceiveResponse returns TRUE
-        WinHTTP-->>worker: R1 REQUEST_ERROR {API_READ_DATA, ERROR_WINHTTP_CONNECTION_ERROR (12030)}
+        participant t2 as worker 2
+        t1->>WinHTTP: WinHttpOpen("agent", ASYNC)
+        WinHTTP->>t1: WinHttpOpen returns S1
+        t1->>WinHTTP: WinHttpConnect(S1, "example.com", 80)
+        WinHTTP-->>t1: S1 HANDLE_CREATED C1
+        WinHTTP->>t1: WinHttpConnect returns C1
+        t1->>WinHTTP: WinHttpOpenRequest(C1, "GET", "/")
+        WinHTTP-->>t1: R1 HANDLE_CREATED R1
+        WinHTTP->>t1: WinHttpOpenRequest returns R1
+        t1->>WinHTTP: WinHttpSendRequest(R1)
+        WinHTTP->>t1: WinHttpSendRequest returns TRUE, ERROR_IO_PENDING (997)
+        WinHTTP-->>t2: R1 RESOLVING_NAME example.com
+        WinHTTP-->>t2: R1 NAME_RESOLVED 192.0.2.1
+        WinHTTP-->>t2: R1 SENDING_REQUEST
+        WinHTTP-->>t2: R1 REQUEST_SENT 74 bytes
+        WinHTTP-->>t2: R1 SENDREQUEST_COMPLETE
+        t2->>WinHTTP: WinHttpReceiveResponse(R1)
+        WinHTTP-->>t2: R1 RECEIVING_RESPONSE
+        WinHTTP-->>t2: R1 RESPONSE_RECEIVED 120 bytes
+        WinHTTP-->>t2: R1 HEADERS_AVAILABLE
+        t2->>WinHTTP: WinHttpReadData(R1, buf1, 4096)
+        WinHTTP-->>t2: R1 READ_COMPLETE buf1, 12 bytes
+        WinHTTP->>t2: WinHttpReadData returns TRUE
+        WinHTTP->>t2: WinHttpReceiveResponse returns TRUE
+        WinHTTP-->>t2: R1 REQUEST_ERROR {API_READ_DATA, ERROR_WINHTTP_CONNECTION_ERROR (12030)}
         Note over WinHTTP: the server was made to hang up#59; 12 of 20 bytes
-        caller->>WinHTTP: WinHttpCloseHandle(R1)
-        WinHTTP-->>caller: R1 HANDLE_CLOSING R1
-        WinHTTP->>caller: WinHttpCloseHandle returns TRUE
+        t1->>WinHTTP: WinHttpCloseHandle(R1)
+        WinHTTP-->>t1: R1 HANDLE_CLOSING R1
+        WinHTTP->>t1: WinHttpCloseHandle returns TRUE
     "#);
 }
 
@@ -444,10 +444,9 @@ fn foreign_text_stays_in_its_row() {
     "#);
     insta::assert_snapshot!(trace.to_mermaid(), @r#"
     sequenceDiagram
-        participant caller
+        participant t1 as caller 1
         participant WinHTTP
-        participant worker
-        WinHTTP-->>caller: H1 REDIRECT http://a/\r\n\u{1b}[2J#59;x=#60;b#62;#38;#35;%#37;{
+        WinHTTP-->>t1: H1 REDIRECT http://a/\r\n\u{1b}[2J#59;x=#60;b#62;#38;#35;%#37;{
     "#);
     assert_eq!(Trace::from_json_lines(&trace.to_json_lines()), Ok(trace));
 }

@@ -1,9 +1,13 @@
 //! The words of the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use portable_winhttp::lab::Choices;
 use portable_winhttp::verify::Stop;
+
+use super::explore::client::Bug;
 
 /// WinHTTP without Windows: see what it tells its callers.
 #[derive(Parser)]
@@ -28,6 +32,22 @@ pub enum Command {
     /// Opens a web socket, sends the lines of standard input and prints every call, notification and message.
     #[command(after_help = super::ws::ORDERS)]
     Ws(Box<Ws>),
+    /// Explores example clients of WinHTTP, a careful one and ten with the bugs of real clients, under every kind of order of
+    /// callbacks; each that fails is told with its smallest schedule. Without a name all of them, a line each.
+    ///
+    /// Exits with 1 if a schedule of the named client fails.
+    Explore(Explore),
+    /// Prints a script that completes the words of this command.
+    Completions {
+        /// Of which shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page, or that of a command.
+    Man {
+        /// trace, ws, explore, ...
+        #[arg(value_name = "COMMAND")]
+        of: Option<String>,
+    },
     /// Runs the local server alone.
     Serve {
         /// Port on 127.0.0.1; 0 takes any free one.
@@ -57,6 +77,41 @@ impl Default for Command {
     fn default() -> Command {
         Command::Trace(Box::default())
     }
+}
+
+#[derive(Args)]
+pub struct Explore {
+    /// careful, or a bug: use-after-close, freed-on-failure, cancelled-is-impossible, error-is-success, second-read,
+    /// cancel-under-lock, cancel-always-wins, freed-after-close, closed-in-sending, not-sent-again
+    #[arg(value_name = "CLIENT", value_parser = client)]
+    pub client: Option<Client>,
+    /// How many schedules at most, instead of two seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: Option<u64>,
+    /// Every schedule with at most two unusual choices, instead of the usual mixture
+    #[arg(long, conflicts_with = "random")]
+    pub exhaustive: bool,
+    /// Random schedules, instead of the usual mixture
+    #[arg(long)]
+    pub random: bool,
+    /// Where chance begins
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Only this schedule, as a report ends with it
+    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["runs", "exhaustive", "random", "seed"], requires = "client")]
+    pub replay: Option<Choices>,
+}
+
+/// An example client: without a bug it is the careful one.
+#[derive(Clone, Copy)]
+pub struct Client(pub Option<Bug>);
+
+fn client(name: &str) -> Result<Client, String> {
+    if name == "careful" {
+        return Ok(Client(None));
+    }
+    let bug = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
+    bug.map(|bug| Client(Some(bug))).ok_or_else(|| "there is no such client".to_owned())
 }
 
 #[derive(Args)]
@@ -107,11 +162,17 @@ pub struct Trace {
     #[arg(long, requires = "url")]
     pub http2: bool,
     /// Print JSON lines instead of a table
-    #[arg(long, requires = "url", conflicts_with = "mermaid")]
+    #[arg(long, requires = "url", conflicts_with_all = ["mermaid", "svg"])]
     pub json: bool,
     /// Print a Mermaid sequence diagram instead of a table
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "url", conflicts_with = "svg")]
     pub mermaid: bool,
+    /// Print a picture instead of a table
+    #[arg(long, requires = "url")]
+    pub svg: bool,
+    /// Give up after so many seconds, whatever WinHTTP's own timeouts say; what was recorded is printed
+    #[arg(long, requires = "url", value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
     /// Write the body of the reply to a file
     #[arg(long, requires = "url", value_name = "FILE")]
     pub body: Option<PathBuf>,
@@ -136,6 +197,13 @@ pub struct Proxy {
 fn is_token(text: &str) -> bool {
     let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(of_token)
+}
+
+/// A time that passes.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "a number of seconds is more than 0, as 10 or 0.5".to_owned();
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)
 }
 
 fn method(text: &str) -> Result<String, String> {
@@ -188,13 +256,16 @@ mod tests {
 
     #[test]
     fn bad_words_are_refused() {
-        let cases: [(&[&str], ErrorKind); 8] = [
+        let cases: [(&[&str], ErrorKind); 11] = [
             (&["u", "-X", "A B"], ErrorKind::ValueValidation),
             (&["u", "-X", ""], ErrorKind::ValueValidation),
             (&["u", "-H", "no colon"], ErrorKind::ValueValidation),
             (&["u", "-H", ": no name"], ErrorKind::ValueValidation),
             (&["u", "-H", "A: b\r\nC: d"], ErrorKind::ValueValidation),
             (&["u", "--json", "--mermaid"], ErrorKind::ArgumentConflict),
+            (&["u", "--json", "--svg"], ErrorKind::ArgumentConflict),
+            (&["u", "--timeout", "0"], ErrorKind::ValueValidation),
+            (&["u", "--timeout", "soon"], ErrorKind::ValueValidation),
             (&["--json"], ErrorKind::MissingRequiredArgument),
             (&["u", "v"], ErrorKind::UnknownArgument),
         ];

@@ -66,16 +66,26 @@ impl Sink for Vec<u8> {
     }
 }
 
+/// A recorder whose time begins.
+pub fn new_recorder() -> Arc<Recorder> {
+    let start = Instant::now();
+    Arc::new(Recorder::new(Box::new(move || start.elapsed())))
+}
+
 /// Reads in the record; a long body is read on without it.
 const RECORDED_READS: u32 = 32;
 
 impl Exchange {
     /// Runs the request and closes its handles.
     pub fn run(&self, sink: &mut dyn Sink) -> Outcome {
-        let start = Instant::now();
-        let recorder = Arc::new(Recorder::new(Box::new(move || start.elapsed())));
-        let result = self.drive(&recorder, sink);
+        let recorder = new_recorder();
+        let result = self.recorded(&recorder, sink);
         Outcome { trace: recorder.finish(), result }
+    }
+
+    /// [`run`](Exchange::run) with a recorder that others look into meanwhile.
+    pub fn recorded(&self, recorder: &Arc<Recorder>, sink: &mut dyn Sink) -> Result<u32, Problem> {
+        self.drive(recorder, sink)
     }
 
     fn drive(&self, recorder: &Arc<Recorder>, sink: &mut dyn Sink) -> Result<u32, Problem> {

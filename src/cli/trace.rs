@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::End;
 use super::arguments::Trace;
-use super::exchange::{Body, Exchange};
-use super::output::{Download, complain, print};
+use super::exchange::{Body, Exchange, new_recorder};
+use super::output::{Download, complain};
+use super::telling::{Form, Telling};
 use super::winhttp::crack_url;
 
 /// Runs the request and prints its record.
@@ -47,16 +48,19 @@ fn prepare(url: &str, arguments: &Trace) -> Result<(Exchange, Option<File>), Str
 }
 
 fn report(exchange: &Exchange, file: Option<File>, arguments: &Trace) -> End {
+    let recorder = new_recorder();
+    let form = match arguments {
+        Trace { json: true, .. } => Form::JsonLines,
+        Trace { mermaid: true, .. } => Form::Mermaid,
+        Trace { svg: true, .. } => Form::Svg,
+        _ => Form::Table,
+    };
+    let telling = Telling::begin(&recorder, form, arguments.timeout);
     let mut download = Download::new(file);
-    let outcome = exchange.run(&mut download);
+    let result = exchange.recorded(&recorder, &mut download);
     drop(download);
-    let trace = outcome.trace;
-    let printed = print(&match (arguments.json, arguments.mermaid) {
-        (true, _) => trace.to_json_lines(),
-        (_, true) => trace.to_mermaid(),
-        _ => trace.to_table(),
-    });
-    match outcome.result {
+    let printed = telling.end();
+    match result {
         Ok(_) => printed,
         Err(problem) => {
             complain(&problem.to_string());

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 use std::time::Instant;
 
-use portable_winhttp::record::{Event, Notification, Recorder, Trace, WebSocketOperation, What};
+use portable_winhttp::record::{Notification, Recorder, Table, Trace, WebSocketOperation};
 use portable_winhttp::win32::*;
 
 use super::End;
@@ -54,7 +54,8 @@ pub fn run(arguments: &Ws) -> End {
             return End::Usage;
         }
     };
-    let mut printer = Printer { recorder: Arc::clone(&recorder), json: arguments.json, printed: 0 };
+    let mut printer =
+        Printer { recorder: Arc::clone(&recorder), json: arguments.json, printed: 0, table: Table::default() };
     let outcome = Client::open(recorder, false).and_then(|mut client| {
         client.request("GET", &target)?;
         for header in &arguments.headers {
@@ -208,6 +209,7 @@ struct Printer {
     recorder: Arc<Recorder>,
     json: bool,
     printed: usize,
+    table: Table,
 }
 
 impl Printer {
@@ -219,36 +221,10 @@ impl Printer {
             // The line that says what follows is written once.
             Trace { events: new }.to_json_lines().split_inclusive('\n').skip(usize::from(!first)).collect()
         } else {
-            new.iter().map(line).collect::<String>()
+            self.table.rows(&new)
         };
         print(&text);
     }
-}
-
-/// An event as a line of a table that nobody knows the end of.
-fn line(event: &Event) -> String {
-    let (handle, what) = match &event.what {
-        What::Call { function, handle, arguments } => {
-            (handle.clone().unwrap_or_default(), format!("{function}({arguments})"))
-        }
-        What::Return { function, result, last_error } if *last_error == ERROR_SUCCESS => {
-            (String::new(), format!("{function} returns {result}"))
-        }
-        What::Return { function, result, last_error } => {
-            (String::new(), format!("{function} returns {result}, last error {}", last_error.0))
-        }
-        What::Notification { handle, notification, .. } => {
-            let value = notification.value.as_deref().unwrap_or_default();
-            let result = notification.result.map(|result| result.to_string()).unwrap_or_default();
-            (handle.clone(), format!("{} {value} {result}", notification.status).trim_end().to_owned())
-        }
-        What::Traffic { handle, traffic } => (handle.clone(), format!("~ {traffic}")),
-        What::Note(text) => (String::new(), format!("# {text}")),
-    };
-    let milliseconds = event.at.as_secs_f64() * 1000.0;
-    let what: String =
-        what.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
-    format!("{milliseconds:>10.3}  {:<9} {handle:<3} {what}\n", event.thread.to_string())
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@
 //! | [`_10_troubleshooting`] | from a symptom or a message to its cause |
 //! | [`_11_errors`] | every error: when it comes, and what to do |
 //! | [`_12_security`] | what is trusted, which threats are held off, by which tests |
+//! | [`_13_exploring`] | every order of callbacks: exploring and replay |
+//! | [`_14_mistakes`] | the mistakes that the checker finds, with code |
 #![forbid(unsafe_code)]
 #![allow(non_snake_case)]
 
@@ -53,3 +55,8 @@ pub mod _11_errors {}
 
 #[doc = include_str!("../../SECURITY.md")]
 pub mod _12_security {}
+#[doc = include_str!("13_exploring.md")]
+pub mod _13_exploring {}
+
+#[doc = include_str!("14_mistakes.md")]
+pub mod _14_mistakes {}

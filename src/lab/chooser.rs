@@ -203,12 +203,14 @@ impl Chooser for Replay {
 pub(super) struct Recorded {
     chooser: Box<dyn Chooser>,
     taken: Choices,
+    /// Who was passed over at each of them, if somebody was.
+    passed: Vec<Option<Arc<str>>>,
     touched: Footprint,
 }
 
 impl Recorded {
     pub fn new(chooser: Box<dyn Chooser>) -> Recorded {
-        Recorded { chooser, taken: Choices::default(), touched: Footprint::default() }
+        Recorded { chooser, taken: Choices::default(), passed: Vec::new(), touched: Footprint::default() }
     }
 
     pub fn choose(&mut self, point: Point<'_>, options: usize) -> usize {
@@ -224,6 +226,8 @@ impl Recorded {
         let taken = self.chooser.choose(point, options).min(options - 1);
         let (kind, label) = (point.kind(), point.label(taken));
         self.taken.push(Choice { kind, taken: taken as u32, options: options as u32, label });
+        let over = matches!(point, Point::Next(..)) && taken > 0;
+        self.passed.push(over.then(|| point.label(0).into()));
         taken
     }
 
@@ -241,5 +245,9 @@ impl Recorded {
 
     pub fn taken(&self) -> &Choices {
         &self.taken
+    }
+
+    pub fn passed_over(&self) -> &[Option<Arc<str>>] {
+        &self.passed
     }
 }

@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::mistakes::Report;
 use super::peer::Peer;
 use super::profile::Profile;
-use super::scheduler::{Limit, Scheduler};
+use super::scheduler::{Limit, Scheduler, UNNAMED};
 use super::world::{Made, SimWorld};
 use crate::delivery::Policy;
 use crate::observe::{CheckEvent, waits};
@@ -176,7 +176,23 @@ impl Sim {
         self.world.scheduler().wait("what the test blocks for", Limit::None, &mut done);
     }
 
-    /// Lets the world go on until a future is ready, and answers what it gives. The future may be woken by any thread.
+    /// Lets the world go on until a future is ready, and answers what it gives. The future may be woken by any thread. One that
+    /// wakes itself while it is polled is polled again, and the world goes on between the polls; when nothing else can happen,
+    /// the time moves after some hundred of them.
+    ///
+    /// ```
+    /// use std::task::Poll;
+    /// use portable_winhttp::lab::Sim;
+    ///
+    /// let sim = Sim::new();
+    /// let gate = sim.gate("done");
+    /// let opens = gate.clone();
+    /// sim.spawn(move || opens.open());
+    /// sim.block_on(std::future::poll_fn(|cx| {
+    ///     cx.waker().wake_by_ref(); // "ask me again"
+    ///     if gate.is_open() { Poll::Ready(()) } else { Poll::Pending }
+    /// }));
+    /// ```
     ///
     /// # Panics
     /// As [`Sim::block_until`].
@@ -185,10 +201,15 @@ impl Sim {
         let mut future = pin!(future);
         let woken = Arc::new(Woken { woken: AtomicBool::new(true), scheduler: Arc::clone(self.world.scheduler()) });
         let waker = Waker::from(Arc::clone(&woken));
+        let mut restless = Restless::default();
         loop {
             self.world.scheduler().wait("a future", Limit::None, &mut || woken.woken.swap(false, Ordering::SeqCst));
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return output;
+            }
+            match woken.woken.load(Ordering::SeqCst) {
+                true => restless.give_way(self.world.scheduler()),
+                false => restless = Restless::default(),
             }
         }
     }
@@ -237,7 +258,7 @@ impl Sim {
 
     /// Runs code on another thread of this world. It begins when the world goes on.
     pub fn spawn(&self, body: impl FnOnce() + Send + 'static) {
-        self.actor("a thread", body);
+        self.actor(UNNAMED, body);
     }
 
     /// [`Sim::spawn`] with a name for reports. A panic there fails the Sim.
@@ -317,8 +338,46 @@ impl Sim {
         self.world.scheduler().uncontrolled()
     }
 
+    /// Threads that were interrupted go on: what they have begun is part of the run. Threads that have not begun stay so.
+    pub(super) fn let_finish(&self) {
+        if self.world.scheduler().is_interrupted() {
+            self.settle();
+        }
+    }
+
     pub(super) fn world(&self) -> &Arc<SimWorld> {
         &self.world
+    }
+}
+
+/// A future that was woken while it was polled, most likely by itself: others must come between two polls all the same.
+#[derive(Default)]
+struct Restless {
+    /// Polls in a row during which nothing else happened.
+    polls: u32,
+}
+
+impl Restless {
+    /// After so many polls one other thing happens, if any can.
+    const FIRST: u32 = 2;
+    /// After so many polls during which nothing else could happen the time moves.
+    const PATIENT: u32 = 200;
+
+    #[track_caller]
+    fn give_way(&mut self, scheduler: &Arc<Scheduler>) {
+        let before = scheduler.steps();
+        scheduler.preempt();
+        self.polls += 1;
+        if self.polls > Restless::PATIENT {
+            let seen = scheduler.steps();
+            let moved = || scheduler.steps() > seen;
+            scheduler.wait("something other than a future that wakes itself", Limit::None, &mut { moved });
+        } else if self.polls >= Restless::FIRST && scheduler.steps() == before {
+            scheduler.wait("one thing to happen", Limit::Happened(before + 1), &mut || false);
+        }
+        if scheduler.steps() > before {
+            self.polls = Restless::FIRST;
+        }
     }
 }
 
@@ -435,6 +494,9 @@ impl Drop for Sim {
     fn drop(&mut self) {
         if self.explored {
             return self.world.end();
+        }
+        if !std::thread::panicking() {
+            self.let_finish();
         }
         let choices = self.choices();
         let report = self.conclude();

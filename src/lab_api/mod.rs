@@ -6,19 +6,40 @@ mod json;
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
 use std::time::Duration;
 
 use self::json::{Begin, FaultText, Gates, PeerText};
-use crate::lab::{Chooser, Gate, Peer, Point, Sim};
+use crate::lab::{Explore, Gate, Peer, Random, Sim};
 use crate::win32::{ERROR_INVALID_PARAMETER, set_last_error};
 
 /// A Sim, its peers and gates by their names, and how it has failed.
 pub struct WinHttpLab {
-    sim: Sim,
+    sim: Held,
     peers: BTreeMap<String, Peer>,
     gates: BTreeMap<String, Gate>,
     failure: Option<String>,
+}
+
+/// The Sim of a lab.
+enum Held {
+    Own(Sim),
+    /// The explorer's, which outlives the lab.
+    Explored(NonNull<Sim>),
+}
+
+impl Deref for Held {
+    type Target = Sim;
+
+    fn deref(&self) -> &Sim {
+        match self {
+            Held::Own(sim) => sim,
+            // SAFETY: `WinHttpLabExplore` ends the lab before the explorer ends its Sim.
+            Held::Explored(sim) => unsafe { sim.as_ref() },
+        }
+    }
 }
 
 /// Asks the program whether it is done: 0 is no.
@@ -28,33 +49,24 @@ pub type Body = unsafe extern "C" fn(context: *mut c_void);
 /// One run of an exploration: 0 is a failure.
 pub type Run = unsafe extern "C" fn(lab: *mut WinHttpLab, context: *mut c_void) -> c_int;
 
-/// Chooses at random, from a seed (SplitMix64).
-struct Seeded(u64);
-
-impl Chooser for Seeded {
-    fn choose(&mut self, _: Point<'_>, options: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed ^ (mixed >> 31)) % options.max(1) as u64) as usize
-    }
-}
-
 impl WinHttpLab {
     fn begin(text: Option<&str>) -> Result<WinHttpLab, String> {
         let begin: Begin = serde_json::from_str(text.unwrap_or("{}")).map_err(|error| error.to_string())?;
         let builder = Sim::builder().policy(begin.policy()?).profile(begin.profile()?);
         let builder = match (begin.choices()?, begin.seed) {
             (Some(choices), _) => builder.choices(choices),
-            (None, Some(seed)) => builder.chooser(Seeded(seed)),
+            (None, Some(seed)) => builder.chooser(Random::new(seed)),
             (None, None) => builder,
         };
         let sim = builder.build();
         if begin.allow_unknown_hosts {
             sim.allow_unknown_hosts();
         }
-        Ok(WinHttpLab { sim, peers: BTreeMap::new(), gates: BTreeMap::new(), failure: None })
+        Ok(WinHttpLab::of(Held::Own(sim)))
+    }
+
+    fn of(sim: Held) -> WinHttpLab {
+        WinHttpLab { sim, peers: BTreeMap::new(), gates: BTreeMap::new(), failure: None }
     }
 
     fn peer(&mut self, text: &str) -> Result<(), String> {
@@ -342,37 +354,43 @@ pub unsafe extern "C" fn WinHttpLabEnd(lab: *mut WinHttpLab, report: *mut *mut c
     c_int::from(well)
 }
 
-/// Runs `run` in a new Sim for each seed from 0 on, until it fails (0, or a Sim that does not end well) or there were so
-/// many: 1 if none failed; else 0, and a report with the choices that make it happen again.
+/// Explores `run`: calls it in a new Sim for each of at most so many schedules, or for as many as fit into two seconds if
+/// that is 0, as [`crate::lab::explore()`] does. 1 if none fails (by answering 0, or by a Sim that does not end well); else 0,
+/// and a report of the schedule with the fewest deviations, with the choices that make it happen again.
+/// `WINHTTP_REPLAY`, `WINHTTP_SEED` and `WINHTTP_SHARD` mean what they do in Rust.
 ///
 /// # Safety
 /// `run` may be called with `context` on this thread, and does not end the lab; `report` is NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabExplore(
-    seeds: u64,
+    schedules: u64,
     run: Option<Run>,
     context: *mut c_void,
     report: *mut *mut c_char,
 ) -> c_int {
     let Some(run) = run else { return 0 };
-    for seed in 0..seeds {
-        let Ok(lab) = WinHttpLab::begin(Some(&format!("{{\"seed\": {seed}}}"))) else { return 0 };
-        let lab = Box::into_raw(Box::new(lab));
+    let body = |sim: &Sim| {
+        let lab = Box::into_raw(Box::new(WinHttpLab::of(Held::Explored(NonNull::from(sim)))));
         // SAFETY: the caller's promise; the lab lives until the box is made again.
         let (went, lab) = unsafe { (run(lab, context), Box::from_raw(lab)) };
-        let choices = lab.sim.choices();
-        let complaint = lab.end();
-        if went != 0 && complaint.is_none() {
-            continue;
+        if let Some(failure) = lab.failure {
+            // It was heard when it was raised.
+            resume_unwind(Box::new(failure));
         }
-        let text = complaint.unwrap_or_else(|| "the run said that it failed".to_owned());
-        if !report.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { report.write(handed_out(format!("seed {seed}, choices {choices}\n{text}"))) };
-        }
-        return 0;
+        assert!(went != 0, "the run said that it failed");
+    };
+    let explore = match usize::try_from(schedules).unwrap_or(usize::MAX) {
+        0 => Explore::new(),
+        schedules => Explore::new().budget(schedules),
+    };
+    // What goes wrong in the explorer itself, a variable that says nothing useful, is told as a failure.
+    let explored = catch_unwind(AssertUnwindSafe(|| explore.check(body).map(drop)));
+    let Err(failed) = explored.unwrap_or_else(|panic| Err(words(&*panic))) else { return 1 };
+    if !report.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { report.write(handed_out(failed)) };
     }
-    1
+    0
 }
 
 /// Frees a text; NULL is none.

@@ -22,13 +22,16 @@ pub struct Event {
 }
 
 /// The thread of an event.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thread {
     /// Whose thread it was at that moment.
     pub role: ThreadRole,
     /// Which thread: 1 made the recorder, the others count in the order in which they appear; 0 is the network.
     pub number: u32,
+    /// The name that the program gave it; not that of the thread that made the recorder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Whose thread runs (: the caller thread is the one inside the WinHTTP call).

@@ -1,19 +1,35 @@
 //! A trace as a Mermaid sequence diagram.
 
 use super::api::brief;
+use super::labels::Labels;
 use super::table::one_line;
-use super::{Record, Trace, Traffic, What};
+use super::{Record, ThreadRole, Trace, Traffic, What};
 use crate::win32::ERROR_SUCCESS;
 
 impl Trace {
-    /// A `sequenceDiagram` of caller, WinHTTP and worker: calls and returns with full arrows, notifications with
-    /// dashed ones. It is the text of the diagram alone, without a Markdown fence.
+    /// A `sequenceDiagram` of the threads and WinHTTP: calls and returns with full arrows, notifications with dashed ones. It is the text of the diagram alone, without a Markdown fence.
     pub fn to_mermaid(&self) -> String {
         let carries = self.events.iter().any(|event| matches!(event.what, What::Traffic { .. }));
         let network = if carries { "    participant network\n" } else { "" };
-        let head = "sequenceDiagram\n    participant caller\n    participant WinHTTP\n    participant worker\n";
+        let mut labels = Labels::default();
+        let mut seen: Vec<(u32, String)> = Vec::new();
+        for thread in self.events.iter().map(|event| &event.thread).filter(|thread| thread.role != ThreadRole::Network)
+        {
+            if seen.iter().all(|(number, _)| *number != thread.number) {
+                seen.push((thread.number, labels.of(thread).to_owned()));
+            }
+        }
+        let mut head = "sequenceDiagram\n".to_owned();
+        for (place, (number, label)) in seen.iter().enumerate() {
+            head += &format!("    participant t{number} as {}\n", escape(label));
+            // Between the first thread and those that it makes.
+            head += if place == 0 { "    participant WinHTTP\n" } else { "" };
+        }
+        if seen.is_empty() {
+            head += "    participant WinHTTP\n";
+        }
         let lines = self.events.iter().map(|event| {
-            let lane = event.thread.role;
+            let lane = format!("t{}", event.thread.number);
             match &event.what {
                 What::Call { function, handle, arguments } => {
                     let arguments = join(", ", &[handle.as_deref().unwrap_or_default(), arguments]);
@@ -38,7 +54,7 @@ impl Trace {
                 What::Note(text) => message("Note over WinHTTP", text),
             }
         });
-        head.to_owned() + network + &lines.collect::<String>()
+        head + network + &lines.collect::<String>()
     }
 }
 

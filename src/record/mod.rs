@@ -8,6 +8,7 @@
 mod api;
 mod callbacks;
 mod event;
+mod labels;
 mod mermaid;
 mod names;
 mod notification;
@@ -30,6 +31,7 @@ pub use operation::{Operation, WebSocketOperation};
 pub use recorder::Recorder;
 pub use secrets::{field, target, url};
 pub use status::Status;
+pub use table::Table;
 pub use trace::{Trace, TraceError};
 #[cfg(feature = "net")]
 pub(crate) use trace::{header, lines};

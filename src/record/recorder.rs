@@ -34,6 +34,7 @@ struct State {
 
 struct ThreadState {
     number: u32,
+    name: Option<String>,
     calls: Vec<OpenCall>,
 }
 
@@ -46,8 +47,9 @@ struct OpenCall {
 }
 
 /// How many events wait for the arguments of a call that may still come.
-#[cfg(feature = "net")]
 const HELD: usize = 1024;
+/// How the names of the engine's own threads begin.
+const ENGINE: &str = "winhttp";
 /// How many threads are remembered that are in no call.
 const THREADS: usize = 4096;
 
@@ -129,7 +131,7 @@ impl Recorder {
     pub fn carried(&self, handle: usize, traffic: Traffic) {
         let mut state = self.state();
         let handle = state.names.handle(handle);
-        let thread = Thread { role: ThreadRole::Network, number: 0 };
+        let thread = Thread { role: ThreadRole::Network, number: 0, name: None };
         state.events.push(Event { at: (self.clock)(), thread, what: What::Traffic { handle, traffic } });
     }
 
@@ -162,9 +164,9 @@ impl Recorder {
         }
     }
 
-    /// Takes out what is complete, in order: all but the calls that may still get arguments, and what came behind them.
-    #[cfg(feature = "net")]
-    pub(crate) fn take(&self, all: bool) -> Vec<Event> {
+    /// Takes out what is complete, in order: unless `all` is to come, not the calls that may still get arguments, and what came
+    /// behind them. What was taken out is in no later [`finish`](Recorder::finish): for who shows events as they come.
+    pub fn take(&self, all: bool) -> Vec<Event> {
         let mut state = self.state();
         let open = state.threads.values().flat_map(|thread| &thread.calls).filter_map(|call| {
             let place = usize::try_from(call.event.checked_sub(state.taken)?).ok()?;
@@ -203,7 +205,7 @@ impl Recorder {
         let thread = state.thread(here);
         let caller = here == self.maker || !thread.calls.is_empty();
         let role = if caller { ThreadRole::Caller } else { ThreadRole::Worker };
-        let thread = Thread { role, number: thread.number };
+        let thread = Thread { role, number: thread.number, name: thread.name.clone() };
         state.events.push(Event { at: (self.clock)(), thread, what });
     }
 
@@ -211,6 +213,12 @@ impl Recorder {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the program calls this thread; those of the engine have no name of interest.
+fn own_name() -> Option<String> {
+    let thread = std::thread::current();
+    thread.name().filter(|name| !name.starts_with(ENGINE)).map(str::to_owned)
 }
 
 impl State {
@@ -225,7 +233,9 @@ impl State {
         let seen = &mut self.seen;
         self.threads.entry(id).or_insert_with(|| {
             *seen += 1;
-            ThreadState { number: *seen, calls: Vec::new() }
+            // The first made the recorder; its name is that of the program, or of a test.
+            let name = if *seen == 1 { None } else { own_name() };
+            ThreadState { number: *seen, name, calls: Vec::new() }
         })
     }
 

@@ -17,6 +17,8 @@ const STYLE: &str = "
   .name { font-weight: 600; fill: #1c2430 } .detail { fill: #56616e } .call { stroke-width: 1 } .rule { stroke: #d5dbe2 }
   .gap { font-size: 11px; font-style: italic } .break { stroke: #c3ccd6; stroke-dasharray: 2 4 }
   .progress { fill: #fff; stroke: #b9c3ce } .progress-text { fill: #4a5561 } .note { fill: #8a6d1a; font-style: italic }
+  .mistake { font-weight: 700 } .mistake-error { fill: #b3001b } .mistake-error-text { fill: #fff }
+  .mistake-warn { fill: #ffd24d } .mistake-warn-text { fill: #3b2a00 } .mistake-note { fill: #e6ebf2 } .mistake-note-text { fill: #1c2430 }
   .done-text, .error-text, .last-text { fill: #fff; font-weight: 600 } .error { fill: #c62f3b } .last { fill: #5b6572 }
   .bad { fill: #c62f3b; font-weight: 600 } .flow { stroke: #5b87b8; stroke-width: 1.4; fill: none } .carried { fill: #2f5680 }
   .broken { stroke: #c62f3b } .late { fill: #fdf3f4 }
@@ -150,9 +152,25 @@ fn draw(svg: &mut String, item: &Item) {
                 escape(&clip(text, LANE - 72, *failed)),
             );
         }
-        Item::Note { x, y, text } => {
-            let text = escape(&clip(text, LANE - 40, false));
-            let _ = writeln!(svg, "<text class=\"note\" x=\"{}\" y=\"{}\">{text}</text>", x + 8, y + 15);
+        Item::Note { x, y, right, level, text } => {
+            let bold = level.is_some();
+            if let Some(level) = level {
+                let width = right - x;
+                let _ = writeln!(
+                    svg,
+                    "<rect class=\"mistake-{level}\" x=\"{x}\" y=\"{}\" width=\"{width}\" height=\"18\" rx=\"3\"/>",
+                    y + 2
+                );
+            }
+            let class = level.map_or("note".to_owned(), |level| format!("mistake mistake-{level}-text"));
+            let shown = escape(&clip(text, LANE - 40, bold));
+            let tip = escape(text);
+            let _ = writeln!(
+                svg,
+                "<g><title>{tip}</title><text class=\"{class}\" x=\"{}\" y=\"{}\">{shown}</text></g>",
+                x + 8,
+                y + 15
+            );
         }
     }
 }

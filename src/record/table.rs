@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::api::brief;
+use super::labels::Labels;
 use super::{Event, Trace, What};
 use crate::win32::ERROR_SUCCESS;
 
@@ -23,29 +24,66 @@ impl Trace {
     /// What happens inside a call is indented under it, and so is what its callbacks call. The texts of a trace
     /// come from elsewhere: their control characters are escaped, so that a row stays a row.
     pub fn to_table(&self) -> String {
-        let mut nesting = Nesting::default();
         let mut rows = vec![HEAD.map(str::to_owned)];
-        rows.extend(self.events.iter().map(|event| row(event, nesting.level(event))));
-
+        rows.extend(Rows::default().of(&self.events));
         // A cell with nothing behind it may be as long as it likes.
         let pushes = |row: &[String; 6], column| row[column + 1..].iter().any(|cell| !cell.is_empty());
         let widths: [usize; 6] = std::array::from_fn(|column| {
             rows.iter().filter(|row| pushes(row, column)).map(|row| row[column].chars().count()).max().unwrap_or(0)
         });
-        let mut table = String::new();
-        for row in &rows {
-            let mut line = format!("{:>width$}", row[0], width = widths[0]);
-            for (cell, width) in row.iter().zip(widths).skip(1) {
-                let _ = write!(line, "  {cell:width$}");
-            }
-            table.push_str(line.trim_end());
-            table.push('\n');
-        }
-        table
+        rows.iter().map(|row| line(row, widths)).collect()
     }
 }
 
-fn row(event: &Event, level: usize) -> [String; 6] {
+/// A table whose events come little by little: [`Trace::to_table`] with columns of a fixed width.
+///
+/// ```
+/// use portable_winhttp::record::Table;
+/// let mut table = Table::default();
+/// assert!(table.rows(&[]).starts_with("        ms  thread"));
+/// assert_eq!(table.rows(&[]), ""); // the heading comes once
+/// ```
+#[derive(Debug, Default)]
+pub struct Table {
+    begun: bool,
+    rows: Rows,
+}
+
+impl Table {
+    /// The widths of its columns; what is longer moves what is behind it.
+    const WIDTHS: [usize; 6] = [10, 9, 6, 40, 24, 0];
+
+    /// The lines of the events that follow; before the first, the heading.
+    pub fn rows(&mut self, events: &[Event]) -> String {
+        let head = (!std::mem::replace(&mut self.begun, true)).then(|| HEAD.map(str::to_owned));
+        head.into_iter().chain(self.rows.of(events)).map(|row| line(&row, Table::WIDTHS)).collect()
+    }
+}
+
+fn line(row: &[String; 6], widths: [usize; 6]) -> String {
+    let mut line = format!("{:>width$}", row[0], width = widths[0]);
+    for (cell, width) in row.iter().zip(widths).skip(1) {
+        let _ = write!(line, "  {cell:width$}");
+    }
+    line.truncate(line.trim_end().len());
+    line + "\n"
+}
+
+/// What earlier events say of later rows.
+#[derive(Debug, Default)]
+struct Rows {
+    labels: Labels,
+    nesting: Nesting,
+}
+
+impl Rows {
+    fn of(&mut self, events: &[Event]) -> Vec<[String; 6]> {
+        let rows = events.iter().map(|event| row(event, self.labels.of(&event.thread), self.nesting.level(event)));
+        rows.collect()
+    }
+}
+
+fn row(event: &Event, thread: &str, level: usize) -> [String; 6] {
     let (handle, what, payload, result) = match &event.what {
         What::Call { function, handle, arguments } => {
             (handle.clone().unwrap_or_default(), function.clone(), arguments.clone(), String::new())
@@ -64,7 +102,7 @@ fn row(event: &Event, level: usize) -> [String; 6] {
         What::Note(text) => (String::new(), format!("# {text}"), String::new(), String::new()),
     };
     let what = "  ".repeat(level) + &what;
-    [milliseconds(event.at), event.thread.to_string(), handle, what, payload, result].map(|cell| one_line(&cell))
+    [milliseconds(event.at), thread.to_owned(), handle, what, payload, result].map(|cell| one_line(&cell))
 }
 
 fn milliseconds(at: Duration) -> String {
@@ -82,17 +120,17 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// The calls in progress on each thread, from which the indentation follows: a call inside a call can only come
 /// from a callback, so it stands one step below the notifications of the outer one.
-#[derive(Default)]
-struct Nesting<'a> {
-    open: HashMap<u32, Vec<&'a str>>,
+#[derive(Debug, Default)]
+struct Nesting {
+    open: HashMap<u32, Vec<String>>,
 }
 
-impl<'a> Nesting<'a> {
-    fn level(&mut self, event: &'a Event) -> usize {
+impl Nesting {
+    fn level(&mut self, event: &Event) -> usize {
         let open = self.open.entry(event.thread.number).or_default();
         match &event.what {
             What::Call { function, .. } => {
-                open.push(function);
+                open.push(function.clone());
                 2 * (open.len() - 1)
             }
             What::Return { function, .. } => {

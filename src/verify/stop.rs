@@ -189,9 +189,12 @@ stops! {
 }
 
 impl Stop {
-    /// The stop with this id.
+    /// The stop with this number: `W06`, `w6` or `6`.
     pub fn from_id(id: &str) -> Option<Stop> {
-        Stop::ALL.iter().copied().find(|stop| stop.id().eq_ignore_ascii_case(id))
+        let number = id.strip_prefix(['W', 'w']).unwrap_or(id);
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number: usize = number.parse().ok().filter(|_| digits)?;
+        Stop::ALL.get(number.checked_sub(1)?).copied()
     }
 }
 

@@ -238,7 +238,7 @@ fn the_trace_has_calls_and_records() {
     sim.block_until(|| fetch.done());
     let trace = sim.trace().to_table();
     for line in
-        ["WinHttpSendRequest returns", "SENDREQUEST_COMPLETE", "250.000  caller 2  R1      WinHttpReceiveResponse"]
+        ["WinHttpSendRequest returns", "SENDREQUEST_COMPLETE", "250.000  worker 2  R1      WinHttpReceiveResponse"]
     {
         assert!(trace.contains(line), "{line} is not in\n{trace}");
     }

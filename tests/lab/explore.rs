@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use portable_winhttp::lab::{Choices, Explore, Fault, Reply, Sim, any, explore, torture};
+use portable_winhttp::lab::{Choices, Explore, Fault, Reply, Sim, Stage, any, explore, torture};
 
 use crate::careful::Careful;
 
@@ -83,7 +83,7 @@ fn reduction_loses_no_outcome() {
             let order = Arc::new(Mutex::new(Vec::new()));
             for (number, count) in waits.iter().enumerate() {
                 let (gate, count, order) = (sim.gate("g"), Arc::clone(count), Arc::clone(&order));
-                sim.fault(Fault::at(portable_winhttp::lab::Stage::Head).nth(99).wait(&gate).maybe());
+                sim.fault(Fault::at(Stage::Head).nth(99).wait(&gate).maybe());
                 sim.actor(["a", "b"][number], move || {
                     gate.open();
                     order.lock().unwrap().push(number);
@@ -252,4 +252,35 @@ fn names_that_say_nothing_are_refused() {
         sim.peer("http://a.test").on(any()).expect(1);
     });
     assert!(text.unwrap().contains("a fault never struck: WinHttpOpen#3 -> 8"));
+}
+
+/// Processes of their own visit the same schedules.
+#[test]
+fn isolated_processes_are_together_the_whole() {
+    let options = || Explore::new().exhaustive().deviations(2).random(10).keep_schedules();
+    let report = options().isolated().run(in_some_order(&["a", "b"], Arc::default()));
+    let whole = options().run(in_some_order(&["a", "b"], Arc::default()));
+    assert!(report.complete);
+    assert_eq!((report.schedules, strings(&report.visited)), (whole.schedules, strings(&whole.visited)));
+}
+
+/// A schedule that ends its process is named, and can be made again.
+#[test]
+fn a_process_that_dies_names_its_schedule() {
+    let body = |dies: fn()| {
+        move |sim: &Sim| {
+            let order = Arc::default();
+            in_some_order(&["a", "b"], Arc::clone(&order))(sim);
+            if order.lock().unwrap().contains("abba") {
+                dies();
+            }
+        }
+    };
+    let found = said(|| drop(Explore::new().exhaustive().isolated().run(body(|| std::process::abort()))));
+    let found = found.expect("it is found");
+    assert!(found.starts_with("a schedule ends its process: signal: 6"), "{found}");
+    let last = found.lines().last().unwrap();
+    let token: Choices = last.split(['=', ' ']).nth(2).unwrap().parse().unwrap();
+    let again = said(|| drop(Explore::new().replay(token).run(body(|| panic!("here it dies")))));
+    assert!(again.expect("it happens again").contains("here it dies"));
 }

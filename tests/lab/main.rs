@@ -1,6 +1,8 @@
 //! The lab: clients of WinHTTP in a world of their own.
 
 mod basics;
+#[allow(dead_code)] // what only the command line asks for
+#[path = "../../src/cli/explore/client.rs"]
 mod buggy;
 mod bugs;
 mod careful;
@@ -10,6 +12,7 @@ mod explore;
 mod faults;
 mod fetch;
 mod peers;
+mod readme;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use portable_winhttp::lab::{Reply, Sim, any};
+use portable_winhttp::lab::{Explore, Reply, Sim, any};
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::System::Threading::*;
 
+use crate::careful::Careful;
 use crate::fetch::{Fetch, complaint};
 use crate::support::*;
 
@@ -185,6 +186,7 @@ fn handles_do_not_outlive_their_sim() {
 }
 
 /// A session that a thread of no Sim opens lives in the real world; a Sim that fails says so.
+#[cfg(feature = "net")]
 #[test]
 fn strays_are_named() {
     let report = complaint(|| {
@@ -197,6 +199,7 @@ fn strays_are_named() {
     assert!(strays.contains("on threads of no Sim") && strays.contains("stray"), "{report}");
 }
 
+#[cfg(feature = "net")]
 #[test]
 #[ignore = "the program of the tests below"]
 fn open_in_the_real_world() {
@@ -207,6 +210,7 @@ fn open_in_the_real_world() {
 }
 
 /// That program, with a variable in its environment: what it prints.
+#[cfg(feature = "net")]
 fn program(variable: &str, value: &str) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--ignored", "--exact", "--nocapture", "threads::open_in_the_real_world"]);
@@ -215,6 +219,7 @@ fn program(variable: &str, value: &str) -> String {
 }
 
 /// WINHTTP_TRACE=svg:path: a picture of any program.
+#[cfg(feature = "net")]
 #[test]
 fn a_picture_of_any_program() {
     let path = std::env::temp_dir().join(format!("portable-winhttp-{}.svg", std::process::id()));
@@ -225,6 +230,7 @@ fn a_picture_of_any_program() {
 }
 
 /// WINHTTP_LIVE=deny: without a Sim there is no session.
+#[cfg(feature = "net")]
 #[test]
 fn the_real_world_can_be_denied() {
     let live = program("WINHTTP_LIVE", "");
@@ -251,4 +257,45 @@ fn nothing_hangs() {
     assert_eq!(output.status.code(), Some(101), "{report}");
     let expected = "HANG: nothing can happen any more; `main` waits for something that is not the Sim's";
     assert!(report.contains(expected), "{report}");
+}
+
+/// A future that wakes itself is polled again and again; the world goes on meanwhile.
+#[test]
+fn a_future_that_wakes_itself_starves_nobody() {
+    let polled = |sim: &Sim, client: &'static Careful| {
+        sim.block_on(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            if client.closed() { Poll::Ready(client.outcome()) } else { Poll::Pending }
+        }))
+    };
+    let rows = [
+        (Reply::ok().body("0123"), Ok(b"0123".to_vec()), Duration::ZERO),
+        (Reply::ok().body("0123").delay(Duration::from_secs(5)), Ok(b"0123".to_vec()), Duration::from_secs(5)),
+        (Reply::never(), Err(12002), Duration::from_secs(30)),
+    ];
+    for (reply, outcome, elapsed) in rows {
+        let sim = Sim::new();
+        sim.peer("http://a.test").on(any()).reply(reply);
+        let client = Careful::start("a.test", "/", false);
+        assert_eq!((polled(&sim, client), sim.elapsed()), (Some(outcome), elapsed));
+    }
+    // And in every schedule with one unusual choice.
+    let report = Explore::new().exhaustive().deviations(1).run(|sim| {
+        sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123"));
+        let client = Careful::start("a.test", "/", false);
+        assert!(polled(sim, client).is_some());
+    });
+    assert!(report.complete && report.schedules > 10, "{report}");
+}
+
+#[test]
+fn a_future_that_wakes_itself_for_nothing_hangs() {
+    let report = complaint(|| {
+        let sim = Sim::new();
+        sim.block_on(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }));
+    });
+    assert!(report.contains("HANG") && report.contains("a future that wakes itself"), "{report}");
 }

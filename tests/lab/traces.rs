@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use portable_winhttp::lab::{Fault, Reply, Sim, get};
+use portable_winhttp::lab::{Fault, Reply, Sim, any, get};
 use portable_winhttp::record::{Event, Trace, Traffic, What};
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -115,12 +115,20 @@ fn a_picture() {
         "R1  HEADERS_AVAILABLE",
         "GET https://api.test:443/items",
         "7 s later",
+        "0.000 ms",
     ] {
         assert!(svg.contains(part), "{part}");
     }
     assert!(!svg.contains("href") && !svg.contains("url(http"), "{svg}");
     let opened = svg.matches('<').count() - svg.matches("</").count() - svg.matches("/>").count();
     assert_eq!(opened, svg.matches("</").count());
+    // The time stands where it changes; a mistake stands out.
+    let clocks: Vec<&str> = svg.lines().filter(|line| line.contains("class=\"clock\"")).collect();
+    let texts: Vec<&str> = clocks.iter().filter_map(|line| line.split('>').nth(1)).collect();
+    assert!(texts.windows(2).all(|two| two[0] != two[1]), "{texts:?}");
+    let mut wrong = trace.clone();
+    wrong.events[0].what = What::Note("W08 error: R1 is used after it was closed".to_owned());
+    assert!(wrong.to_svg().contains("<rect class=\"mistake-error\""));
     // Any text may stand in a trace.
     let mut odd = trace.clone();
     odd.events.truncate(1);
@@ -233,4 +241,40 @@ fn what_happened_over_sockets_is_played_again() {
     };
     assert_eq!(of_request(&sim.trace()), of_request(&recorded));
     std::fs::remove_file(path).unwrap();
+}
+
+/// One label for each thread of the system, whatever it does; the program's threads have their names.
+#[test]
+fn threads_are_named() {
+    let sim = Sim::new();
+    sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123"));
+    let client = Careful::start("a.test", "/", false);
+    let gate = sim.gate("closed");
+    let closes = gate.clone();
+    sim.actor("the user", move || {
+        client.cancel();
+        closes.open();
+    });
+    sim.block_until(|| client.closed() && gate.is_open());
+    let table = sim.trace().to_table();
+    assert!(table.contains("the user"), "{table}");
+    let labels: Vec<(u32, String)> = sim
+        .trace()
+        .events
+        .iter()
+        .zip(table.lines().skip(1))
+        .map(|(event, line)| {
+            let mut cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+            (event.thread.number, cells.nth(1).unwrap_or_default().to_owned())
+        })
+        .collect();
+    for (number, label) in &labels {
+        let other = labels.iter().find(|(known, name)| (known == number) != (name == label));
+        assert_eq!(other, None, "{label}: {table}");
+    }
+    let svg = sim.trace().to_svg();
+    for lane in ["caller 1", "the user", "network"] {
+        assert!(svg.contains(&format!(">{lane}</text>")), "{lane}: {svg}");
+    }
+    assert!(sim.trace().to_mermaid().contains(" as the user\n"));
 }

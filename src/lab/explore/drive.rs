@@ -1,6 +1,7 @@
 //! Goes through the strategies, run by run.
 
 use std::io::{IsTerminal, Write};
+use std::panic::Location;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::isolated;
 use super::late::{Late, Seen};
 use super::random::{Deviating, Pct, Random, Shape, Swarm};
 use super::report::{self, Exploration};
@@ -28,6 +30,12 @@ const SMALL: Duration = Duration::from_millis(600);
 const MANY: usize = usize::MAX / 2;
 /// How many of them are made where the complete tree was visited before.
 const FEW: usize = 200;
+/// So many calls and returns without the time moving are a program that runs in circles, or so many times what the usual run
+/// made.
+const CALLS: u64 = 2_000;
+const TIMES: u64 = 20;
+/// How often a schedule is tried that was disturbed.
+const TRIES: u32 = 3;
 /// How deep the bugs are that priorities look for.
 const DEPTH: usize = 3;
 /// Of a hundred choices of other kinds, so many are unusual in every other run by priorities.
@@ -61,10 +69,37 @@ struct Driving<'a> {
 }
 
 /// Explores: what was, or the report of what fails.
-pub fn explore(options: &Explore, body: &dyn Fn(&Sim)) -> Result<Exploration, String> {
-    if let Some(choices) = environment::replay() {
+pub fn explore(options: &Explore, body: &dyn Fn(&Sim), at: &Location<'_>) -> Result<Exploration, String> {
+    if let Some(choices) = environment::replay().or_else(|| options.replay.clone()) {
         return replay(options, body, choices);
     }
+    match (options.isolated, isolated::role()) {
+        (None, _) => here(options, body),
+        (Some(processes), None) => {
+            let shard = environment::shard().or(options.shard);
+            never(isolated::explore(processes, at, shard)?, shard)
+        }
+        (Some(_), Some(role)) if role.is_about(at) => {
+            let options = role.options(options);
+            role.end(&here(&options, body))
+        }
+        (Some(_), Some(_)) => Ok(Exploration::default()),
+    }
+}
+
+/// What was, unless something was never true that was to be true at least once.
+fn never(exploration: Exploration, shard: Option<(usize, usize)>) -> Result<Exploration, String> {
+    let never = exploration.sometimes.iter().filter(|(_, held)| !**held).map(|(what, _)| what.as_str());
+    let never: Vec<&str> = never.collect();
+    // A part of the schedules says nothing of the whole.
+    if never.is_empty() || shard.is_some() {
+        return Ok(exploration);
+    }
+    Err(format!("never true in {exploration}: {}", never.join(", ")))
+}
+
+/// Explores in this process.
+fn here(options: &Explore, body: &dyn Fn(&Sim)) -> Result<Exploration, String> {
     let portfolio = options.strategies.is_empty();
     let mut driving = Driving {
         options,
@@ -112,6 +147,7 @@ impl Driving<'_> {
     /// The choices that are offered in a strategy.
     fn setup(&self, strategy: Strategy) -> Setup {
         let mut setup = self.options.setup.clone();
+        setup.calls = (self.shape.busiest > 0).then(|| CALLS.max(TIMES * self.shape.busiest));
         let complete = matches!(strategy, Strategy::Exhaustive | Strategy::IfSmall);
         setup.offers.faults = self.options.faults.unwrap_or(u32::from(!complete));
         setup.offers.pace = self.options.pace.unwrap_or(!complete);
@@ -171,13 +207,7 @@ impl Driving<'_> {
             }
         }
         self.exploration.took = self.began.elapsed();
-        let never = self.exploration.sometimes.iter().filter(|(_, held)| !**held).map(|(what, _)| what.as_str());
-        let never: Vec<&str> = never.collect();
-        // A part of the schedules says nothing of the whole.
-        if !never.is_empty() && self.shard.is_none() {
-            return Err(format!("never true in {}: {}", self.exploration, never.join(", ")));
-        }
-        Ok(self.exploration)
+        never(self.exploration, self.shard)
     }
 
     /// The usual run twice: what differs is no matter of schedules.
@@ -186,6 +216,7 @@ impl Driving<'_> {
         let second = run(self.body, &setup, Box::new(Usual), false);
         self.shape.steps = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Next).count();
         self.shape.faults = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Fault).count();
+        self.shape.busiest = first.busiest;
         self.exploration.faults.clone_from(&first.points);
         self.exploration.uncontrolled = first.uncontrolled.clone().or(second.uncontrolled.clone());
         if self.exploration.uncontrolled.is_some() {
@@ -340,8 +371,7 @@ impl Driving<'_> {
                 self.place.tree = Some(tree);
                 return Ok(false);
             }
-            lock(&tree).begin();
-            let made = run(self.body, &setup, Box::new(Walking(Arc::clone(&tree))), false);
+            let made = self.undisturbed(&setup, &tree);
             if let Some(diverged) = lock(&tree).diverged().filter(|_| made.uncontrolled.is_none()) {
                 return Err(diverged);
             }
@@ -359,6 +389,23 @@ impl Driving<'_> {
                 self.exploration.pruned += lock(&tree).pruned;
                 return Ok(true);
             }
+        }
+    }
+
+    /// The next schedule of a tree. On a busy machine a thread may be taken for one that blocks in something else: such a run
+    /// says nothing of the schedules, and is made again.
+    fn undisturbed(&self, setup: &Setup, tree: &Arc<Mutex<Tree>>) -> Run {
+        let length = lock(tree).length();
+        let mut tries = 0;
+        loop {
+            lock(tree).begin();
+            let made = run(self.body, setup, Box::new(Walking(Arc::clone(tree))), false);
+            tries += 1;
+            // Where no run is governed, none is made better by another.
+            if made.uncontrolled.is_none() || tries == TRIES || self.exploration.uncontrolled.is_some() {
+                return made;
+            }
+            lock(tree).forget(length);
         }
     }
 

@@ -3,6 +3,7 @@
 mod coverage;
 mod drive;
 pub mod footprint;
+mod isolated;
 mod late;
 pub mod panics;
 mod random;
@@ -14,6 +15,7 @@ mod tree;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::choices::Choices;
 use super::profile::Profile;
 use super::sim::Sim;
 use crate::delivery::Policy;
@@ -125,6 +127,8 @@ pub struct Explore {
     keep: bool,
     resume: Option<PathBuf>,
     shard: Option<(usize, usize)>,
+    replay: Option<Choices>,
+    isolated: Option<usize>,
 }
 
 impl Explore {
@@ -278,6 +282,28 @@ impl Explore {
         self
     }
 
+    /// Runs the schedules in processes of their own, as many at a time as there are processors: one that dies by a signal, an
+    /// abort or a sanitizer's report fails the exploration, and names the schedule in which it did. Such a schedule is not
+    /// shrunk.
+    ///
+    /// The processes are this test of this program again, so that what the test does before the exploration is done in each.
+    /// What they print is shown only of one that dies. A test has one such exploration.
+    ///
+    /// ```
+    /// use portable_winhttp::lab::Explore;
+    /// let options = Explore::new().random(1000).isolated();
+    /// ```
+    pub fn isolated(mut self) -> Explore {
+        self.isolated = Some(std::thread::available_parallelism().map_or(2, usize::from));
+        self
+    }
+
+    /// Only this schedule, and no other. The variable `WINHTTP_REPLAY` takes precedence.
+    pub fn replay(mut self, schedule: Choices) -> Explore {
+        self.replay = Some(schedule);
+        self
+    }
+
     /// Explores `body`: see [`explore`].
     ///
     /// # Panics
@@ -285,9 +311,21 @@ impl Explore {
     /// that [`Sim::sometimes`] asks for was never true.
     #[track_caller]
     pub fn run(self, body: impl Fn(&Sim)) -> Exploration {
-        match drive::explore(&self, &body) {
-            Ok(report) => report,
-            Err(failure) => panic!("{failure}"),
-        }
+        self.check(body).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// [`run`](Explore::run) that does not panic.
+    ///
+    /// ```
+    /// use portable_winhttp::lab::Explore;
+    /// let failed = Explore::new().check(|_| panic!("not so"));
+    /// assert!(failed.unwrap_err().contains("not so"));
+    /// ```
+    ///
+    /// # Errors
+    /// The report with which `run` would panic.
+    #[track_caller]
+    pub fn check(self, body: impl Fn(&Sim)) -> Result<Exploration, String> {
+        drive::explore(&self, &body, std::panic::Location::caller())
     }
 }

@@ -70,6 +70,8 @@ pub struct Shape {
     pub steps: usize,
     /// How many points could fail.
     pub faults: usize,
+    /// The most calls and returns while no time passed.
+    pub busiest: u64,
 }
 
 /// A run that is odd in few ways: each run varies other kinds of choices, at other rates (swarm testing).

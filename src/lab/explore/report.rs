@@ -10,7 +10,7 @@ use crate::lab::choices::Choices;
 use crate::lab::environment;
 
 /// What was explored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Exploration {
     /// Schedules that were run, each another one.
     pub schedules: u64,
@@ -104,9 +104,8 @@ pub fn failing(run: &Run, found: u64, before: usize, shrinking: usize) -> String
         !said.starts_with(line.as_str()) && !line.starts_with("choices: ") && !line.starts_with("the Sim was made")
     });
     lines.extend(others.map(|line| format!("  {line}")));
-    for (number, (at, ..)) in deviations.iter().enumerate() {
-        let choice = &run.choices[*at];
-        lines.push(format!("  deviation {}: {choice:#}, choice {} of {}", number + 1, at + 1, run.choices.len()));
+    for (number, deviation) in deviations.iter().enumerate() {
+        lines.push(format!("  deviation {}: {}", number + 1, deviation.show(&run.choices)));
     }
     lines.push(failure.report.trace.to_table());
     lines.push(format!("the schedule: {}", run.choices.trimmed().long()));

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::coverage;
+use super::isolated;
 use super::panics::{self, Heard};
 use crate::delivery::Policy;
 use crate::lab::choices::{Choices, Offers};
@@ -22,11 +23,17 @@ pub struct Setup {
     pub profile: Profile,
     /// Whether callbacks of different handles have nothing in common.
     pub apart: bool,
+    /// How many calls without the time moving are too many, where the usual run has told that.
+    pub calls: Option<u64>,
 }
 
 /// What became of a run.
 pub struct Run {
     pub choices: Choices,
+    /// Who was passed over at each of them, if somebody was.
+    pub passed: Vec<Option<Arc<str>>>,
+    /// The most calls and returns that were made while no time passed.
+    pub busiest: u64,
     pub failure: Option<Failure>,
     pub uncontrolled: Option<String>,
     pub sometimes: BTreeMap<String, bool>,
@@ -70,16 +77,24 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     let former = panics::heard();
     let heard = Heard::begin(setup.offers);
     let builder = Sim::builder().policy(setup.policy).profile(setup.profile.clone());
+    let chooser = isolated::noted(chooser, setup.offers);
     let sim = builder.explored(setup.offers, chooser).build();
     let scheduler = sim.world().scheduler();
     heard.watch(scheduler);
     if setup.apart {
         scheduler.set_apart();
     }
+    if let Some(calls) = setup.calls {
+        scheduler.limit_calls(calls);
+    }
     if notes {
         scheduler.note_choices();
     }
-    let panicked = catch_unwind(AssertUnwindSafe(|| body(&sim))).is_err();
+    let whole = || {
+        body(&sim);
+        sim.let_finish();
+    };
+    let panicked = catch_unwind(AssertUnwindSafe(whole)).is_err();
     let uncontrolled = sim.uncontrolled();
     let report = sim.conclude();
     let choices = sim.choices();
@@ -95,12 +110,13 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
             .points(|points| points.passed().iter().map(Passed::to_string).collect())
             .unwrap_or_default(),
         callbacks: trace.callbacks(),
+        passed: scheduler.passed_over(),
+        busiest: scheduler.busiest(),
         choices,
     };
     drop(sim);
     panics::hear(former);
     let said = panicked.then(|| heard.said().pop().unwrap_or_else(|| "the body panicked".to_owned()));
     let failure = (panicked || report.fails).then(|| Failure { said, report });
-    drop(Arc::clone(&heard));
     Run { failure, ..run }
 }

@@ -119,6 +119,16 @@ impl Tree {
         self.path.iter().map(left).sum::<usize>() as u64
     }
 
+    /// How far the schedules that were begun are known.
+    pub fn length(&self) -> usize {
+        self.path.len()
+    }
+
+    /// Forgets what a run has added that was disturbed.
+    pub fn forget(&mut self, length: usize) {
+        self.path.truncate(length);
+    }
+
     /// Goes to the next schedule; `false` if there is none.
     pub fn advance(&mut self) -> bool {
         let mut boundary = usize::MAX;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::state::{Doing, Limit, Plan, State, Thread};
-use super::{MAIN, NOBODY, Scheduler};
+use super::{MAIN, NOBODY, Scheduler, UNNAMED, WORKER};
 use crate::lab::chooser::{Actor, Point};
 use crate::lab::raw::words;
 use crate::lab::watch;
@@ -20,7 +20,7 @@ impl Scheduler {
     pub fn preempt(self: &Arc<Self>) {
         let me = self.acquire();
         let mut state = self.lock();
-        state.busy += 1;
+        state.count_call();
         if state.is_livelock() && !state.over {
             let name = Arc::clone(&state.threads[me].name);
             let report =
@@ -229,11 +229,14 @@ impl Scheduler {
             Actor::Work(number) => {
                 let place = state.jobs.iter().position(|work| work.number == number);
                 if let Some(work) = place.and_then(|place| state.jobs.remove(place)) {
-                    let idle = state.threads.iter().position(|thread| matches!(thread.doing, Doing::Idle));
-                    let number = idle.unwrap_or_else(|| self.hire(&mut state));
+                    // A thread of the program has one of the system's for itself.
+                    let own = !work.delivers && &*work.name != WORKER;
+                    let idle = |thread: &Thread| !thread.own && matches!(thread.doing, Doing::Idle);
+                    let idle = state.threads.iter().position(idle).filter(|_| !own);
+                    let number = idle.unwrap_or_else(|| self.hire(&mut state, own.then(|| work.name.to_string())));
                     let thread = &mut state.threads[number];
                     thread.handle = work.delivers.then(|| Arc::clone(&work.name));
-                    thread.name = if work.delivers { "a worker".into() } else { work.name };
+                    thread.name = if work.delivers { WORKER.into() } else { work.name };
                     thread.doing = Doing::Given(work.body);
                     state.pass(number);
                 }
@@ -255,15 +258,21 @@ impl Scheduler {
         state
     }
 
-    fn hire(self: &Arc<Self>, state: &mut State) -> usize {
+    fn hire(self: &Arc<Self>, state: &mut State, named: Option<String>) -> usize {
         let number = state.threads.len();
-        state.threads.push(Thread::new("", None, Doing::Idle, false));
+        state.threads.push(Thread { own: named.is_some(), ..Thread::new("", None, Doing::Idle, false) });
         let scheduler = Arc::clone(self);
-        thread::spawn(move || {
+        let body = move || {
             scheduler.join(number);
             (scheduler.enter)();
             scheduler.work(number);
-        });
+        };
+        // A name for the system has no NUL.
+        let name = named.filter(|name| name != UNNAMED && !name.contains('\0'));
+        let builder = name.into_iter().fold(thread::Builder::new(), thread::Builder::name);
+        if let Err(error) = builder.spawn(body) {
+            panic!("the system has no more threads: {error}");
+        }
         number
     }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use self::state::{Doing, Plan, State, Thread, Work};
+use self::state::{BUSY, Doing, Plan, State, Thread, Work};
 use super::choices::Choices;
 use super::chooser::{Chooser, Point, Recorded};
 use super::explore::footprint::Footprint;
@@ -24,6 +24,9 @@ pub use watched::Watched;
 
 /// The thread that made the Sim.
 const MAIN: usize = 0;
+/// What a thread of WinHTTP's is called, and one of the program's that has no name.
+pub const WORKER: &str = "a worker";
+pub const UNNAMED: &str = "a thread";
 /// How long a Sim that ends waits for a thread that is in something else.
 const MOMENT: Duration = Duration::from_secs(1);
 /// Who has the token while a thread that does not wait lets things happen.
@@ -77,6 +80,8 @@ impl Scheduler {
             steps: 0,
             moves: 0,
             busy: 0,
+            busiest: 0,
+            busy_at_most: BUSY,
             chooser: Recorded::new(chooser),
             entries: 0,
             uncontrolled: None,
@@ -122,6 +127,16 @@ impl Scheduler {
 
     pub fn choices(&self) -> Choices {
         self.lock().chooser.taken().clone()
+    }
+
+    /// For each choice, who would usually have gone on and was passed over.
+    pub fn passed_over(&self) -> Vec<Option<Arc<str>>> {
+        self.lock().chooser.passed_over().to_vec()
+    }
+
+    /// Whether a thread was interrupted that could go on.
+    pub fn is_interrupted(&self) -> bool {
+        self.lock().threads.iter().any(|thread| matches!(thread.doing, Doing::Ready))
     }
 
     /// A choice that is no question of what happens next.
@@ -185,6 +200,16 @@ impl Scheduler {
     /// An order belongs to a handle.
     pub fn name_order(&self, order: usize, handle: &str) {
         self.lock().orders.insert(order, handle.into());
+    }
+
+    /// The most calls and returns that were made while no time passed.
+    pub fn busiest(&self) -> u64 {
+        self.lock().busiest
+    }
+
+    /// More calls and returns than these without the time moving are a program that runs in circles.
+    pub fn limit_calls(&self, at_most: u64) {
+        self.lock().busy_at_most = at_most;
     }
 
     /// Callbacks of different handles have nothing in common.

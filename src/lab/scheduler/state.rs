@@ -50,11 +50,13 @@ pub(super) struct Thread {
     pub doing: Doing,
     /// Whether it is not the Sim's: it has the token only during its calls.
     pub outside: bool,
+    /// Whether it runs one thread of the program and nothing else.
+    pub own: bool,
 }
 
 impl Thread {
     pub fn new(name: &str, system: Option<u64>, doing: Doing, outside: bool) -> Thread {
-        Thread { name: name.into(), handle: None, passed: Arc::default(), system, doing, outside }
+        Thread { name: name.into(), handle: None, passed: Arc::default(), system, doing, outside, own: false }
     }
 
     /// Whether it blocked in something else and is awake now.
@@ -81,8 +83,8 @@ pub(super) struct Plan {
     pub act: Body,
 }
 
-/// So many calls without the time moving are a program that runs in circles.
-const BUSY: u64 = 20_000;
+/// So many calls and returns without the time moving are a program that runs in circles, where nothing better is known.
+pub(super) const BUSY: u64 = 20_000;
 
 pub(super) struct State {
     pub now: Duration,
@@ -106,6 +108,10 @@ pub(super) struct State {
     pub moves: u64,
     /// Counts calls and returns since the time moved last.
     pub busy: u64,
+    /// The most of them.
+    pub busiest: u64,
+    /// How many of them are too many.
+    pub busy_at_most: u64,
     pub chooser: Recorded,
     /// Ways in for threads that have not come yet.
     pub entries: usize,
@@ -189,6 +195,12 @@ impl State {
         Candidate { actor: Actor::Thread(number), name: Arc::clone(&self.threads[number].name), step: "" }
     }
 
+    /// A call begins, or returns.
+    pub fn count_call(&mut self) {
+        self.busy += 1;
+        self.busiest = self.busiest.max(self.busy);
+    }
+
     /// The chooser's choice. A run that cannot go on as its chooser wants fails.
     pub fn choose(&mut self, point: Point<'_>, options: usize) -> usize {
         let taken = self.chooser.choose(point, options);
@@ -244,7 +256,7 @@ impl State {
 
     /// More calls than any program makes while no time passes.
     pub fn is_livelock(&self) -> bool {
-        self.busy > BUSY
+        self.busy > self.busy_at_most
     }
 
     pub fn hang(&self) -> String {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{EPOCH, SimWorld};
 use crate::delivery::{Job, Steps};
-use crate::lab::scheduler::{Limit, Scheduler};
+use crate::lab::scheduler::{Limit, Scheduler, WORKER};
 use crate::lab::script::{Held, ScriptAttempt};
 use crate::transport::{Attempt, ConnectionGroupId, Sink, Transport, TransportRequest};
 use crate::world::{Clock, Entropy, Names, Spawner};
@@ -87,7 +87,7 @@ impl Names for SimWorld {
 impl Spawner for SimWorld {
     fn run(&self, job: Arc<dyn Job>) {
         let handle = job.handle();
-        let name = if handle == 0 { "a worker".to_owned() } else { self.name(handle) };
+        let name = if handle == 0 { WORKER.to_owned() } else { self.name(handle) };
         self.scheduler.post(&name, handle != 0, Box::new(move || job.run()));
     }
 }

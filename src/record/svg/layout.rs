@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use crate::record::labels::Labels;
 use crate::record::{Event, Record, ThreadRole, Trace, Traffic, What};
 use crate::win32::{
     ERROR_IO_PENDING, ERROR_SUCCESS, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR,
@@ -76,6 +77,9 @@ pub enum Item {
     Note {
         x: usize,
         y: usize,
+        right: usize,
+        /// How bad the mistake is that it tells, if it tells one.
+        level: Option<&'static str>,
         text: String,
     },
 }
@@ -90,6 +94,8 @@ pub struct Layout {
     hues: HashMap<String, usize>,
     /// The calls in progress on each thread: their places among the items.
     open: HashMap<u32, Vec<usize>>,
+    /// The time that stands in the column last.
+    clock: String,
 }
 
 impl Layout {
@@ -102,10 +108,11 @@ impl Layout {
         if network {
             numbers.rotate_left(1);
         }
-        let name = |number: &u32| match number {
-            0 => Lane { name: "network".to_owned(), network: true },
-            1 => Lane { name: "caller".to_owned(), network: false },
-            number => Lane { name: format!("worker {number}"), network: false },
+        let mut labels = Labels::default();
+        let name = |number: &u32| {
+            let first = trace.events.iter().find(|event| event.thread.number == *number);
+            let name = first.map_or_else(String::new, |event| labels.of(&event.thread).to_owned());
+            Lane { name, network: *number == 0 }
         };
         let mut layout = Layout {
             lanes: numbers.iter().map(name).collect(),
@@ -115,6 +122,7 @@ impl Layout {
             places: numbers.iter().enumerate().map(|(place, number)| (*number, place)).collect(),
             hues: HashMap::new(),
             open: HashMap::new(),
+            clock: String::new(),
         };
         let mut now = None;
         let mut events = trace.events.iter().peekable();
@@ -164,7 +172,11 @@ impl Layout {
             self.items.push(Item::Gap { y: self.bottom, right, text: format!("{} later", spelled(passed)) });
             self.bottom += ROW;
         }
-        self.items.push(Item::Clock { y: self.bottom, text: clock(now) });
+        let text = clock(now);
+        if text != self.clock {
+            self.items.push(Item::Clock { y: self.bottom, text: text.clone() });
+            self.clock = text;
+        }
     }
 
     fn hue(&mut self, handle: &str) -> usize {
@@ -217,7 +229,10 @@ impl Layout {
                 let (text, tip) = (format!("{handle}  {shown}"), detail(traffic));
                 self.items.push(Item::Carried { x: lane + 14, y, out, failed, text, tip });
             }
-            What::Note(text) => self.items.push(Item::Note { x, y, text: text.clone() }),
+            What::Note(text) => {
+                let level = mistake(text);
+                self.items.push(Item::Note { x, y, right, level, text: text.clone() });
+            }
         }
         self.bottom += ROW;
     }
@@ -292,9 +307,18 @@ fn summary(trace: &Trace) -> String {
     parts.join(" · ")
 }
 
+/// How bad the mistake is that a note tells: `W08 error: ...`.
+fn mistake(note: &str) -> Option<&'static str> {
+    let (id, rest) = note.split_once(' ')?;
+    let digits = id.strip_prefix('W').filter(|digits| digits.len() == 2)?;
+    let is_id = digits.bytes().all(|byte| byte.is_ascii_digit());
+    ["error", "warn", "note"].into_iter().find(|level| is_id && rest.starts_with(level))
+}
+
 fn clock(at: Duration) -> String {
     match at.as_secs() {
-        0..60 => format!("{:.3} s", at.as_secs_f64()),
+        0 => format!("{}.{:03} ms", at.as_millis(), at.as_micros() % 1000),
+        1..60 => format!("{:.6} s", at.as_secs_f64()),
         seconds => format!("{}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, at.subsec_millis()),
     }
 }

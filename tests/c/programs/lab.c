@@ -77,7 +77,7 @@ static void planted_bug(void)
 {
     char *report = NULL;
     CHECK(!WinHttpLabExplore(100, buggy, NULL, &report));
-    CHECK(report && strncmp(report, "seed ", 5) == 0 && strstr(report, "WinHttpCloseHandle"));
+    CHECK(report && strncmp(report, "schedule ", 9) == 0 && strstr(report, "WINHTTP_REPLAY="));
     WinHttpLabFree(report);
 }
 

@@ -1,11 +1,12 @@
-//! The careful client with a mistake put into it: those that real clients of WinHTTP had (clients 2, 3.2), each where it was.
+//! A careful client of WinHTTP, and the same with a mistake put into it: those that real clients had, each where it was.
+#![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use portable_winhttp::lab::{allocated, freed};
+use portable_winhttp::lab::{Reply, Sim, allocated, any, freed};
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -47,6 +48,56 @@ impl Bug {
         Bug::ClosedInSending,
         Bug::NotSentAgain,
     ];
+}
+
+impl Bug {
+    /// What it is called on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bug::UseAfterClose => "use-after-close",
+            Bug::FreedOnFailure => "freed-on-failure",
+            Bug::CancelledIsImpossible => "cancelled-is-impossible",
+            Bug::ErrorIsSuccess => "error-is-success",
+            Bug::SecondRead => "second-read",
+            Bug::CancelUnderLock => "cancel-under-lock",
+            Bug::CancelAlwaysWins => "cancel-always-wins",
+            Bug::FreedAfterClose => "freed-after-close",
+            Bug::ClosedInSending => "closed-in-sending",
+            Bug::NotSentAgain => "not-sent-again",
+        }
+    }
+
+    /// What it is, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Bug::UseAfterClose => "a callback goes on with a handle that another thread has closed",
+            Bug::FreedOnFailure => "the context is freed when WinHttpSendRequest fails, and again in HANDLE_CLOSING",
+            Bug::CancelledIsImpossible => "REQUEST_ERROR 12017 is thought to be impossible",
+            Bug::ErrorIsSuccess => "after REQUEST_ERROR the next operation begins",
+            Bug::SecondRead => "a second read begins when the call of the first has returned",
+            Bug::CancelUnderLock => "cancelling closes the handle under the lock that the callback takes",
+            Bug::CancelAlwaysWins => "who cancels thinks that no completion can come first",
+            Bug::FreedAfterClose => "the context is freed when WinHttpCloseHandle has returned",
+            Bug::ClosedInSending => "the handle is closed inside SENDING_REQUEST, and once more by who cancelled",
+            Bug::NotSentAgain => "12032 is answered by waiting, not by sending again",
+        }
+    }
+
+    /// Whether its natural test is one of cancelling.
+    pub fn needs_cancel(self) -> bool {
+        !matches!(self, Bug::FreedOnFailure | Bug::ErrorIsSuccess | Bug::SecondRead | Bug::NotSentAgain)
+    }
+}
+
+/// The test that anybody would write: a request, perhaps somebody who cancels it, and what is true however it ends.
+pub fn natural(sim: &Sim, bug: Option<Bug>, cancelled: bool) {
+    sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123456789"));
+    let client = Buggy::start("a.test", "/", false, bug);
+    if cancelled {
+        sim.actor("cancel", move || client.cancel());
+    }
+    sim.block_until(|| client.closed());
+    assert!(client.is_well(), "the client came to what it thought impossible");
 }
 
 /// How a request ended: its body, or the error.
