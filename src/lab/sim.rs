@@ -1,7 +1,7 @@
 //! The way into the lab.
 
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -495,8 +495,10 @@ impl Drop for Sim {
         if self.explored {
             return self.world.end();
         }
-        if !std::thread::panicking() {
-            self.let_finish();
+        let finished = std::thread::panicking() || catch_unwind(AssertUnwindSafe(|| self.let_finish())).is_ok();
+        if !finished {
+            // It is told with everything else.
+            self.world.scheduler().not_heard();
         }
         let choices = self.choices();
         let report = self.conclude();
