@@ -176,7 +176,7 @@ fn proxy_says_which_and_why() {
         (&["https://www.test/"], Some(0), &["because  entry \"https=b:2\" of the proxy list", "1        http://b:2"]),
         (&["http://www.corp/"], Some(0), &["because  entry \"*.corp\" of the bypass list", "1        direct"]),
         (&["http://intranet/"], Some(0), &["because  entry \"<local>\" of the bypass list", "1        direct"]),
-        (&["ftp://www.test/"], Some(1), &["ERROR_WINHTTP_UNRECOGNIZED_SCHEME (12006)"]),
+        (&["ftp://www.test/"], Some(2), &["ERROR_WINHTTP_UNRECOGNIZED_SCHEME (12006)"]),
         (&["http://www.test/", "--pac", "no such file"], Some(2), &["--pac no such file: "]),
         (&["http://www.test/", "--pac", "http://127.0.0.1:1/"], Some(0), &["because  entry"]),
     ];
@@ -320,4 +320,48 @@ fn soak_ends_well_and_says_what_is_left() {
         assert_eq!(code, Some(0), "{words:?}: {output}{errors}");
         assert!(output.contains(line), "{words:?}: {output}");
     }
+}
+
+/// The example clients: what is found exits with 1, what holds with 0, and a schedule is played again.
+#[test]
+fn explore_shows_the_bugs_of_real_clients() {
+    let (code, out, err) = run(&["explore", "second-read"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    for part in ["second-read: a second read begins", "  deviation 1: pace:", "W04", "again: WINHTTP_REPLAY="] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let last = out.lines().last().unwrap_or_default();
+    let schedule = last.split(['=', ' ']).nth(2).unwrap_or_default();
+    let (code, again, err) = run(&["explore", "second-read", "--replay", schedule]);
+    assert_eq!(code, Some(1), "{again}{err}");
+    assert!(again.contains("W04"), "{again}");
+    let (code, out, err) = run(&["explore", "careful", "--runs", "30"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("no schedule fails") && out.contains("READ_COMPLETE"), "{out}");
+    assert_eq!(run(&["explore", "nobody"]).0, Some(2));
+}
+
+#[test]
+fn mistakes_are_explained_by_any_form_of_their_number() {
+    let whole = run(&["explain", "W06"]);
+    assert_eq!(whole.0, Some(0));
+    for part in ["wrong", "right", "In a test: ", "Stop::ReadBufferTouched"] {
+        assert!(whole.1.contains(part), "{part}: {}", whole.1);
+    }
+    for id in ["w06", "w6", "6"] {
+        assert_eq!(run(&["explain", id]), whole, "{id}");
+    }
+    assert_eq!(run(&["explain", "20"]).0, Some(2));
+}
+
+/// A request that gets no answer: what is known is printed, in time.
+#[test]
+fn a_trace_ends_when_it_is_told_to() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (code, out, err) = run(&["trace", &url, "--timeout", "0.5"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("SENDING_REQUEST") && err.contains("no end after 0.5 s"), "{out}{err}");
+    let (_, svg, _) = run(&["trace", &url, "--svg", "--timeout", "0.5"]);
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
 }

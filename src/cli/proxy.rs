@@ -13,9 +13,14 @@ use super::End;
 use super::arguments::Proxy;
 use super::output::{complain, print};
 use super::resolver::{Sources, decide};
+use super::winhttp::crack_url;
 
 /// Shows which ways lead to a URL, and why.
 pub fn run(arguments: &Proxy) -> End {
+    if let Err(error) = crack_url(&arguments.url) {
+        complain(&format!("{}: {error}", arguments.url));
+        return End::Usage;
+    }
     let mut flags = 0;
     let mut script = None;
     let mut asked = Vec::new();

@@ -55,6 +55,7 @@ pub mod _11_errors {}
 
 #[doc = include_str!("../../SECURITY.md")]
 pub mod _12_security {}
+
 #[doc = include_str!("13_exploring.md")]
 pub mod _13_exploring {}
 
