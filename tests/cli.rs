@@ -261,19 +261,21 @@ fn a_web_socket_is_driven_by_lines() {
     let (code, out, err) = ws(&url, &[], "hello\n/wait\n/fragment a\nb\n/binary 00ff\n/wait 2\n/shutdown 4000 done\n");
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     let told = [
-        "W1  WinHttpWebSocketSend(UTF8_MESSAGE, 5 bytes)",
-        "W1  WRITE_COMPLETE 5 bytes, UTF8_MESSAGE",
+        "W1 WinHttpWebSocketSend UTF8_MESSAGE, 5 bytes",
+        "W1 WRITE_COMPLETE 5 bytes, UTF8_MESSAGE",
         "# received UTF8_MESSAGE of 5 bytes: \"hello\"",
         "# received UTF8_MESSAGE of 2 bytes: \"ab\"",
         "# received BINARY_MESSAGE of 2 bytes: 00ff",
-        "W1  SHUTDOWN_COMPLETE",
-        "W1  READ_COMPLETE 0 bytes, CLOSE",
+        "W1 SHUTDOWN_COMPLETE",
+        "W1 READ_COMPLETE 0 bytes, CLOSE",
         "# the peer closes: 4000 \"done\"",
-        "W1  CLOSE_COMPLETE",
-        "W1  HANDLE_CLOSING W1",
+        "W1 CLOSE_COMPLETE",
+        "W1 HANDLE_CLOSING W1",
     ];
+    // How wide a column is does not matter.
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
     for line in told {
-        assert!(out.contains(line), "{line} is missing:\n{out}");
+        assert!(words.contains(line), "{line} is missing:\n{out}");
     }
     let (code, json, _) = ws(&url, &["--json"], "/close\n");
     assert_eq!(code, Some(0), "{json}");
