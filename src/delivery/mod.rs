@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use policy::{Delivery, Policy};
 pub(crate) use queue::{DeliveryQueue, DrainBudget, Item, Next, Outcome, Ticket};
 #[cfg(feature = "net")]
-pub(crate) use workers::Workers;
+pub(crate) use workers::{Poller, Workers};
 
 /// Something that a worker does.
 pub trait Job: Send + Sync {

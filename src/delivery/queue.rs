@@ -65,6 +65,8 @@ struct State {
     reservations: usize,
     /// HANDLE_CLOSING was pushed: nothing comes behind it.
     closed: bool,
+    /// Threads that wait for `changed`.
+    waiting: usize,
     /// Synchronous operations that began and that ended, each in its place: they end in the order in which they began.
     begun: [u64; PLACES],
     ended: [u64; PLACES],
@@ -182,7 +184,13 @@ impl DeliveryQueue {
 
     /// Wakes whoever waits in [`DeliveryQueue::wait`].
     pub fn wake(&self) {
-        self.changed.notify_all();
+        self.notify(&self.lock());
+    }
+
+    fn notify(&self, state: &State) {
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// A call that may deliver what it brings about comes: whoever holds the queue leaves the rest to it. Followed by
@@ -233,8 +241,10 @@ impl DeliveryQueue {
         let mut state = self.lock();
         state.blocked |= steps.is_some();
         while !state.blocked && state.holder.is_some_and(|holder| holder != me) {
+            state.waiting += 1;
             let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
             state = woken;
+            state.waiting -= 1;
             // Between callbacks the holder runs our own code, which does not block.
             state.blocked |= waited.timed_out() && state.depth > 0;
         }
@@ -289,7 +299,7 @@ impl DeliveryQueue {
             return Next::Done;
         }
         state.release();
-        self.changed.notify_all();
+        self.notify(&state);
         let send = !state.queue.is_empty() && !state.scheduled && state.reservations == 0;
         state.scheduled |= send;
         if send { Next::Send } else { Next::Done }
@@ -329,7 +339,9 @@ impl DeliveryQueue {
             if !std::mem::replace(&mut told, true) {
                 waits("in a synchronous call");
             }
+            state.waiting += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 
@@ -339,7 +351,7 @@ impl DeliveryQueue {
         state.depth -= 1;
         if state.depth == 0 {
             state.release();
-            self.changed.notify_all();
+            self.notify(&state);
         }
     }
 }

@@ -1,17 +1,30 @@
-//! The threads that run callbacks: ours, never an executor's.
+//! The threads of the real world: ours, never an executor's. In the manner of a completion port, one of them waits for
+//! what happens outside (the leader), and what became ready is run by those that wait for work, the leader among them.
+//!
+//! Nothing of the application runs while the leader polls. Whatever blocks a worker, another takes over: the queue of what
+//! is to be run, and the polling.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
+use async_task::Runnable;
+
 use super::Job;
 
-/// How many workers run before it matters whether they are blocked, unless WORKER_THREAD_COUNT says otherwise.
+/// How many workers run at most before it matters whether they are blocked, unless WORKER_THREAD_COUNT says otherwise;
+/// no more than there are processors.
 const READY: usize = 4;
-/// How long a job waits for a worker before one more is started: callbacks may block.
+/// How many jobs must wait before another worker is called to share them.
+const SHARED: usize = 4;
+/// How long nothing moves before one more worker is called or started: callbacks may block.
 const PATIENCE: Duration = Duration::from_millis(2);
+/// How often the watcher finds all at rest before it rests, too.
+const LINGER: u32 = 5;
 /// How long it is waited after a thread could not be started.
 const RETRY: Duration = Duration::from_millis(20);
 /// How long an idle worker stays.
@@ -24,30 +37,93 @@ fn start(name: &str, body: Box<dyn FnOnce() + Send>) -> bool {
     thread::Builder::new().name(name.to_owned()).spawn(body).is_ok()
 }
 
+/// Where what happens outside comes from: sockets, timers.
+pub trait Poller: Send + Sync {
+    /// Waits, and wakes the tasks that something happened to, until `over` says that it is; which is asked at first, and
+    /// whenever the waker that it got was woken.
+    fn poll(&self, over: &mut dyn FnMut(&Waker) -> bool);
+    /// Takes the next step of a task.
+    fn step(&self, task: Runnable);
+}
+
+/// What a worker does.
+enum Work {
+    Job(Arc<dyn Job>),
+    Task(Runnable),
+}
+
+/// Who polls.
+#[derive(Default)]
+enum Leader {
+    #[default]
+    Nobody,
+    /// A worker, until this is woken.
+    Asleep(Waker),
+    /// A worker that is about to come back.
+    Awake,
+}
+
+impl Leader {
+    /// Calls it back, if it sleeps: by waking the answer.
+    fn call(&mut self) -> Option<Waker> {
+        match std::mem::replace(self, Leader::Awake) {
+            Leader::Asleep(waker) => Some(waker),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
+/// What the thread is to a pool.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It runs a job, and comes back for what is there then.
+    Working,
+    Polling,
+}
+
+thread_local! {
+    /// The pool (its address) whose worker this thread is.
+    static ROLE: Cell<Option<(usize, Role)>> = const { Cell::new(None) };
+}
+
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Arc<dyn Job>>,
+    queue: VecDeque<Work>,
     workers: usize,
+    /// Workers that wait and were not called.
     idle: usize,
-    /// A thread looks whether jobs wait for too long; it stays.
+    /// Calls that no idle worker has heard yet.
+    calls: usize,
+    leader: Leader,
+    /// There is a watcher; it stays.
     watched: bool,
+    /// The watcher looks at what moves.
+    watching: bool,
     /// WORKER_THREAD_COUNT, once it was set.
     ready: Option<usize>,
-    /// Counts jobs that were begun: the watcher sees by it whether anything moves.
-    begun: u64,
+    /// Counts what was begun and how often was polled: the watcher sees by it whether anything moves.
+    moves: u64,
+    /// Whether there was a job.
+    begun: bool,
 }
 
 /// A pool that grows when its workers block. Once it has a worker and a watcher these stay: whatever the system refuses
 /// later, jobs are run, and the pool grows again when it can.
 pub struct Workers {
     state: Mutex<State>,
-    /// For workers: a job came.
-    arrived: Condvar,
-    /// For the watcher: jobs wait.
+    /// For idle workers: they were called.
+    called: Condvar,
+    /// For the watcher: something moves.
     waiting: Condvar,
     /// Whether there are a worker and a watcher.
     staffed: AtomicBool,
+    poller: OnceLock<Arc<dyn Poller>>,
     start: Start,
+    /// How many workers share what is to be done while none of them blocks.
+    processors: usize,
 }
 
 impl Default for Workers {
@@ -60,10 +136,12 @@ impl Workers {
     fn starting(start: Start) -> Workers {
         Workers {
             state: Mutex::default(),
-            arrived: Condvar::new(),
+            called: Condvar::new(),
             waiting: Condvar::new(),
             staffed: AtomicBool::new(false),
+            poller: OnceLock::new(),
             start,
+            processors: thread::available_parallelism().map_or(1, usize::from),
         }
     }
 
@@ -81,31 +159,88 @@ impl Workers {
         staffed
     }
 
+    /// One of the workers polls this from now on, when it has nothing else to do. Only the first counts.
+    pub fn poll(self: &Arc<Self>, poller: Arc<dyn Poller>) {
+        if self.poller.set(poller).is_ok() {
+            self.call(&mut self.lock());
+        }
+    }
+
     /// Runs the job on a worker. Jobs begin in the order in which they come.
     pub fn run(self: &Arc<Self>, job: Arc<dyn Job>) {
+        self.push(Work::Job(job));
+    }
+
+    /// Takes the next step of a task on a worker, in the order of jobs.
+    pub fn resume(self: &Arc<Self>, task: Runnable) {
+        self.push(Work::Task(task));
+    }
+
+    fn push(self: &Arc<Self>, work: Work) {
         let mut state = self.lock();
-        state.jobs.push_back(job);
-        if state.idle > 0 {
-            self.arrived.notify_one();
+        state.queue.push_back(work);
+        let wakes = match self.role() {
+            Some(Role::Polling) => state.leader.call(),
+            // It comes back for it, and the watcher sees whether it does.
+            Some(Role::Working) if state.queue.len() < SHARED => {
+                self.attend(&mut state);
+                None
+            }
+            Some(Role::Working) => {
+                self.share(&mut state);
+                None
+            }
+            None => {
+                let wakes = state.leader.call();
+                if wakes.is_none() {
+                    self.share(&mut state);
+                }
+                wakes
+            }
+        };
+        drop(state);
+        if let Some(waker) = wakes {
+            waker.wake();
         }
-        if state.idle >= state.jobs.len() {
-            return;
+    }
+
+    fn role(&self) -> Option<Role> {
+        let (pool, role) = ROLE.get()?;
+        (pool == std::ptr::from_ref(self).addr()).then_some(role)
+    }
+
+    fn play(&self, role: Role) {
+        ROLE.set(Some((std::ptr::from_ref(self).addr(), role)));
+    }
+
+    /// One more worker comes for the queue, if there may be one.
+    fn share(self: &Arc<Self>, state: &mut State) {
+        let most = state.ready.unwrap_or(READY.min(self.processors));
+        if !self.call(state) && (state.workers >= most || !self.hire(state)) {
+            self.attend(state);
         }
-        let hired = state.workers < state.ready.unwrap_or(READY) && self.hire(&mut state);
         if !self.staffed.load(Ordering::Acquire) {
-            self.staff(&mut state);
+            self.staff(state);
         }
-        if !hired {
-            self.waiting.notify_one();
+    }
+
+    /// Calls an idle worker, if there is one.
+    fn call(&self, state: &mut State) -> bool {
+        let idle = state.idle > 0;
+        if idle {
+            state.idle -= 1;
+            state.calls += 1;
+            self.called.notify_one();
         }
+        idle
     }
 
     /// Sets how many workers run unless they block, 0 for the usual number. Only once, and before the first job.
     pub fn limit(&self, count: usize) -> bool {
         let mut state = self.lock();
-        let early = state.ready.is_none() && state.workers == 0 && state.begun == 0;
+        let early = state.ready.is_none() && state.workers == 0 && !state.begun;
         if early {
-            state.ready = Some(if count == 0 { READY } else { count });
+            state.ready = Some(if count == 0 { READY.min(self.processors) } else { count });
         }
         early
     }
@@ -126,43 +261,121 @@ impl Workers {
     }
 
     fn work(self: &Arc<Self>) {
+        self.play(Role::Working);
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.jobs.pop_front() {
-                state.begun += 1;
+            if let Some(work) = state.queue.pop_front() {
+                state.begun = true;
+                state.moves += 1;
+                if state.queue.len() >= SHARED {
+                    self.share(&mut state);
+                }
+                self.attend(&mut state);
                 drop(state);
-                job.run();
+                self.perform(work);
                 state = self.lock();
                 continue;
             }
-            state.idle += 1;
-            let (woken, waited) = self.arrived.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            state.idle -= 1;
-            if waited.timed_out() && state.jobs.is_empty() && state.workers > 1 {
-                state.workers -= 1;
-                return;
+            match self.poller.get() {
+                Some(poller) if matches!(state.leader, Leader::Nobody) => state = self.lead(state, &**poller),
+                _ => match self.rest(state) {
+                    Some(called) => state = called,
+                    None => return,
+                },
             }
         }
     }
 
-    /// While jobs wait: starts a worker whenever none was begun for a while.
+    fn perform(&self, work: Work) {
+        match (work, self.poller.get()) {
+            (Work::Job(job), _) => job.run(),
+            (Work::Task(task), Some(poller)) => poller.step(task),
+            // Tasks are the poller's.
+            (Work::Task(_), None) => {}
+        }
+    }
+
+    /// Polls until there is something to run.
+    fn lead<'a>(&'a self, mut state: MutexGuard<'a, State>, poller: &dyn Poller) -> MutexGuard<'a, State> {
+        state.leader = Leader::Awake;
+        state.moves += 1;
+        drop(state);
+        self.play(Role::Polling);
+        poller.poll(&mut |waker| {
+            let mut state = self.lock();
+            let over = !state.queue.is_empty();
+            state.leader = if over { Leader::Awake } else { Leader::Asleep(waker.clone()) };
+            over
+        });
+        self.play(Role::Working);
+        let mut state = self.lock();
+        state.leader = Leader::Nobody;
+        state
+    }
+
+    /// Waits until it is called; `None` when it is not needed any more.
+    fn rest<'a>(&'a self, mut state: MutexGuard<'a, State>) -> Option<MutexGuard<'a, State>> {
+        state.idle += 1;
+        loop {
+            let (woken, waited) = self.called.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if state.calls > 0 {
+                state.calls -= 1;
+                return Some(state);
+            }
+            if waited.timed_out() && state.workers > 1 {
+                state.idle -= 1;
+                state.workers -= 1;
+                return None;
+            }
+        }
+    }
+
+    /// The watcher looks from now on, until all rest.
+    fn attend(&self, state: &mut State) {
+        if !std::mem::replace(&mut state.watching, true) {
+            self.waiting.notify_one();
+        }
+    }
+
+    /// While something moves or waits: helps whenever nothing moved for a while.
     fn watch(self: &Arc<Self>) {
         let mut state = self.lock();
         loop {
-            while state.jobs.is_empty() {
+            state.watching = false;
+            while !state.watching {
                 state = self.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            let seen = state.begun;
-            drop(state);
-            thread::sleep(PATIENCE);
-            state = self.lock();
-            if state.begun == seen && !state.jobs.is_empty() && !self.hire(&mut state) {
+            let mut rests = 0;
+            while rests < LINGER {
+                let seen = state.moves;
                 drop(state);
-                thread::sleep(RETRY);
+                thread::sleep(PATIENCE);
                 state = self.lock();
+                let (still, stuck) = (state.moves == seen, self.stuck(&state));
+                rests = if still && !stuck { rests + 1 } else { 0 };
+                if still && stuck && !self.help(&mut state) {
+                    drop(state);
+                    thread::sleep(RETRY);
+                    state = self.lock();
+                }
             }
         }
+    }
+
+    /// Whoever is free takes over: who polls, an idle worker, a new one. `false` if there is nobody.
+    fn help(self: &Arc<Self>, state: &mut State) -> bool {
+        if let Some(waker) = state.leader.call() {
+            waker.wake();
+            return true;
+        }
+        self.call(state) || self.hire(state)
+    }
+
+    /// Whether something waits for a worker: the queue, or what nobody polls.
+    fn stuck(&self, state: &State) -> bool {
+        let unpolled = self.poller.get().is_some() && matches!(state.leader, Leader::Nobody);
+        !state.queue.is_empty() || unpolled
     }
 }
 

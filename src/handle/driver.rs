@@ -83,7 +83,7 @@ impl Handle {
         if let Some(error) = self.world.choices.refuse(self.value, Requested::Operation(operation)) {
             return Err(error);
         }
-        self.world.spawner.ready(self.asynchronous)?;
+        self.world.spawner.ready()?;
         let usual = self.policy.inside(operation);
         let inside = self.asynchronous && self.world.choices.choose(self.value, Unspecified::Inside(operation), usual);
         if inside {

@@ -37,6 +37,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::delivery::Workers;
 use crate::http::RequestHead;
 use crate::transport::{
     Attempt, ConnectionGroupId, ConnectionInfo, Event, Failure, Sink, Tls, Transport, TransportRequest,
@@ -61,12 +62,12 @@ pub struct Net {
 }
 
 impl Net {
-    /// The system's network, for a world whose clock began at this time.
-    pub fn real(began: Instant) -> Arc<Net> {
-        Net::on(Box::new(real::Tokio::new(began)), Security::default(), true)
+    /// The system's network, on these workers, for a world whose clock began at this time.
+    pub fn real(began: Instant, workers: Arc<Workers>) -> Arc<Net> {
+        Net::on(Box::new(real::Tokio::new(began, workers)), Security::default(), true)
     }
 
-    /// Whether requests can be carried: the threads for it are there, or could be started.
+    /// Whether requests can be carried: what it takes of the system is there, or could be had.
     pub fn ready(&self) -> bool {
         self.runtime.ready()
     }

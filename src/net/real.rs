@@ -1,15 +1,15 @@
 //! tokio: the clock and the network of the system.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use async_task::Runnable;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpSocket;
 use tokio::runtime::{self, Builder};
@@ -18,53 +18,69 @@ use tokio::time::{Sleep, sleep_until};
 use super::lookups::Lookups;
 use super::runtime::{Boxed, Connected, Runtime, Timer};
 use super::stream::Stream;
+use crate::delivery::{Poller, Workers};
 use crate::transport::{Network, Peer};
 use crate::win32::socket;
 
-/// How many threads carry all connections.
-const THREADS: usize = 2;
-
-/// See the module. Its threads are started by the first request.
+/// See the module. The workers of the world poll it and take the steps of its tasks; it has no threads of its own.
 pub struct Tokio {
-    runtime: OnceLock<runtime::Runtime>,
+    reactor: OnceLock<Arc<Reactor>>,
     /// Held while one is made: a failure is not kept.
     making: Mutex<()>,
+    workers: Arc<Workers>,
     lookups: Arc<Lookups>,
     began: Instant,
 }
 
 impl Tokio {
-    /// A runtime whose clock began at this time.
-    pub fn new(began: Instant) -> Tokio {
-        Tokio { runtime: OnceLock::new(), making: Mutex::default(), lookups: Arc::default(), began }
+    /// A runtime on these workers, whose clock began at this time.
+    pub fn new(began: Instant, workers: Arc<Workers>) -> Tokio {
+        Tokio { reactor: OnceLock::new(), making: Mutex::default(), workers, lookups: Arc::default(), began }
     }
 
-    fn runtime(&self) -> Option<&runtime::Runtime> {
-        if let Some(runtime) = self.runtime.get() {
-            return Some(runtime);
+    fn reactor(&self) -> Option<&Arc<Reactor>> {
+        if let Some(reactor) = self.reactor.get() {
+            return Some(reactor);
         }
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.runtime.get().is_none() {
-            let _ = self.runtime.set(make()?);
+        if self.reactor.get().is_none() {
+            let reactor = Arc::new(Reactor::new()?);
+            let _ = self.reactor.set(Arc::clone(&reactor));
+            self.workers.poll(reactor);
         }
-        self.runtime.get()
+        self.reactor.get()
+    }
+
+    /// A task of the workers, before its first step.
+    fn task(&self, future: Boxed<'static, ()>) -> Runnable {
+        let workers = Arc::clone(&self.workers);
+        let (runnable, task) = async_task::spawn(future, move |runnable| workers.resume(runnable));
+        task.detach();
+        runnable
     }
 }
 
-/// A runtime; `None` without descriptors or threads for it.
-fn make() -> Option<runtime::Runtime> {
-    // tokio panics where it cannot start a thread, and keeps what it has opened: it is asked only where there is room.
-    let room: Vec<_> = (0..THREADS).map_while(|_| thread::Builder::new().spawn(thread::park).ok()).collect();
-    for thread in &room {
-        thread.thread().unpark();
+/// Sockets and timers of tokio. None of its tasks are used.
+struct Reactor(runtime::Runtime);
+
+impl Reactor {
+    /// `None` without descriptors for it.
+    fn new() -> Option<Reactor> {
+        // tokio panics at some of what the system refuses.
+        catch_unwind(|| Builder::new_current_thread().enable_all().build()).ok()?.ok().map(Reactor)
     }
-    let enough = room.len() == THREADS;
-    room.into_iter().for_each(|thread| drop(thread.join()));
-    if !enough {
-        return None;
+}
+
+impl Poller for Reactor {
+    fn poll(&self, over: &mut dyn FnMut(&Waker) -> bool) {
+        self.0.block_on(poll_fn(|cx| if over(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }));
     }
-    let build = || Builder::new_multi_thread().worker_threads(THREADS).thread_name("winhttp net").enable_all().build();
-    catch_unwind(build).ok()?.ok()
+
+    fn step(&self, task: Runnable) {
+        let _context = self.0.enter();
+        // A task that panics is over; the worker is not.
+        let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
+    }
 }
 
 impl Runtime for Tokio {
@@ -73,7 +89,7 @@ impl Runtime for Tokio {
     }
 
     fn ready(&self) -> bool {
-        self.runtime().is_some()
+        self.reactor().is_some()
     }
 
     fn timer(&self) -> Box<dyn Timer> {
@@ -81,22 +97,14 @@ impl Runtime for Tokio {
     }
 
     /// On a connection from the pool the head is out before this returns, and no other thread has to wake up first.
-    fn run(&self, mut task: Boxed<'static, ()>) -> bool {
-        let Some(runtime) = self.runtime() else { return false };
-        let pending = {
-            let _context = runtime.enter();
-            task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
-        };
-        if pending {
-            runtime.spawn(task);
-        }
+    fn run(&self, task: Boxed<'static, ()>) -> bool {
+        let Some(reactor) = self.reactor() else { return false };
+        reactor.step(self.task(task));
         true
     }
 
     fn spawn(&self, task: Boxed<'static, ()>) {
-        if let Some(runtime) = self.runtime() {
-            runtime.spawn(task);
-        }
+        self.task(task).schedule();
     }
 
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {

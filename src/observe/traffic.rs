@@ -25,10 +25,11 @@ impl TrafficEvent<'_> {
             TrafficEvent::Request(order) => Traffic::Request {
                 origin: {
                     let scheme = if order.tls.is_some() { "https" } else { "http" };
-                    let host = if order.host.contains(':') { format!("[{}]", order.host) } else { order.host.clone() };
+                    let host =
+                        if order.host.contains(':') { format!("[{}]", order.host) } else { order.host.to_string() };
                     format!("{scheme}://{host}:{}", order.port)
                 },
-                method: order.head.method.clone(),
+                method: order.head.method.to_string(),
                 target: target(&order.head.target, !content),
                 headers: fields(&order.head.headers),
                 body: data(&order.body),

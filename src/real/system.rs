@@ -77,8 +77,8 @@ impl Spawner for Threads {
         if self.workers.limit(count as usize) { Ok(()) } else { Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE) }
     }
 
-    fn ready(&self, asynchronous: bool) -> Result<(), Win32Error> {
-        let ready = self.net.ready() && (!asynchronous || self.workers.ready());
+    fn ready(&self) -> Result<(), Win32Error> {
+        let ready = self.net.ready() && self.workers.ready();
         if ready { Ok(()) } else { Err(ERROR_NOT_ENOUGH_MEMORY) }
     }
 }
@@ -106,12 +106,13 @@ fn observers(began: Instant) -> Observers {
 fn make() -> Arc<World> {
     let began = began();
     let system = Arc::new(System { began });
-    let net = Net::real(began);
+    let workers = Arc::<Workers>::default();
+    let net = Net::real(began, Arc::clone(&workers));
     Arc::new(World {
         clock: system.clone(),
         entropy: system.clone(),
         names: system.clone(),
-        spawner: Arc::new(Threads { workers: Arc::default(), net: Arc::clone(&net) }),
+        spawner: Arc::new(Threads { workers, net: Arc::clone(&net) }),
         steps: None,
         choices: system,
         transport: Arc::new(net),

@@ -74,10 +74,9 @@ pub trait Spawner: Send + Sync {
     fn set_workers(&self, _count: u32) -> Result<(), Win32Error> {
         Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
     }
-    /// Whether there are, or can be started, the threads and the network that an operation needs; its notifications come
-    /// from workers where it is asynchronous. ERROR_NOT_ENOUGH_MEMORY where the system refuses them, now: a call that asks
-    /// again may succeed.
-    fn ready(&self, _asynchronous: bool) -> Result<(), Win32Error> {
+    /// Whether there are, or can be had, the threads and the network that an operation needs. ERROR_NOT_ENOUGH_MEMORY where
+    /// the system refuses them, now: a call that asks again may succeed.
+    fn ready(&self) -> Result<(), Win32Error> {
         Ok(())
     }
 }
