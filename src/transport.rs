@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
 
 use crate::http::proxy::Server;
 use crate::http::{Headers, RequestHead, ResponseHead};
@@ -27,7 +28,7 @@ pub use network::{ConnectionGroupId, NameCache, Network, PoolRules};
 #[derive(Clone, Debug)]
 pub struct TransportRequest {
     /// Host name or address literal, without brackets.
-    pub host: String,
+    pub host: ByteString,
     /// TCP port.
     pub port: u16,
     /// How it is reached.
@@ -206,10 +207,10 @@ impl Route {
 impl TransportRequest {
     /// A GET of `/`, with the default of every option.
     pub fn to(host: &str, port: u16) -> TransportRequest {
-        let (method, target) = ("GET".to_owned(), "/".to_owned());
+        let (method, target) = ("GET".into(), "/".into());
         let version = crate::http::Version { major: 1, minor: 1 };
         TransportRequest {
-            host: host.to_owned(),
+            host: host.into(),
             port,
             route: Route::Direct,
             tls: None,

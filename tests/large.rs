@@ -18,8 +18,8 @@ const LEG: u64 = 1;
 /// A request for which SENDING_REQUEST was delivered.
 fn sent(method: &str, headers: &str, total: u32) -> Request {
     let template = RequestTemplate {
-        method: method.to_owned(),
-        target: "/".to_owned(),
+        method: method.into(),
+        target: "/".into(),
         version: Version { major: 1, minor: 1 },
         headers: Headers::default(),
         agent: None,
@@ -28,7 +28,7 @@ fn sent(method: &str, headers: &str, total: u32) -> Request {
         refresh: false,
         automatic_chunking: false,
     };
-    let origin = Origin { secure: false, host: "host.test".to_owned(), port: 80 };
+    let origin = Origin { secure: false, host: "host.test".into(), port: 80 };
     let mut request = Request::new(origin, template, Settings::default());
     let headers = headers.encode_utf16().collect();
     request

@@ -4,6 +4,7 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::edge::{
     allowed, bytes, check, check_empty, counted_text, done, find, given, handle, out_parameter, put, text,
@@ -71,8 +72,8 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         };
         let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let template = RequestTemplate {
-            method: if method.is_empty() { "GET".to_owned() } else { method },
-            target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page),
+            method: if method.is_empty() { ByteString::from_static("GET") } else { method.into() },
+            target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page).into(),
             version: match version.filter(|version| !version.is_empty()) {
                 Some(version) => Version::of_request(&version),
                 None => options::default_version(),

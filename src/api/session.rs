@@ -46,7 +46,7 @@ pub unsafe extern "system" fn WinHttpOpen(
         let newer_digest = world.choices.newer_digest();
         let mut settings = Settings { proxy, secure_defaults, newer_digest, ..Settings::default() };
         settings.secure_protocols &= world.choices.known_secure_protocols();
-        Ok(Handle::session(world, policy, asynchronous, agent, settings))
+        Ok(Handle::session(world, policy, asynchronous, agent.map(Into::into), settings))
     })
 }
 
@@ -81,7 +81,7 @@ pub unsafe extern "system" fn WinHttpConnect(
         }
         let host = server_name(&host)?;
         given(session.world(), || format!("{host}, {nserverport}"));
-        session.connection(Connection { host, port: nserverport })
+        session.connection(Connection { host: host.into(), port: nserverport })
     })
 }
 

@@ -69,7 +69,7 @@ fn the_last_used_connection_is_taken_first_and_the_old_are_closed() {
 #[test]
 fn keys_that_differ_share_nothing() {
     let differs: &[fn(&mut TransportRequest)] = &[
-        |request| request.host = "other.test".to_owned(),
+        |request| request.host = "other.test".into(),
         |request| request.port = 81,
         |request| request.tls = Some(Tls::plain()),
         |request| request.pool = 7,
@@ -82,7 +82,7 @@ fn keys_that_differ_share_nothing() {
         let other = Asker::new(&mut engine, 2, differ);
         assert!(matches!(other.ask(&mut engine), Answer::Make(..)));
     }
-    let same = Asker::new(&mut engine, 3, |request| request.host = "HOST.test".to_owned());
+    let same = Asker::new(&mut engine, 3, |request| request.host = "HOST.test".into());
     assert_eq!(same.ask(&mut engine), Answer::Reuse(connection));
 }
 

@@ -16,6 +16,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use bytestring::ByteString;
+
 pub(crate) use borrowed::BorrowedBuffer;
 pub(crate) use driver::{CallOutcome, Driver};
 use lifetime::{Reference, References};
@@ -58,7 +60,7 @@ pub(crate) struct Listener {
 
 /// A session: the root of a tree of handles.
 pub(crate) struct Session {
-    pub agent: Mutex<Option<String>>,
+    pub agent: Mutex<Option<ByteString>>,
     pub settings: Mutex<Settings>,
     pub cookies: Arc<Mutex<Jar>>,
     /// UNLOAD_NOTIFY_EVENT: called after the last HANDLE_CLOSING of the tree.
@@ -70,7 +72,7 @@ pub(crate) struct Session {
 
 /// A connection: a server, not a socket.
 pub(crate) struct Connection {
-    pub host: String,
+    pub host: ByteString,
     pub port: u16,
 }
 
@@ -113,7 +115,7 @@ impl Handle {
         world: Arc<World>,
         policy: Policy,
         asynchronous: bool,
-        agent: Option<String>,
+        agent: Option<ByteString>,
         settings: Settings,
     ) -> Arc<Handle> {
         table::TABLE.insert(|value| Handle {

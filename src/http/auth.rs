@@ -233,7 +233,7 @@ mod tests {
     fn shown(values: &[&str]) -> Vec<String> {
         let mut headers = Headers::default();
         for value in values {
-            headers.append("www-authenticate", *value);
+            headers.append("www-authenticate", value.to_string());
         }
         let show = |challenge: &Challenge| {
             let token = challenge.token.iter().map(|token| format!(" {token}"));
@@ -277,9 +277,9 @@ mod tests {
         let head = |status, name: &str, values: &[&str]| {
             let mut headers = Headers::default();
             for value in values {
-                headers.append(name, *value);
+                headers.append(name, value.to_string());
             }
-            ResponseHead { version: Version { major: 1, minor: 1 }, status, reason: Vec::new(), headers }
+            ResponseHead { version: Version { major: 1, minor: 1 }, status, reason: bytes::Bytes::new(), headers }
         };
         let (www, proxy) = ("WWW-Authenticate", "Proxy-Authenticate");
         let server = |supported, first| Some(Offer { supported, first, target: Target::Server });

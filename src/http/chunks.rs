@@ -130,7 +130,7 @@ impl ChunkReader {
     fn trailer(&mut self, line: &[u8]) -> Result<State, BadChunk> {
         let colon = line.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or(BadChunk)?;
         let name = std::str::from_utf8(&line[..colon]).map_err(|_| BadChunk)?;
-        self.trailers.append(name.trim_ascii(), line[colon + 1..].trim_ascii());
+        self.trailers.append(name.trim_ascii(), line[colon + 1..].trim_ascii().to_vec());
         Ok(State::Trailers)
     }
 }

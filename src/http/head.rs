@@ -1,5 +1,11 @@
 //! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
 
+use std::io::Write;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use smallvec::SmallVec;
+
 use super::{Header, Headers};
 use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
@@ -7,6 +13,9 @@ use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_INVALID_SE
 /// number at which Windows says ERROR_WINHTTP_HEADER_COUNT_EXCEEDED is not known). So the size alone decides, until an
 /// application raises it.
 const FIELDS_AT_MOST: usize = 64 * 1024 / "a:\r\n".len();
+
+/// So many lines of a head are parsed without room on the heap.
+const USUAL_FIELDS: usize = 32;
 
 /// Header bytes as text: as UTF-8 if they are that, else as Latin-1.
 pub(super) fn text(bytes: &[u8]) -> String {
@@ -43,9 +52,9 @@ impl std::fmt::Display for Version {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
     /// The verb, as given.
-    pub method: String,
+    pub method: ByteString,
     /// Path and query, as they go out.
-    pub target: String,
+    pub target: ByteString,
     /// HTTP/1.1 or HTTP/1.0
     pub version: Version,
     /// The fields.
@@ -55,10 +64,17 @@ pub struct RequestHead {
 impl RequestHead {
     /// The bytes on the wire of HTTP/1, up to and with the empty line.
     pub fn to_wire(&self) -> Vec<u8> {
-        let mut wire = Vec::with_capacity(256);
-        for line in self.raw_lines() {
-            wire.extend_from_slice(&line);
-            wire.extend_from_slice(b"\r\n");
+        let first = self.method.len() + self.target.len() + "  HTTP/1.1\r\n".len();
+        let mut wire = Vec::with_capacity(first + self.headers.wire_length() + 2);
+        wire.extend_from_slice(self.method.as_bytes());
+        wire.push(b' ');
+        wire.extend_from_slice(self.target.as_bytes());
+        // A vector takes whatever is written.
+        let _ = write!(wire, " {}\r\n", self.version);
+        for header in self.headers.iter() {
+            for part in [header.name.as_bytes().as_ref(), b": ", &header.value, b"\r\n"] {
+                wire.extend_from_slice(part);
+            }
         }
         wire.extend_from_slice(b"\r\n");
         wire
@@ -83,7 +99,7 @@ pub struct ResponseHead {
     /// Of the status line.
     pub status: u16,
     /// Of the status line; may be empty.
-    pub reason: Vec<u8>,
+    pub reason: Bytes,
     /// The fields, in the order and case in which they came.
     pub headers: Headers,
 }
@@ -111,7 +127,7 @@ impl ResponseHead {
     /// The same for a status line as `httparse` knows it.
     fn parse_usual(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-        let mut fields = vec![httparse::EMPTY_HEADER; lines.min(FIELDS_AT_MOST)];
+        let mut fields = SmallVec::<[_; USUAL_FIELDS]>::from_elem(httparse::EMPTY_HEADER, lines.min(FIELDS_AT_MOST));
         let mut parsed = httparse::Response::new(&mut fields);
         let status = httparse::ParserConfig::default()
             .allow_spaces_after_header_name_in_responses(true)
@@ -124,17 +140,30 @@ impl ResponseHead {
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(_) => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
         };
-        let mut headers = Headers::default();
+        // One copy of the head, of which every field is a part.
+        let whole = Bytes::copy_from_slice(&bytes[..length]);
+        let part = |part: &[u8]| {
+            let start = part.as_ptr().addr() - bytes.as_ptr().addr();
+            whole.slice(start..start + part.len())
+        };
+        let mut headers = Headers::with_capacity(parsed.headers.len());
         for field in parsed.headers.iter() {
+            let name =
+                ByteString::try_from(part(field.name.as_bytes())).map_err(|_| ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
+            let value = field.value.trim_ascii();
             // A folded line has its line end in the value: one header stays one line.
-            let value =
-                field.value.trim_ascii().iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
-            headers.append(field.name, value.collect::<Vec<u8>>());
+            let folded = |byte: &u8| matches!(byte, b'\r' | b'\n');
+            if value.iter().any(folded) {
+                let unfolded = value.iter().map(|byte| if folded(byte) { b' ' } else { *byte });
+                headers.append(name, unfolded.collect::<Vec<u8>>());
+            } else {
+                headers.append(name, if value.is_empty() { Bytes::new() } else { part(value) });
+            }
         }
         let head = ResponseHead {
             version: Version { major: 1, minor: parsed.version.unwrap_or(1) },
             status: parsed.code.ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?,
-            reason: reason(bytes),
+            reason: Some(reason(bytes)).filter(|reason| !reason.is_empty()).map_or_else(Bytes::new, part),
             headers,
         };
         Ok(Some((head, length)))
@@ -166,6 +195,13 @@ impl ResponseHead {
         status.extend_from_slice(&self.reason);
         lines(status.trim_ascii_end().to_vec(), &self.headers)
     }
+
+    /// How long the lines of [`ResponseHead::raw_lines`] are, each with its end, and the empty one.
+    pub fn length(&self) -> usize {
+        let digits = self.status.checked_ilog10().unwrap_or(0) as usize + 1;
+        let reason = if self.reason.is_empty() { 0 } else { 1 + self.reason.len() };
+        "HTTP/1.1 ".len() + digits + reason + 2 + self.headers.wire_length() + 2
+    }
 }
 
 /// A complete status line that Windows takes and `httparse` does not: HTTP/1.2 to 1.9, and a TAB in place of a space
@@ -189,16 +225,18 @@ impl OddStatusLine {
         let (digits, reason) = code.split_at_checked(3)?;
         let odd = minor > 1 || rest.iter().take(1).chain(reason.first()).any(|byte| *byte == b'\t');
         let spaced = rest.first().is_some_and(blank) && reason.first().is_none_or(blank);
-        let plain = [b"HTTP/1.1 ", digits, b" ", reason.trim_ascii_start(), b"\r\n"].concat();
-        (odd && spaced).then_some(OddStatusLine { minor, length: end + 1, plain })
+        (odd && spaced).then(|| {
+            let plain = [b"HTTP/1.1 ", digits, b" ", reason.trim_ascii_start(), b"\r\n"].concat();
+            OddStatusLine { minor, length: end + 1, plain }
+        })
     }
 }
 
 /// The text behind the status code of a status line that `httparse` took; it gives none itself that is not ASCII.
-fn reason(bytes: &[u8]) -> Vec<u8> {
+fn reason(bytes: &[u8]) -> &[u8] {
     let line = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
     let code = line.and_then(|line| line.get("HTTP/1.1".len()..)).unwrap_or_default().trim_ascii_start();
-    code.get("200".len()..).unwrap_or_default().trim_ascii().to_vec()
+    code.get("200".len()..).unwrap_or_default().trim_ascii()
 }
 
 fn lines(first: Vec<u8>, headers: &Headers) -> Vec<Vec<u8>> {

@@ -1,5 +1,8 @@
 //! What may stand in a header that the application gives, and as which bytes it goes out. The only place that knows.
 
+use bytes::Bytes;
+use bytestring::ByteString;
+
 use super::Encoding;
 use crate::win32::{ERROR_INVALID_PARAMETER, Win32Error};
 
@@ -32,8 +35,8 @@ pub fn value(text: &[u16]) -> Result<Vec<u8>, Win32Error> {
 }
 
 /// Text of a header that WinHTTP adds itself, such as the agent: what ISO 8859-1 does not have becomes `?` (our choice).
-pub fn lossy(text: &str) -> Vec<u8> {
-    Encoding::Latin1.encode(text)
+pub fn lossy(text: &ByteString) -> Bytes {
+    if text.is_ascii() { text.as_bytes().clone() } else { Encoding::Latin1.encode(text).into() }
 }
 
 /// `Name: value`. Spaces before the name or the colon are part of a name that is none.

@@ -1,5 +1,8 @@
 //! An ordered list of header fields, and the rules of WinHttpAddRequestHeaders (source header.modifiers).
 
+use bytes::Bytes;
+use bytestring::ByteString;
+
 use super::header_text;
 use crate::win32::{
     ERROR_INVALID_PARAMETER, ERROR_WINHTTP_HEADER_NOT_FOUND, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_ADD_IF_NEW,
@@ -11,15 +14,15 @@ use crate::win32::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// An ASCII token, in the case in which it was given.
-    pub name: String,
+    pub name: ByteString,
     /// The bytes as they go over the wire.
-    pub value: Vec<u8>,
+    pub value: Bytes,
 }
 
 impl Header {
     /// `Name: value`
     pub fn line(&self) -> Vec<u8> {
-        [self.name.as_bytes(), b": ", &self.value].concat()
+        [self.name.as_bytes().as_ref(), b": ", &self.value].concat()
     }
 }
 
@@ -28,6 +31,16 @@ impl Header {
 pub struct Headers(Vec<Header>);
 
 impl Headers {
+    /// None yet, with room for so many.
+    pub fn with_capacity(count: usize) -> Headers {
+        Headers(Vec::with_capacity(count))
+    }
+
+    /// How many bytes the fields take on the wire of HTTP/1.
+    pub fn wire_length(&self) -> usize {
+        self.0.iter().map(|header| header.name.len() + ": ".len() + header.value.len() + "\r\n".len()).sum()
+    }
+
     /// The fields in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Header> {
         self.0.iter()
@@ -46,19 +59,19 @@ impl Headers {
     /// The value of occurrence number `index`, from 0.
     pub fn get(&self, name: &str, index: usize) -> Option<&[u8]> {
         let mut named = self.0.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-        named.nth(index).map(|header| header.value.as_slice())
+        named.nth(index).map(|header| &*header.value)
     }
 
     /// Adds a field behind all others. The caller vouches for name and value.
-    pub fn append(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+    pub fn append(&mut self, name: impl Into<ByteString>, value: impl Into<Bytes>) {
         self.0.push(Header { name: name.into(), value: value.into() });
     }
 
     /// Adds to the value of the first field of this name, or adds a field. The caller vouches for name and value.
     pub fn join(&mut self, name: &str, value: &[u8], separator: &[u8]) {
         match self.0.iter_mut().find(|header| header.name.eq_ignore_ascii_case(name)) {
-            Some(known) => known.value.extend([separator, value].concat()),
-            None => self.append(name, value),
+            Some(known) => known.value = [&known.value, separator, value].concat().into(),
+            None => self.append(name, value.to_vec()),
         }
     }
 
@@ -96,14 +109,15 @@ impl Headers {
     pub fn add_text(&mut self, text: &[u16], modifiers: u32) -> Result<(), Win32Error> {
         for line in text.split(|unit| matches!(*unit, 0xD | 0xA)).filter(|line| !line.is_empty()) {
             let (name, value) = header_text::line(line)?;
-            self.add(Header { name, value }, modifiers)?;
+            self.add(Header { name: name.into(), value: value.into() }, modifiers)?;
         }
         Ok(())
     }
 
     /// The same for one field whose name and value are given apart.
     pub fn add_pair(&mut self, name: &[u16], value: &[u16], modifiers: u32) -> Result<(), Win32Error> {
-        self.add(Header { name: header_text::name(name)?, value: header_text::value(value)? }, modifiers)
+        let header = Header { name: header_text::name(name)?.into(), value: header_text::value(value)?.into() };
+        self.add(header, modifiers)
     }
 
     fn add(&mut self, header: Header, modifiers: u32) -> Result<(), Win32Error> {

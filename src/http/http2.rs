@@ -56,7 +56,7 @@ pub fn reply(status: u16, headers: &Headers) -> (ResponseHead, u64) {
     }
     let size = FRAME + ":status200".len() as u64 + size_of(fields.iter());
     let version = Version { major: 2, minor: 0 };
-    (ResponseHead { version, status, reason: Vec::new(), headers: fields }, size)
+    (ResponseHead { version, status, reason: bytes::Bytes::new(), headers: fields }, size)
 }
 
 fn size_of<'a>(fields: impl Iterator<Item = &'a Header>) -> u64 {

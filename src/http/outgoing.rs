@@ -94,9 +94,9 @@ mod tests {
         ];
         for (fields, minor, pieces, whole) in rows {
             let mut headers = Headers::default();
-            fields.iter().for_each(|(name, value)| headers.append(*name, *value));
+            fields.iter().for_each(|(name, value)| headers.append(*name, value.to_string()));
             let version = Version { major: 1, minor: *minor };
-            let head = RequestHead { method: "POST".to_owned(), target: "/".to_owned(), version, headers };
+            let head = RequestHead { method: "POST".into(), target: "/".into(), version, headers };
             let mut body = OutgoingBody::of(&head);
             pieces.iter().for_each(|piece| body.add(piece.as_bytes()));
             assert_eq!(body.whole(), *whole, "{fields:?} {pieces:?}");

@@ -94,7 +94,7 @@ pub fn query(
         WINHTTP_QUERY_VERSION if of_request => request.version.to_string().into_bytes(),
         WINHTTP_QUERY_VERSION if !of_trailers => reply()?.version.to_string().into_bytes(),
         WINHTTP_QUERY_STATUS_CODE if !of_request && !of_trailers => reply()?.status.to_string().into_bytes(),
-        WINHTTP_QUERY_STATUS_TEXT if !of_request && !of_trailers => reply()?.reason.clone(),
+        WINHTTP_QUERY_STATUS_TEXT if !of_request && !of_trailers => reply()?.reason.to_vec(),
         _ => {
             let headers = match () {
                 () if of_request => &request.headers,
@@ -154,7 +154,7 @@ pub fn fields(
             _ => trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?,
         }
     };
-    let pair = |header: &Header| (header.name.clone(), header.value.clone());
+    let pair = |header: &Header| (header.name.to_string(), header.value.to_vec());
     let name = match attribute {
         WINHTTP_QUERY_EX_ALL_HEADERS => {
             return Ok(Fields { fields: headers.iter().map(pair).collect(), next: None });

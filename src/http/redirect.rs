@@ -1,5 +1,6 @@
 //! Which replies are redirects that WinHTTP follows, and to where (sources redirect.followed, RD1).
 
+use bytestring::ByteString;
 use url::Url;
 
 use super::head::text;
@@ -38,15 +39,15 @@ pub enum Decision {
         /// Whether TLS is spoken.
         secure: bool,
         /// Without brackets.
-        host: String,
+        host: ByteString,
         /// TCP port.
         port: u16,
         /// Path and query.
-        target: String,
+        target: ByteString,
         /// The absolute URL, which REDIRECT tells.
         url: String,
         /// The verb of the next request.
-        method: String,
+        method: ByteString,
         /// Whether lpOptional is sent again.
         keep_body: bool,
     },
@@ -71,6 +72,11 @@ fn kind(status: u16) -> Kind {
         301 | 302 | 303 | 307 | 308 => Kind::Required,
         _ => Kind::None,
     }
+}
+
+/// Whether a reply with this status may be a redirect: else [`decide`] returns it.
+pub fn leads_on(status: u16) -> bool {
+    kind(status) != Kind::None
 }
 
 /// Whether the next request is a GET without a body.
@@ -119,11 +125,11 @@ pub fn decide(status: u16, location: Option<&[u8]>, current: &Current<'_>) -> De
     let to_get = becomes_get(status, current.method);
     Decision::Follow {
         secure,
-        host: host.trim_matches(['[', ']']).to_owned(),
+        host: host.trim_matches(['[', ']']).into(),
         port,
-        target: next[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        target: next[url::Position::BeforePath..url::Position::AfterQuery].into(),
         url: next.to_string(),
-        method: if to_get { "GET".to_owned() } else { current.method.to_owned() },
+        method: if to_get { ByteString::from_static("GET") } else { current.method.into() },
         keep_body: !to_get,
     }
 }

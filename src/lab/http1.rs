@@ -205,7 +205,8 @@ impl Reader {
             }
             Phase::Trailers(trailers) => {
                 let colon = line.iter().position(|byte| *byte == b':').ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
-                trailers.append(String::from_utf8_lossy(&line[..colon]).trim(), line[colon + 1..].trim_ascii());
+                trailers
+                    .append(String::from_utf8_lossy(&line[..colon]).trim(), line[colon + 1..].trim_ascii().to_vec());
             }
             _ if line.is_empty() => self.phase = Phase::Size,
             _ => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),

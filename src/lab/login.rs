@@ -85,8 +85,8 @@ impl Login {
 /// Reads a challenge, or what is written like one.
 fn challenge(text: &str) -> Option<auth::Challenge> {
     let mut headers = Headers::default();
-    headers.append(Target::Server.challenge_header(), text);
+    headers.append(Target::Server.challenge_header(), text.to_owned());
     let version = Version { major: 1, minor: 1 };
-    let head = ResponseHead { version, status: 401, reason: Vec::new(), headers };
+    let head = ResponseHead { version, status: 401, reason: bytes::Bytes::new(), headers };
     auth::challenges(&head.headers, Target::Server).into_iter().next()
 }

@@ -22,7 +22,7 @@ pub struct Received {
 impl Received {
     pub(crate) fn new(head: &RequestHead, body: Bytes) -> Received {
         let RequestHead { method, target, headers, .. } = head.clone();
-        Received { method, target, headers, body }
+        Received { method: method.into(), target: target.into(), headers, body }
     }
 
     /// The value of a header as text.

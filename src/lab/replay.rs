@@ -104,7 +104,7 @@ impl Exchange {
             Traffic::Interim(status) => vec![Act::Interim(*status)],
             Traffic::Head { status, reason, headers } => {
                 let version = Version { major: 1, minor: 1 };
-                let (reason, headers) = (reason.clone().into_bytes(), fields(headers));
+                let (reason, headers) = (reason.clone().into(), fields(headers));
                 vec![Act::Head(ResponseHead { version, status: *status, reason, headers })]
             }
             Traffic::Body(data) => vec![Act::Bytes(data.bytes())],
@@ -127,7 +127,7 @@ impl Exchange {
 
 fn fields(fields: &[Field]) -> Headers {
     let mut headers = Headers::default();
-    fields.iter().for_each(|(name, value)| headers.append(name.as_str(), value.as_str()));
+    fields.iter().for_each(|(name, value)| headers.append(name.as_str(), value.clone()));
     headers
 }
 

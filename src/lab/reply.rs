@@ -76,7 +76,7 @@ impl Reply {
     /// This status.
     pub fn status(status: u16) -> Reply {
         let version = Version { major: 1, minor: 1 };
-        let reason = reason(status).as_bytes().to_vec();
+        let reason = reason(status).into();
         Reply {
             head: ResponseHead { version, status, reason, headers: Headers::default() },
             body: Bytes::new(),
@@ -135,7 +135,7 @@ impl Reply {
 
     /// Another header.
     pub fn header(mut self, name: &str, value: &str) -> Reply {
-        self.head.headers.append(name, value);
+        self.head.headers.append(name, value.to_owned());
         self
     }
 
@@ -159,7 +159,7 @@ impl Reply {
 
     /// A field behind a body that comes in chunks; one chunk if no sizes were given.
     pub fn trailer(mut self, name: &str, value: &str) -> Reply {
-        self.trailers.append(name, value);
+        self.trailers.append(name, value.to_owned());
         self
     }
 

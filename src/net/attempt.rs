@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::Net;
 use super::connect::{self, Connection, Dialed, New};
 use super::exchange::{Exchange, Fate, NullSink};
@@ -283,7 +285,7 @@ impl AttemptTask {
         received: u64,
     ) -> Result<(), Interruption> {
         // What came with the head is taken first: the connection is back in the pool before anybody hears of the end.
-        let mut pieces = Vec::new();
+        let mut pieces = SmallVec::<[_; 2]>::new();
         let mut waiting = 0;
         while waiting < READ_AHEAD && !exchange.over() {
             let piece = poll_fn(|cx| Poll::Ready(exchange.poll_piece(cx, &*self.sink))).await;

@@ -232,8 +232,8 @@ mod tests {
     /// What a request with this CONNECT_RETRIES orders.
     fn request(retries: u32) -> TransportRequest {
         let template = RequestTemplate {
-            method: "GET".to_owned(),
-            target: "/".to_owned(),
+            method: "GET".into(),
+            target: "/".into(),
             version: Version { major: 1, minor: 1 },
             headers: Headers::default(),
             agent: None,
@@ -242,7 +242,7 @@ mod tests {
             refresh: false,
             automatic_chunking: false,
         };
-        let origin = Origin { secure: false, host: "host.test".to_owned(), port: 80 };
+        let origin = Origin { secure: false, host: "host.test".into(), port: 80 };
         let network = Network { addresses: retries, ..Network::default() };
         let settings = Settings { network, ..Settings::default() };
         let mut request = Request::new(origin, template, settings);

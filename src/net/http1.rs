@@ -1,13 +1,14 @@
 //! An exchange over HTTP/1: everything that has to be polled for it, its connection included.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, Response};
+use smallvec::SmallVec;
 
 use super::connect::Connection;
 use super::exchange::{Exchange, Fate, NullSink, Piece, Pieces};
@@ -177,6 +178,9 @@ impl Exchange for Http1<'_> {
     }
 }
 
+/// Mostly one: a request waits for the end of a WriteData before the next.
+type Marks = SmallVec<[u64; 2]>;
+
 /// The outbound side, and the connection itself.
 struct Outbound<'a> {
     request: &'a TransportRequest,
@@ -191,7 +195,7 @@ struct Outbound<'a> {
     upload: Upload,
     upload_over: bool,
     /// How many bytes the socket has accepted when the head and the first body bytes, or a WriteData, are out.
-    marks: VecDeque<u64>,
+    marks: Marks,
     marked: u64,
     /// The body as far as it was given to the wire.
     body: OutgoingBody,
@@ -208,9 +212,9 @@ impl<'a> Outbound<'a> {
             state: Arc::clone(&connection.state),
             connection: Some(connection),
             closed: false,
-            upload: if request.more { Upload::default() } else { Upload::none() },
+            upload: if request.more { Upload::open() } else { Upload::none() },
             upload_over: !request.more,
-            marks: VecDeque::new(),
+            marks: Marks::new(),
             marked: 0,
             body: OutgoingBody::of(&request.head),
             sent: false,
@@ -224,7 +228,7 @@ impl<'a> Outbound<'a> {
         let asked = Asked::of(&self.request.head.method, self.request.upgrade);
         self.state().begin(&head, &body, asked, self.request.head_limit);
         self.marked = (head.len() + body.len()) as u64;
-        self.marks.push_back(self.marked);
+        self.marks.push(self.marked);
         self.body.add(&body);
         let mut stand_in = Request::new(self.upload.clone());
         if self.request.more {
@@ -253,7 +257,7 @@ impl<'a> Outbound<'a> {
             let mut state = self.state();
             (state.written, state.reply.take_interim())
         };
-        while self.marks.front().is_some_and(|mark| written >= *mark) {
+        while self.marks.first().is_some_and(|mark| written >= *mark) {
             self.passed(sink);
         }
         for status in interim {
@@ -271,7 +275,7 @@ impl<'a> Outbound<'a> {
             let bytes = self.request.framed(bytes);
             self.marked += bytes.len() as u64;
             self.body.add(&bytes);
-            self.marks.push_back(self.marked);
+            self.marks.push(self.marked);
             self.upload.push(bytes);
         }
         if commands.finish {
@@ -282,7 +286,8 @@ impl<'a> Outbound<'a> {
 
     fn passed(&mut self, sink: &dyn Sink) {
         let written = self.state().written;
-        if let Some(mark) = self.marks.pop_front() {
+        if !self.marks.is_empty() {
+            let mark = self.marks.remove(0);
             // m17: what the socket took, not what waits for it.
             let sent = Event::Sent(mark.min(written));
             sink.event(if std::mem::replace(&mut self.sent, true) { Event::Wrote } else { sent });
@@ -343,7 +348,7 @@ impl Download {
                         Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
                         Err(frame) => {
                             for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
-                                trailers.append(name.as_str(), value.as_bytes());
+                                trailers.append(name.as_str(), Bytes::copy_from_slice(value.as_bytes()));
                             }
                         }
                     },

@@ -4,6 +4,8 @@
 //! of what is malformed, and gives interim replies away. So the bytes are read here, as leniently as Windows reads them,
 //! and hyper gets a stand-in that only says how the body is framed.
 
+use std::fmt::Write;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::http::{BodyLength, ResponseHead};
@@ -59,7 +61,13 @@ impl Asked {
 impl Reply {
     /// A request begins.
     pub fn begin(&mut self, asked: Asked, limit: usize) {
-        *self = Reply { expected: Some((asked, limit)), ..Reply::default() };
+        self.expected = Some((asked, limit));
+        self.begun.clear();
+        self.scanned = 0;
+        self.incoming.clear();
+        self.head = None;
+        self.interim.clear();
+        self.received = 0;
     }
 
     /// Whether bytes must go through [`Reply::arrived`].
@@ -117,14 +125,13 @@ impl Reply {
                 self.interim.push(head.status);
                 continue;
             }
-            let stand_in = if asked == Asked::Connect && (200..300).contains(&head.status) {
-                SWITCHING.to_owned()
+            if asked == Asked::Connect && (200..300).contains(&head.status) {
+                self.incoming.extend_from_slice(SWITCHING.as_bytes());
             } else {
-                stand_in(&head, BodyLength::of(&head, asked == Asked::Head)?)
-            };
-            self.incoming.extend_from_slice(stand_in.as_bytes());
+                stand_in(&head, BodyLength::of(&head, asked == Asked::Head)?, &mut self.incoming);
+            }
             self.incoming.extend_from_slice(&self.begun);
-            self.begun = Vec::new();
+            self.begun.clear();
             self.expected = None;
             self.head = Some(head);
         }
@@ -150,19 +157,21 @@ impl Reply {
 /// The head that hyper gets when HTTP ends on the connection.
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
-/// The head that hyper gets.
-fn stand_in(head: &ResponseHead, framing: BodyLength) -> String {
+/// Writes the head that hyper gets.
+fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut BytesMut) {
     if head.status == 101 {
-        return SWITCHING.to_owned();
+        return to.extend_from_slice(SWITCHING.as_bytes());
     }
     let connection = if framing.keeps(head) { "" } else { "Connection: close\r\n" };
-    let body = match framing {
-        BodyLength::None => "Content-Length: 0\r\n".to_owned(),
-        BodyLength::Length(length) => format!("Content-Length: {length}\r\n"),
-        BodyLength::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
-        BodyLength::UntilClose => String::new(),
+    // A buffer of bytes takes whatever is written.
+    let _ = write!(to, "HTTP/1.1 200 OK\r\n{connection}");
+    let _ = match framing {
+        BodyLength::None => to.write_str("Content-Length: 0\r\n"),
+        BodyLength::Length(length) => write!(to, "Content-Length: {length}\r\n"),
+        BodyLength::Chunked => to.write_str("Transfer-Encoding: chunked\r\n"),
+        BodyLength::UntilClose => Ok(()),
     };
-    format!("HTTP/1.1 200 OK\r\n{connection}{body}\r\n")
+    to.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]

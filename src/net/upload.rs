@@ -16,14 +16,19 @@ struct Queue {
     waker: Option<Waker>,
 }
 
-/// The body of one request; clones are ends of the same queue.
-#[derive(Clone, Debug, Default)]
-pub struct Upload(Arc<Mutex<Queue>>);
+/// The body of one request; clones are ends of the same queue. Without one there are no bytes.
+#[derive(Clone, Debug)]
+pub struct Upload(Option<Arc<Mutex<Queue>>>);
 
 impl Upload {
+    /// A body that is to come.
+    pub fn open() -> Upload {
+        Upload(Some(Arc::default()))
+    }
+
     /// A body without bytes.
     pub fn none() -> Upload {
-        Upload(Arc::new(Mutex::new(Queue { ended: true, ..Queue::default() })))
+        Upload(None)
     }
 
     pub fn push(&self, piece: Bytes) {
@@ -35,7 +40,8 @@ impl Upload {
     }
 
     fn change(&self, change: impl FnOnce(&mut Queue)) {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = &self.0 else { return };
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut queue);
         if let Some(waker) = queue.waker.take() {
             waker.wake();
@@ -48,7 +54,8 @@ impl Body for Upload {
     type Error = Infallible;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = &self.0 else { return Poll::Ready(None) };
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
         match queue.pieces.pop_front() {
             Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
             None if queue.ended => Poll::Ready(None),
@@ -60,7 +67,8 @@ impl Body for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = &self.0 else { return true };
+        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.ended && queue.pieces.is_empty()
     }
 }

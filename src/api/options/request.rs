@@ -17,14 +17,14 @@ pub(super) const ROWS: &[Row] = &[
             SESSION,
             Get::Of(|subject| {
                 let agent = subject.session()?.agent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Ok(Value::Text(agent.unwrap_or_default()))
+                Ok(Value::Text(agent.unwrap_or_default().into()))
             }),
         )
         .set(
             SESSION,
             Put::To(|subject, given| {
                 let agent = header_value(given.text)?;
-                *subject.session()?.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(agent);
+                *subject.session()?.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(agent.into());
                 Ok(())
             }),
         )

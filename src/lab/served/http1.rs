@@ -91,9 +91,9 @@ impl Connection {
         let mut headers = Headers::default();
         for line in lines.filter(|line| !line.is_empty()) {
             let colon = line.iter().position(|byte| *byte == b':')?;
-            headers.append(String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii());
+            headers.append(&*String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii().to_vec());
         }
-        Some(RequestHead { method: method.to_owned(), target: target.to_owned(), version, headers })
+        Some(RequestHead { method: method.into(), target: target.into(), version, headers })
     }
 
     /// The body, framed as it comes.

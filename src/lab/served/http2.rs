@@ -81,14 +81,14 @@ fn received(request: Request<RecvStream>) -> (RequestHead, RecvStream) {
     let (parts, body) = request.into_parts();
     let mut headers = Headers::default();
     for (name, value) in &parts.headers {
-        headers.append(name.as_str(), value.as_bytes());
+        headers.append(name.as_str(), value.as_bytes().to_vec());
     }
     if let Some(authority) = parts.uri.authority() {
-        headers.append("host", authority.as_str());
+        headers.append("host", authority.to_string());
     }
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let version = Version { major: 1, minor: 1 };
-    (RequestHead { method: parts.method.to_string(), target, version, headers }, body)
+    (RequestHead { method: parts.method.as_str().into(), target: target.into(), version, headers }, body)
 }
 
 async fn whole(body: &mut RecvStream) -> Option<Bytes> {

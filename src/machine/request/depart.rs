@@ -71,8 +71,8 @@ impl Request {
         self.route.refused = false;
         let body = (!self.write.source.open()).then_some(&*self.write.source.first);
         self.cookies.prepare(&self.origin, &self.template.target, &self.settings, now);
-        let absolute = self.template.url(&self.origin);
-        let via = self.by_proxy().map(|proxy| (proxy, &*absolute));
+        let via = self.by_proxy().map(|proxy| (proxy, self.template.url(&self.origin)));
+        let via = via.as_ref().map(|(proxy, absolute)| (proxy.clone(), absolute.as_str()));
         let in_absolute_form = via.is_some();
         self.credentials.refused = self.settings.refused_proxy_schemes();
         self.credentials.newer_digest = self.settings.newer_digest;

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 pub use self::cookies::Cookies;
 pub use self::credentials::{Credentials, ExplicitCredentials, Part};
@@ -52,7 +53,7 @@ pub struct Origin {
     /// Whether TLS is spoken.
     pub secure: bool,
     /// Host name or address literal, without brackets.
-    pub host: String,
+    pub host: ByteString,
     /// TCP port.
     pub port: u16,
 }
@@ -79,8 +80,8 @@ pub struct SendCall {
 struct Following {
     url: String,
     origin: Origin,
-    target: String,
-    method: String,
+    target: ByteString,
+    method: ByteString,
     keep_body: bool,
 }
 

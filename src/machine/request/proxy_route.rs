@@ -51,6 +51,10 @@ impl ProxyRoute {
 
     /// The HTTP proxy as somebody who asks for credentials.
     pub fn proxy_origin(&self) -> Option<Origin> {
-        self.proxy().map(|proxy| Origin { secure: proxy.speaks_tls(), host: proxy.host.clone(), port: proxy.port })
+        self.proxy().map(|proxy| Origin {
+            secure: proxy.speaks_tls(),
+            host: proxy.host.as_str().into(),
+            port: proxy.port,
+        })
     }
 }

@@ -1,5 +1,9 @@
 //! The request head: what the application put into it, and what WinHTTP adds when it goes out (source header.implicit).
 
+use std::fmt::Write;
+
+use bytestring::ByteString;
+
 use super::Origin;
 use super::body_source::BodySource;
 use crate::http::header_text::lossy;
@@ -10,15 +14,15 @@ use crate::machine::Settings;
 #[derive(Clone, Debug)]
 pub struct RequestTemplate {
     /// The verb, as given.
-    pub method: String,
+    pub method: ByteString,
     /// Path and query, as they go out.
-    pub target: String,
+    pub target: ByteString,
     /// HTTP/1.1 or HTTP/1.0.
     pub version: Version,
     /// The headers that the application added.
     pub headers: Headers,
     /// The session's agent.
-    pub agent: Option<String>,
+    pub agent: Option<ByteString>,
     /// The accept types of OpenRequest.
     pub accept: Vec<String>,
     /// The referrer of OpenRequest.
@@ -32,19 +36,29 @@ pub struct RequestTemplate {
 impl Origin {
     /// `host:port` or `[v6]:port`, whatever the port.
     pub fn authority_with_port(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        }
+        self.named(Some(self.port))
     }
 
     /// `host`, `host:port` or `[v6]:port`; a port that the scheme implies is left out.
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         match (self.secure, self.port) {
-            (false, 80) | (true, 443) => host,
-            (_, port) => format!("{host}:{port}"),
+            (false, 80) | (true, 443) => self.named(None),
+            (_, port) => self.named(Some(port)),
         }
+    }
+
+    fn named(&self, port: Option<u16>) -> String {
+        const MORE: usize = "[]:65535".len();
+        let mut name = String::with_capacity(self.host.len() + MORE);
+        let brackets = self.host.contains(':');
+        name.extend(brackets.then_some('['));
+        name.push_str(&self.host);
+        name.extend(brackets.then_some(']'));
+        if let Some(port) = port {
+            // A string takes whatever is written.
+            let _ = write!(name, ":{port}");
+        }
+        name
     }
 }
 
@@ -52,13 +66,13 @@ impl RequestTemplate {
     /// CONNECT to `authority`, with these credentials and nothing else (source f02).
     pub fn connect(authority: String, credentials: Option<Vec<u8>>) -> RequestHead {
         let mut headers = Headers::default();
-        headers.append("Host", authority.as_str());
+        headers.append(ByteString::from_static("Host"), authority.clone());
         if let Some(credentials) = credentials {
             headers.append("Proxy-Authorization", credentials);
         }
         RequestHead {
-            method: "CONNECT".to_owned(),
-            target: authority,
+            method: ByteString::from_static("CONNECT"),
+            target: authority.into(),
             version: Version { major: 1, minor: 1 },
             headers,
         }
@@ -69,9 +83,10 @@ impl RequestTemplate {
         let ours = self.headers.get("connection", 0).is_none();
         let mut headers = Headers::default();
         for Header { name, value } in head.headers.iter().cloned() {
-            headers.append(if ours && name == "Connection" { "Proxy-Connection".to_owned() } else { name }, value);
+            let renamed = ours && name == "Connection";
+            headers.append(if renamed { ByteString::from_static("Proxy-Connection") } else { name }, value);
         }
-        RequestHead { target: self.url(origin), headers, ..head }
+        RequestHead { target: self.url(origin).into(), headers, ..head }
     }
 
     /// The head that goes through a tunnel: what is for the proxy went out with CONNECT.
@@ -102,7 +117,8 @@ impl RequestTemplate {
         cookies: Option<&[u8]>,
         key: Option<&str>,
     ) -> RequestHead {
-        let mut headers = Headers::default();
+        // Connection, User-Agent, Host, and one that not every request has.
+        let mut headers = Headers::with_capacity(self.headers.len() + credentials.len() + 4);
         let absent = |name: &str| self.headers.get(name, 0).is_none();
         let connection = match key {
             Some(_) => "Upgrade",
@@ -110,10 +126,10 @@ impl RequestTemplate {
             None => "Keep-Alive",
         };
         if absent("connection") && (absent("proxy-connection") || key.is_some()) {
-            headers.append("Connection", connection);
+            headers.append(ByteString::from_static("Connection"), connection);
         }
         for (name, value) in key.iter().flat_map(|key| upgrade::request(key)).filter(|(name, _)| absent(name)) {
-            headers.append(name, value);
+            headers.append(name, value.to_owned());
         }
         if self.refresh && absent("pragma") {
             headers.append("Pragma", "no-cache");
@@ -122,22 +138,22 @@ impl RequestTemplate {
             headers.append("Cache-Control", "no-cache");
         }
         if !self.accept.is_empty() && absent("accept") {
-            headers.append("Accept", lossy(&self.accept.join(", ")));
+            headers.append("Accept", lossy(&self.accept.join(", ").into()));
         }
         if let Some(referrer) = self.referrer.as_deref().filter(|_| absent("referer")) {
-            headers.append("Referer", lossy(referrer));
+            headers.append("Referer", lossy(&referrer.into()));
         }
         for header in self.headers.iter() {
             headers.append(header.name.clone(), header.value.clone());
         }
-        if let Some(agent) = self.agent.as_deref().filter(|_| absent("user-agent")) {
-            headers.append("User-Agent", lossy(agent));
+        if let Some(agent) = self.agent.as_ref().filter(|_| absent("user-agent")) {
+            headers.append(ByteString::from_static("User-Agent"), lossy(agent));
         }
         if let Some((name, value)) = upload.headers().filter(|(name, _)| absent(name)) {
             headers.append(name, value);
         }
         if absent("host") {
-            headers.append("Host", origin.authority());
+            headers.append(ByteString::from_static("Host"), origin.authority());
         }
         // Decompression names what the application did not name itself (source j03).
         let missing: Vec<_> = coding::accepted(settings.decompression)

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::http::ResponseHead;
 use crate::transport::Event;
 use crate::win32::*;
 
@@ -133,7 +132,7 @@ impl Timings {
             Event::Head { head, .. } => {
                 self.first(now, WinHttpReceiveResponseStart);
                 self.stamp(now, &[WinHttpReceiveResponseHeadersEnd]);
-                self.head_in = size(head);
+                self.head_in = head.length() as u64;
             }
             Event::Body { bytes, end } => {
                 self.body_in += bytes.len() as u64;
@@ -149,11 +148,6 @@ impl Timings {
             | Event::Failed(_) => {}
         }
     }
-}
-
-/// The head's lines, each with its end, and the empty one.
-fn size(head: &ResponseHead) -> u64 {
-    head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ impl Request {
             self.cause = ERROR_WINHTTP_RESEND_REQUEST;
             return Input::Refused;
         }
+        if !redirect::leads_on(head.status) {
+            return Input::Final;
+        }
         let current = redirect::Current {
             url: &self.template.url(&self.origin),
             method: &self.template.method,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 use crate::http::{Headers, Version};
 use crate::machine::{Machine, Origin, Output, Request, RequestTemplate, SendCall, Settings, Timeouts};
@@ -43,13 +44,13 @@ impl Fetch {
         })?;
         let text = |range: std::ops::Range<usize>| String::from_utf16_lossy(&units[range]);
         let object: Vec<u16> = units[parts.path.start..parts.extra.end].to_vec();
-        let origin = Origin { secure, host: text(parts.host).trim_matches(['[', ']']).to_owned(), port: parts.port };
+        let origin = Origin { secure, host: text(parts.host).trim_matches(['[', ']']).into(), port: parts.port };
         let template = RequestTemplate {
-            method: "GET".to_owned(),
-            target: crate::http::target::escape(&object, 0, Settings::default().code_page),
+            method: ByteString::from_static("GET"),
+            target: crate::http::target::escape(&object, 0, Settings::default().code_page).into(),
             version: Version { major: 1, minor: 1 },
             headers: Headers::default(),
-            agent: Some("WinHttp-Autoproxy-Service/5.1".to_owned()),
+            agent: Some(ByteString::from_static("WinHttp-Autoproxy-Service/5.1")),
             accept: vec!["*/*".to_owned()],
             referrer: None,
             refresh: false,

@@ -45,7 +45,7 @@ fn path(target: &str) -> Result<PathAndQuery, Win32Error> {
 pub fn headers(fields: &HeaderMap) -> Headers {
     let mut headers = Headers::default();
     for (name, value) in fields {
-        headers.append(name.as_str(), value.as_bytes());
+        headers.append(name.as_str(), value.as_bytes().to_vec());
     }
     headers
 }
@@ -58,7 +58,7 @@ mod tests {
     fn head(target: &str, fields: &[(&str, &str)]) -> RequestHead {
         let mut headers = Headers::default();
         for (name, value) in fields {
-            headers.append(*name, *value);
+            headers.append(*name, value.to_string());
         }
         let version = Version { major: 1, minor: 1 };
         RequestHead { method: "GET".into(), target: target.into(), version, headers }
