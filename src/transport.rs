@@ -389,8 +389,8 @@ pub trait Sink: Send + Sync {
 
 /// An attempt that runs. No method blocks, and none but [`Attempt::go`] calls the sink.
 pub trait Attempt: Send + Sync {
-    /// Begins. The caller holds no lock: a transport may do on this thread what needs no waiting, and tell its sink.
-    fn go(&self);
+    /// Begins, once. The caller holds no lock: a transport may do on this thread what needs no waiting, and tell its sink.
+    fn go(self: Arc<Self>);
     /// The head may go out: SENDING_REQUEST was delivered.
     fn proceed(&self);
     /// The proxy refused the tunnel: ask again with this CONNECT, on the same connection if that can carry another; or take
@@ -428,7 +428,7 @@ pub trait Attempt: Send + Sync {
 /// Carries requests.
 pub trait Transport: Send + Sync {
     /// Prepares a request; nothing happens before [`Attempt::go`].
-    fn start(&self, request: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt>;
+    fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt>;
     /// How many connections to a server have each mark; only those with this one if it is given.
     fn marked(
         &self,

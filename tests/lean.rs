@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 /// Allocations of a request beyond those of hyper alone, at most.
-const ALLOCATIONS: usize = 25;
+const ALLOCATIONS: usize = 12;
 /// Requests whose callbacks came on more than one thread, at most: a worker that the system lets wait is taken for one that
 /// a callback blocks.
 const HOPPED: usize = REQUESTS / 4;

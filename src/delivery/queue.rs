@@ -3,10 +3,11 @@
 //! Callbacks of one handle never run on two threads at once, but they may nest on one. Whoever holds the queue, or is
 //! nested in it, delivers; everybody else enqueues and goes on.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
+
+use smallvec::SmallVec;
 
 use super::Steps;
 use crate::observe::waits;
@@ -53,7 +54,8 @@ pub type Outcome = Result<Notification, Win32Error>;
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Item>,
+    /// Mostly one or two.
+    queue: SmallVec<[Item; 2]>,
     holder: Option<ThreadId>,
     /// Callbacks active on the holder.
     depth: u32,
@@ -75,6 +77,10 @@ struct State {
 }
 
 impl State {
+    fn pop(&mut self) -> Option<Item> {
+        (!self.queue.is_empty()).then(|| self.queue.remove(0))
+    }
+
     fn release(&mut self) {
         self.holder = None;
         self.blocked = false;
@@ -86,7 +92,7 @@ impl State {
             return None;
         }
         if !self.waits_for_redirect() {
-            if let Some(item) = self.queue.pop_front() {
+            if let Some(item) = self.pop() {
                 self.holder = Some(me);
                 self.depth += 1;
                 return Some(Ok(item));
@@ -99,11 +105,11 @@ impl State {
 
     /// Whether what comes next follows a redirect whose callback has not returned: calls inside it do not bring it about.
     fn waits_for_redirect(&self) -> bool {
-        self.depth > 0 && matches!(self.queue.front(), Some(Item::FollowRedirect))
+        self.depth > 0 && matches!(self.queue.first(), Some(Item::FollowRedirect))
     }
 
     fn closing(&self) -> bool {
-        matches!(self.queue.back(), Some(Item::Closing))
+        matches!(self.queue.last(), Some(Item::Closing))
     }
 }
 
@@ -158,7 +164,7 @@ impl DeliveryQueue {
         let mut state = self.lock();
         if !state.closed {
             state.closed = matches!(item, Item::Closing);
-            state.queue.push_back(item);
+            state.queue.push(item);
         }
     }
 
@@ -284,14 +290,14 @@ impl DeliveryQueue {
         }
         let mine = match budget {
             DrainBudget::All => state.reservations == 0 || state.depth > 0,
-            DrainBudget::InternalOnly => state.queue.front().is_some_and(|item| !item.calls_back()),
+            DrainBudget::InternalOnly => state.queue.first().is_some_and(|item| !item.calls_back()),
             DrainBudget::Own(0) => state.depth == 0 && state.closing(),
             DrainBudget::Own(left) => {
                 *left -= 1;
                 true
             }
         };
-        if let Some(item) = if mine { state.queue.pop_front() } else { None } {
+        if let Some(item) = if mine { state.pop() } else { None } {
             state.depth += u32::from(item.calls_back());
             return Next::Do(item);
         }

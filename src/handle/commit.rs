@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use super::Handle;
 use super::driver::{DriverState, TaskJob, sink};
+use super::{Handle, spare};
 use crate::delivery::{DrainBudget, Item, Job, Outcome};
 use crate::machine::{Machine, Output};
 use crate::observe::{CheckEvent, TrafficEvent};
@@ -63,7 +63,8 @@ impl<'a, M: Machine> Commit<'a, M> {
         };
         let mut guard = state;
         let state = &mut *guard;
-        for output in state.machine.outputs() {
+        let mut outputs = std::mem::take(state.machine.gathered());
+        for output in outputs.drain(..) {
             match output {
                 Output::Notify(notification) => commit.push(Item::Notify(notification), &mut state.borrowed),
                 Output::End(operation, outcome) if handle.asynchronous => {
@@ -77,7 +78,7 @@ impl<'a, M: Machine> Commit<'a, M> {
                 Output::Start(number, mut order) => {
                     order.handle = handle.value;
                     handle.on_traffic(|| TrafficEvent::Request(&order));
-                    let attempt = handle.world.transport.start(*order, sink(handle, number));
+                    let attempt = handle.world.transport.start(order, sink(handle, number));
                     state.leg = Some(Arc::clone(&attempt));
                     state.deadline = None;
                     commit.attempt = Some(attempt);
@@ -101,6 +102,7 @@ impl<'a, M: Machine> Commit<'a, M> {
                 }
             }
         }
+        spare::keep(outputs);
         if handle.observed() {
             commit.checks.extend(state.machine.carried_away().map(CheckEvent::CarriedAway));
         }

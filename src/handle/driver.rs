@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::commit::{Commit, Deliver};
 use super::worker_task::run_task;
-use super::{Handle, Kind, lock};
+use super::{Handle, Kind, lock, spare};
 use crate::delivery::{Job, Outcome, Ticket};
 use crate::machine::Machine;
 use crate::machine::resolver::WorkerTask;
@@ -219,6 +219,10 @@ impl Handle {
         act: impl FnOnce(&mut DriverState<M>, Duration) -> R,
     ) -> (R, Commit<'a, M>) {
         let mut state = lock(&driver.running);
+        let gathered = state.machine.gathered();
+        if gathered.is_empty() {
+            *gathered = spare::take();
+        }
         let result = act(&mut state, self.world.clock.now());
         (result, Commit::of(self, state))
     }

@@ -8,6 +8,7 @@ mod driver;
 mod lifetime;
 mod request;
 mod resolver;
+mod spare;
 mod table;
 mod web_socket;
 mod worker_task;
@@ -76,11 +77,12 @@ pub(crate) struct Connection {
     pub port: u16,
 }
 
-/// What a handle is.
+/// What a handle is. Most are requests, which lie in their handle.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Kind {
     Session(Box<Session>),
     Connection(Connection),
-    Request(Box<Request>),
+    Request(Request),
     Resolver(Box<Resolver>),
     WebSocket(Box<WebSocket>),
 }
@@ -189,7 +191,7 @@ impl Handle {
 
     /// Opens a request of this connection. HANDLE_CREATED comes through the request.
     pub(crate) fn request(self: &Arc<Handle>, request: Request) -> Result<Arc<Handle>, Win32Error> {
-        let child = self.child(Kind::Request(Box::new(request)))?;
+        let child = self.child(Kind::Request(request))?;
         child.register();
         child.tell_created(&child);
         Ok(child)

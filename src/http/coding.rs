@@ -230,7 +230,7 @@ mod tests {
 
     fn headers(coding: &str) -> Headers {
         let mut headers = Headers::default();
-        headers.append("Content-Encoding", coding);
+        headers.append("Content-Encoding", coding.to_owned());
         headers.append("Content-Length", "5");
         headers.append("X", "y");
         headers

@@ -61,6 +61,9 @@ impl Jar {
     /// The value of the Cookie header that belongs to a request at `now`, the newest cookie first
     /// (source cookie.order).
     pub fn header(&mut self, place: &Place<'_>, now: SystemTime) -> Option<Vec<u8>> {
+        if self.is_empty() {
+            return None;
+        }
         self.forget_expired(now);
         let host = place.host.to_ascii_lowercase();
         let matching = self.cookies.iter().rev().filter(|cookie| cookie.is_for(place, &host));

@@ -218,7 +218,7 @@ mod tests {
 
     fn understood(challenge: &str) -> Option<Digest> {
         let mut headers = Headers::default();
-        headers.append("WWW-Authenticate", challenge);
+        headers.append("WWW-Authenticate", challenge.to_owned());
         challenges(&headers, Target::Server).iter().find_map(|challenge| Digest::understand(challenge, true))
     }
 

@@ -1,8 +1,8 @@
 //! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
 
-use std::io::Write;
+use std::fmt::Write;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
@@ -13,6 +13,9 @@ use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_INVALID_SE
 /// number at which Windows says ERROR_WINHTTP_HEADER_COUNT_EXCEEDED is not known). So the size alone decides, until an
 /// application raises it.
 const FIELDS_AT_MOST: usize = 64 * 1024 / "a:\r\n".len();
+
+/// A head of so many bytes is kept in one piece of the heap with its count of users.
+const USUAL_HEAD: usize = 512;
 
 /// So many lines of a head are parsed without room on the heap.
 const USUAL_FIELDS: usize = 32;
@@ -63,21 +66,24 @@ pub struct RequestHead {
 
 impl RequestHead {
     /// The bytes on the wire of HTTP/1, up to and with the empty line.
-    pub fn to_wire(&self) -> Vec<u8> {
+    pub fn to_wire(&self) -> BytesMut {
+        let mut wire = BytesMut::new();
+        self.write(&mut wire);
+        wire
+    }
+
+    /// Adds these bytes to others.
+    pub fn write(&self, wire: &mut BytesMut) {
         let first = self.method.len() + self.target.len() + "  HTTP/1.1\r\n".len();
-        let mut wire = Vec::with_capacity(first + self.headers.wire_length() + 2);
-        wire.extend_from_slice(self.method.as_bytes());
-        wire.push(b' ');
-        wire.extend_from_slice(self.target.as_bytes());
-        // A vector takes whatever is written.
-        let _ = write!(wire, " {}\r\n", self.version);
+        wire.reserve(first + self.headers.wire_length() + 2);
+        // A buffer takes whatever is written.
+        let _ = write!(wire, "{} {} {}\r\n", self.method, self.target, self.version);
         for header in self.headers.iter() {
             for part in [header.name.as_bytes().as_ref(), b": ", &header.value, b"\r\n"] {
                 wire.extend_from_slice(part);
             }
         }
         wire.extend_from_slice(b"\r\n");
-        wire
     }
 
     /// Whether the reply has no body, whatever its head says.
@@ -141,7 +147,7 @@ impl ResponseHead {
             Err(_) => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
         };
         // One copy of the head, of which every field is a part.
-        let whole = Bytes::copy_from_slice(&bytes[..length]);
+        let whole = Bytes::from_owner(SmallVec::<[u8; USUAL_HEAD]>::from_slice(&bytes[..length]));
         let part = |part: &[u8]| {
             let start = part.as_ptr().addr() - bytes.as_ptr().addr();
             whole.slice(start..start + part.len())

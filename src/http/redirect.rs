@@ -184,7 +184,7 @@ mod tests {
         for (status, method, location, url, next, keep) in rows {
             match decide(*status, Some(location.as_bytes()), &current("http://h:8080/x/y", method)) {
                 Decision::Follow { url: to, method, keep_body, .. } => {
-                    assert_eq!((to.as_str(), method.as_str(), keep_body), (*url, *next, *keep), "{status} {location}");
+                    assert_eq!((to.as_str(), &*method, keep_body), (*url, *next, *keep), "{status} {location}");
                 }
                 other => panic!("{status} {location}: {other:?}"),
             }

@@ -8,7 +8,8 @@ use crate::win32::{WINHTTP_FLAG_ESCAPE_DISABLE, WINHTTP_FLAG_ESCAPE_DISABLE_QUER
 pub fn escape(object: &[u16], flags: u32, query: Encoding) -> String {
     let object = String::from_utf16_lossy(object);
     let (path, rest) = object.split_at(object.find('?').unwrap_or(object.len()));
-    let bytes = [path.as_bytes(), &query.encode(rest)].concat();
+    let rest = query.encode(rest);
+    let bytes = path.bytes().chain(rest);
     let mut target = String::with_capacity(object.len() + 1);
     if !object.starts_with('/') {
         target.push('/');

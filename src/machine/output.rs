@@ -47,8 +47,12 @@ pub enum Output {
 
 /// What all machines have in common: everything that happens to them without a call of the application.
 pub trait Machine: Send {
+    /// Where what is to be done is gathered, oldest first.
+    fn gathered(&mut self) -> &mut Vec<Output>;
     /// What is to be done, oldest first. Must be called after every other method.
-    fn outputs(&mut self) -> std::vec::Drain<'_, Output>;
+    fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+        self.gathered().drain(..)
+    }
     /// When [`Machine::tick`] wants to be called.
     fn deadline(&self) -> Option<Duration>;
     /// Whether nobody waits for that: it is only time to show that one is still there.

@@ -1,5 +1,6 @@
 //! One request on its way: a task that owns its connection and polls everything that may move.
 
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -8,16 +9,15 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::Net;
 use super::connect::{self, Connection, Dialed, New};
 use super::exchange::{Exchange, Fate, NullSink};
 use super::http1::Http1;
 use super::http2::Http2Exchange;
-use super::mailbox::Mailbox;
 use super::pool::{Customer, Got, Lease, Slot};
 use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
+use super::{Net, Started};
 use crate::connection::ConnectionId;
 use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest};
@@ -54,8 +54,8 @@ impl From<Failure> for Interruption {
 
 pub struct AttemptTask {
     pub(super) net: Arc<Net>,
-    pub(super) request: Arc<TransportRequest>,
-    pub(super) mailbox: Arc<Mailbox>,
+    /// The request, and what the machine tells.
+    pub(super) started: Arc<Started>,
     pub(super) sink: Arc<dyn Sink>,
     /// Rings at the time that the machine asked for; with the time for which it is set.
     alarm: Box<dyn Timer>,
@@ -67,9 +67,10 @@ pub struct AttemptTask {
 }
 
 impl AttemptTask {
-    pub fn new(net: Arc<Net>, request: TransportRequest, mailbox: Arc<Mailbox>, sink: Arc<dyn Sink>) -> AttemptTask {
+    pub fn new(started: Arc<Started>) -> AttemptTask {
+        let (net, sink) = (Arc::clone(&started.net), Arc::clone(&started.sink));
         let alarm = net.runtime.timer();
-        AttemptTask { net, request: Arc::new(request), mailbox, sink, alarm, alarmed: None, lease: None, waited: false }
+        AttemptTask { net, started, sink, alarm, alarmed: None, lease: None, waited: false }
     }
 
     pub async fn run(mut self) {
@@ -79,7 +80,8 @@ impl AttemptTask {
     }
 
     async fn carry(&mut self) -> Result<(), Interruption> {
-        let (mut request, mailbox) = (Arc::clone(&self.request), Arc::clone(&self.mailbox));
+        let started = Arc::clone(&self.started);
+        let (mut request, mailbox) = (Cow::Borrowed(&*started.request), &started.mailbox);
         let mut fresh = false;
         let mut refused = 0;
         loop {
@@ -87,12 +89,12 @@ impl AttemptTask {
             let outcome = match (acquired, &request.http2) {
                 (Acquired::Http2(slot), Some(rules)) => {
                     self.carried(&slot.connection.entry);
-                    self.attempt(Http2Exchange::new(slot, &request, rules, &mailbox)).await
+                    self.attempt(Http2Exchange::new(slot, &request, rules, mailbox)).await
                 }
                 (Acquired::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
                 (Acquired::Http1(connection), _) => {
                     self.carried(&connection.entry);
-                    self.attempt(Http1::new(connection, &request, &mailbox)).await
+                    self.attempt(Http1::new(connection, &request, mailbox)).await
                 }
             };
             self.lease = None;
@@ -108,11 +110,11 @@ impl AttemptTask {
                 Fate::Unanswered if used && request.pool_rules.retry_stale => fresh = true,
                 Fate::Refused if refused < REFUSED_AT_MOST => refused += 1,
                 Fate::Http1Required if request.http2.is_some_and(|rules| !rules.required) => {
-                    request = Arc::new(TransportRequest { http2: None, ..(*request).clone() });
+                    request.to_mut().http2 = None;
                 }
                 _ => return Err(stop),
             }
-            self.mailbox.lock().proceed = false;
+            self.started.mailbox.lock().proceed = false;
             self.sink.event(Event::Restarted);
         }
     }
@@ -173,7 +175,7 @@ impl AttemptTask {
     /// A connection carries this request now.
     fn carried(&self, entry: &Arc<PoolEntry>) {
         let earlier = entry.carry();
-        self.mailbox.lock().connection = Some((Arc::clone(entry), earlier));
+        self.started.mailbox.lock().connection = Some((Arc::clone(entry), earlier));
     }
 
     /// An exchange, and what its failure means for the request.
@@ -203,11 +205,11 @@ impl AttemptTask {
 
     /// A connection that leads to the server.
     async fn reach_server(&mut self, request: &TransportRequest, id: ConnectionId) -> Result<Dialed, Interruption> {
-        let (net, sink, mailbox) = (Arc::clone(&self.net), Arc::clone(&self.sink), Arc::clone(&self.mailbox));
+        let (net, sink, started) = (Arc::clone(&self.net), Arc::clone(&self.sink), Arc::clone(&self.started));
         if let Route::Tunnel(via, head) = &request.route {
             return self.tunnel(via, head.clone(), id).await;
         }
-        let mut dialed = self.attended(connect::dial(&net, request, id, &*sink, Some(&mailbox))).await??;
+        let mut dialed = self.attended(connect::dial(&net, request, id, &*sink, Some(&started.mailbox))).await??;
         match &request.route {
             Route::Direct | Route::Tunnel(..) => {}
             Route::Proxy(via) => {
@@ -225,7 +227,7 @@ impl AttemptTask {
     pub(super) async fn proceeded(&mut self) -> Result<(), Interruption> {
         poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending if self.mailbox.lock().proceed => Poll::Ready(Ok(())),
+            Poll::Pending if self.started.mailbox.lock().proceed => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         })
         .await
@@ -246,7 +248,7 @@ impl AttemptTask {
     /// Rings the alarm when its time has come; is ready when the machine let go.
     pub(super) fn poll_mailbox(&mut self, cx: &mut Context<'_>) -> Poll<Interruption> {
         loop {
-            let commands = self.mailbox.look(cx);
+            let commands = self.started.mailbox.look(cx);
             if commands.dropped {
                 return Poll::Ready(Interruption::Dropped);
             }
@@ -256,7 +258,7 @@ impl AttemptTask {
                 if idle { self.alarm.set_idle(time) } else { self.alarm.set(time) }
             }
             ready!(self.alarm.poll(cx));
-            self.mailbox.lock().wake_at = None;
+            self.started.mailbox.lock().wake_at = None;
             self.alarmed = None;
             self.sink.tick();
         }
@@ -273,7 +275,7 @@ impl AttemptTask {
             Poll::Pending => exchange.poll_head(cx, &*self.sink).map_err(Interruption::Failed),
         })
         .await?;
-        self.net.learn(&self.request, (head.version.major, head.version.minor) < (1, 1));
+        self.net.learn(&self.started.request, (head.version.major, head.version.minor) < (1, 1));
         self.reply(exchange, head, received).await
     }
 
@@ -293,7 +295,7 @@ impl AttemptTask {
             waiting += piece.as_ref().map_or(0, |piece| piece.bytes.len());
             pieces.push(piece);
         }
-        let upgrade = self.request.upgrade && head.status == 101;
+        let upgrade = self.started.request.upgrade && head.status == 101;
         if exchange.over() && !upgrade {
             self.keep(exchange).await;
         }
@@ -312,7 +314,7 @@ impl AttemptTask {
     async fn upgraded(&mut self, exchange: &mut impl Exchange) -> Result<(), Interruption> {
         let (sink, read_ahead) = poll_fn(|cx| {
             // One that was upgraded and let go has perhaps something to send.
-            if let Some(upgrade) = self.mailbox.look(cx).upgrade.take() {
+            if let Some(upgrade) = self.started.mailbox.look(cx).upgrade.take() {
                 return Poll::Ready(Ok(upgrade));
             }
             self.poll_mailbox(cx).map(Err)
@@ -328,7 +330,7 @@ impl AttemptTask {
         poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => {
-                upgraded.poll(cx, &self.mailbox, &*self.sink);
+                upgraded.poll(cx, &self.started.mailbox, &*self.sink);
                 Poll::Pending
             }
         })
@@ -336,7 +338,7 @@ impl AttemptTask {
         self.alarm.set(self.net.runtime.now() + DRAIN);
         poll_fn(|cx| match self.alarm.poll(cx) {
             Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending => upgraded.poll_end(cx, &self.mailbox),
+            Poll::Pending => upgraded.poll_end(cx, &self.started.mailbox),
         })
         .await;
         Ok(())
@@ -349,7 +351,7 @@ impl AttemptTask {
                 if let Poll::Ready(stop) = self.poll_mailbox(cx) {
                     return Poll::Ready(Err(stop));
                 }
-                waiting -= std::mem::take(&mut self.mailbox.lock().taken).min(waiting);
+                waiting -= std::mem::take(&mut self.started.mailbox.lock().taken).min(waiting);
                 if waiting >= READ_AHEAD {
                     exchange.poll_upload(cx, &*self.sink);
                     return Poll::Pending;
@@ -387,7 +389,7 @@ impl AttemptTask {
             }
             return Ok(());
         }
-        let mut left = self.request.drain_limit;
+        let mut left = self.started.request.drain_limit;
         self.alarm.set(self.net.runtime.now() + DRAIN);
         while !exchange.over() && left > 0 {
             let piece = poll_fn(|cx| match self.alarm.poll(cx) {

@@ -223,11 +223,14 @@ impl<'a> Outbound<'a> {
 
     /// Lays the request's bytes on the wire, and gives hyper the stand-in for them.
     fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
-        let head = self.request.head.to_wire();
         let body = self.request.first();
         let asked = Asked::of(&self.request.head.method, self.request.upgrade);
-        self.state().begin(&head, &body, asked, self.request.head_limit);
-        self.marked = (head.len() + body.len()) as u64;
+        let queued = {
+            let mut state = self.state();
+            state.begin(&self.request.head, &body, asked, self.request.head_limit);
+            state.queued
+        };
+        self.marked = queued;
         self.marks.push(self.marked);
         self.body.add(&body);
         let mut stand_in = Request::new(self.upload.clone());

@@ -31,8 +31,8 @@ mod upgraded;
 mod upload;
 mod wire;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -43,9 +43,10 @@ use crate::transport::{
     Attempt, ConnectionGroupId, ConnectionInfo, Event, Failure, Sink, Tls, Transport, TransportRequest,
 };
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
+use attempt::AttemptTask;
 use mailbox::Mailbox;
 use pool::Pool;
-use runtime::{Boxed, Runtime};
+use runtime::Runtime;
 use stream::Stream;
 use tls::{Handshake, Protocols, Security};
 
@@ -104,15 +105,8 @@ impl Net {
 }
 
 impl Transport for Arc<Net> {
-    fn start(&self, request: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
-        let mailbox = Arc::new(Mailbox::default());
-        let attempt = attempt::AttemptTask::new(Arc::clone(self), request, Arc::clone(&mailbox), Arc::clone(&sink));
-        let counted = Counted::new(self);
-        let task = Box::pin(async move {
-            let _counted = counted;
-            attempt.run().await;
-        });
-        Arc::new(Started { net: Arc::clone(self), mailbox, sink, task: Mutex::new(Some(task)) })
+    fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
+        Arc::new(Started { net: Arc::clone(self), request, mailbox: Mailbox::default(), sink })
     }
 
     fn marked(
@@ -150,18 +144,22 @@ impl Drop for Counted {
     }
 }
 
-/// An attempt before and after it went to the runtime.
+/// What an attempt's task and the machine share.
 struct Started {
     net: Arc<Net>,
-    mailbox: Arc<Mailbox>,
+    request: Box<TransportRequest>,
+    mailbox: Mailbox,
     sink: Arc<dyn Sink>,
-    task: Mutex<Option<Boxed<'static, ()>>>,
 }
 
 impl Attempt for Started {
-    fn go(&self) {
-        let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        if !self.net.runtime.run(task) {
+    fn go(self: Arc<Self>) {
+        let (counted, attempt) = (Counted::new(&self.net), AttemptTask::new(Arc::clone(&self)));
+        let task = async move {
+            let _counted = counted;
+            attempt.run().await;
+        };
+        if !self.net.runtime.run(Box::pin(task)) {
             self.sink.event(Event::Failed(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR)));
         }
     }

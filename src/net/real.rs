@@ -29,13 +29,28 @@ pub struct Tokio {
     making: Mutex<()>,
     workers: Arc<Workers>,
     lookups: Arc<Lookups>,
+    sleeps: Arc<Sleeps>,
     began: Instant,
 }
+
+/// Timers that nobody uses: most requests set one to much the same time as the one before, and its place in tokio's wheel is
+/// good for them, too.
+type Sleeps = Mutex<Vec<Pin<Box<Sleep>>>>;
+
+/// How many are kept.
+const SLEEPS: usize = 256;
 
 impl Tokio {
     /// A runtime on these workers, whose clock began at this time.
     pub fn new(began: Instant, workers: Arc<Workers>) -> Tokio {
-        Tokio { reactor: OnceLock::new(), making: Mutex::default(), workers, lookups: Arc::default(), began }
+        Tokio {
+            reactor: OnceLock::new(),
+            making: Mutex::default(),
+            workers,
+            lookups: Arc::default(),
+            sleeps: Arc::default(),
+            began,
+        }
     }
 
     fn reactor(&self) -> Option<&Arc<Reactor>> {
@@ -93,7 +108,7 @@ impl Runtime for Tokio {
     }
 
     fn timer(&self) -> Box<dyn Timer> {
-        Box::new(Alarm { began: self.began, sleep: None })
+        Box::new(Alarm { began: self.began, sleep: None, spare: Arc::clone(&self.sleeps) })
     }
 
     /// On a connection from the pool the head is out before this returns, and no other thread has to wake up first.
@@ -147,14 +162,19 @@ impl Runtime for Tokio {
 struct Alarm {
     began: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
+    spare: Arc<Sleeps>,
 }
 
 impl Timer for Alarm {
     fn set(&mut self, time: Duration) {
         let deadline = (self.began + time).into();
-        match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().reset(deadline),
-            none => *none = Some(Box::pin(sleep_until(deadline))),
+        let kept = || self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match self.sleep.take().or_else(kept) {
+            Some(mut sleep) => {
+                sleep.as_mut().reset(deadline);
+                self.sleep = Some(sleep);
+            }
+            None => self.sleep = Some(Box::pin(sleep_until(deadline))),
         }
     }
 
@@ -162,6 +182,17 @@ impl Timer for Alarm {
         match &mut self.sleep {
             Some(sleep) => sleep.as_mut().poll(cx),
             None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Some(sleep) = self.sleep.take() {
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < SLEEPS {
+                spare.push(sleep);
+            }
         }
     }
 }

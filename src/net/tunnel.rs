@@ -48,10 +48,9 @@ impl AttemptTask {
 
     /// A connection to the proxy.
     async fn reach(&mut self, via: &Via, id: ConnectionId) -> Result<Box<Connection>, Interruption> {
-        let (net, request, sink) = (Arc::clone(&self.net), Arc::clone(&self.request), Arc::clone(&self.sink));
-        let mailbox = Arc::clone(&self.mailbox);
+        let (net, started, sink) = (Arc::clone(&self.net), Arc::clone(&self.started), Arc::clone(&self.sink));
         let reach = async {
-            let mut dialed = connect::dial(&net, &request, id, &*sink, Some(&mailbox)).await?;
+            let mut dialed = connect::dial(&net, &started.request, id, &*sink, Some(&started.mailbox)).await?;
             dialed.stream = connect::secure_proxy(&net, dialed.stream, via).await?;
             connect::speak_http1(dialed, None).await
         };
@@ -59,9 +58,10 @@ impl AttemptTask {
     }
 
     async fn ask(&mut self, connection: Box<Connection>, head: RequestHead) -> Result<Asked, Interruption> {
-        let mailbox = Arc::clone(&self.mailbox);
-        let request = asking(&self.request, head);
-        let mut exchange = Http1::new(connection, &request, &mailbox);
+        let started = Arc::clone(&self.started);
+        let mailbox = &started.mailbox;
+        let request = asking(&self.started.request, head);
+        let mut exchange = Http1::new(connection, &request, mailbox);
         self.sink.event(Event::TunnelReady(exchange.peer()));
         self.proceeded().await?;
         mailbox.lock().proceed = false;
@@ -86,7 +86,7 @@ impl AttemptTask {
                 Ok(Asked::Again(next, if idle { exchange.into_idle() } else { None }))
             }
             None => {
-                self.refused(&mut exchange, &mailbox, head, received).await?;
+                self.refused(&mut exchange, mailbox, head, received).await?;
                 Err(Interruption::Told)
             }
         }
@@ -96,14 +96,16 @@ impl AttemptTask {
     async fn verdict(&mut self) -> Result<Option<RequestHead>, Interruption> {
         poll_fn(|cx| match self.poll_mailbox(cx) {
             Poll::Ready(stop) => Poll::Ready(Err(stop)),
-            Poll::Pending => self.mailbox.lock().tunnel.take().map_or(Poll::Pending, |said| Poll::Ready(Ok(said))),
+            Poll::Pending => {
+                self.started.mailbox.lock().tunnel.take().map_or(Poll::Pending, |said| Poll::Ready(Ok(said)))
+            }
         })
         .await
     }
 
     /// Reads the rest of a refusal, within bounds; whether that was all of it.
     async fn drained(&mut self, exchange: &mut Http1<'_>) -> Result<bool, Interruption> {
-        let mut left = self.request.drain_limit;
+        let mut left = self.started.request.drain_limit;
         while !exchange.over() && left > 0 {
             let piece = poll_fn(|cx| match self.poll_mailbox(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
@@ -128,7 +130,7 @@ impl AttemptTask {
     ) -> Result<(), Interruption> {
         self.sink.event(Event::Sent(0));
         self.reply(exchange, head, received).await?;
-        while self.request.more {
+        while self.started.request.more {
             let written = poll_fn(|cx| {
                 if let Poll::Ready(stop) = self.poll_mailbox(cx) {
                     return Poll::Ready(Err(stop));

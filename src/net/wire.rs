@@ -14,6 +14,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::reply::{Asked, Reply};
+use crate::http::RequestHead;
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
@@ -53,10 +54,11 @@ pub struct WireState {
 
 impl WireState {
     /// A request begins: `head`, and the body bytes that follow it at once. `asked`, `limit`: see [`Reply::begin`].
-    pub fn begin(&mut self, head: &[u8], body: &Bytes, asked: Asked, limit: usize) {
+    pub fn begin(&mut self, head: &RequestHead, body: &Bytes, asked: Asked, limit: usize) {
         self.out = Some(Out::Head(0));
         self.pending.clear();
-        self.pending.extend_from_slice(head);
+        head.write(&mut self.pending);
+        self.head = self.pending.len() as u64;
         self.large = None;
         if body.len() <= GATHERED {
             self.pending.extend_from_slice(body);
@@ -64,8 +66,7 @@ impl WireState {
             self.large = Some(body.clone());
         }
         self.written = 0;
-        self.queued = (head.len() + body.len()) as u64;
-        self.head = head.len() as u64;
+        self.queued = self.head + body.len() as u64;
         self.deaf = false;
         self.reply.begin(asked, limit);
     }

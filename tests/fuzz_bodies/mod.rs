@@ -142,7 +142,7 @@ fn head(data: &[u8]) {
     };
     let location = head.headers.get("location", 0);
     if let redirect::Decision::Follow { host, target, url, .. } = redirect::decide(head.status, location, &current) {
-        for text in [&host, &target, &url] {
+        for text in [&*host, &*target, &*url] {
             assert!(!text.contains(['\r', '\n', ' ']), "{text:?} would end a line");
         }
     }
@@ -269,7 +269,7 @@ fn cookies(data: &[u8]) {
 fn challenges(data: &[u8]) {
     let mut headers = Headers::default();
     for field in data.split(|byte| *byte == b'\n') {
-        headers.append("WWW-Authenticate", field);
+        headers.append("WWW-Authenticate", field.to_vec());
     }
     for challenge in auth::challenges(&headers, auth::Target::Server) {
         let _ = (
@@ -277,7 +277,7 @@ fn challenges(data: &[u8]) {
             [false, true].map(|newer| Digest::understand(&challenge, newer).map(|digest| digest.stale())),
         );
     }
-    let head = ResponseHead { version: Version { major: 1, minor: 1 }, status: 401, reason: Vec::new(), headers };
+    let head = ResponseHead { version: Version { major: 1, minor: 1 }, status: 401, reason: Bytes::new(), headers };
     let _ = auth::offer(&head);
 }
 

@@ -276,6 +276,11 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether every way is straight.
+    pub fn is_direct(&self) -> bool {
+        matches!(self, Access::None | Access::Default(None))
+    }
+
     /// The ways to a destination; `None` if the resolver must be asked.
     pub fn choose(&self, to: &Destination<'_>) -> Option<Choice> {
         Some(match self {

@@ -16,7 +16,7 @@ use crate::win32::ERROR_WINHTTP_TIMEOUT;
 pub struct Held(pub Arc<ScriptAttempt>);
 
 impl Attempt for Held {
-    fn go(&self) {
+    fn go(self: Arc<Self>) {
         let attempt = &self.0;
         let peer = attempt.world.peer_of(&attempt.origin()).map(|(peer, _)| peer);
         attempt.lock().peer = peer;

@@ -96,9 +96,9 @@ impl Spawner for SimWorld {
 pub struct ScriptTransport(pub Arc<SimWorld>);
 
 impl Transport for ScriptTransport {
-    fn start(&self, request: TransportRequest, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
+    fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
         let handle = sink.handle();
-        let attempt = ScriptAttempt::new(Arc::clone(&self.0), request, sink);
+        let attempt = ScriptAttempt::new(Arc::clone(&self.0), *request, sink);
         if handle != 0 {
             self.0.scheduler.name_order(attempt.number(), &self.0.name(handle));
         }

@@ -23,7 +23,7 @@ pub enum Supply {
 #[derive(Debug, Default)]
 pub struct Body {
     /// What the application can read.
-    parts: VecDeque<Bytes>,
+    parts: Parts,
     buffered: usize,
     /// All bytes that were there to be read so far.
     supplied: u64,
@@ -35,6 +35,38 @@ pub struct Body {
     coded: Option<Coded>,
     /// Bytes of the transport that are no longer kept here, and of which it was not told.
     released: usize,
+}
+
+/// Bytes in pieces; the first needs no room on the heap, and mostly there is no other.
+#[derive(Debug, Default)]
+struct Parts {
+    first: Option<Bytes>,
+    others: VecDeque<Bytes>,
+}
+
+impl Parts {
+    fn push_back(&mut self, part: Bytes) {
+        match self.first {
+            None => self.first = Some(part),
+            Some(_) => self.others.push_back(part),
+        }
+    }
+
+    fn pop_front(&mut self) -> Option<Bytes> {
+        std::mem::replace(&mut self.first, self.others.pop_front())
+    }
+
+    fn front(&self) -> Option<&Bytes> {
+        self.first.as_ref()
+    }
+
+    fn front_mut(&mut self) -> Option<&mut Bytes> {
+        self.first.as_mut()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
 }
 
 /// A body whose content coding is taken off.

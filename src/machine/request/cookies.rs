@@ -12,8 +12,8 @@ use crate::machine::Settings;
 /// What a request knows of cookies.
 #[derive(Debug)]
 pub struct Cookies {
-    /// Shared by the requests of a session; held for the moment of one look only.
-    jar: Arc<Mutex<Jar>>,
+    /// Shared by the requests of a session; held for the moment of one look only. A request without one keeps none.
+    jar: Option<Arc<Mutex<Jar>>>,
     /// The date at which the world's clock showed 0.
     epoch: SystemTime,
     /// Those of the leg that runs.
@@ -22,14 +22,14 @@ pub struct Cookies {
 
 impl Default for Cookies {
     fn default() -> Cookies {
-        Cookies::new(Arc::default(), SystemTime::UNIX_EPOCH)
+        Cookies { jar: None, epoch: SystemTime::UNIX_EPOCH, header: None }
     }
 }
 
 impl Cookies {
     /// Cookies of this jar. `epoch`: the date at which the clock showed 0.
     pub fn new(jar: Arc<Mutex<Jar>>, epoch: SystemTime) -> Cookies {
-        Cookies { jar, epoch, header: None }
+        Cookies { jar: Some(jar), epoch, header: None }
     }
 
     /// What the jar adds to the Cookie header of the leg that runs.
@@ -40,20 +40,22 @@ impl Cookies {
     /// Another leg begins.
     pub(super) fn prepare(&mut self, origin: &Origin, target: &str, settings: &Settings, now: Duration) {
         let date = self.epoch + now;
-        let header = (!settings.cookies_disabled()).then(|| self.lock().header(&place(origin, target), date));
-        self.header = header.flatten();
+        let jar = self.jar().filter(|_| !settings.cookies_disabled());
+        self.header = jar.and_then(|mut jar| jar.header(&place(origin, target), date));
     }
 
     /// A reply came.
     pub(super) fn store(&self, head: &ResponseHead, origin: &Origin, target: &str, settings: &Settings, now: Duration) {
         let fields = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("set-cookie"));
         for field in fields.filter(|_| !settings.cookies_disabled()) {
-            self.lock().store(&field.value, &place(origin, target), self.epoch + now);
+            if let Some(mut jar) = self.jar() {
+                jar.store(&field.value, &place(origin, target), self.epoch + now);
+            }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Jar> {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    fn jar(&self) -> Option<MutexGuard<'_, Jar>> {
+        self.jar.as_ref().map(|jar| jar.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -25,6 +25,10 @@ impl Request {
         if self.http2_is_out_of_question() && self.settings.http2().is_some_and(|rules| rules.required) {
             return self.fail(now, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH);
         }
+        if self.settings.proxy.is_direct() {
+            self.route = ProxyRoute::default();
+            return self.launch(now);
+        }
         let to = Destination { secure: self.origin.secure, host: &self.origin.host, port: self.origin.port };
         match self.settings.proxy.choose(&to) {
             // Failover in a list that the application gave is its own affair (source P3).

@@ -56,8 +56,8 @@ impl Machine for Request {
         }
     }
 
-    fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
-        self.outputs.drain(..)
+    fn gathered(&mut self) -> &mut Vec<Output> {
+        &mut self.outputs
     }
 
     fn pending(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::http::proxy::{Hop, Server};
 
 #[derive(Debug, Default)]
 pub struct ProxyRoute {
+    /// None is the straight way alone.
     hops: VecDeque<Hop>,
     /// Whether a connection over the first stands, or stood.
     pub reached: bool,

@@ -48,9 +48,11 @@ impl Origin {
     }
 
     fn named(&self, port: Option<u16>) -> String {
-        const MORE: usize = "[]:65535".len();
-        let mut name = String::with_capacity(self.host.len() + MORE);
         let brackets = self.host.contains(':');
+        let digits = |port: u16| ":".len() + port.checked_ilog10().unwrap_or(0) as usize + 1;
+        // Without room that stays unused the text becomes bytes as it is.
+        let length = self.host.len() + 2 * usize::from(brackets) + port.map_or(0, digits);
+        let mut name = String::with_capacity(length);
         name.extend(brackets.then_some('['));
         name.push_str(&self.host);
         name.extend(brackets.then_some(']'));

@@ -277,8 +277,8 @@ impl Tabled for Resolver {
 }
 
 impl Machine for Resolver {
-    fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
-        self.outputs.drain(..)
+    fn gathered(&mut self) -> &mut Vec<Output> {
+        &mut self.outputs
     }
 
     fn deadline(&self) -> Option<Duration> {

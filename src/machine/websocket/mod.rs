@@ -360,8 +360,8 @@ impl Tabled for WebSocket {
 }
 
 impl Machine for WebSocket {
-    fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
-        self.outputs.drain(..)
+    fn gathered(&mut self) -> &mut Vec<Output> {
+        &mut self.outputs
     }
 
     fn deadline(&self) -> Option<Duration> {
