@@ -24,7 +24,9 @@ use tokio::net::{TcpListener, TcpStream};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 /// Allocations of a request beyond those of hyper alone, at most.
-const ALLOCATIONS: usize = 12;
+const ALLOCATIONS: usize = 10;
+/// Bytes of an open request that nothing was done with, at most.
+const IDLE_HANDLE: usize = 2048;
 /// Requests whose callbacks came on more than one thread, at most: a worker that the system lets wait is taken for one that
 /// a callback blocks.
 const HOPPED: usize = REQUESTS / 4;
@@ -35,6 +37,8 @@ const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Le
 struct Counting;
 
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes that are in use; those of the server, too, which does nothing while it is looked at.
+static USED: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static APART: UnsafeCell<bool> = const { UnsafeCell::new(false) };
@@ -46,11 +50,13 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: the cell is this thread's, and nothing else holds a reference.
         let apart = APART.try_with(|apart| unsafe { *apart.get() }).unwrap_or(true);
         ALLOCATED.fetch_add(usize::from(!apart), Ordering::Relaxed);
+        USED.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        USED.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's contract.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -199,15 +205,54 @@ fn hyper_alone(server: SocketAddr) -> usize {
     runtime.block_on(task).unwrap()
 }
 
-/// One test: nothing else may allocate meanwhile.
+/// Bytes of an open request handle that nothing was done with.
+fn idle_handle() -> usize {
+    const OPEN: usize = 1000;
+    // SAFETY: no pointer leads anywhere.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+        let host: Vec<u16> = "host.test".encode_utf16().chain([0]).collect();
+        let connection = WinHttpConnect(session, host.as_ptr(), 80, 0);
+        let mut requests = Vec::with_capacity(OPEN);
+        let before = USED.load(Ordering::Relaxed);
+        requests.extend((0..OPEN).map(|_| WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0)));
+        let used = USED.load(Ordering::Relaxed) - before;
+        requests.into_iter().chain([connection, session]).for_each(|handle| assert_ne!(WinHttpCloseHandle(handle), 0));
+        used / OPEN
+    }
+}
+
+/// How many threads the process has.
+#[cfg(target_os = "linux")]
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// Before anything else was done.
+#[cfg(target_os = "linux")]
+fn a_session_starts_no_thread() {
+    let before = threads();
+    // SAFETY: no pointer leads anywhere.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+        assert_ne!(WinHttpCloseHandle(session), 0);
+    }
+    assert_eq!(threads(), before);
+}
+
+/// One test: nothing else may allocate meanwhile, or start threads.
 #[test]
 fn a_small_request_costs_little_more_than_hyper_alone() {
+    #[cfg(target_os = "linux")]
+    a_session_starts_no_thread();
+    let bytes = idle_handle();
+    assert!(bytes <= IDLE_HANDLE, "{bytes} bytes a request handle");
     let server = serve();
     let (ours, hopped) = winhttp(server);
     let theirs = hyper_alone(server);
     let more = ours.saturating_sub(theirs).div_ceil(REQUESTS);
     println!(
-        "{} allocations a request, hyper alone {}; {hopped} of {REQUESTS} hopped",
+        "{} allocations a request, hyper alone {}; {hopped} of {REQUESTS} hopped; {bytes} bytes an idle request",
         ours / REQUESTS,
         theirs / REQUESTS
     );

@@ -73,7 +73,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let template = RequestTemplate {
             method: if method.is_empty() { ByteString::from_static("GET") } else { method.into() },
-            target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page).into(),
+            target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page),
             version: match version.filter(|version| !version.is_empty()) {
                 Some(version) => Version::of_request(&version),
                 None => options::default_version(),

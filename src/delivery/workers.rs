@@ -216,7 +216,8 @@ impl Workers {
     /// One more worker comes for the queue, if there may be one.
     fn share(self: &Arc<Self>, state: &mut State) {
         let most = state.ready.unwrap_or(READY.min(self.processors));
-        if !self.call(state) && (state.workers >= most || !self.hire(state)) {
+        let active = state.workers - state.idle;
+        if active >= most || !(self.call(state) || self.hire(state)) {
             self.attend(state);
         }
         if !self.staffed.load(Ordering::Acquire) {

@@ -62,7 +62,7 @@ pub(crate) struct Listener {
 /// A session: the root of a tree of handles.
 pub(crate) struct Session {
     pub agent: Mutex<Option<ByteString>>,
-    pub settings: Mutex<Settings>,
+    pub settings: Mutex<Arc<Settings>>,
     pub cookies: Arc<Mutex<Jar>>,
     /// UNLOAD_NOTIFY_EVENT: called after the last HANDLE_CLOSING of the tree.
     pub unloaded: Mutex<Option<Box<dyn FnOnce() + Send>>>,
@@ -132,7 +132,7 @@ impl Handle {
             queue: DeliveryQueue::default(),
             kind: Kind::Session(Box::new(Session {
                 agent: Mutex::new(agent),
-                settings: Mutex::new(settings),
+                settings: Mutex::new(Arc::new(settings)),
                 cookies: Arc::default(),
                 unloaded: Mutex::default(),
                 machines: Mutex::default(),

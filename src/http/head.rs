@@ -76,8 +76,11 @@ impl RequestHead {
     pub fn write(&self, wire: &mut BytesMut) {
         let first = self.method.len() + self.target.len() + "  HTTP/1.1\r\n".len();
         wire.reserve(first + self.headers.wire_length() + 2);
+        for part in [&*self.method, " ", &*self.target] {
+            wire.extend_from_slice(part.as_bytes());
+        }
         // A buffer takes whatever is written.
-        let _ = write!(wire, "{} {} {}\r\n", self.method, self.target, self.version);
+        let _ = write!(wire, " {}\r\n", self.version);
         for header in self.headers.iter() {
             for part in [header.name.as_bytes().as_ref(), b": ", &header.value, b"\r\n"] {
                 wire.extend_from_slice(part);

@@ -1,11 +1,16 @@
 //! The object name of WinHttpOpenRequest as it goes over the wire (source path.escape).
 
+use bytestring::ByteString;
+
 use super::Encoding;
 use crate::win32::{WINHTTP_FLAG_ESCAPE_DISABLE, WINHTTP_FLAG_ESCAPE_DISABLE_QUERY, WINHTTP_FLAG_ESCAPE_PERCENT};
 
 /// Path and query in ASCII. `flags`: WINHTTP_FLAG_ESCAPE_*; `query`: the code page of the query (CODEPAGE), the path is
 /// UTF-8. A leading slash is added.
-pub fn escape(object: &[u16], flags: u32, query: Encoding) -> String {
+pub fn escape(object: &[u16], flags: u32, query: Encoding) -> ByteString {
+    if object.is_empty() {
+        return ByteString::from_static("/");
+    }
     let object = String::from_utf16_lossy(object);
     let (path, rest) = object.split_at(object.find('?').unwrap_or(object.len()));
     let rest = query.encode(rest);
@@ -33,7 +38,7 @@ pub fn escape(object: &[u16], flags: u32, query: Encoding) -> String {
             target.push(char::from(byte));
         }
     }
-    target
+    target.into()
 }
 
 #[cfg(test)]

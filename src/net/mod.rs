@@ -46,7 +46,7 @@ use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use attempt::AttemptTask;
 use mailbox::Mailbox;
 use pool::Pool;
-use runtime::Runtime;
+use runtime::{Runtime, task};
 use stream::Stream;
 use tls::{Handshake, Protocols, Security};
 
@@ -87,6 +87,18 @@ impl Net {
         }
         let _ = port;
         self.security.handshake(stream, host, rules, offered).await
+    }
+
+    /// Takes the first step of a task on this thread: on a connection from the pool the head is out before this returns, and
+    /// no other thread has to wake up first. `false` if there can be no tasks.
+    fn run(&self, future: impl Future<Output = ()> + Send + 'static) -> bool {
+        match self.runtime.host() {
+            Some(host) => {
+                host.step(task(Arc::clone(&host), future));
+                true
+            }
+            None => self.runtime.run(Box::pin(future)),
+        }
     }
 
     fn on(runtime: Box<dyn Runtime>, security: Security, real: bool) -> Arc<Net> {
@@ -155,11 +167,11 @@ struct Started {
 impl Attempt for Started {
     fn go(self: Arc<Self>) {
         let (counted, attempt) = (Counted::new(&self.net), AttemptTask::new(Arc::clone(&self)));
-        let task = async move {
+        let future = async move {
             let _counted = counted;
             attempt.run().await;
         };
-        if !self.net.runtime.run(Box::pin(task)) {
+        if !self.net.run(future) {
             self.sink.event(Event::Failed(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR)));
         }
     }

@@ -16,7 +16,7 @@ use tokio::runtime::{self, Builder};
 use tokio::time::{Sleep, sleep_until};
 
 use super::lookups::Lookups;
-use super::runtime::{Boxed, Connected, Runtime, Timer};
+use super::runtime::{Boxed, Connected, Host, Runtime, Timer, task};
 use super::stream::Stream;
 use crate::delivery::{Poller, Workers};
 use crate::transport::{Network, Peer};
@@ -59,42 +59,48 @@ impl Tokio {
         }
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if self.reactor.get().is_none() {
-            let reactor = Arc::new(Reactor::new()?);
+            let reactor = Arc::new(Reactor::new(&self.workers)?);
             let _ = self.reactor.set(Arc::clone(&reactor));
             self.workers.poll(reactor);
         }
         self.reactor.get()
     }
-
-    /// A task of the workers, before its first step.
-    fn task(&self, future: Boxed<'static, ()>) -> Runnable {
-        let workers = Arc::clone(&self.workers);
-        let (runnable, task) = async_task::spawn(future, move |runnable| workers.resume(runnable));
-        task.detach();
-        runnable
-    }
 }
 
 /// Sockets and timers of tokio. None of its tasks are used.
-struct Reactor(runtime::Runtime);
+struct Reactor {
+    runtime: runtime::Runtime,
+    workers: Arc<Workers>,
+}
 
 impl Reactor {
     /// `None` without descriptors for it.
-    fn new() -> Option<Reactor> {
+    fn new(workers: &Arc<Workers>) -> Option<Reactor> {
         // tokio panics at some of what the system refuses.
-        catch_unwind(|| Builder::new_current_thread().enable_all().build()).ok()?.ok().map(Reactor)
+        let runtime = catch_unwind(|| Builder::new_current_thread().enable_all().build()).ok()?.ok()?;
+        Some(Reactor { runtime, workers: Arc::clone(workers) })
     }
 }
 
 impl Poller for Reactor {
     fn poll(&self, over: &mut dyn FnMut(&Waker) -> bool) {
-        self.0.block_on(poll_fn(|cx| if over(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }));
+        self.runtime.block_on(poll_fn(|cx| if over(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }));
     }
 
     fn step(&self, task: Runnable) {
-        let _context = self.0.enter();
+        let _context = self.runtime.enter();
         // A task that panics is over; the worker is not.
         let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
+    }
+}
+
+impl Host for Reactor {
+    fn step(&self, task: Runnable) {
+        Poller::step(self, task);
+    }
+
+    fn resume(&self, task: Runnable) {
+        self.workers.resume(task);
     }
 }
 
@@ -111,15 +117,22 @@ impl Runtime for Tokio {
         Box::new(Alarm { began: self.began, sleep: None, spare: Arc::clone(&self.sleeps) })
     }
 
-    /// On a connection from the pool the head is out before this returns, and no other thread has to wake up first.
-    fn run(&self, task: Boxed<'static, ()>) -> bool {
-        let Some(reactor) = self.reactor() else { return false };
-        reactor.step(self.task(task));
-        true
+    fn host(&self) -> Option<Arc<dyn Host>> {
+        self.reactor().map(|reactor| Arc::clone(reactor) as Arc<dyn Host>)
     }
 
-    fn spawn(&self, task: Boxed<'static, ()>) {
-        self.task(task).schedule();
+    fn run(&self, future: Boxed<'static, ()>) -> bool {
+        let host = self.host();
+        if let Some(host) = &host {
+            host.step(task(Arc::clone(host), future));
+        }
+        host.is_some()
+    }
+
+    fn spawn(&self, future: Boxed<'static, ()>) {
+        if let Some(host) = self.host() {
+            task(host, future).schedule();
+        }
     }
 
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {

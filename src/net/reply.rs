@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::http::{BodyLength, ResponseHead};
 use crate::win32::{
@@ -80,11 +80,11 @@ impl Reply {
         !self.incoming.is_empty()
     }
 
-    /// Puts bytes for hyper into `room`; answers how many.
-    pub fn give(&mut self, room: &mut [u8]) -> usize {
-        let count = room.len().min(self.incoming.len());
-        self.incoming.copy_to_slice(&mut room[..count]);
-        count
+    /// Puts bytes for hyper into a room, as many as it has place for.
+    pub fn give(&mut self, room: &mut impl BufMut) {
+        let count = room.remaining_mut().min(self.incoming.len());
+        room.put_slice(&self.incoming[..count]);
+        self.incoming.advance(count);
     }
 
     /// What hyper did not take.
@@ -185,7 +185,7 @@ mod tests {
         for piece in bytes.chunks(piece) {
             if reply.in_head() { reply.arrived(piece)? } else { rest.extend_from_slice(piece) }
         }
-        let mut given = vec![0; reply.incoming.len()];
+        let mut given = Vec::new();
         reply.give(&mut given);
         given.extend(rest);
         Ok((reply, String::from_utf8(given).unwrap()))

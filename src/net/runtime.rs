@@ -6,8 +6,11 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+
+use async_task::Runnable;
 
 use super::registry::Inquiry;
 use super::stream::Stream;
@@ -26,6 +29,10 @@ pub trait Runtime: Send + Sync {
     }
     /// A timer that is not set.
     fn timer(&self) -> Box<dyn Timer>;
+    /// Who takes the steps of tasks, if that is somebody else than this.
+    fn host(&self) -> Option<Arc<dyn Host>> {
+        None
+    }
     /// Takes the first step of a task on this thread, which may be any, and goes on with it elsewhere. `false` if there
     /// can be no tasks.
     fn run(&self, task: Boxed<'static, ()>) -> bool;
@@ -35,6 +42,21 @@ pub trait Runtime: Send + Sync {
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>>;
     /// A connection to an address.
     fn connect<'a>(&'a self, address: SocketAddr, network: &'a Network) -> Boxed<'a, io::Result<Connected>>;
+}
+
+/// Takes the steps of tasks that need no box of their own.
+pub trait Host: Send + Sync {
+    /// Takes the next step on this thread.
+    fn step(&self, task: Runnable);
+    /// Takes it elsewhere.
+    fn resume(&self, task: Runnable);
+}
+
+/// A task that this host takes the steps of, before the first.
+pub fn task(host: Arc<dyn Host>, future: impl Future<Output = ()> + Send + 'static) -> Runnable {
+    let (runnable, task) = async_task::spawn(future, move |runnable| host.resume(runnable));
+    task.detach();
+    runnable
 }
 
 /// A connection that stands.

@@ -194,11 +194,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
         let Wire { stream, state } = self.get_mut();
         let before = buf.filled().len();
         loop {
-            let waiting = lock(state).reply.waiting();
-            if waiting {
-                let count = lock(state).reply.give(buf.initialize_unfilled());
-                buf.advance(count);
-                return Poll::Ready(Ok(()));
+            {
+                let reply = &mut lock(state).reply;
+                if reply.waiting() {
+                    reply.give(buf);
+                    return Poll::Ready(Ok(()));
+                }
             }
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
             let reply = &mut lock(state).reply;

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use crate::api::session::with_settings;
+use crate::api::session::{settings_of, with_settings};
 use crate::handle::{Handle, Kind, Request, Session};
 use crate::machine::Settings;
 use crate::win32::*;
@@ -144,12 +144,16 @@ impl Subject {
 
     /// The settings of a session or request; those of its session for a connection, which has none of its own.
     pub fn settings<R>(&self, act: impl FnOnce(&mut Settings) -> R) -> Result<R, Win32Error> {
+        with_settings(self.owner()?, act)
+    }
+
+    /// Who has them.
+    fn owner(&self) -> Result<&Arc<Handle>, Win32Error> {
         let handle = self.handle()?;
-        let owner = match (handle.kind(), handle.parent()) {
+        Ok(match (handle.kind(), handle.parent()) {
             (Kind::Connection(_), Some(session)) => session,
             _ => handle,
-        };
-        with_settings(owner, act)
+        })
     }
 }
 
@@ -314,7 +318,7 @@ impl Row {
         }
         match self.get {
             Get::Never => Err(ERROR_INVALID_PARAMETER),
-            Get::Setting(read) => subject.settings(|settings| Value::Dword(read(settings))),
+            Get::Setting(read) => settings_of(subject.owner()?).map(|settings| Value::Dword(read(&settings))),
             Get::Of(read) => read(subject),
             Get::Keyed(read) => read(subject, input),
         }

@@ -32,7 +32,7 @@ pub struct Body {
     end: Option<Result<Headers, Win32Error>>,
     /// Whether a part is a chunk, or a piece of one.
     chunked: bool,
-    coded: Option<Coded>,
+    coded: Option<Box<Coded>>,
     /// Bytes of the transport that are no longer kept here, and of which it was not told.
     released: usize,
 }
@@ -79,7 +79,7 @@ struct Coded {
 impl Body {
     /// A body as it comes, or one that is decoded.
     pub fn new(chunked: bool, decoder: Option<Decoder>) -> Body {
-        let coded = decoder.map(|decoder| Coded { decoder, parts: VecDeque::new() });
+        let coded = decoder.map(|decoder| Box::new(Coded { decoder, parts: VecDeque::new() }));
         Body { chunked: chunked && coded.is_none(), coded, ..Body::default() }
     }
 

@@ -19,8 +19,8 @@ const ROUNDS_AT_MOST: u32 = 8;
 /// The credentials of a request.
 #[derive(Default)]
 pub struct Credentials {
-    server: CredentialSlot,
-    proxy: CredentialSlot,
+    server: Option<Box<CredentialSlot>>,
+    proxy: Option<Box<CredentialSlot>>,
     /// Where the client's nonces come from: random bytes, from outside.
     seed: [u8; 16],
     /// The server that `server` is for: no other one, that a redirect leads to, gets them.
@@ -134,9 +134,10 @@ impl Credentials {
             };
             let signed = Signed { method: &template.method, target: path, body, seed: &seed };
             let refused = self.refused(target);
-            let slot = self.slot(target);
-            slot.sent = None;
-            let value = if wanted { slot.authorise(signed, peer, refused) } else { None };
+            let value = self.known(target).and_then(|slot| {
+                slot.sent = None;
+                if wanted { slot.authorise(signed, peer, refused) } else { None }
+            });
             if let Some(value) = value {
                 self.headers.append(name, value);
             }
@@ -153,16 +154,23 @@ impl Credentials {
         let (seed, refused) = (self.seed, self.refused);
         let own = template.headers.get(Target::Proxy.credentials_header(), 0);
         let signed = Signed { method: "CONNECT", target: authority, body: Some(&[]), seed: &seed };
-        self.proxy.sent = None;
-        own.map_or_else(|| self.proxy.authorise(signed, proxy, refused), |own| Some(own.to_vec()))
+        if let Some(slot) = self.known(Target::Proxy) {
+            slot.sent = None;
+            if own.is_none() {
+                return slot.authorise(signed, proxy, refused);
+            }
+        }
+        own.map(<[u8]>::to_vec)
     }
 
     /// Who asks for a tunnel: the user, or whatever the application says in the header itself.
     pub(super) fn tunnel_user(&self, template: &RequestTemplate) -> Option<String> {
         let own = template.headers.get(Target::Proxy.credentials_header(), 0);
         let own = own.map(|own| String::from_utf8_lossy(own).into_owned());
-        own.or_else(|| self.proxy.explicit.as_ref().map(|explicit| explicit.user.clone()))
-            .or_else(|| self.proxy.user.clone())
+        own.or_else(|| {
+            let proxy = self.proxy.as_ref()?;
+            proxy.explicit.as_ref().map(|explicit| explicit.user.clone()).or_else(|| proxy.user.clone())
+        })
     }
 
     /// The proxy refused a tunnel with this head: whether to ask again, with credentials.
@@ -221,7 +229,9 @@ impl Credentials {
         if target == Target::Server {
             // What was meant for another server must not go to this one.
             if self.owner.is_some() && !self.may_go(target, origin) {
-                self.server = CredentialSlot { received: self.server.received.take(), ..CredentialSlot::default() };
+                if let Some(server) = &mut self.server {
+                    **server = CredentialSlot { received: server.received.take(), ..CredentialSlot::default() };
+                }
             }
             self.owner = Some(origin.clone());
         }
@@ -235,10 +245,18 @@ impl Credentials {
         }
     }
 
+    /// What is known for a target, if anything is.
+    fn known(&mut self, target: Target) -> Option<&mut CredentialSlot> {
+        match target {
+            Target::Server => self.server.as_deref_mut(),
+            Target::Proxy => self.proxy.as_deref_mut(),
+        }
+    }
+
     fn slot(&mut self, target: Target) -> &mut CredentialSlot {
         match target {
-            Target::Server => &mut self.server,
-            Target::Proxy => &mut self.proxy,
+            Target::Server => self.server.get_or_insert_default(),
+            Target::Proxy => self.proxy.get_or_insert_default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What happens to a request without a call of the application.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Request;
@@ -30,7 +31,7 @@ impl Request {
         if let Some(following) = self.following.take() {
             if following.origin != self.origin {
                 // Another server must ask anew.
-                self.settings.client_certificate = ClientCertificate::Absent;
+                Arc::make_mut(&mut self.settings).client_certificate = ClientCertificate::Absent;
             }
             self.origin = following.origin;
             self.template.target = following.target;

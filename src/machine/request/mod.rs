@@ -93,8 +93,8 @@ pub struct Request {
     // As long as the handle.
     /// What the application put into the head.
     pub template: RequestTemplate,
-    /// The options of the handle.
-    pub settings: Settings,
+    /// The options of the handle: those of the session, until one is set.
+    pub settings: Arc<Settings>,
     /// User names and passwords.
     pub credentials: Credentials,
     /// The cookies of the session.
@@ -113,7 +113,7 @@ pub struct Request {
     route: ProxyRoute,
     /// Finds the route, for WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY.
     resolver: Option<Box<Resolver>>,
-    following: Option<Following>,
+    following: Option<Box<Following>>,
 
     // As long as one attempt.
     attempt: Attempt,
@@ -133,12 +133,12 @@ pub struct Request {
 
 impl Request {
     /// A request that was just opened.
-    pub fn new(origin: Origin, template: RequestTemplate, settings: Settings) -> Request {
-        Request::numbered(origin, template, settings, 0)
+    pub fn new(origin: Origin, template: RequestTemplate, settings: impl Into<Arc<Settings>>) -> Request {
+        Request::numbered(origin, template, settings.into(), 0)
     }
 
     /// [`Request::new`], with attempts from number `first` on.
-    pub(super) fn numbered(origin: Origin, template: RequestTemplate, settings: Settings, first: u64) -> Request {
+    pub(super) fn numbered(origin: Origin, template: RequestTemplate, settings: Arc<Settings>, first: u64) -> Request {
         Request {
             state: OPENED,
             template,

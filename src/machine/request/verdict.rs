@@ -52,7 +52,7 @@ impl Request {
                 let origin = Origin { secure, host, port };
                 // Now, so that the application can still add what it wants when it is told.
                 self.carried_away = self.template.redirect(origin != self.origin, keep_body);
-                self.following = Some(Following { url, origin, target, method, keep_body });
+                self.following = Some(Box::new(Following { url, origin, target, method, keep_body }));
                 Input::Follow
             }
         }

@@ -47,7 +47,7 @@ impl Fetch {
         let origin = Origin { secure, host: text(parts.host).trim_matches(['[', ']']).into(), port: parts.port };
         let template = RequestTemplate {
             method: ByteString::from_static("GET"),
-            target: crate::http::target::escape(&object, 0, Settings::default().code_page).into(),
+            target: crate::http::target::escape(&object, 0, Settings::default().code_page),
             version: Version { major: 1, minor: 1 },
             headers: Headers::default(),
             agent: Some(ByteString::from_static("WinHttp-Autoproxy-Service/5.1")),
@@ -58,7 +58,7 @@ impl Fetch {
         };
         let disabled = WINHTTP_DISABLE_AUTHENTICATION | WINHTTP_DISABLE_COOKIES;
         let settings = Settings { timeouts, disabled, ..Settings::default() };
-        let mut request = Request::numbered(origin, template, settings, first);
+        let mut request = Request::numbered(origin, template, settings.into(), first);
         let call = SendCall {
             headers: Vec::new(),
             optional: Bytes::new(),
