@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming};
 use hyper::{Method, Request, Response};
 use smallvec::SmallVec;
 
@@ -18,7 +18,7 @@ use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::{self, WireState};
-use crate::http::{BodyLength, OutgoingBody, ResponseHead};
+use crate::http::{BodyLength, Headers, OutgoingBody, ResponseHead};
 use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
@@ -326,6 +326,15 @@ struct Download {
     pieces: Pieces,
 }
 
+/// Trailers as hyper has them.
+fn in_lower_case(frame: Frame<Bytes>) -> Headers {
+    let mut headers = Headers::default();
+    for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
+        headers.append(name.as_str(), Bytes::copy_from_slice(value.as_bytes()));
+    }
+    headers
+}
+
 impl Download {
     fn new(body: Incoming, head: &ResponseHead, head_only: bool) -> Download {
         let keeps = BodyLength::of(head, head_only).is_ok_and(|framing| framing.keeps(head));
@@ -350,9 +359,8 @@ impl Download {
                     Some(Ok(frame)) => match frame.into_data() {
                         Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
                         Err(frame) => {
-                            for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
-                                trailers.append(name.as_str(), Bytes::copy_from_slice(value.as_bytes()));
-                            }
+                            let heard = outbound.state().reply.take_trailers();
+                            *trailers = heard.unwrap_or_else(|| in_lower_case(frame));
                         }
                     },
                     Some(Err(error)) => {

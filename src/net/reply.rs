@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use crate::http::{BodyLength, ResponseHead};
+use crate::http::chunks::{Chunk, ChunkReader};
+use crate::http::{BodyLength, Headers, ResponseHead};
 use crate::win32::{
     ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
     Win32Error,
@@ -31,6 +32,10 @@ pub struct Reply {
     interim: Vec<u16>,
     /// Bytes that came since the request began.
     pub received: u64,
+    /// Reads a chunked body beside hyper, which forgets the case of its trailers' names (source m13).
+    chunks: Option<ChunkReader>,
+    /// The trailers, until they were taken.
+    trailers: Option<Headers>,
 }
 
 /// What a reply answers, as far as its framing depends on it.
@@ -128,14 +133,37 @@ impl Reply {
             if asked == Asked::Connect && (200..300).contains(&head.status) {
                 self.incoming.extend_from_slice(SWITCHING.as_bytes());
             } else {
-                stand_in(&head, BodyLength::of(&head, asked == Asked::Head)?, &mut self.incoming);
+                let framing = BodyLength::of(&head, asked == Asked::Head)?;
+                self.chunks = (framing == BodyLength::Chunked).then(ChunkReader::default);
+                stand_in(&head, framing, &mut self.incoming);
             }
             self.incoming.extend_from_slice(&self.begun);
+            let begun = std::mem::take(&mut self.begun);
+            self.body_arrived(&begun);
+            self.begun = begun;
             self.begun.clear();
             self.expected = None;
             self.head = Some(head);
         }
         Ok(())
+    }
+
+    /// Bytes of the body came. What is no chunked body hyper will find out.
+    pub fn body_arrived(&mut self, mut bytes: &[u8]) {
+        while let Some(chunks) = &mut self.chunks {
+            match chunks.next(&mut bytes, usize::MAX) {
+                Ok(Some(Chunk::Data(_))) => continue,
+                Ok(None) => return,
+                Ok(Some(Chunk::End(trailers))) => self.trailers = Some(trailers),
+                Err(_) => {}
+            }
+            self.chunks = None;
+        }
+    }
+
+    /// The trailers of a chunked body that has ended.
+    pub fn take_trailers(&mut self) -> Option<Headers> {
+        self.trailers.take()
     }
 
     /// The server closed inside its head.

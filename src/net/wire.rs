@@ -206,6 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
             let bytes = &buf.filled()[before..];
             reply.received += bytes.len() as u64;
             if !reply.in_head() {
+                reply.body_arrived(bytes);
                 return Poll::Ready(Ok(()));
             }
             let outcome = if bytes.is_empty() { reply.ended() } else { reply.arrived(bytes) };
