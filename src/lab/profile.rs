@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::win32::*;
 use crate::world::Requested;
 
-/// What a version of Windows does not know: options, and flags of sessions and requests. An unknown option is 12009 when
-/// it is set and 87 when it is read, an unknown flag 87 (source option.unknown).
+/// What a version of Windows does not know: options, flags of sessions and requests, functions. An unknown option is 12009
+/// when it is set and 87 when it is read, an unknown flag 87 (source option.unknown); GetProcAddress does not find an
+/// unknown function, while a program that is linked with it calls it nevertheless.
 ///
 /// ```
 /// use portable_winhttp::lab::{Profile, Sim};
@@ -24,6 +25,10 @@ pub struct Profile {
     request_flags: u32,
     /// WINHTTP_FLAG_SECURE_PROTOCOL_* bits that are unknown.
     unknown_protocols: u32,
+    /// WINHTTP_PROTOCOL_FLAG_* bits that are unknown.
+    unknown_versions: u32,
+    /// GetProcAddress does not find these in winhttp.dll.
+    functions: BTreeSet<&'static str>,
     newer_digest: bool,
 }
 
@@ -82,6 +87,15 @@ const CAME_WITH: &[(Release, &[u32])] = &[
     (Release::Windows11, &[WINHTTP_OPTION_MATCH_CONNECTION_GUID, WINHTTP_OPTION_CONNECTION_GUID]),
 ];
 
+/// The functions that came with a version, by their pages.
+const FUNCTIONS_CAME_WITH: [(Release, &str); 5] = [
+    (Release::Server2022, "WinHttpAddRequestHeadersEx"),
+    (Release::Server2022, "WinHttpQueryHeadersEx"),
+    (Release::Server2022, "WinHttpReadDataEx"),
+    (Release::Windows11, "WinHttpFreeQueryConnectionGroupResult"),
+    (Release::Windows11, "WinHttpQueryConnectionGroup"),
+];
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Release {
     Windows8,
@@ -90,6 +104,8 @@ enum Release {
     Windows10v1903,
     Windows10v2004,
     Windows10v21H1,
+    /// Build 20348.
+    Server2022,
     Windows11,
 }
 
@@ -129,15 +145,16 @@ impl Profile {
         Profile::until(Release::Windows10v21H1)
     }
 
-    /// Windows 10 version 22H2: WinHTTP is that of 21H1. TLS 1.3 is unknown, and its bit in SECURE_PROTOCOLS is 87
-    /// (source g03).
+    /// Windows 10 version 22H2: WinHTTP is that of 21H1. TLS 1.3 and HTTP/3 are unknown, and their bits in
+    /// SECURE_PROTOCOLS and ENABLE_HTTP_PROTOCOL are 87 (source g03).
     pub fn windows_10_22h2() -> Profile {
         Profile::until(Release::Windows10v21H1)
     }
 
-    /// Windows Server 2022: the options of 21H1, and TLS 1.3.
+    /// Windows Server 2022: the options of 21H1, TLS 1.3, HTTP/3's flag, and the functions of headers and reads that end
+    /// in Ex; no connection groups.
     pub fn windows_server_2022() -> Profile {
-        Profile { unknown_protocols: 0, ..Profile::until(Release::Windows10v21H1) }
+        Profile::until(Release::Server2022)
     }
 
     /// Windows 11 version 24H2, and Windows Server 2025: the newest.
@@ -148,8 +165,10 @@ impl Profile {
     fn until(release: Release) -> Profile {
         let later = CAME_WITH.iter().filter(|(since, _)| *since > release).flat_map(|(_, options)| *options);
         let mut profile = Profile { options: later.copied().collect(), ..Profile::default() };
-        if release < Release::Windows11 {
+        profile.functions = FUNCTIONS_CAME_WITH.iter().filter(|row| row.0 > release).map(|row| row.1).collect();
+        if release < Release::Server2022 {
             profile.unknown_protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+            profile.unknown_versions = WINHTTP_PROTOCOL_FLAG_HTTP3;
         }
         if release <= Release::Windows10v1903 {
             profile.session_flags = WINHTTP_FLAG_SECURE_DEFAULTS & !WINHTTP_FLAG_ASYNC;
@@ -189,6 +208,14 @@ impl Profile {
             | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
             | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
         ALL & !self.unknown_protocols
+    }
+
+    pub(super) fn known_protocols(&self) -> u32 {
+        (WINHTTP_PROTOCOL_FLAG_HTTP2 | WINHTTP_PROTOCOL_FLAG_HTTP3) & !self.unknown_versions
+    }
+
+    pub(super) fn has_function(&self, name: &str) -> bool {
+        !self.functions.contains(name)
     }
 
     pub(super) fn newer_digest(&self) -> bool {

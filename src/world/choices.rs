@@ -4,7 +4,7 @@ use crate::observe::Returned;
 use crate::record::{Notification, Operation};
 use crate::win32::{
     WINHTTP_FLAG_SECURE_PROTOCOL_ALL, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
-    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, Win32Error,
+    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3, WINHTTP_PROTOCOL_FLAG_HTTP2, WINHTTP_PROTOCOL_FLAG_HTTP3, Win32Error,
 };
 
 /// See the module. What is provided is what Windows does where nothing interferes.
@@ -39,6 +39,14 @@ pub trait Choices: Send + Sync {
             | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
             | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2
             | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3
+    }
+    /// The WINHTTP_PROTOCOL_FLAG_* bits that the system knows.
+    fn known_protocols(&self) -> u32 {
+        WINHTTP_PROTOCOL_FLAG_HTTP2 | WINHTTP_PROTOCOL_FLAG_HTTP3
+    }
+    /// Whether the system's winhttp.dll has this function.
+    fn has_function(&self, _name: &str) -> bool {
+        true
     }
 }
 

@@ -27,9 +27,9 @@ pub fn enter(world: Arc<World>, policy: Policy) -> Entered {
     Entered(())
 }
 
-/// The world that the thread has entered.
+/// The world that the thread has entered; none while its thread-locals are dropped.
 pub fn entered() -> Option<(Arc<World>, Policy)> {
-    ENTERED.with_borrow(|worlds| worlds.last().cloned())
+    ENTERED.try_with(|worlds| worlds.borrow().last().cloned()).ok().flatten()
 }
 
 /// The worlds whose threads wait by letting them go on.

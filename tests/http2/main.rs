@@ -44,6 +44,10 @@ fn the_version_that_is_spoken() {
         ("required, but nothing is enabled", &older, 0, 1, Ok(0)),
         ("the server has HTTP/1.1 only", &older, 1, 0, Ok(0)),
         ("the server has HTTP/1.1 only, and that will not do", &older, 1, 1, Err(MISMATCH)),
+        ("HTTP/3 enabled, and not there", &older, 2, 0, Ok(0)),
+        ("HTTP/3 beside HTTP/2", &newer, 3, 1, Ok(1)),
+        // source n146
+        ("HTTP/3 alone will do", &newer, 2, 1, Err(12029)),
         ("the server has no ALPN", &silent, 1, 0, Ok(0)),
         ("the server has no ALPN, and that will not do", &silent, 1, 1, Err(MISMATCH)),
     ];
@@ -109,8 +113,9 @@ fn options_and_their_values() {
     let rows = [
         (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 0, 0),
         (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 1, 0),
-        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 2, invalid),
-        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 3, invalid),
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 2, 0),
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 3, 0),
+        (WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 4, invalid),
         (WINHTTP_OPTION_HTTP2_KEEPALIVE, 4999, invalid),
         (WINHTTP_OPTION_HTTP2_KEEPALIVE, 5000, 0),
         (WINHTTP_OPTION_HTTP_PROTOCOL_USED, 1, 12011),

@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_void};
 use super::addresses;
 use crate::api::edge::{NONE, done, no_panic, put, text};
 use crate::win32::*;
+use crate::world::entered;
 
 /// The libraries that are here; the program itself comes first. Handles are multiples of 64 KiB, as Windows' are.
 const NAMES: [&str; 6] = ["", "winhttp", "kernel32", "crypt32", "shlwapi", "kernelbase"];
@@ -116,6 +117,12 @@ pub unsafe extern "system" fn FreeLibrary(hlibmodule: HANDLE) -> BOOL {
     done("FreeLibrary", NONE, || number(hlibmodule.addr()).map(drop).ok_or(ERROR_MOD_NOT_FOUND))
 }
 
+/// The address of a function that the world of this thread has.
+fn here(name: &str) -> Option<*const ()> {
+    let there = entered().is_none_or(|(world, _)| world.choices.has_function(name));
+    addresses::find(name).filter(|_| there)
+}
+
 /// The address of a function; every library here has all of them. NULL with ERROR_PROC_NOT_FOUND, also for ordinals, or
 /// ERROR_MOD_NOT_FOUND (nf-libloaderapi-getprocaddress).
 ///
@@ -129,7 +136,7 @@ pub unsafe extern "system" fn GetProcAddress(hmodule: HANDLE, lpprocname: PCSTR)
         let name = (!ordinal).then(|| unsafe { CStr::from_ptr(lpprocname.cast()) });
         let found = match number(hmodule.addr()) {
             None => Err(ERROR_MOD_NOT_FOUND),
-            Some(_) => name.and_then(|name| addresses::find(name.to_str().ok()?)).ok_or(ERROR_PROC_NOT_FOUND),
+            Some(_) => name.and_then(|name| here(name.to_str().ok()?)).ok_or(ERROR_PROC_NOT_FOUND),
         };
         found.map(<*const ()>::cast_mut).map(<*mut ()>::cast).unwrap_or_else(|error| {
             set_last_error(error);

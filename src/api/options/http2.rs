@@ -10,7 +10,7 @@ const SHORTEST_SILENCE: u32 = 5000;
 
 fn enable(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
     let protocols = given.dword();
-    if protocols & !WINHTTP_PROTOCOL_FLAG_HTTP2 != 0 {
+    if protocols & !subject.handle()?.world().choices.known_protocols() != 0 {
         return Err(ERROR_INVALID_PARAMETER);
     }
     subject.settings(|settings| settings.protocols = protocols)
@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
         .strict()
         .inherited()
         .default("0")
-        .note("WINHTTP_PROTOCOL_FLAG_HTTP2 over TLS, by ALPN; any other bit is ERROR_INVALID_PARAMETER, as before HTTP/3."),
+        .note("HTTP/2 over TLS, by ALPN. WINHTTP_PROTOCOL_FLAG_HTTP3 is taken as by Windows 11, and never spoken: HTTP/3 alone, and required, is ERROR_WINHTTP_CANNOT_CONNECT."),
     option!(WINHTTP_OPTION_HTTP_PROTOCOL_USED: Shape::Dword)
         .query(REQUEST, Get::Of(|subject| Ok(Value::Dword(subject.request()?.with(|request| request.protocol_used())))))
         .default("0")

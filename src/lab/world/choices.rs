@@ -61,6 +61,14 @@ impl Choices for SimWorld {
         self.profile.known_secure_protocols()
     }
 
+    fn known_protocols(&self) -> u32 {
+        self.profile.known_protocols()
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.profile.has_function(name)
+    }
+
     fn refuse(&self, _handle: usize, asked: Requested) -> Option<Win32Error> {
         if let Requested::Operation(operation) = asked {
             return self.faults.injected_error(operation);

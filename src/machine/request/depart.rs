@@ -13,7 +13,7 @@ use crate::machine::step::Tabled;
 use crate::machine::{Machine, Output};
 use crate::record::Notification;
 use crate::transport::{Route, TransportRequest, Via};
-use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, Win32Error};
+use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, Win32Error};
 
 impl Request {
     pub(super) fn start(&mut self, now: Duration) {
@@ -24,6 +24,10 @@ impl Request {
         }
         if self.http2_is_out_of_question() && self.settings.http2().is_some_and(|rules| rules.required) {
             return self.fail(now, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH);
+        }
+        // No older version takes its place (source n146).
+        if self.settings.asks_for_http3_alone() {
+            return self.fail(now, ERROR_WINHTTP_CANNOT_CONNECT);
         }
         if self.settings.proxy.is_direct() {
             self.route = ProxyRoute::default();
