@@ -164,6 +164,13 @@ static inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
 
 #define CreateEvent CreateEventW
 #define CreateEventEx CreateEventExW
+#define CreateMutex CreateMutexW
+#define CreateMutexEx CreateMutexExW
+#define CreateSemaphore CreateSemaphoreW
+#define CreateSemaphoreEx CreateSemaphoreExW
+#define OpenEvent OpenEventW
+#define OpenMutex OpenMutexW
+#define OpenSemaphore OpenSemaphoreW
 #define CreateFile CreateFileW
 #define DeleteFile DeleteFileW
 #define GetFileAttributes GetFileAttributesW

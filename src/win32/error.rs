@@ -82,6 +82,8 @@ errors! {
     ERROR_NEGATIVE_SEEK = 131, "The place would lie before the beginning of the file.";
     ERROR_ALREADY_EXISTS = 183, "An object of this name is there already.";
     ERROR_NO_MORE_ITEMS = 259, "Listed on the error page without an API.";
+    ERROR_NOT_OWNER = 288, "The thread does not hold the mutex.";
+    ERROR_TOO_MANY_POSTS = 298, "The semaphore would let more waiters go than its maximum.";
     ERROR_MR_MID_NOT_FOUND = 317, "No text is known for this number.";
     ERROR_IO_PENDING = 997, "DWORD style async call was accepted; observed as the GetLastError value after a TRUE return that completes on another thread.";
     ERROR_INVALID_FLAGS = 1004, "A flag is unknown or does not go with another.";

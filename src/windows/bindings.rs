@@ -17,6 +17,35 @@ pub mod Windows {
                 unsafe { CloseHandle(hobject).ok() }
             }
             #[inline]
+            pub unsafe fn DuplicateHandle(
+                hsourceprocesshandle: HANDLE,
+                hsourcehandle: HANDLE,
+                htargetprocesshandle: HANDLE,
+                lptargethandle: *mut HANDLE,
+                dwdesiredaccess: u32,
+                binherithandle: bool,
+                dwoptions: DUPLICATE_HANDLE_OPTIONS,
+            ) -> crate::windows::core::Result<()> {
+                crate::windows::core::link!("kernel32.dll" "system" fn DuplicateHandle(hsourceprocesshandle : HANDLE, hsourcehandle : HANDLE, htargetprocesshandle : HANDLE, lptargethandle : *mut HANDLE, dwdesiredaccess : u32, binherithandle : crate::windows::core::BOOL, dwoptions : DUPLICATE_HANDLE_OPTIONS) -> crate::windows::core::BOOL);
+                unsafe {
+                    DuplicateHandle(
+                        hsourceprocesshandle,
+                        hsourcehandle,
+                        htargetprocesshandle,
+                        lptargethandle as _,
+                        dwdesiredaccess,
+                        binherithandle.into(),
+                        dwoptions,
+                    )
+                    .ok()
+                }
+            }
+            #[inline]
+            pub unsafe fn GetHandleInformation(hobject: HANDLE, lpdwflags: *mut u32) -> crate::windows::core::Result<()> {
+                crate::windows::core::link!("kernel32.dll" "system" fn GetHandleInformation(hobject : HANDLE, lpdwflags : *mut u32) -> crate::windows::core::BOOL);
+                unsafe { GetHandleInformation(hobject, lpdwflags as _).ok() }
+            }
+            #[inline]
             pub unsafe fn GetLastError() -> WIN32_ERROR {
                 crate::windows::core::link!("kernel32.dll" "system" fn GetLastError() -> WIN32_ERROR);
                 unsafe { GetLastError() }
@@ -31,6 +60,20 @@ pub mod Windows {
             pub unsafe fn LocalFree(hmem: Option<HLOCAL>) -> HLOCAL {
                 crate::windows::core::link!("kernel32.dll" "system" fn LocalFree(hmem : HLOCAL) -> HLOCAL);
                 unsafe { LocalFree(hmem.unwrap_or(core::mem::zeroed()) as _) }
+            }
+            #[inline]
+            pub unsafe fn RtlNtStatusToDosError(status: NTSTATUS) -> u32 {
+                crate::windows::core::link!("ntdll.dll" "system" fn RtlNtStatusToDosError(status : NTSTATUS) -> u32);
+                unsafe { RtlNtStatusToDosError(status) }
+            }
+            #[inline]
+            pub unsafe fn SetHandleInformation(
+                hobject: HANDLE,
+                dwmask: u32,
+                dwflags: HANDLE_FLAGS,
+            ) -> crate::windows::core::Result<()> {
+                crate::windows::core::link!("kernel32.dll" "system" fn SetHandleInformation(hobject : HANDLE, dwmask : u32, dwflags : HANDLE_FLAGS) -> crate::windows::core::BOOL);
+                unsafe { SetHandleInformation(hobject, dwmask, dwflags).ok() }
             }
             #[inline]
             pub unsafe fn SetLastError(dwerrcode: WIN32_ERROR) {
@@ -15433,6 +15476,51 @@ pub mod Windows {
             }
             pub mod Threading {
                 #[inline]
+                pub unsafe fn CallbackMayRunLong(pci: PTP_CALLBACK_INSTANCE) -> crate::windows::core::BOOL {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CallbackMayRunLong(pci : PTP_CALLBACK_INSTANCE) -> crate::windows::core::BOOL);
+                    unsafe { CallbackMayRunLong(pci) }
+                }
+                #[inline]
+                pub unsafe fn CloseThreadpool(ptpp: PTP_POOL) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpool(ptpp : PTP_POOL));
+                    unsafe { CloseThreadpool(ptpp) }
+                }
+                #[inline]
+                pub unsafe fn CloseThreadpoolCleanupGroup(ptpcg: PTP_CLEANUP_GROUP) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolCleanupGroup(ptpcg : PTP_CLEANUP_GROUP));
+                    unsafe { CloseThreadpoolCleanupGroup(ptpcg) }
+                }
+                #[inline]
+                pub unsafe fn CloseThreadpoolCleanupGroupMembers(
+                    ptpcg: PTP_CLEANUP_GROUP,
+                    fcancelpendingcallbacks: bool,
+                    pvcleanupcontext: Option<*mut core::ffi::c_void>,
+                ) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolCleanupGroupMembers(ptpcg : PTP_CLEANUP_GROUP, fcancelpendingcallbacks : crate::windows::core::BOOL, pvcleanupcontext : *mut core::ffi::c_void));
+                    unsafe {
+                        CloseThreadpoolCleanupGroupMembers(
+                            ptpcg,
+                            fcancelpendingcallbacks.into(),
+                            pvcleanupcontext.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    }
+                }
+                #[inline]
+                pub unsafe fn CloseThreadpoolTimer(pti: PTP_TIMER) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolTimer(pti : PTP_TIMER));
+                    unsafe { CloseThreadpoolTimer(pti) }
+                }
+                #[inline]
+                pub unsafe fn CloseThreadpoolWait(pwa: PTP_WAIT) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolWait(pwa : PTP_WAIT));
+                    unsafe { CloseThreadpoolWait(pwa) }
+                }
+                #[inline]
+                pub unsafe fn CloseThreadpoolWork(pwk: PTP_WORK) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolWork(pwk : PTP_WORK));
+                    unsafe { CloseThreadpoolWork(pwk) }
+                }
+                #[inline]
                 pub unsafe fn CreateEventW<P3>(
                     lpeventattributes: Option<*const super::super::Security::SECURITY_ATTRIBUTES>,
                     bmanualreset: bool,
@@ -15454,9 +15542,332 @@ pub mod Windows {
                     (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
                 }
                 #[inline]
+                pub unsafe fn CreateMutexW<P2>(
+                    lpmutexattributes: Option<*const super::super::Security::SECURITY_ATTRIBUTES>,
+                    binitialowner: bool,
+                    lpname: P2,
+                ) -> crate::windows::core::Result<super::super::Foundation::HANDLE>
+                where
+                    P2: crate::windows::core::Param<crate::windows::core::PCWSTR>,
+                {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateMutexW(lpmutexattributes : *const super::super::Security:: SECURITY_ATTRIBUTES, binitialowner : crate::windows::core::BOOL, lpname : crate::windows::core::PCWSTR) -> super::super::Foundation:: HANDLE);
+                    let result__ = unsafe {
+                        CreateMutexW(
+                            lpmutexattributes.unwrap_or(core::mem::zeroed()) as _,
+                            binitialowner.into(),
+                            lpname.param().abi(),
+                        )
+                    };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateSemaphoreW<P3>(
+                    lpsemaphoreattributes: Option<*const super::super::Security::SECURITY_ATTRIBUTES>,
+                    linitialcount: i32,
+                    lmaximumcount: i32,
+                    lpname: P3,
+                ) -> crate::windows::core::Result<super::super::Foundation::HANDLE>
+                where
+                    P3: crate::windows::core::Param<crate::windows::core::PCWSTR>,
+                {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateSemaphoreW(lpsemaphoreattributes : *const super::super::Security:: SECURITY_ATTRIBUTES, linitialcount : i32, lmaximumcount : i32, lpname : crate::windows::core::PCWSTR) -> super::super::Foundation:: HANDLE);
+                    let result__ = unsafe {
+                        CreateSemaphoreW(
+                            lpsemaphoreattributes.unwrap_or(core::mem::zeroed()) as _,
+                            linitialcount,
+                            lmaximumcount,
+                            lpname.param().abi(),
+                        )
+                    };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateThread(
+                    lpthreadattributes: Option<*const super::super::Security::SECURITY_ATTRIBUTES>,
+                    dwstacksize: usize,
+                    lpstartaddress: LPTHREAD_START_ROUTINE,
+                    lpparameter: Option<*const core::ffi::c_void>,
+                    dwcreationflags: THREAD_CREATION_FLAGS,
+                    lpthreadid: Option<*mut u32>,
+                ) -> crate::windows::core::Result<super::super::Foundation::HANDLE> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateThread(lpthreadattributes : *const super::super::Security:: SECURITY_ATTRIBUTES, dwstacksize : usize, lpstartaddress : LPTHREAD_START_ROUTINE, lpparameter : *const core::ffi::c_void, dwcreationflags : THREAD_CREATION_FLAGS, lpthreadid : *mut u32) -> super::super::Foundation:: HANDLE);
+                    let result__ = unsafe {
+                        CreateThread(
+                            lpthreadattributes.unwrap_or(core::mem::zeroed()) as _,
+                            dwstacksize,
+                            lpstartaddress,
+                            lpparameter.unwrap_or(core::mem::zeroed()) as _,
+                            dwcreationflags,
+                            lpthreadid.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateThreadpool(
+                    reserved: Option<*const core::ffi::c_void>,
+                ) -> crate::windows::core::Result<PTP_POOL> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateThreadpool(reserved : *const core::ffi::c_void) -> PTP_POOL);
+                    let result__ = unsafe { CreateThreadpool(reserved.unwrap_or(core::mem::zeroed()) as _) };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateThreadpoolCleanupGroup() -> crate::windows::core::Result<PTP_CLEANUP_GROUP> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateThreadpoolCleanupGroup() -> PTP_CLEANUP_GROUP);
+                    let result__ = unsafe { CreateThreadpoolCleanupGroup() };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateThreadpoolTimer(
+                    pfnti: PTP_TIMER_CALLBACK,
+                    pv: Option<*mut core::ffi::c_void>,
+                    pcbe: Option<*const TP_CALLBACK_ENVIRON_V3>,
+                ) -> crate::windows::core::Result<PTP_TIMER> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateThreadpoolTimer(pfnti : PTP_TIMER_CALLBACK, pv : *mut core::ffi::c_void, pcbe : *const TP_CALLBACK_ENVIRON_V3) -> PTP_TIMER);
+                    let result__ = unsafe {
+                        CreateThreadpoolTimer(
+                            pfnti,
+                            pv.unwrap_or(core::mem::zeroed()) as _,
+                            pcbe.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateThreadpoolWait(
+                    pfnwa: PTP_WAIT_CALLBACK,
+                    pv: Option<*mut core::ffi::c_void>,
+                    pcbe: Option<*const TP_CALLBACK_ENVIRON_V3>,
+                ) -> crate::windows::core::Result<PTP_WAIT> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateThreadpoolWait(pfnwa : PTP_WAIT_CALLBACK, pv : *mut core::ffi::c_void, pcbe : *const TP_CALLBACK_ENVIRON_V3) -> PTP_WAIT);
+                    let result__ = unsafe {
+                        CreateThreadpoolWait(
+                            pfnwa,
+                            pv.unwrap_or(core::mem::zeroed()) as _,
+                            pcbe.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn CreateThreadpoolWork(
+                    pfnwk: PTP_WORK_CALLBACK,
+                    pv: Option<*mut core::ffi::c_void>,
+                    pcbe: Option<*const TP_CALLBACK_ENVIRON_V3>,
+                ) -> crate::windows::core::Result<PTP_WORK> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn CreateThreadpoolWork(pfnwk : PTP_WORK_CALLBACK, pv : *mut core::ffi::c_void, pcbe : *const TP_CALLBACK_ENVIRON_V3) -> PTP_WORK);
+                    let result__ = unsafe {
+                        CreateThreadpoolWork(
+                            pfnwk,
+                            pv.unwrap_or(core::mem::zeroed()) as _,
+                            pcbe.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn DisassociateCurrentThreadFromCallback(pci: PTP_CALLBACK_INSTANCE) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn DisassociateCurrentThreadFromCallback(pci : PTP_CALLBACK_INSTANCE));
+                    unsafe { DisassociateCurrentThreadFromCallback(pci) }
+                }
+                #[inline]
+                pub unsafe fn GetCurrentProcess() -> super::super::Foundation::HANDLE {
+                    crate::windows::core::link!("kernel32.dll" "system" fn GetCurrentProcess() -> super::super::Foundation:: HANDLE);
+                    unsafe { GetCurrentProcess() }
+                }
+                #[inline]
+                pub unsafe fn GetCurrentProcessId() -> u32 {
+                    crate::windows::core::link!("kernel32.dll" "system" fn GetCurrentProcessId() -> u32);
+                    unsafe { GetCurrentProcessId() }
+                }
+                #[inline]
+                pub unsafe fn GetCurrentThread() -> super::super::Foundation::HANDLE {
+                    crate::windows::core::link!("kernel32.dll" "system" fn GetCurrentThread() -> super::super::Foundation:: HANDLE);
+                    unsafe { GetCurrentThread() }
+                }
+                #[inline]
                 pub unsafe fn GetCurrentThreadId() -> u32 {
                     crate::windows::core::link!("kernel32.dll" "system" fn GetCurrentThreadId() -> u32);
                     unsafe { GetCurrentThreadId() }
+                }
+                #[inline]
+                pub unsafe fn GetExitCodeThread(
+                    hthread: super::super::Foundation::HANDLE,
+                    lpexitcode: *mut u32,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn GetExitCodeThread(hthread : super::super::Foundation:: HANDLE, lpexitcode : *mut u32) -> crate::windows::core::BOOL);
+                    unsafe { GetExitCodeThread(hthread, lpexitcode as _).ok() }
+                }
+                #[inline]
+                pub unsafe fn GetThreadId(thread: super::super::Foundation::HANDLE) -> u32 {
+                    crate::windows::core::link!("kernel32.dll" "system" fn GetThreadId(thread : super::super::Foundation:: HANDLE) -> u32);
+                    unsafe { GetThreadId(thread) }
+                }
+                #[inline]
+                pub unsafe fn InitOnceBeginInitialize(
+                    lpinitonce: *mut INIT_ONCE,
+                    dwflags: u32,
+                    fpending: *mut crate::windows::core::BOOL,
+                    lpcontext: Option<*mut *mut core::ffi::c_void>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn InitOnceBeginInitialize(lpinitonce : *mut INIT_ONCE, dwflags : u32, fpending : *mut crate::windows::core::BOOL, lpcontext : *mut *mut core::ffi::c_void) -> crate::windows::core::BOOL);
+                    unsafe {
+                        InitOnceBeginInitialize(
+                            lpinitonce as _,
+                            dwflags,
+                            fpending as _,
+                            lpcontext.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                        .ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn InitOnceComplete(
+                    lpinitonce: *mut INIT_ONCE,
+                    dwflags: u32,
+                    lpcontext: Option<*const core::ffi::c_void>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn InitOnceComplete(lpinitonce : *mut INIT_ONCE, dwflags : u32, lpcontext : *const core::ffi::c_void) -> crate::windows::core::BOOL);
+                    unsafe {
+                        InitOnceComplete(lpinitonce as _, dwflags, lpcontext.unwrap_or(core::mem::zeroed()) as _).ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn InitOnceExecuteOnce(
+                    initonce: *mut INIT_ONCE,
+                    initfn: PINIT_ONCE_FN,
+                    parameter: Option<*mut core::ffi::c_void>,
+                    context: Option<*mut *mut core::ffi::c_void>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn InitOnceExecuteOnce(initonce : *mut INIT_ONCE, initfn : PINIT_ONCE_FN, parameter : *mut core::ffi::c_void, context : *mut *mut core::ffi::c_void) -> crate::windows::core::BOOL);
+                    unsafe {
+                        InitOnceExecuteOnce(
+                            initonce as _,
+                            initfn,
+                            parameter.unwrap_or(core::mem::zeroed()) as _,
+                            context.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                        .ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn InitOnceInitialize() -> INIT_ONCE {
+                    crate::windows::core::link!("kernel32.dll" "system" fn InitOnceInitialize(initonce : *mut INIT_ONCE));
+                    unsafe {
+                        let mut result__ = core::mem::zeroed();
+                        InitOnceInitialize(&mut result__);
+                        result__
+                    }
+                }
+                #[inline]
+                pub unsafe fn IsThreadpoolTimerSet(pti: PTP_TIMER) -> crate::windows::core::BOOL {
+                    crate::windows::core::link!("kernel32.dll" "system" fn IsThreadpoolTimerSet(pti : PTP_TIMER) -> crate::windows::core::BOOL);
+                    unsafe { IsThreadpoolTimerSet(pti) }
+                }
+                #[inline]
+                pub unsafe fn OpenEventW<P2>(
+                    dwdesiredaccess: SYNCHRONIZATION_ACCESS_RIGHTS,
+                    binherithandle: bool,
+                    lpname: P2,
+                ) -> crate::windows::core::Result<super::super::Foundation::HANDLE>
+                where
+                    P2: crate::windows::core::Param<crate::windows::core::PCWSTR>,
+                {
+                    crate::windows::core::link!("kernel32.dll" "system" fn OpenEventW(dwdesiredaccess : SYNCHRONIZATION_ACCESS_RIGHTS, binherithandle : crate::windows::core::BOOL, lpname : crate::windows::core::PCWSTR) -> super::super::Foundation:: HANDLE);
+                    let result__ = unsafe { OpenEventW(dwdesiredaccess, binherithandle.into(), lpname.param().abi()) };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn OpenMutexW<P2>(
+                    dwdesiredaccess: SYNCHRONIZATION_ACCESS_RIGHTS,
+                    binherithandle: bool,
+                    lpname: P2,
+                ) -> crate::windows::core::Result<super::super::Foundation::HANDLE>
+                where
+                    P2: crate::windows::core::Param<crate::windows::core::PCWSTR>,
+                {
+                    crate::windows::core::link!("kernel32.dll" "system" fn OpenMutexW(dwdesiredaccess : SYNCHRONIZATION_ACCESS_RIGHTS, binherithandle : crate::windows::core::BOOL, lpname : crate::windows::core::PCWSTR) -> super::super::Foundation:: HANDLE);
+                    let result__ = unsafe { OpenMutexW(dwdesiredaccess, binherithandle.into(), lpname.param().abi()) };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn OpenSemaphoreW<P2>(
+                    dwdesiredaccess: SYNCHRONIZATION_ACCESS_RIGHTS,
+                    binherithandle: bool,
+                    lpname: P2,
+                ) -> crate::windows::core::Result<super::super::Foundation::HANDLE>
+                where
+                    P2: crate::windows::core::Param<crate::windows::core::PCWSTR>,
+                {
+                    crate::windows::core::link!("kernel32.dll" "system" fn OpenSemaphoreW(dwdesiredaccess : SYNCHRONIZATION_ACCESS_RIGHTS, binherithandle : crate::windows::core::BOOL, lpname : crate::windows::core::PCWSTR) -> super::super::Foundation:: HANDLE);
+                    let result__ =
+                        unsafe { OpenSemaphoreW(dwdesiredaccess, binherithandle.into(), lpname.param().abi()) };
+                    (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
+                }
+                #[inline]
+                pub unsafe fn QueueUserWorkItem(
+                    function: LPTHREAD_START_ROUTINE,
+                    context: Option<*const core::ffi::c_void>,
+                    flags: WORKER_THREAD_FLAGS,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn QueueUserWorkItem(function : LPTHREAD_START_ROUTINE, context : *const core::ffi::c_void, flags : WORKER_THREAD_FLAGS) -> crate::windows::core::BOOL);
+                    unsafe { QueueUserWorkItem(function, context.unwrap_or(core::mem::zeroed()) as _, flags).ok() }
+                }
+                #[inline]
+                pub unsafe fn RegisterWaitForSingleObject(
+                    phnewwaitobject: *mut super::super::Foundation::HANDLE,
+                    hobject: super::super::Foundation::HANDLE,
+                    callback: WAITORTIMERCALLBACK,
+                    context: Option<*const core::ffi::c_void>,
+                    dwmilliseconds: u32,
+                    dwflags: WORKER_THREAD_FLAGS,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn RegisterWaitForSingleObject(phnewwaitobject : *mut super::super::Foundation:: HANDLE, hobject : super::super::Foundation:: HANDLE, callback : WAITORTIMERCALLBACK, context : *const core::ffi::c_void, dwmilliseconds : u32, dwflags : WORKER_THREAD_FLAGS) -> crate::windows::core::BOOL);
+                    unsafe {
+                        RegisterWaitForSingleObject(
+                            phnewwaitobject as _,
+                            hobject,
+                            callback,
+                            context.unwrap_or(core::mem::zeroed()) as _,
+                            dwmilliseconds,
+                            dwflags,
+                        )
+                        .ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn ReleaseMutex(hmutex: super::super::Foundation::HANDLE) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn ReleaseMutex(hmutex : super::super::Foundation:: HANDLE) -> crate::windows::core::BOOL);
+                    unsafe { ReleaseMutex(hmutex).ok() }
+                }
+                #[inline]
+                pub unsafe fn ReleaseMutexWhenCallbackReturns(
+                    pci: PTP_CALLBACK_INSTANCE,
+                    r#mut: super::super::Foundation::HANDLE,
+                ) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn ReleaseMutexWhenCallbackReturns(pci : PTP_CALLBACK_INSTANCE, r#mut : super::super::Foundation:: HANDLE));
+                    unsafe { ReleaseMutexWhenCallbackReturns(pci, r#mut) }
+                }
+                #[inline]
+                pub unsafe fn ReleaseSemaphore(
+                    hsemaphore: super::super::Foundation::HANDLE,
+                    lreleasecount: i32,
+                    lppreviouscount: Option<*mut i32>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn ReleaseSemaphore(hsemaphore : super::super::Foundation:: HANDLE, lreleasecount : i32, lppreviouscount : *mut i32) -> crate::windows::core::BOOL);
+                    unsafe {
+                        ReleaseSemaphore(hsemaphore, lreleasecount, lppreviouscount.unwrap_or(core::mem::zeroed()) as _)
+                            .ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn ReleaseSemaphoreWhenCallbackReturns(
+                    pci: PTP_CALLBACK_INSTANCE,
+                    sem: super::super::Foundation::HANDLE,
+                    crel: u32,
+                ) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn ReleaseSemaphoreWhenCallbackReturns(pci : PTP_CALLBACK_INSTANCE, sem : super::super::Foundation:: HANDLE, crel : u32));
+                    unsafe { ReleaseSemaphoreWhenCallbackReturns(pci, sem, crel) }
                 }
                 #[inline]
                 pub unsafe fn ResetEvent(hevent: super::super::Foundation::HANDLE) -> crate::windows::core::Result<()> {
@@ -15464,14 +15875,125 @@ pub mod Windows {
                     unsafe { ResetEvent(hevent).ok() }
                 }
                 #[inline]
+                pub unsafe fn ResumeThread(hthread: super::super::Foundation::HANDLE) -> u32 {
+                    crate::windows::core::link!("kernel32.dll" "system" fn ResumeThread(hthread : super::super::Foundation:: HANDLE) -> u32);
+                    unsafe { ResumeThread(hthread) }
+                }
+                #[inline]
                 pub unsafe fn SetEvent(hevent: super::super::Foundation::HANDLE) -> crate::windows::core::Result<()> {
                     crate::windows::core::link!("kernel32.dll" "system" fn SetEvent(hevent : super::super::Foundation:: HANDLE) -> crate::windows::core::BOOL);
                     unsafe { SetEvent(hevent).ok() }
                 }
                 #[inline]
+                pub unsafe fn SetEventWhenCallbackReturns(
+                    pci: PTP_CALLBACK_INSTANCE,
+                    evt: super::super::Foundation::HANDLE,
+                ) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetEventWhenCallbackReturns(pci : PTP_CALLBACK_INSTANCE, evt : super::super::Foundation:: HANDLE));
+                    unsafe { SetEventWhenCallbackReturns(pci, evt) }
+                }
+                #[inline]
+                pub unsafe fn SetThreadpoolThreadMaximum(ptpp: PTP_POOL, cthrdmost: u32) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetThreadpoolThreadMaximum(ptpp : PTP_POOL, cthrdmost : u32));
+                    unsafe { SetThreadpoolThreadMaximum(ptpp, cthrdmost) }
+                }
+                #[inline]
+                pub unsafe fn SetThreadpoolThreadMinimum(ptpp: PTP_POOL, cthrdmic: u32) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetThreadpoolThreadMinimum(ptpp : PTP_POOL, cthrdmic : u32) -> crate::windows::core::BOOL);
+                    unsafe { SetThreadpoolThreadMinimum(ptpp, cthrdmic).ok() }
+                }
+                #[inline]
+                pub unsafe fn SetThreadpoolTimer(
+                    pti: PTP_TIMER,
+                    pftduetime: Option<*const super::super::Foundation::FILETIME>,
+                    msperiod: u32,
+                    mswindowlength: Option<u32>,
+                ) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetThreadpoolTimer(pti : PTP_TIMER, pftduetime : *const super::super::Foundation:: FILETIME, msperiod : u32, mswindowlength : u32));
+                    unsafe {
+                        SetThreadpoolTimer(
+                            pti,
+                            pftduetime.unwrap_or(core::mem::zeroed()) as _,
+                            msperiod,
+                            mswindowlength.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    }
+                }
+                #[inline]
+                pub unsafe fn SetThreadpoolTimerEx(
+                    pti: PTP_TIMER,
+                    pftduetime: Option<*const super::super::Foundation::FILETIME>,
+                    msperiod: u32,
+                    mswindowlength: Option<u32>,
+                ) -> crate::windows::core::BOOL {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetThreadpoolTimerEx(pti : PTP_TIMER, pftduetime : *const super::super::Foundation:: FILETIME, msperiod : u32, mswindowlength : u32) -> crate::windows::core::BOOL);
+                    unsafe {
+                        SetThreadpoolTimerEx(
+                            pti,
+                            pftduetime.unwrap_or(core::mem::zeroed()) as _,
+                            msperiod,
+                            mswindowlength.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    }
+                }
+                #[inline]
+                pub unsafe fn SetThreadpoolWait(
+                    pwa: PTP_WAIT,
+                    h: Option<super::super::Foundation::HANDLE>,
+                    pfttimeout: Option<*const super::super::Foundation::FILETIME>,
+                ) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetThreadpoolWait(pwa : PTP_WAIT, h : super::super::Foundation:: HANDLE, pfttimeout : *const super::super::Foundation:: FILETIME));
+                    unsafe {
+                        SetThreadpoolWait(
+                            pwa,
+                            h.unwrap_or(core::mem::zeroed()) as _,
+                            pfttimeout.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    }
+                }
+                #[inline]
                 pub unsafe fn Sleep(dwmilliseconds: u32) {
                     crate::windows::core::link!("kernel32.dll" "system" fn Sleep(dwmilliseconds : u32));
                     unsafe { Sleep(dwmilliseconds) }
+                }
+                #[inline]
+                pub unsafe fn SleepEx(dwmilliseconds: u32, balertable: bool) -> u32 {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SleepEx(dwmilliseconds : u32, balertable : crate::windows::core::BOOL) -> u32);
+                    unsafe { SleepEx(dwmilliseconds, balertable.into()) }
+                }
+                #[inline]
+                pub unsafe fn SubmitThreadpoolWork(pwk: PTP_WORK) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SubmitThreadpoolWork(pwk : PTP_WORK));
+                    unsafe { SubmitThreadpoolWork(pwk) }
+                }
+                #[inline]
+                pub unsafe fn TrySubmitThreadpoolCallback(
+                    pfns: PTP_SIMPLE_CALLBACK,
+                    pv: Option<*mut core::ffi::c_void>,
+                    pcbe: Option<*const TP_CALLBACK_ENVIRON_V3>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn TrySubmitThreadpoolCallback(pfns : PTP_SIMPLE_CALLBACK, pv : *mut core::ffi::c_void, pcbe : *const TP_CALLBACK_ENVIRON_V3) -> crate::windows::core::BOOL);
+                    unsafe {
+                        TrySubmitThreadpoolCallback(
+                            pfns,
+                            pv.unwrap_or(core::mem::zeroed()) as _,
+                            pcbe.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                        .ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn UnregisterWait(waithandle: super::super::Foundation::HANDLE) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn UnregisterWait(waithandle : super::super::Foundation:: HANDLE) -> crate::windows::core::BOOL);
+                    unsafe { UnregisterWait(waithandle).ok() }
+                }
+                #[inline]
+                pub unsafe fn UnregisterWaitEx(
+                    waithandle: super::super::Foundation::HANDLE,
+                    completionevent: Option<super::super::Foundation::HANDLE>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn UnregisterWaitEx(waithandle : super::super::Foundation:: HANDLE, completionevent : super::super::Foundation:: HANDLE) -> crate::windows::core::BOOL);
+                    unsafe { UnregisterWaitEx(waithandle, completionevent.unwrap_or(core::mem::zeroed()) as _).ok() }
                 }
                 #[inline]
                 pub unsafe fn WaitForMultipleObjects(
@@ -15490,6 +16012,24 @@ pub mod Windows {
                     }
                 }
                 #[inline]
+                pub unsafe fn WaitForMultipleObjectsEx(
+                    lphandles: &[super::super::Foundation::HANDLE],
+                    bwaitall: bool,
+                    dwmilliseconds: u32,
+                    balertable: bool,
+                ) -> super::super::Foundation::WAIT_EVENT {
+                    crate::windows::core::link!("kernel32.dll" "system" fn WaitForMultipleObjectsEx(ncount : u32, lphandles : *const super::super::Foundation:: HANDLE, bwaitall : crate::windows::core::BOOL, dwmilliseconds : u32, balertable : crate::windows::core::BOOL) -> super::super::Foundation:: WAIT_EVENT);
+                    unsafe {
+                        WaitForMultipleObjectsEx(
+                            lphandles.len().try_into().unwrap(),
+                            core::mem::transmute(lphandles.as_ptr()),
+                            bwaitall.into(),
+                            dwmilliseconds,
+                            balertable.into(),
+                        )
+                    }
+                }
+                #[inline]
                 pub unsafe fn WaitForSingleObject(
                     hhandle: super::super::Foundation::HANDLE,
                     dwmilliseconds: u32,
@@ -15497,7 +16037,359 @@ pub mod Windows {
                     crate::windows::core::link!("kernel32.dll" "system" fn WaitForSingleObject(hhandle : super::super::Foundation:: HANDLE, dwmilliseconds : u32) -> super::super::Foundation:: WAIT_EVENT);
                     unsafe { WaitForSingleObject(hhandle, dwmilliseconds) }
                 }
+                #[inline]
+                pub unsafe fn WaitForSingleObjectEx(
+                    hhandle: super::super::Foundation::HANDLE,
+                    dwmilliseconds: u32,
+                    balertable: bool,
+                ) -> super::super::Foundation::WAIT_EVENT {
+                    crate::windows::core::link!("kernel32.dll" "system" fn WaitForSingleObjectEx(hhandle : super::super::Foundation:: HANDLE, dwmilliseconds : u32, balertable : crate::windows::core::BOOL) -> super::super::Foundation:: WAIT_EVENT);
+                    unsafe { WaitForSingleObjectEx(hhandle, dwmilliseconds, balertable.into()) }
+                }
+                #[inline]
+                pub unsafe fn WaitForThreadpoolTimerCallbacks(pti: PTP_TIMER, fcancelpendingcallbacks: bool) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn WaitForThreadpoolTimerCallbacks(pti : PTP_TIMER, fcancelpendingcallbacks : crate::windows::core::BOOL));
+                    unsafe { WaitForThreadpoolTimerCallbacks(pti, fcancelpendingcallbacks.into()) }
+                }
+                #[inline]
+                pub unsafe fn WaitForThreadpoolWaitCallbacks(pwa: PTP_WAIT, fcancelpendingcallbacks: bool) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn WaitForThreadpoolWaitCallbacks(pwa : PTP_WAIT, fcancelpendingcallbacks : crate::windows::core::BOOL));
+                    unsafe { WaitForThreadpoolWaitCallbacks(pwa, fcancelpendingcallbacks.into()) }
+                }
+                #[inline]
+                pub unsafe fn WaitForThreadpoolWorkCallbacks(pwk: PTP_WORK, fcancelpendingcallbacks: bool) {
+                    crate::windows::core::link!("kernel32.dll" "system" fn WaitForThreadpoolWorkCallbacks(pwk : PTP_WORK, fcancelpendingcallbacks : crate::windows::core::BOOL));
+                    unsafe { WaitForThreadpoolWorkCallbacks(pwk, fcancelpendingcallbacks.into()) }
+                }
+                #[inline]
+                pub unsafe fn WaitOnAddress(
+                    address: *const core::ffi::c_void,
+                    compareaddress: *const core::ffi::c_void,
+                    addresssize: usize,
+                    dwmilliseconds: Option<u32>,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("api-ms-win-core-synch-l1-2-0.dll" "system" fn WaitOnAddress(address : *const core::ffi::c_void, compareaddress : *const core::ffi::c_void, addresssize : usize, dwmilliseconds : u32) -> crate::windows::core::BOOL);
+                    unsafe {
+                        WaitOnAddress(
+                            address,
+                            compareaddress,
+                            addresssize,
+                            dwmilliseconds.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                        .ok()
+                    }
+                }
+                #[inline]
+                pub unsafe fn WakeByAddressAll(address: *const core::ffi::c_void) {
+                    crate::windows::core::link!("api-ms-win-core-synch-l1-2-0.dll" "system" fn WakeByAddressAll(address : *const core::ffi::c_void));
+                    unsafe { WakeByAddressAll(address) }
+                }
+                #[inline]
+                pub unsafe fn WakeByAddressSingle(address: *const core::ffi::c_void) {
+                    crate::windows::core::link!("api-ms-win-core-synch-l1-2-0.dll" "system" fn WakeByAddressSingle(address : *const core::ffi::c_void));
+                    unsafe { WakeByAddressSingle(address) }
+                }
                 pub const INFINITE: u32 = 4294967295u32;
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub union INIT_ONCE {
+                    pub Ptr: *mut core::ffi::c_void,
+                }
+                impl Default for INIT_ONCE {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                pub type LPTHREAD_START_ROUTINE =
+                    Option<unsafe extern "system" fn(lpthreadparameter: *mut core::ffi::c_void) -> u32>;
+                pub type PINIT_ONCE_FN = Option<
+                    unsafe extern "system" fn(
+                        initonce: *mut INIT_ONCE,
+                        parameter: *mut core::ffi::c_void,
+                        context: *mut *mut core::ffi::c_void,
+                    ) -> crate::windows::core::BOOL,
+                >;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+                pub struct PTP_CALLBACK_INSTANCE(pub isize);
+                impl PTP_CALLBACK_INSTANCE {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == 0
+                    }
+                }
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+                pub struct PTP_CLEANUP_GROUP(pub isize);
+                impl PTP_CLEANUP_GROUP {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == 0
+                    }
+                }
+                impl crate::windows::core::Free for PTP_CLEANUP_GROUP {
+                    #[inline]
+                    unsafe fn free(&mut self) {
+                        if !self.is_invalid() {
+                            crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolCleanupGroup(ptpcg : isize));
+                            unsafe {
+                                CloseThreadpoolCleanupGroup(self.0);
+                            }
+                        }
+                    }
+                }
+                pub type PTP_CLEANUP_GROUP_CANCEL_CALLBACK = Option<
+                    unsafe extern "system" fn(
+                        objectcontext: *mut core::ffi::c_void,
+                        cleanupcontext: *mut core::ffi::c_void,
+                    ),
+                >;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+                pub struct PTP_POOL(pub isize);
+                impl PTP_POOL {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == 0
+                    }
+                }
+                impl crate::windows::core::Free for PTP_POOL {
+                    #[inline]
+                    unsafe fn free(&mut self) {
+                        if !self.is_invalid() {
+                            crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpool(ptpp : isize));
+                            unsafe {
+                                CloseThreadpool(self.0);
+                            }
+                        }
+                    }
+                }
+                pub type PTP_SIMPLE_CALLBACK =
+                    Option<unsafe extern "system" fn(instance: PTP_CALLBACK_INSTANCE, context: *mut core::ffi::c_void)>;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+                pub struct PTP_TIMER(pub isize);
+                impl PTP_TIMER {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == 0
+                    }
+                }
+                impl crate::windows::core::Free for PTP_TIMER {
+                    #[inline]
+                    unsafe fn free(&mut self) {
+                        if !self.is_invalid() {
+                            crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolTimer(pti : isize));
+                            unsafe {
+                                CloseThreadpoolTimer(self.0);
+                            }
+                        }
+                    }
+                }
+                pub type PTP_TIMER_CALLBACK = Option<
+                    unsafe extern "system" fn(
+                        instance: PTP_CALLBACK_INSTANCE,
+                        context: *mut core::ffi::c_void,
+                        timer: PTP_TIMER,
+                    ),
+                >;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+                pub struct PTP_WAIT(pub isize);
+                impl PTP_WAIT {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == 0
+                    }
+                }
+                impl crate::windows::core::Free for PTP_WAIT {
+                    #[inline]
+                    unsafe fn free(&mut self) {
+                        if !self.is_invalid() {
+                            crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolWait(pwa : isize));
+                            unsafe {
+                                CloseThreadpoolWait(self.0);
+                            }
+                        }
+                    }
+                }
+                pub type PTP_WAIT_CALLBACK = Option<
+                    unsafe extern "system" fn(
+                        instance: PTP_CALLBACK_INSTANCE,
+                        context: *mut core::ffi::c_void,
+                        wait: PTP_WAIT,
+                        waitresult: u32,
+                    ),
+                >;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+                pub struct PTP_WORK(pub isize);
+                impl PTP_WORK {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == 0
+                    }
+                }
+                impl crate::windows::core::Free for PTP_WORK {
+                    #[inline]
+                    unsafe fn free(&mut self) {
+                        if !self.is_invalid() {
+                            crate::windows::core::link!("kernel32.dll" "system" fn CloseThreadpoolWork(pwk : isize));
+                            unsafe {
+                                CloseThreadpoolWork(self.0);
+                            }
+                        }
+                    }
+                }
+                pub type PTP_WORK_CALLBACK = Option<
+                    unsafe extern "system" fn(
+                        instance: PTP_CALLBACK_INSTANCE,
+                        context: *mut core::ffi::c_void,
+                        work: PTP_WORK,
+                    ),
+                >;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct SYNCHRONIZATION_ACCESS_RIGHTS(pub u32);
+                impl SYNCHRONIZATION_ACCESS_RIGHTS {
+                    pub const fn contains(&self, other: Self) -> bool {
+                        self.0 & other.0 == other.0
+                    }
+                }
+                impl core::ops::BitOr for SYNCHRONIZATION_ACCESS_RIGHTS {
+                    type Output = Self;
+                    fn bitor(self, other: Self) -> Self {
+                        Self(self.0 | other.0)
+                    }
+                }
+                impl core::ops::BitAnd for SYNCHRONIZATION_ACCESS_RIGHTS {
+                    type Output = Self;
+                    fn bitand(self, other: Self) -> Self {
+                        Self(self.0 & other.0)
+                    }
+                }
+                impl core::ops::BitOrAssign for SYNCHRONIZATION_ACCESS_RIGHTS {
+                    fn bitor_assign(&mut self, other: Self) {
+                        self.0.bitor_assign(other.0)
+                    }
+                }
+                impl core::ops::BitAndAssign for SYNCHRONIZATION_ACCESS_RIGHTS {
+                    fn bitand_assign(&mut self, other: Self) {
+                        self.0.bitand_assign(other.0)
+                    }
+                }
+                impl core::ops::Not for SYNCHRONIZATION_ACCESS_RIGHTS {
+                    type Output = Self;
+                    fn not(self) -> Self {
+                        Self(self.0.not())
+                    }
+                }
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct THREAD_CREATION_FLAGS(pub u32);
+                impl THREAD_CREATION_FLAGS {
+                    pub const fn contains(&self, other: Self) -> bool {
+                        self.0 & other.0 == other.0
+                    }
+                }
+                impl core::ops::BitOr for THREAD_CREATION_FLAGS {
+                    type Output = Self;
+                    fn bitor(self, other: Self) -> Self {
+                        Self(self.0 | other.0)
+                    }
+                }
+                impl core::ops::BitAnd for THREAD_CREATION_FLAGS {
+                    type Output = Self;
+                    fn bitand(self, other: Self) -> Self {
+                        Self(self.0 & other.0)
+                    }
+                }
+                impl core::ops::BitOrAssign for THREAD_CREATION_FLAGS {
+                    fn bitor_assign(&mut self, other: Self) {
+                        self.0.bitor_assign(other.0)
+                    }
+                }
+                impl core::ops::BitAndAssign for THREAD_CREATION_FLAGS {
+                    fn bitand_assign(&mut self, other: Self) {
+                        self.0.bitand_assign(other.0)
+                    }
+                }
+                impl core::ops::Not for THREAD_CREATION_FLAGS {
+                    type Output = Self;
+                    fn not(self) -> Self {
+                        Self(self.0.not())
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub struct TP_CALLBACK_ENVIRON_V3 {
+                    pub Version: u32,
+                    pub Pool: PTP_POOL,
+                    pub CleanupGroup: PTP_CLEANUP_GROUP,
+                    pub CleanupGroupCancelCallback: PTP_CLEANUP_GROUP_CANCEL_CALLBACK,
+                    pub RaceDll: *mut core::ffi::c_void,
+                    pub ActivationContext: isize,
+                    pub FinalizationCallback: PTP_SIMPLE_CALLBACK,
+                    pub u: TP_CALLBACK_ENVIRON_V3_0,
+                    pub CallbackPriority: TP_CALLBACK_PRIORITY,
+                    pub Size: u32,
+                }
+                impl Default for TP_CALLBACK_ENVIRON_V3 {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub union TP_CALLBACK_ENVIRON_V3_0 {
+                    pub Flags: u32,
+                    pub s: TP_CALLBACK_ENVIRON_V3_0_0,
+                }
+                impl Default for TP_CALLBACK_ENVIRON_V3_0 {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, Default, PartialEq)]
+                pub struct TP_CALLBACK_ENVIRON_V3_0_0 {
+                    pub _bitfield: u32,
+                }
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct TP_CALLBACK_PRIORITY(pub i32);
+                pub type WAITORTIMERCALLBACK =
+                    Option<unsafe extern "system" fn(param0: *mut core::ffi::c_void, param1: bool)>;
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct WORKER_THREAD_FLAGS(pub u32);
+                impl WORKER_THREAD_FLAGS {
+                    pub const fn contains(&self, other: Self) -> bool {
+                        self.0 & other.0 == other.0
+                    }
+                }
+                impl core::ops::BitOr for WORKER_THREAD_FLAGS {
+                    type Output = Self;
+                    fn bitor(self, other: Self) -> Self {
+                        Self(self.0 | other.0)
+                    }
+                }
+                impl core::ops::BitAnd for WORKER_THREAD_FLAGS {
+                    type Output = Self;
+                    fn bitand(self, other: Self) -> Self {
+                        Self(self.0 & other.0)
+                    }
+                }
+                impl core::ops::BitOrAssign for WORKER_THREAD_FLAGS {
+                    fn bitor_assign(&mut self, other: Self) {
+                        self.0.bitor_assign(other.0)
+                    }
+                }
+                impl core::ops::BitAndAssign for WORKER_THREAD_FLAGS {
+                    fn bitand_assign(&mut self, other: Self) {
+                        self.0.bitand_assign(other.0)
+                    }
+                }
+                impl core::ops::Not for WORKER_THREAD_FLAGS {
+                    type Output = Self;
+                    fn not(self) -> Self {
+                        Self(self.0.not())
+                    }
+                }
             }
         }
     }

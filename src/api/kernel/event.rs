@@ -1,22 +1,26 @@
-//! CreateEventW, SetEvent, ResetEvent, WaitForSingleObject, WaitForMultipleObjects, CloseHandle.
+//! Events, and the waiting for all that can be waited for.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::time::Duration;
 
-use super::sync::event;
-use super::{INFINITE, file, thread};
+use super::INFINITE;
+use super::sync::event::{self, Released};
+use super::sync::waitable::Waitable;
 use crate::api::edge::{NONE, done, no_panic, text};
 use crate::win32::{
-    BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCSTR, PCWSTR, set_last_error,
+    BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCSTR, PCWSTR, Win32Error,
+    set_last_error,
 };
 
+const WAIT_ABANDONED: u32 = 0x80;
 const WAIT_TIMEOUT: u32 = 258;
 const WAIT_FAILED: u32 = u32::MAX;
 const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
 /// Makes an event, or opens the one of this process that has the name; the last error is then ERROR_ALREADY_EXISTS
-/// (nf-synchapi-createeventw). Security attributes are not looked at.
+/// (nf-synchapi-createeventw). NULL with ERROR_INVALID_HANDLE if the name is another object's. Security attributes are
+/// not looked at.
 ///
 /// # Safety
 /// The name is NULL or NUL-terminated UTF-16.
@@ -27,13 +31,54 @@ pub unsafe extern "system" fn CreateEventW(
     binitialstate: BOOL,
     lpname: PCWSTR,
 ) -> HANDLE {
+    let state = Waitable::Event { manual: bmanualreset != 0, signalled: binitialstate != 0 };
+    // SAFETY: the caller's promise.
+    unsafe { named(lpname, || Ok(state)) }
+}
+
+/// A handle to what is made, or to the object of this kind and name; NULL with the last error.
+///
+/// # Safety
+/// The name is NULL or NUL-terminated UTF-16.
+pub(super) unsafe fn named(name: PCWSTR, state: impl FnOnce() -> Result<Waitable, Win32Error>) -> HANDLE {
     no_panic(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise.
-        let name = unsafe { text(lpname) }.filter(|name| !name.is_empty());
-        let (handle, known) = event::create(bmanualreset != 0, binitialstate != 0, name);
-        set_last_error(if known { ERROR_ALREADY_EXISTS } else { ERROR_SUCCESS });
+        let name = unsafe { text(name) }.filter(|name| !name.is_empty());
+        let (handle, error) = match state().and_then(|state| event::create_object(state, name)) {
+            Ok((handle, known)) => (handle, if known { ERROR_ALREADY_EXISTS } else { ERROR_SUCCESS }),
+            Err(error) => (0, error),
+        };
+        set_last_error(error);
         std::ptr::without_provenance_mut(handle)
     })
+}
+
+/// A handle to the object of this kind and name; NULL with ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE or
+/// ERROR_INVALID_PARAMETER.
+///
+/// # Safety
+/// The name is NULL or NUL-terminated UTF-16.
+pub(super) unsafe fn opened(name: PCWSTR, kind: &Waitable) -> HANDLE {
+    no_panic(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name) }.ok_or(ERROR_INVALID_PARAMETER);
+        let handle = name.and_then(|name| event::open(&name, kind)).unwrap_or_else(|error| {
+            set_last_error(error);
+            0
+        });
+        std::ptr::without_provenance_mut(handle)
+    })
+}
+
+/// The event of this process that has the name; access is not looked at. NULL with ERROR_FILE_NOT_FOUND, or
+/// ERROR_INVALID_HANDLE if the name is another object's (nf-synchapi-openeventw).
+///
+/// # Safety
+/// The name is NULL or NUL-terminated UTF-16.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn OpenEventW(_dwdesiredaccess: u32, _binherithandle: BOOL, lpname: PCWSTR) -> HANDLE {
+    // SAFETY: the caller's promise.
+    unsafe { opened(lpname, &Waitable::Event { manual: false, signalled: false }) }
 }
 
 /// [`CreateEventW`] with a name in UTF-8 (nf-synchapi-createeventa).
@@ -88,22 +133,9 @@ pub unsafe extern "system" fn ResetEvent(hevent: HANDLE) -> BOOL {
     done("ResetEvent", NONE, || event::set(hevent.addr(), false))
 }
 
-/// Closes the handle of an event, thread or file (nf-handleapi-closehandle). FALSE with ERROR_INVALID_HANDLE.
-///
-/// # Safety
-/// Any value may be passed.
-#[cfg_attr(not(windows), unsafe(no_mangle))]
-pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
-    done("CloseHandle", NONE, || {
-        event::close(hobject.addr())?;
-        thread::closed(hobject.addr());
-        file::closed(hobject.addr());
-        Ok(())
-    })
-}
-
-/// Waits for an event, in milliseconds or INFINITE: WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with
-/// ERROR_INVALID_HANDLE (nf-synchapi-waitforsingleobject).
+/// Waits for an event, semaphore, mutex or thread, in milliseconds or INFINITE: WAIT_OBJECT_0, WAIT_ABANDONED for a mutex
+/// whose owner ended without releasing it, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE
+/// (nf-synchapi-waitforsingleobject).
 ///
 /// # Safety
 /// Any values may be passed.
@@ -122,8 +154,8 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(hhandle: HANDLE, dwmilliseco
     unsafe { WaitForSingleObject(hhandle, dwmilliseconds) }
 }
 
-/// Waits for one of up to 64 events, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 and the index of the
-/// first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED.
+/// Waits for one of up to 64 objects, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 or WAIT_ABANDONED_0
+/// and the index of the first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED.
 ///
 /// # Safety
 /// `lphandles` points to `ncount` handles.
@@ -146,10 +178,26 @@ pub unsafe extern "system" fn WaitForMultipleObjects(
     })
 }
 
+/// [`WaitForMultipleObjects`]; there are no asynchronous procedure calls (nf-synchapi-waitformultipleobjectsex).
+///
+/// # Safety
+/// `lphandles` points to `ncount` handles.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn WaitForMultipleObjectsEx(
+    ncount: u32,
+    lphandles: *const HANDLE,
+    bwaitall: BOOL,
+    dwmilliseconds: u32,
+    _balertable: BOOL,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { WaitForMultipleObjects(ncount, lphandles, bwaitall, dwmilliseconds) }
+}
+
 fn wait(handles: &[usize], all: bool, milliseconds: u32) -> u32 {
     let timeout = (milliseconds != INFINITE).then(|| Duration::from_millis(milliseconds.into()));
     match event::wait(handles, all, timeout) {
-        Ok(Some(index)) => index as u32,
+        Ok(Some(Released { index, abandoned })) => index as u32 + if abandoned { WAIT_ABANDONED } else { 0 },
         Ok(None) => WAIT_TIMEOUT,
         Err(error) => {
             set_last_error(error);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::sync::event;
+use super::sync::waitable::Waitable;
 use crate::api::edge::{NONE, bytes, done, no_panic, put, text};
 use crate::win32::*;
 
@@ -40,6 +41,14 @@ fn find(handle: HANDLE) -> Result<Arc<File>, Win32Error> {
 /// The handle is closed.
 pub(super) fn closed(handle: usize) {
     lock().remove(&handle);
+}
+
+/// A handle has a copy.
+pub(super) fn duplicated(handle: usize, copy: usize) {
+    let mut files = lock();
+    if let Some(file) = files.get(&handle).cloned() {
+        files.insert(copy, file);
+    }
 }
 
 fn error(path: Option<&Path>, error: &io::Error) -> Win32Error {
@@ -108,7 +117,7 @@ pub unsafe extern "system" fn CreateFileW(
         };
         let (handle, last) = match opened {
             Ok((file, there)) => {
-                let handle = event::create(true, true, None).0;
+                let handle = event::anonymous(Waitable::Other { signalled: true });
                 lock().insert(handle, Arc::new(file));
                 let known = there && matches!(dwcreationdisposition, CREATE_ALWAYS | OPEN_ALWAYS);
                 (handle, if known { ERROR_ALREADY_EXISTS } else { ERROR_SUCCESS })

@@ -6,6 +6,8 @@ mod addresses;
 mod event;
 #[cfg(feature = "win32")]
 mod file;
+#[cfg(feature = "win32")]
+mod handle;
 mod last_error;
 #[cfg(feature = "win32")]
 mod lock;
@@ -16,7 +18,17 @@ mod message;
 #[cfg(feature = "win32")]
 mod module;
 #[cfg(feature = "win32")]
+mod mutex;
+#[cfg(feature = "win32")]
+mod nt_status;
+#[cfg(feature = "win32")]
+mod once;
+#[cfg(feature = "win32")]
 mod pool;
+#[cfg(feature = "win32")]
+mod pool_environment;
+#[cfg(feature = "win32")]
+mod pool_instance;
 #[cfg(feature = "win32")]
 mod pool_object;
 #[cfg(feature = "win32")]
@@ -40,6 +52,8 @@ mod wide;
 pub use event::*;
 #[cfg(feature = "win32")]
 pub use file::*;
+#[cfg(feature = "win32")]
+pub use handle::*;
 pub use last_error::*;
 #[cfg(feature = "win32")]
 pub use lock::*;
@@ -50,9 +64,21 @@ pub use message::*;
 #[cfg(feature = "win32")]
 pub use module::*;
 #[cfg(feature = "win32")]
+pub use mutex::*;
+#[cfg(feature = "win32")]
+pub use nt_status::*;
+#[cfg(feature = "win32")]
+pub use once::*;
+#[cfg(feature = "win32")]
 pub use pool::*;
 #[cfg(feature = "win32")]
-pub use pool_object::{RawObjectCallback, RawWaitOrTimerCallback};
+pub use pool_environment::*;
+#[cfg(feature = "win32")]
+pub use pool_instance::*;
+#[cfg(feature = "win32")]
+pub use pool_object::{
+    RawCleanupCallback, RawObjectCallback, RawSimpleCallback, RawWaitCallback, RawWaitOrTimerCallback,
+};
 #[cfg(feature = "win32")]
 pub use pool_timer::*;
 #[cfg(feature = "win32")]

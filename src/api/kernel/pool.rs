@@ -3,42 +3,69 @@
 
 use std::ffi::c_void;
 
-use super::pool_object::{Callback, Object, RawObjectCallback, find, instance, value};
+use super::RawThreadStart;
+use super::pool_environment::Belongs;
+use super::pool_object::{Callback, Object, RawObjectCallback, RawSimpleCallback, find, value};
 use super::sync::threads;
 use crate::api::edge::{NONE, done, no_panic};
 use crate::win32::{BOOL, ERROR_INVALID_PARAMETER, set_last_error};
 
-/// PTP_SIMPLE_CALLBACK without its NULL.
-pub type RawSimpleCallback = unsafe extern "system" fn(instance: *mut c_void, context: *mut c_void);
-
-/// Runs a function once on a worker (nf-threadpoolapiset-trysubmitthreadpoolcallback). The environment is not looked at.
-/// FALSE with ERROR_INVALID_PARAMETER.
+/// Runs a function once on a worker (nf-threadpoolapiset-trysubmitthreadpoolcallback). FALSE with
+/// ERROR_INVALID_PARAMETER.
 ///
 /// # Safety
-/// The function may be called on another thread with `pv`.
+/// The function may be called on another thread with `pv`; `pcbe` is NULL or an environment.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn TrySubmitThreadpoolCallback(
     pfns: Option<RawSimpleCallback>,
     pv: *mut c_void,
-    _pcbe: *const c_void,
+    pcbe: *const c_void,
 ) -> BOOL {
     done("TrySubmitThreadpoolCallback", NONE, || {
         let function = pfns.ok_or(ERROR_INVALID_PARAMETER)?;
-        let context = pv.expose_provenance();
         // SAFETY: the caller's promise.
-        let body = move || unsafe { function(instance(), std::ptr::with_exposed_provenance_mut(context)) };
-        threads::on_worker(Box::new(body));
+        let belongs = unsafe { Belongs::read(pcbe) }?;
+        Object::create(Callback::Simple(function), pv, belongs).call_on_worker(false);
+        Ok(())
+    })
+}
+
+/// Runs a function once on a worker; its answer is not looked at, nor are flags
+/// (nf-threadpoollegacyapiset-queueuserworkitem). FALSE with ERROR_INVALID_PARAMETER.
+///
+/// # Safety
+/// The function may be called on another thread with `context`.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn QueueUserWorkItem(
+    function: Option<RawThreadStart>,
+    context: *mut c_void,
+    _flags: u32,
+) -> BOOL {
+    done("QueueUserWorkItem", NONE, || {
+        let function = function.ok_or(ERROR_INVALID_PARAMETER)?;
+        let context = context.expose_provenance();
+        threads::on_worker(Box::new(move || {
+            // SAFETY: the caller's promise.
+            unsafe { function(std::ptr::with_exposed_provenance_mut(context)) };
+        }));
         Ok(())
     })
 }
 
 /// An object of the pool for this callback, or NULL with ERROR_INVALID_PARAMETER.
-pub(super) fn made(callback: Option<RawObjectCallback>, context: *mut c_void) -> *mut c_void {
-    no_panic(std::ptr::null_mut(), || match callback {
-        Some(callback) => value(Object::create(Callback::Object(callback), context, None).number),
-        None => {
-            set_last_error(ERROR_INVALID_PARAMETER);
-            std::ptr::null_mut()
+///
+/// # Safety
+/// The environment is NULL or points to one.
+pub(super) unsafe fn made(callback: Option<Callback>, context: *mut c_void, environment: *const c_void) -> *mut c_void {
+    no_panic(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        let belongs = unsafe { Belongs::read(environment) };
+        match (callback, belongs) {
+            (Some(callback), Ok(belongs)) => value(Object::create(callback, context, belongs).number),
+            _ => {
+                set_last_error(ERROR_INVALID_PARAMETER);
+                std::ptr::null_mut()
+            }
         }
     })
 }
@@ -59,14 +86,16 @@ pub(super) fn wait(object: *mut c_void, cancel: BOOL) {
 /// ERROR_INVALID_PARAMETER.
 ///
 /// # Safety
-/// The function may be called on any thread with `pv` until the work is closed and its callbacks have returned.
+/// The function may be called on any thread with `pv` until the work is closed and its callbacks have returned; `pcbe` is
+/// NULL or an environment.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CreateThreadpoolWork(
     pfnwk: Option<RawObjectCallback>,
     pv: *mut c_void,
-    _pcbe: *const c_void,
+    pcbe: *const c_void,
 ) -> *mut c_void {
-    made(pfnwk, pv)
+    // SAFETY: the caller's promise.
+    unsafe { made(pfnwk.map(Callback::Object), pv, pcbe) }
 }
 
 /// Runs the work once on a worker (nf-threadpoolapiset-submitthreadpoolwork).

@@ -3,20 +3,32 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::sync::timers::Number;
+use super::pool_environment::Belongs;
+use super::pool_instance;
+use super::sync::timers::{self, Number};
 use super::sync::{event, lock, threads};
 
 /// PTP_WORK_CALLBACK and PTP_TIMER_CALLBACK without their NULL.
 pub type RawObjectCallback =
     unsafe extern "system" fn(instance: *mut c_void, context: *mut c_void, object: *mut c_void);
+/// PTP_SIMPLE_CALLBACK without its NULL.
+pub type RawSimpleCallback = unsafe extern "system" fn(instance: *mut c_void, context: *mut c_void);
+/// PTP_WAIT_CALLBACK without its NULL.
+pub type RawWaitCallback =
+    unsafe extern "system" fn(instance: *mut c_void, context: *mut c_void, wait: *mut c_void, result: u32);
+/// PTP_CLEANUP_GROUP_CANCEL_CALLBACK without its NULL.
+pub type RawCleanupCallback = unsafe extern "system" fn(objectcontext: *mut c_void, cleanupcontext: *mut c_void);
 /// WAITORTIMERCALLBACK without its NULL.
 pub type RawWaitOrTimerCallback = unsafe extern "system" fn(lpparameter: *mut c_void, timerorwaitfired: u8);
 
 #[derive(Clone, Copy)]
 pub(super) enum Callback {
+    /// Called once; the object is released then.
+    Simple(RawSimpleCallback),
+    Wait(RawWaitCallback),
     Object(RawObjectCallback),
     WaitOrTimer(RawWaitOrTimerCallback),
 }
@@ -26,15 +38,20 @@ pub(super) struct Object {
     pub number: usize,
     callback: Callback,
     context: usize,
+    belongs: Belongs,
     /// Calls that were asked for and have not returned.
     outstanding: AtomicUsize,
     /// Calls that were asked for in an older round are not made.
     round: AtomicU64,
-    /// The timer that is set, or the round of the wait.
+    /// The timer that is set.
     pub timer: Mutex<Option<Number>>,
-    /// Ends the wait.
-    pub cancels: Option<usize>,
+    /// The event that ends the wait.
+    pub cancels: Mutex<Option<usize>>,
+    released: AtomicBool,
 }
+
+const WAIT_OBJECT_0: u32 = 0;
+const WAIT_TIMEOUT: u32 = 258;
 
 static OBJECTS: LazyLock<Mutex<HashMap<usize, Arc<Object>>>> = LazyLock::new(Mutex::default);
 
@@ -48,25 +65,56 @@ pub(super) fn find(value: usize) -> Option<Arc<Object>> {
 }
 
 impl Object {
-    pub fn create(callback: Callback, context: *mut c_void, cancels: Option<usize>) -> Arc<Object> {
+    pub fn create(callback: Callback, context: *mut c_void, belongs: Belongs) -> Arc<Object> {
         static MADE: AtomicUsize = AtomicUsize::new(1);
         let number = 0x5000_0000 + MADE.fetch_add(1, Ordering::Relaxed) * 16;
         let object = Arc::new(Object {
             number,
             callback,
             context: context.expose_provenance(),
+            belongs,
             outstanding: AtomicUsize::new(0),
             round: AtomicU64::new(0),
             timer: Mutex::new(None),
-            cancels,
+            cancels: Mutex::new(None),
+            released: AtomicBool::new(false),
         });
         objects().insert(number, Arc::clone(&object));
+        object.belongs.group.iter().for_each(|group| group.add(&object));
         object
     }
 
     /// Its value means nothing any more.
     pub fn close(&self) {
+        self.rest();
+        self.released.store(true, Ordering::SeqCst);
         objects().remove(&self.number);
+        self.belongs.group.iter().for_each(|group| group.remove(self.number));
+    }
+
+    pub fn is_released(&self) -> bool {
+        self.released.load(Ordering::SeqCst)
+    }
+
+    /// Its timer is not set, and it waits for nothing.
+    pub fn rest(&self) {
+        let timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        timer.into_iter().for_each(|number| {
+            timers::cancel(number);
+        });
+        let cancels = self.cancels.lock().unwrap_or_else(PoisonError::into_inner).take();
+        cancels.into_iter().for_each(event::signal);
+    }
+
+    /// Tells the program that its group took the object away.
+    ///
+    /// # Safety
+    /// The function of the environment may be called with this.
+    pub unsafe fn tell_canceled(&self, cleanup: *mut c_void) {
+        if let Some(function) = self.belongs.canceled {
+            // SAFETY: the caller's promise.
+            unsafe { function(std::ptr::with_exposed_provenance_mut(self.context), cleanup) };
+        }
     }
 
     fn begin(&self) -> u64 {
@@ -77,26 +125,48 @@ impl Object {
     /// Calls the program on a worker. `fired`: a time was over.
     pub fn call_on_worker(self: &Arc<Self>, fired: bool) {
         let (object, round) = (Arc::clone(self), self.begin());
-        threads::on_worker(Box::new(move || object.call(round, fired)));
+        let body = Box::new(move || object.call(round, fired));
+        match &self.belongs.pool {
+            Some(pool) => pool.run(body),
+            None => drop(threads::on_worker(body)),
+        }
     }
 
     /// [`Object::call_on_worker`] on this thread.
-    pub fn call_here(&self, fired: bool) {
+    pub fn call_here(self: &Arc<Self>, fired: bool) {
         let round = self.begin();
         self.call(round, fired);
     }
 
-    fn call(&self, round: u64, fired: bool) {
-        if self.round.load(Ordering::SeqCst) == round {
-            let context = std::ptr::with_exposed_provenance_mut(self.context);
-            // SAFETY: the program gave the function with this context to be called on any thread.
-            unsafe {
-                match self.callback {
-                    Callback::Object(function) => function(instance(), context, value(self.number)),
-                    Callback::WaitOrTimer(function) => function(context, u8::from(fired)),
+    fn call(self: &Arc<Self>, round: u64, fired: bool) {
+        let made = self.round.load(Ordering::SeqCst) == round;
+        let awaited = !made || pool_instance::run(self, || self.call_program(fired));
+        if made && matches!(self.callback, Callback::Simple(_)) {
+            self.close();
+        }
+        if awaited {
+            self.returned();
+        }
+    }
+
+    fn call_program(&self, fired: bool) {
+        let context = std::ptr::with_exposed_provenance_mut(self.context);
+        // SAFETY: the program gave the function with this context to be called on any thread.
+        unsafe {
+            match self.callback {
+                Callback::Simple(function) => function(instance(), context),
+                Callback::Object(function) => function(instance(), context, value(self.number)),
+                Callback::Wait(function) => {
+                    let result = if fired { WAIT_TIMEOUT } else { WAIT_OBJECT_0 };
+                    function(instance(), context, value(self.number), result);
                 }
+                Callback::WaitOrTimer(function) => function(context, u8::from(fired)),
             }
         }
+    }
+
+    /// A call is no longer outstanding.
+    pub fn returned(&self) {
         self.outstanding.fetch_sub(1, Ordering::SeqCst);
         lock::changed(self.outstanding.as_ptr().addr());
     }

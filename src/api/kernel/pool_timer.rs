@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::pool::{made, wait};
+use super::pool_environment::Belongs;
 use super::pool_object::{Callback, Object, RawObjectCallback, RawWaitOrTimerCallback, find, value};
 use super::sync::{event, timers};
 use super::{INFINITE, INVALID_HANDLE_VALUE};
@@ -19,7 +20,7 @@ const ONLY_ONCE: u32 = 8;
 const BEFORE_1970: i64 = 116_444_736_000_000_000;
 
 /// How long until this time: negative is from now on, in units of 100 nanoseconds.
-fn until(time: FILETIME) -> Duration {
+pub(super) fn until(time: FILETIME) -> Duration {
     let units = (i64::from(time.dwHighDateTime as i32) << 32) | i64::from(time.dwLowDateTime);
     if units <= 0 {
         return Duration::from_nanos(units.unsigned_abs().saturating_mul(100));
@@ -64,14 +65,16 @@ fn milliseconds(count: u32) -> Option<Duration> {
 /// A timer that is not set (nf-threadpoolapiset-createthreadpooltimer). NULL with ERROR_INVALID_PARAMETER.
 ///
 /// # Safety
-/// The function may be called on any thread with `pv` until the timer is closed and its callbacks have returned.
+/// The function may be called on any thread with `pv` until the timer is closed and its callbacks have returned; `pcbe` is
+/// NULL or an environment.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CreateThreadpoolTimer(
     pfnti: Option<RawObjectCallback>,
     pv: *mut c_void,
-    _pcbe: *const c_void,
+    pcbe: *const c_void,
 ) -> *mut c_void {
-    made(pfnti, pv)
+    // SAFETY: the caller's promise.
+    unsafe { made(pfnti.map(Callback::Object), pv, pcbe) }
 }
 
 /// Sets a timer, anew if it was set, or takes it back if there is no time (nf-threadpoolapiset-setthreadpooltimer). The
@@ -91,6 +94,25 @@ pub unsafe extern "system" fn SetThreadpoolTimer(
         let after = unsafe { get(pftduetime) }.map(until);
         find(pti.addr()).iter().for_each(|timer| set(timer, after, milliseconds(msperiod)));
     });
+}
+
+/// [`SetThreadpoolTimer`]; whether it was set before (nf-threadpoolapiset-setthreadpooltimerex).
+///
+/// # Safety
+/// `pftduetime` is NULL or readable.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn SetThreadpoolTimerEx(
+    pti: *mut c_void,
+    pftduetime: *const FILETIME,
+    msperiod: u32,
+    mswindowlength: u32,
+) -> BOOL {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let before = IsThreadpoolTimerSet(pti);
+        SetThreadpoolTimer(pti, pftduetime, msperiod, mswindowlength);
+        before
+    }
 }
 
 /// Whether it is set (nf-threadpoolapiset-isthreadpooltimerset).
@@ -118,10 +140,7 @@ pub unsafe extern "system" fn WaitForThreadpoolTimerCallbacks(pti: *mut c_void, 
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CloseThreadpoolTimer(pti: *mut c_void) {
     no_panic((), || {
-        if let Some(timer) = find(pti.addr()) {
-            set(&timer, None, None);
-            timer.close();
-        }
+        find(pti.addr()).iter().for_each(|timer| timer.close());
     });
 }
 
@@ -148,7 +167,7 @@ pub unsafe extern "system" fn CreateTimerQueueTimer(
 ) -> BOOL {
     done("CreateTimerQueueTimer", NONE, || {
         let callback = callback.filter(|_| !phnewtimer.is_null()).ok_or(ERROR_INVALID_PARAMETER)?;
-        let timer = Object::create(Callback::WaitOrTimer(callback), parameter, None);
+        let timer = Object::create(Callback::WaitOrTimer(callback), parameter, Belongs::default());
         // SAFETY: the caller's promise; the value is there before a callback can ask for it.
         unsafe { put(phnewtimer, value(timer.number)) };
         let period = milliseconds(period).filter(|_| flags & ONLY_ONCE == 0);
@@ -190,7 +209,6 @@ pub unsafe extern "system" fn DeleteTimerQueueTimer(
 ) -> BOOL {
     done("DeleteTimerQueueTimer", NONE, || {
         let timer = find(timer.addr()).ok_or(ERROR_INVALID_HANDLE)?;
-        set(&timer, None, None);
         timer.cancel();
         timer.close();
         end(timer, completionevent)

@@ -1,10 +1,12 @@
-//! CreateThread and what goes with it. The handle of a thread is an event that its end signals.
+//! CreateThread and what goes with it. The end of a thread signals its handles.
 #![allow(unsafe_code)]
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use super::sync::waitable::Waitable;
 use super::sync::{clock, event, threads};
 use crate::api::edge::{NONE, done, no_panic, put};
 use crate::win32::*;
@@ -21,21 +23,33 @@ pub type RawThreadStart = unsafe extern "system" fn(lpthreadparameter: *mut c_vo
 struct Argument(usize);
 
 struct Thread {
-    exit: u32,
-    /// The event that a suspended thread waits for.
-    resumes: Option<usize>,
+    exit: AtomicU32,
+    /// The event that a suspended thread waits for; 0 once it was resumed.
+    resumes: AtomicUsize,
     number: u32,
 }
 
-static THREADS: LazyLock<Mutex<HashMap<usize, Thread>>> = LazyLock::new(Mutex::default);
+static THREADS: LazyLock<Mutex<HashMap<usize, Arc<Thread>>>> = LazyLock::new(Mutex::default);
 
-fn lock() -> MutexGuard<'static, HashMap<usize, Thread>> {
+fn lock() -> MutexGuard<'static, HashMap<usize, Arc<Thread>>> {
     THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(handle: HANDLE) -> Result<Arc<Thread>, Win32Error> {
+    lock().get(&handle.addr()).cloned().ok_or(ERROR_INVALID_HANDLE)
 }
 
 /// The handle is closed; the thread goes on.
 pub(super) fn closed(handle: usize) {
     lock().remove(&handle);
+}
+
+/// A handle has a copy.
+pub(super) fn duplicated(handle: usize, copy: usize) {
+    let mut threads = lock();
+    if let Some(thread) = threads.get(&handle).cloned() {
+        threads.insert(copy, thread);
+    }
 }
 
 /// Starts a thread, in the Sim of its maker if there is one (nf-processthreadsapi-createthread). Security attributes and
@@ -58,24 +72,25 @@ pub unsafe extern "system" fn CreateThread(
             return std::ptr::null_mut();
         };
         let number = clock::new_thread_number();
-        let resumes = (dwcreationflags & CREATE_SUSPENDED != 0).then(|| event::create(true, false, None).0);
-        let handle = event::create(true, false, None).0;
+        let resumes = (dwcreationflags & CREATE_SUSPENDED != 0).then(|| event::create(true, false));
+        let handle = event::anonymous(Waitable::Other { signalled: false });
         // The thread has a handle of its own: the program may close its while it runs.
         let own = event::duplicate(handle).unwrap_or(handle);
-        lock().insert(handle, Thread { exit: STILL_ACTIVE, resumes, number });
+        let waits = AtomicUsize::new(resumes.unwrap_or(0));
+        let thread = Arc::new(Thread { exit: AtomicU32::new(STILL_ACTIVE), resumes: waits, number });
+        lock().insert(handle, Arc::clone(&thread));
         let argument = Argument(lpparameter.expose_provenance());
         let body = move || {
+            clock::set_thread_number(number);
             if let Some(resumes) = resumes {
                 let _ = event::wait(&[resumes], false, None);
                 let _ = event::close(resumes);
             }
-            clock::set_thread_number(number);
             let argument = { argument }.0;
             // SAFETY: the caller's promise.
             let exit = unsafe { function(std::ptr::with_exposed_provenance_mut(argument)) };
-            if let Some(thread) = lock().get_mut(&handle) {
-                thread.exit = exit;
-            }
+            thread.exit.store(exit, Ordering::SeqCst);
+            event::thread_ended(number);
             event::signal(own);
             let _ = event::close(own);
         };
@@ -98,18 +113,15 @@ pub unsafe extern "system" fn CreateThread(
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn ResumeThread(hthread: HANDLE) -> u32 {
-    no_panic(u32::MAX, || {
-        let resumes = lock().get_mut(&hthread.addr()).map(|thread| thread.resumes.take());
-        match resumes {
-            Some(Some(resumes)) => {
-                event::signal(resumes);
-                1
-            }
-            Some(None) => 0,
-            None => {
-                set_last_error(ERROR_INVALID_HANDLE);
-                u32::MAX
-            }
+    no_panic(u32::MAX, || match find(hthread).map(|thread| thread.resumes.swap(0, Ordering::SeqCst)) {
+        Ok(0) => 0,
+        Ok(resumes) => {
+            event::signal(resumes);
+            1
+        }
+        Err(error) => {
+            set_last_error(error);
+            u32::MAX
         }
     })
 }
@@ -121,7 +133,7 @@ pub unsafe extern "system" fn ResumeThread(hthread: HANDLE) -> u32 {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mut u32) -> BOOL {
     done("GetExitCodeThread", NONE, || {
-        let exit = lock().get(&hthread.addr()).map(|thread| thread.exit).ok_or(ERROR_INVALID_HANDLE)?;
+        let exit = find(hthread)?.exit.load(Ordering::SeqCst);
         // SAFETY: the caller's promise.
         unsafe { put(lpexitcode, exit) };
         Ok(())
@@ -136,9 +148,8 @@ pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mu
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GetThreadId(thread: HANDLE) -> u32 {
     no_panic(0, || {
-        let number = lock().get(&thread.addr()).map(|thread| thread.number);
-        number.unwrap_or_else(|| {
-            set_last_error(ERROR_INVALID_HANDLE);
+        find(thread).map(|thread| thread.number).unwrap_or_else(|error| {
+            set_last_error(error);
             0
         })
     })

@@ -13,6 +13,13 @@ pub extern "system" fn Sleep(dwmilliseconds: u32) {
     clock::sleep(dwmilliseconds);
 }
 
+/// [`Sleep`]; there are no asynchronous procedure calls. 0 (nf-synchapi-sleepex).
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn SleepEx(dwmilliseconds: u32, _balertable: BOOL) -> u32 {
+    clock::sleep(dwmilliseconds);
+    0
+}
+
 /// Milliseconds that only grow (nf-sysinfoapi-gettickcount64).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetTickCount64() -> u64 {

@@ -41,7 +41,7 @@ const FIELDS: [(&str, &str, &str); 6] = [
 
 /// Parameters whose type is another than Rust's says: enumerations, and what Windows does not call const although it
 /// only reads it. A program that passes a const pointer there does not compile on Windows.
-const PARAMETERS: [(&str, &str, &str); 24] = [
+const PARAMETERS: [(&str, &str, &str); 28] = [
     ("WinHttpWebSocketQueryCloseStatus", "pusstatus", "USHORT *"),
     ("CreateThreadpoolTimer", "pfnti", "PTP_TIMER_CALLBACK"),
     ("WinHttpConnect", "nserverport", "INTERNET_PORT"),
@@ -66,10 +66,14 @@ const PARAMETERS: [(&str, &str, &str); 24] = [
     ("WinHttpIsHostInProxyBypassList", "nport", "INTERNET_PORT"),
     ("WinHttpRegisterProxyChangeNotification", "pvcontext", "PVOID"),
     ("HeapFree", "lpmem", "LPVOID"),
+    ("WaitOnAddress", "compareaddress", "PVOID"),
+    ("WaitOnAddress", "address", "volatile void *"),
+    ("WakeByAddressSingle", "address", "PVOID"),
+    ("WakeByAddressAll", "address", "PVOID"),
 ];
 
 /// Parameters of kernel32 whose type follows from their name.
-const NAMED: [(&str, &str); 17] = [
+const NAMED: [(&str, &str); 28] = [
     ("lpcriticalsection", "LPCRITICAL_SECTION"),
     ("criticalsection", "PCRITICAL_SECTION"),
     ("srwlock", "PSRWLOCK"),
@@ -77,6 +81,17 @@ const NAMED: [(&str, &str); 17] = [
     ("lpsecurityattributes", "LPSECURITY_ATTRIBUTES"),
     ("lpeventattributes", "LPSECURITY_ATTRIBUTES"),
     ("lpthreadattributes", "LPSECURITY_ATTRIBUTES"),
+    ("lpmutexattributes", "LPSECURITY_ATTRIBUTES"),
+    ("lpsemaphoreattributes", "LPSECURITY_ATTRIBUTES"),
+    ("initonce", "PINIT_ONCE"),
+    ("lpinitonce", "LPINIT_ONCE"),
+    ("pcs", "PCRITICAL_SECTION"),
+    ("pci", "PTP_CALLBACK_INSTANCE"),
+    ("ptpp", "PTP_POOL"),
+    ("ptpcg", "PTP_CLEANUP_GROUP"),
+    ("pwa", "PTP_WAIT"),
+    ("pfttimeout", "PFILETIME"),
+    ("status", "NTSTATUS"),
     ("lpoverlapped", "LPOVERLAPPED"),
     ("pwk", "PTP_WORK"),
     ("pti", "PTP_TIMER"),
@@ -90,8 +105,14 @@ const NAMED: [(&str, &str); 17] = [
 ];
 
 /// What these functions answer has a type of its own.
-const ANSWERS: [(&str, &str); 3] =
-    [("GetProcAddress", "FARPROC"), ("CreateThreadpoolWork", "PTP_WORK"), ("CreateThreadpoolTimer", "PTP_TIMER")];
+const ANSWERS: [(&str, &str); 6] = [
+    ("GetProcAddress", "FARPROC"),
+    ("CreateThreadpoolWork", "PTP_WORK"),
+    ("CreateThreadpoolTimer", "PTP_TIMER"),
+    ("CreateThreadpoolWait", "PTP_WAIT"),
+    ("CreateThreadpool", "PTP_POOL"),
+    ("CreateThreadpoolCleanupGroup", "PTP_CLEANUP_GROUP"),
+];
 
 /// The type of what a function answers.
 pub fn answer(function: &str, rust: Option<&str>) -> String {
@@ -145,6 +166,8 @@ pub fn kind(rust: &str) -> String {
         "Option<RawSimpleCallback>" => "PTP_SIMPLE_CALLBACK",
         "Option<RawObjectCallback>" => "PTP_WORK_CALLBACK",
         "Option<RawWaitOrTimerCallback>" => "WAITORTIMERCALLBACK",
+        "Option<RawWaitCallback>" => "PTP_WAIT_CALLBACK",
+        "Option<RawInitOnce>" => "PINIT_ONCE_FN",
         "*const CERT_CONTEXT" | "*mut CERT_CONTEXT" => "PCCERT_CONTEXT",
         "*mut *mut CERT_CONTEXT" => "PCCERT_CONTEXT *",
         "*const CERT_CHAIN_CONTEXT" | "*mut CERT_CHAIN_CONTEXT" => "PCCERT_CHAIN_CONTEXT",

@@ -132,6 +132,60 @@ static void pool(void)
     CHECK(UnregisterWaitEx(waited, INVALID_HANDLE_VALUE) && CloseHandle(source) && CloseHandle(event));
 }
 
+static BOOL CALLBACK initializes(PINIT_ONCE once, PVOID times, PVOID *context)
+{
+    (void)once;
+    *context = times;
+    return InterlockedIncrement((LONG *)times) == 1;
+}
+
+static void CALLBACK told(PTP_CALLBACK_INSTANCE instance, PVOID context, PTP_WAIT wait, TP_WAIT_RESULT result)
+{
+    (void)wait;
+    CHECK(result == WAIT_OBJECT_0);
+    SetEventWhenCallbackReturns(instance, (HANDLE)context);
+}
+
+static void CALLBACK posts(PTP_CALLBACK_INSTANCE instance, PVOID context)
+{
+    ReleaseSemaphoreWhenCallbackReturns(instance, (HANDLE)context, 1);
+}
+
+static void objects(void)
+{
+    INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    TP_CALLBACK_ENVIRON environment = {0};
+    LONG times = 0, before;
+    PVOID context = NULL;
+    DWORD flags;
+    PTP_WAIT wait;
+    HANDLE copy, event = CreateEvent(NULL, FALSE, FALSE, NULL);
+    HANDLE mutex = CreateMutex(NULL, TRUE, NULL), semaphore = CreateSemaphore(NULL, 0, 8, NULL);
+    CHECK(WaitForSingleObject(mutex, 0) == WAIT_OBJECT_0 && ReleaseMutex(mutex) && ReleaseMutex(mutex));
+    CHECK(!ReleaseMutex(mutex) && GetLastError() == ERROR_NOT_OWNER && CloseHandle(mutex));
+    CHECK(InitOnceExecuteOnce(&once, initializes, &times, &context) && context == &times);
+    CHECK(InitOnceExecuteOnce(&once, initializes, &times, NULL) && times == 1);
+    CHECK(GetHandleInformation(event, &flags) && flags == 0);
+    CHECK(DuplicateHandle(GetCurrentProcess(), event, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    wait = CreateThreadpoolWait(told, copy, NULL);
+    SetThreadpoolWait(wait, semaphore, NULL);
+    CHECK(ReleaseSemaphore(semaphore, 1, &before) && before == 0);
+    CHECK(WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0);
+    WaitForThreadpoolWaitCallbacks(wait, FALSE);
+    CloseThreadpoolWait(wait);
+    environment.Version = 3;
+    environment.Pool = CreateThreadpool(NULL);
+    environment.CleanupGroup = CreateThreadpoolCleanupGroup();
+    SetThreadpoolThreadMaximum(environment.Pool, 1);
+    CHECK(SetThreadpoolThreadMinimum(environment.Pool, 1));
+    CHECK(TrySubmitThreadpoolCallback(posts, semaphore, &environment));
+    CloseThreadpoolCleanupGroupMembers(environment.CleanupGroup, FALSE, NULL);
+    CHECK(WaitForSingleObject(semaphore, 0) == WAIT_OBJECT_0 && CloseHandle(semaphore));
+    CloseThreadpoolCleanupGroup(environment.CleanupGroup);
+    CloseThreadpool(environment.Pool);
+    CHECK(CloseHandle(copy) && CloseHandle(event) && RtlNtStatusToDosError((NTSTATUS)0xC0000022) == 5);
+}
+
 static void urls(void)
 {
     WCHAR url[32];
@@ -149,6 +203,7 @@ int main(int count, char **arguments)
     text();
     modules();
     pool();
+    objects();
     urls();
     puts("kernel: good");
     return 0;

@@ -6,3 +6,4 @@ pub mod event;
 pub mod lock;
 pub mod threads;
 pub mod timers;
+pub mod waitable;

@@ -46,7 +46,7 @@ pub fn set(after: Duration, due: Due) -> Number {
     let queue = state
         .queues
         .entry(world)
-        .or_insert_with(|| Queue { due: BTreeMap::new(), changed: event::create(false, false, None).0 });
+        .or_insert_with(|| Queue { due: BTreeMap::new(), changed: event::create(false, false) });
     queue.due.insert((at, number), due);
     let changed = queue.changed;
     drop(state);
