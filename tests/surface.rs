@@ -63,3 +63,43 @@ fn every_absence_has_a_reason() {
         assert_ne!(entry.note, "Not here yet.", "{}", entry.name);
     }
 }
+
+/// WINHTTP_OPTION_FEATURE_SUPPORTED agrees with the table of functions and options (source m15).
+#[test]
+fn what_is_called_supported_is_implemented() {
+    use windows_sys::Win32::Networking::WinHttp::*;
+    let asked = |feature: u32| {
+        let (mut answer, mut length) = (feature, 4);
+        // SAFETY: four bytes, which are written over.
+        unsafe {
+            let session = WinHttpOpen(std::ptr::null(), 1, std::ptr::null(), std::ptr::null(), 0);
+            let place = (&raw mut answer).cast();
+            assert_eq!(WinHttpQueryOption(session, WINHTTP_OPTION_FEATURE_SUPPORTED, place, &mut length), 1);
+            assert_eq!(WinHttpCloseHandle(session), 1);
+        }
+        answer != 0
+    };
+    let function = |name: &str| functions().iter().any(|row| row.name == name && row.status == "implemented");
+    let option = |name: &str| options().iter().any(|row| row.name == name && row.status == "implemented");
+    let rows = [
+        (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP, function("WinHttpQueryConnectionGroup")),
+        (WINHTTP_FEATURE_FREE_QUERY_CONNECTION_GROUP_RESULT, function("WinHttpFreeQueryConnectionGroupResult")),
+        (WINHTTP_FEATURE_QUERY_HEADERS_EX, function("WinHttpQueryHeadersEx")),
+        (WINHTTP_FEATURE_READ_DATA_EX, function("WinHttpReadDataEx")),
+        (WINHTTP_FEATURE_ADD_REQUEST_HEADERS_EX, function("WinHttpAddRequestHeadersEx")),
+        (WINHTTP_FEATURE_SET_PROXY_SETINGS_PER_USER, function("WinHttpSetProxySettingsPerUser")),
+        (WINHTTP_FEATURE_CONNECTION_GUID, option("WINHTTP_OPTION_CONNECTION_GUID")),
+        (WINHTTP_FEATURE_MATCH_CONNECTION_GUID, option("WINHTTP_OPTION_MATCH_CONNECTION_GUID")),
+        (
+            WINHTTP_FEATURE_MATCH_CONNECTION_GUID_FLAG_REQUIRE_MARKED_CONNECTION,
+            option("WINHTTP_OPTION_MATCH_CONNECTION_GUID"),
+        ),
+        (WINHTTP_FEATURE_HTTP2_KEEPALIVE, option("WINHTTP_OPTION_HTTP2_KEEPALIVE")),
+        (WINHTTP_FEATURE_QUIC_STATS, option("WINHTTP_OPTION_QUIC_STATS")),
+        (WINHTTP_FEATURE_SET_TOKEN_BINDING, option("WINHTTP_OPTION_SET_TOKEN_BINDING")),
+        (0xffff, false),
+    ];
+    for (feature, implemented) in rows {
+        assert_eq!(asked(feature), implemented, "feature {feature}");
+    }
+}

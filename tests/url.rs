@@ -404,3 +404,19 @@ fn times() {
         assert_eq!(WinHttpCheckPlatform(), 1);
     }
 }
+
+/// A NUL within the length that was given ends the URL (source r3).
+#[test]
+fn a_nul_within_the_length() {
+    for (url, path) in [("http://127.0.0.1:8080\0", ""), ("http://127.0.0.1:8080/a\0/b?c", "/a")] {
+        let (url, mut c) = (wide(url), pointers());
+        // SAFETY: the length is that of the text without its last NUL.
+        assert_eq!(unsafe { WinHttpCrackUrl(url.as_ptr(), url.len() as u32 - 1, 0, &mut c) }, 1, "{}", last_error());
+        // SAFETY: the parts lie in the URL.
+        let part = |text: *mut u16, length: u32| unsafe {
+            String::from_utf16(std::slice::from_raw_parts(text, length as usize)).unwrap()
+        };
+        assert_eq!((part(c.lpszHostName, c.dwHostNameLength).as_str(), c.nPort), ("127.0.0.1", 8080));
+        assert_eq!((part(c.lpszUrlPath, c.dwUrlPathLength).as_str(), c.dwExtraInfoLength), (path, 0));
+    }
+}

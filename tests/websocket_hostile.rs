@@ -93,3 +93,49 @@ fn a_flood_of_empty_frames_is_held_back() {
         client.close();
     }
 }
+
+/// Close takes the place of a pending Receive, but not of a pending Send (source m7).
+#[test]
+fn close_is_refused_while_a_send_is_pending() {
+    const LENGTH: usize = 64 << 20;
+    let (go, gate) = channel();
+    let gate = std::sync::Mutex::new(gate);
+    let port = serve_socket(move |mut stream| {
+        // More than the sockets of the system hold is on its way, and nobody reads.
+        let _ = gate.lock().unwrap().recv();
+        let mut taken = 0;
+        let mut piece = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = stream.read(&mut piece) {
+            taken += count;
+            if taken == LENGTH + 14 {
+                // The close frame of 1000 comes next, and is answered.
+                let mut close = [0; 8];
+                stream.read_exact(&mut close).unwrap();
+                stream.write_all(b"\x88\x02\x03\xe8").unwrap();
+            }
+        }
+    });
+    let client = Client::new(true, port);
+    let record = Record::new();
+    let request = client.request("GET", "/", &record);
+    let body = vec![0u8; LENGTH];
+    // SAFETY: the option has no value; the body lives until WRITE_COMPLETE; NULL is no reason.
+    unsafe {
+        assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, null(), 0), 1);
+        assert_eq!(send(request), 1);
+        record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+        assert_eq!(receive(request), 1);
+        record.wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+        let socket = WinHttpWebSocketCompleteUpgrade(request, context(&record));
+        let kind = WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE;
+        assert_eq!(WinHttpWebSocketSend(socket, kind, body.as_ptr().cast(), LENGTH as u32), 0);
+        assert_eq!(WinHttpWebSocketClose(socket, 1000, null(), 0), 4317);
+        assert_eq!(WinHttpWebSocketShutdown(socket, 1000, null(), 0), 4317);
+        go.send(()).unwrap();
+        record.wait(WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE);
+        assert_eq!(WinHttpWebSocketClose(socket, 1000, null(), 0), 0);
+        record.wait(WINHTTP_CALLBACK_STATUS_CLOSE_COMPLETE);
+        [socket, request].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
+    }
+    client.close();
+}
