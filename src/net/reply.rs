@@ -73,6 +73,8 @@ impl Reply {
         self.head = None;
         self.interim.clear();
         self.received = 0;
+        self.chunks = None;
+        self.trailers = None;
     }
 
     /// Whether bytes must go through [`Reply::arrived`].
