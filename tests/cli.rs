@@ -339,7 +339,7 @@ fn explore_shows_the_bugs_of_real_clients() {
     assert!(again.contains("W04"), "{again}");
     let (code, out, err) = run(&["explore", "careful", "--runs", "30"]);
     assert_eq!(code, Some(0), "{out}{err}");
-    assert!(out.contains("no schedule fails") && out.contains("READ_COMPLETE"), "{out}");
+    assert!(out.contains("no schedule fails"), "{out}");
     assert_eq!(run(&["explore", "nobody"]).0, Some(2));
 }
 
