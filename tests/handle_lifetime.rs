@@ -8,49 +8,99 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portable_winhttp as _;
+use portable_winhttp::http::upgrade;
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::Networking::WinHttp::*;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// What the callbacks of this file were told: handles and whether each had its HANDLE_CLOSING.
-static TOLD: LazyLock<[Mutex<HashMap<usize, bool>>; 16]> = LazyLock::new(Default::default);
-static CREATED: AtomicUsize = AtomicUsize::new(0);
-static CLOSED: AtomicUsize = AtomicUsize::new(0);
-static WRONG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// What the callbacks of one test were told.
+#[derive(Default)]
+struct Log {
+    /// The statuses of each handle, as bits.
+    told: [Mutex<HashMap<usize, u32>>; 16],
+    created: AtomicUsize,
+    closed: AtomicUsize,
+    wrong: Mutex<Vec<String>>,
+}
 
-unsafe extern "system" fn callback(handle: *mut c_void, _: usize, status: u32, information: *mut c_void, _: u32) {
-    let handle = handle as usize;
-    let mut told = TOLD[(handle / 64) % 16].lock().unwrap();
-    let closed = told.entry(handle).or_default();
-    if *closed {
-        WRONG.lock().unwrap().push(format!("{status:#x} for {handle:#x} after its HANDLE_CLOSING"));
+/// By the context that a test gives its handles.
+static LOGS: LazyLock<[Log; 2]> = LazyLock::new(Default::default);
+const CLOSING: u32 = WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
+
+impl Log {
+    fn told(&self, handle: usize) -> MutexGuard<'_, HashMap<usize, u32>> {
+        self.told[(handle / 64) % 16].lock().unwrap()
     }
-    match status {
-        WINHTTP_CALLBACK_STATUS_HANDLE_CREATED if !information.is_null() => {
-            CREATED.fetch_add(1, Ordering::Relaxed);
+
+    /// Waits until one of these statuses was told of a handle.
+    fn await_status(&self, handle: usize, statuses: u32) {
+        let end = Instant::now() + PATIENCE;
+        while self.told(handle).get(&handle).is_none_or(|told| told & statuses == 0) {
+            assert!(Instant::now() < end, "none of {statuses:#x} comes for {handle:#x}");
+            thread::yield_now();
         }
-        WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => {
-            *closed = true;
-            CLOSED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// HANDLE_CLOSING came once for each handle that was told of, and for so many others.
+    fn ends(&self, others: usize) {
+        let end = Instant::now() + PATIENCE;
+        let wanted = || self.created.load(Ordering::Relaxed) + others;
+        while self.closed.load(Ordering::Relaxed) < wanted() && Instant::now() < end {
+            thread::yield_now();
         }
-        _ => {}
+        let wrong = self.wrong.lock().unwrap();
+        assert!(wrong.is_empty(), "{} mistakes, the first: {}", wrong.len(), wrong[0]);
+        assert_eq!(self.closed.load(Ordering::Relaxed), wanted());
     }
 }
 
-/// A handle, or 0 and the error, which must be one that a lost race has.
-fn made(handle: *mut c_void) -> usize {
+unsafe extern "system" fn callback(handle: *mut c_void, context: usize, status: u32, _: *mut c_void, _: u32) {
+    let (handle, log) = (handle as usize, &LOGS[context]);
+    let mut told = log.told(handle);
+    let statuses = told.entry(handle).or_default();
+    if *statuses & CLOSING != 0 {
+        let mistake = format!("{status:#x} for {handle:#x} after its HANDLE_CLOSING");
+        log.wrong.lock().unwrap().push(mistake);
+    }
+    *statuses |= status;
+    match status {
+        WINHTTP_CALLBACK_STATUS_HANDLE_CREATED => log.created.fetch_add(1, Ordering::Relaxed),
+        CLOSING => log.closed.fetch_add(1, Ordering::Relaxed),
+        _ => 0,
+    };
+}
+
+/// A session whose callbacks are those of this log.
+fn session(log: usize, flags: u32) -> usize {
+    // SAFETY: no strings; a callback that takes these contexts; the value has the size that is said.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), flags);
+        WinHttpSetStatusCallback(session, Some(callback), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0);
+        WinHttpSetOption(session, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const log).cast(), size_of::<usize>() as u32);
+        session as usize
+    }
+}
+
+/// A handle, or 0 and the error, which must be one that a lost race has, or one of these.
+fn made_or(handle: *mut c_void, others: &[u32]) -> usize {
     // SAFETY: nothing is passed.
     let error = unsafe { GetLastError() };
-    assert!(!handle.is_null() || error == 6 || error == 12017, "the loser of a race is told {error}");
+    let expected = [6, 12017].contains(&error) || others.contains(&error);
+    assert!(!handle.is_null() || expected, "the loser of a race is told {error}");
     handle as usize
+}
+
+fn made(handle: *mut c_void) -> usize {
+    made_or(handle, &[])
 }
 
 fn close(handle: usize) {
@@ -59,12 +109,22 @@ fn close(handle: usize) {
     assert!(closed == 1 || made(null_mut()) == 0);
 }
 
+fn connect(session: usize, port: u16) -> usize {
+    let host = wide("127.0.0.1");
+    // SAFETY: a NUL-terminated string.
+    made(unsafe { WinHttpConnect(session as _, host.as_ptr(), port, 0) })
+}
+
+fn open(connection: usize) -> usize {
+    let (verb, path) = (wide("GET"), wide("/"));
+    let none = null();
+    // SAFETY: NUL-terminated strings.
+    made(unsafe { WinHttpOpenRequest(connection as _, verb.as_ptr(), path.as_ptr(), none, none, null(), 0) })
+}
+
 /// One round: children are made from a parent that the other thread closes at that moment.
 fn round(session: usize, race: impl Fn(usize) + Sync) {
-    let host = wide("127.0.0.1");
-    // SAFETY: NUL-terminated strings.
-    let connection = made(unsafe { WinHttpConnect(session as _, host.as_ptr(), 9, 0) });
-    race(connection);
+    race(connect(session, 9));
 }
 
 /// `WINHTTP_STRESS_HANDLES` says how many handles; without it as many as fit into two seconds.
@@ -77,12 +137,7 @@ fn a_handle_that_has_ended_never_comes_back() {
         let made = made_handles.load(Ordering::Relaxed);
         wanted.map_or(Instant::now() < until && made < 100_000, |wanted| made < wanted)
     };
-    // SAFETY: no strings; a callback that takes any context.
-    let session = unsafe {
-        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
-        WinHttpSetStatusCallback(session, Some(callback), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0);
-        session as usize
-    };
+    let session = session(0, WINHTTP_FLAG_ASYNC);
     // Two pairs of threads: each pair races over the connections that its first thread makes.
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -90,17 +145,11 @@ fn a_handle_that_has_ended_never_comes_back() {
             scope.spawn(move || take.into_iter().for_each(close));
             let (goes_on, made_handles) = (&goes_on, &made_handles);
             scope.spawn(move || {
-                let (verb, path) = (wide("GET"), wide("/"));
                 while goes_on() {
                     round(session, |connection| {
                         give.send(connection).unwrap();
                         for _ in 0..4 {
-                            // SAFETY: NUL-terminated strings; the handle may be closed by now.
-                            let request = unsafe {
-                                let none = null();
-                                WinHttpOpenRequest(connection as _, verb.as_ptr(), path.as_ptr(), none, none, null(), 0)
-                            };
-                            let request = made(request);
+                            let request = open(connection);
                             made_handles.fetch_add(1 + usize::from(request == 0), Ordering::Relaxed);
                             if request != 0 {
                                 close(request);
@@ -112,14 +161,149 @@ fn a_handle_that_has_ended_never_comes_back() {
         }
     });
     close(session);
-    let end = Instant::now() + Duration::from_secs(20);
     // The session's HANDLE_CLOSING comes for no HANDLE_CREATED.
-    while CLOSED.load(Ordering::Relaxed) < CREATED.load(Ordering::Relaxed) + 1 && Instant::now() < end {
-        thread::yield_now();
+    LOGS[0].ends(1);
+}
+
+/// What is made from a handle that another thread closes at that moment.
+#[derive(Clone, Copy)]
+enum Child {
+    Connection,
+    Request,
+    /// The resolver inside WinHttpGetProxyForUrl.
+    Resolver,
+    WebSocket,
+}
+
+/// Answers handshakes.
+fn upgrade_all(listener: &TcpListener) {
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        thread::spawn(move || {
+            let (mut head, mut piece) = (Vec::new(), [0; 1024]);
+            while let Ok(count @ 1..) = stream.read(&mut piece) {
+                head.extend_from_slice(&piece[..count]);
+                if head.ends_with(b"\r\n\r\n") {
+                    let text = String::from_utf8_lossy(&head).into_owned();
+                    head.clear();
+                    let key =
+                        text.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
+                    let accept = upgrade::accept(key);
+                    let reply = format!(
+                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+                    );
+                    if stream.write_all(reply.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
     }
-    let wrong = WRONG.lock().unwrap();
-    assert!(wrong.is_empty(), "{} mistakes, the first: {}", wrong.len(), wrong[0]);
-    assert_eq!(CLOSED.load(Ordering::Relaxed), CREATED.load(Ordering::Relaxed) + 1);
+}
+
+/// A request whose 101 has come.
+fn upgradable(connection: usize, asynchronous: bool) -> usize {
+    let request = open(connection);
+    let log = &LOGS[1];
+    const ENDED: u32 = WINHTTP_CALLBACK_STATUS_REQUEST_ERROR | CLOSING;
+    // SAFETY: nothing is passed but the handle.
+    unsafe {
+        assert_eq!(WinHttpSetOption(request as _, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, null(), 0), 1);
+        assert_eq!(WinHttpSendRequest(request as _, null(), 0, null(), 0, 0, 1), 1, "{}", GetLastError());
+        if asynchronous {
+            log.await_status(request, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE | ENDED);
+        }
+        assert_eq!(WinHttpReceiveResponse(request as _, null_mut()), 1, "{}", GetLastError());
+        if asynchronous {
+            log.await_status(request, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE | ENDED);
+        }
+    }
+    request
+}
+
+/// Makes children while `closes` closes their parent elsewhere; how many handles there were.
+fn race(child: Child, asynchronous: bool, port: u16, closes: impl Fn(usize)) -> usize {
+    let flags = if asynchronous { WINHTTP_FLAG_ASYNC } else { 0 };
+    let session = session(1, flags);
+    let rest = match child {
+        Child::Connection => {
+            closes(session);
+            (0..4).map(|_| connect(session, port)).filter(|made| *made != 0).collect()
+        }
+        Child::Request => {
+            let connection = connect(session, port);
+            closes(connection);
+            let requests = (0..4).map(|_| open(connection)).filter(|made| *made != 0);
+            requests.chain([session]).collect()
+        }
+        Child::Resolver => {
+            closes(session);
+            find_proxy(session);
+            vec![]
+        }
+        Child::WebSocket => {
+            let connection = connect(session, port);
+            let request = upgradable(connection, asynchronous);
+            closes(request);
+            // SAFETY: nothing is passed but the handle.
+            let socket = made(unsafe { WinHttpWebSocketCompleteUpgrade(request as _, 1) });
+            [socket, connection, session].into_iter().filter(|made| *made != 0).collect()
+        }
+    };
+    let count = rest.len() + 1;
+    rest.into_iter().for_each(close);
+    count
+}
+
+fn find_proxy(session: usize) {
+    let (url, script) = (wide("http://a.test/"), wide("ftp://a.test/proxy.pac"));
+    let mut options = WINHTTP_AUTOPROXY_OPTIONS {
+        dwFlags: WINHTTP_AUTOPROXY_CONFIG_URL,
+        dwAutoDetectFlags: 0,
+        lpszAutoConfigUrl: script.as_ptr(),
+        lpvReserved: null_mut(),
+        dwReserved: 0,
+        fAutoLogonIfChallenged: 0,
+    };
+    let mut info = WINHTTP_PROXY_INFO { dwAccessType: 0, lpszProxy: null_mut(), lpszProxyBypass: null_mut() };
+    // SAFETY: NUL-terminated strings, and places for the answer.
+    let found = unsafe { WinHttpGetProxyForUrl(session as _, url.as_ptr(), &raw mut options, &raw mut info) };
+    assert_eq!(found, 0);
+    // The URL of the script is none that is fetched: it never succeeds.
+    made_or(null_mut(), &[12006, 12166, 12167, 12178, 12180]);
+}
+
+/// Four threads, two of which close what the two others make children from; `WINHTTP_STRESS_HANDLES` as above.
+#[test]
+fn children_of_a_closing_parent_end_once() {
+    let wanted: Option<usize> = std::env::var("WINHTTP_STRESS_HANDLES").ok().and_then(|count| count.parse().ok());
+    let until = Instant::now() + Duration::from_secs(2);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || upgrade_all(&listener));
+    let (handles, sessions) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for asynchronous in [false, true] {
+            let (give, take) = std::sync::mpsc::channel::<usize>();
+            scope.spawn(move || take.into_iter().for_each(close));
+            let (handles, sessions) = (&handles, &sessions);
+            scope.spawn(move || {
+                let children = [Child::Connection, Child::Request, Child::Resolver, Child::WebSocket];
+                for child in children.into_iter().cycle() {
+                    let made = handles.load(Ordering::Relaxed);
+                    if wanted.map_or(Instant::now() >= until, |wanted| made >= wanted) {
+                        return;
+                    }
+                    let more = race(child, asynchronous, port, |parent| give.send(parent).unwrap());
+                    handles.fetch_add(more, Ordering::Relaxed);
+                    sessions.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    LOGS[1].ends(sessions.load(Ordering::Relaxed));
+    println!("{} handles, {} sessions", handles.load(Ordering::Relaxed), sessions.load(Ordering::Relaxed));
 }
 
 /// Answers every head with a 200 without a body.
@@ -146,15 +330,10 @@ fn two_threads_on_one_synchronous_handle_both_return() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || serve(&listener));
-    let (host, verb, path) = (wide("127.0.0.1"), wide("GET"), wide("/"));
-    // SAFETY: NUL-terminated strings.
-    let (session, connection, request) = unsafe {
-        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0);
-        let connection = WinHttpConnect(session, host.as_ptr(), port, 0);
-        let none = null();
-        let request = WinHttpOpenRequest(connection, verb.as_ptr(), path.as_ptr(), none, none, null(), 0);
-        (session as usize, connection as usize, request as usize)
-    };
+    // SAFETY: no strings.
+    let session = unsafe { WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0) } as usize;
+    let connection = connect(session, port);
+    let request = open(connection);
     let (done, ended) = std::sync::mpsc::channel();
     for _ in 0..2 {
         let done = done.clone();

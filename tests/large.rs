@@ -12,7 +12,7 @@ use portable_winhttp::win32::CallerBuf;
 const LENGTH: u64 = (4 << 30) + 12_345;
 const PIECE: usize = 16 << 20;
 const NOW: Duration = Duration::ZERO;
-/// The number of a request's first leg.
+/// The number of a request's first attempt.
 const LEG: u64 = 1;
 
 /// A request for which SENDING_REQUEST was delivered.

@@ -183,7 +183,7 @@ fn round(client: &Client, random: &mut Random) {
 /// Waits until nothing but `handles` is alive.
 fn settle(handles: usize) {
     let deadline = Instant::now() + PATIENCE;
-    while census() != (Census { handles, orders: 0 }) {
+    while census() != (Census { handles, requests: 0 }) {
         assert!(Instant::now() < deadline, "left behind: {:?}", census());
         thread::yield_now();
     }

@@ -152,7 +152,7 @@ fn round(session: usize, script: &str, seed: u64) -> usize {
 
 fn settle(handles: usize) {
     let deadline = Instant::now() + PATIENCE;
-    while census() != (Census { handles, orders: 0 }) {
+    while census() != (Census { handles, requests: 0 }) {
         assert!(Instant::now() < deadline, "left behind: {:?}", census());
         thread::yield_now();
     }

@@ -282,7 +282,7 @@ fn every_operation_ends_once_and_closing_is_last() {
         assert_eq!(socket.after_closing.load(Ordering::SeqCst), 0, "socket {number}");
     }
     let patience = Instant::now() + PATIENCE;
-    while census().handles > 0 || census().orders > 0 {
+    while census().handles > 0 || census().requests > 0 {
         assert!(Instant::now() < patience, "{:?} stays behind", census());
         thread::yield_now();
     }

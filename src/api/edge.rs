@@ -15,14 +15,19 @@ use crate::win32::{
 };
 use crate::world::{Requested, World, entered};
 
-/// Runs a call; a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR, and the world that the thread has entered is
-/// told. So does every call in a child of fork.
+/// Runs a call of the engine: [`caught`], and in a child of fork always a failure, because the engine's threads are gone.
 pub(crate) fn no_panic<R>(failure: R, call: impl FnOnce() -> R) -> R {
     process::begin();
     if process::forked() {
         set_last_error(ERROR_WINHTTP_INTERNAL_ERROR);
         return failure;
     }
+    caught(failure, call)
+}
+
+/// The guard of every exported function: a panic becomes `failure` with ERROR_WINHTTP_INTERNAL_ERROR, and those who
+/// observe the world that the thread has entered are told.
+pub(crate) fn caught<R>(failure: R, call: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         if let Some((world, _)) = entered() {
             let text = panic.downcast_ref::<String>().map(String::as_str);

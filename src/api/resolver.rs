@@ -4,7 +4,7 @@
 
 use std::ffi::c_void;
 
-use super::edge::{NONE, code, done, find, get, put, text};
+use super::edge::{NONE, caught, code, done, find, get, put, text};
 use super::proxy::{global_text, proxy_info, world};
 use crate::http::proxy::{Access, Choice, ChoiceReason, Hop, Server};
 use crate::machine::resolver::{AutoProxy, Query};
@@ -203,15 +203,17 @@ fn entry(hop: &Hop, choice: &Choice) -> Result<WINHTTP_PROXY_RESULT_ENTRY, Win32
 /// `pproxyresult` is NULL or a result of WinHttpGetProxyResult.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpFreeProxyResult(pproxyresult: *mut WINHTTP_PROXY_RESULT) {
-    // SAFETY: the caller's promise.
-    if let Some(result) = unsafe { get(pproxyresult) } {
-        let empty = WINHTTP_PROXY_RESULT { cEntries: 0, pEntries: std::ptr::null_mut() };
-        // SAFETY: the caller's promise: what is freed is named by nobody afterwards.
-        unsafe {
-            put(pproxyresult, empty);
-            free_entries(result.cEntries, result.pEntries);
+    caught((), || {
+        // SAFETY: the caller's promise.
+        if let Some(result) = unsafe { get(pproxyresult) } {
+            let empty = WINHTTP_PROXY_RESULT { cEntries: 0, pEntries: std::ptr::null_mut() };
+            // SAFETY: the caller's promise: what is freed is named by nobody afterwards.
+            unsafe {
+                put(pproxyresult, empty);
+                free_entries(result.cEntries, result.pEntries);
+            }
         }
-    }
+    })
 }
 
 /// Frees the members of a result and empties it (no page).
@@ -220,15 +222,17 @@ pub unsafe extern "system" fn WinHttpFreeProxyResult(pproxyresult: *mut WINHTTP_
 /// `pproxyresultex` is NULL or a result of WinHttpGetProxyResultEx.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WinHttpFreeProxyResultEx(pproxyresultex: *mut WINHTTP_PROXY_RESULT_EX) {
-    // SAFETY: the caller's promise.
-    if let Some(result) = unsafe { get(pproxyresultex) } {
-        let empty = WINHTTP_PROXY_RESULT_EX { cEntries: 0, pEntries: std::ptr::null_mut(), ..result };
-        // SAFETY: the caller's promise: what is freed is named by nobody afterwards.
-        unsafe {
-            put(pproxyresultex, empty);
-            free_entries(result.cEntries, result.pEntries);
+    caught((), || {
+        // SAFETY: the caller's promise.
+        if let Some(result) = unsafe { get(pproxyresultex) } {
+            let empty = WINHTTP_PROXY_RESULT_EX { cEntries: 0, pEntries: std::ptr::null_mut(), ..result };
+            // SAFETY: the caller's promise: what is freed is named by nobody afterwards.
+            unsafe {
+                put(pproxyresultex, empty);
+                free_entries(result.cEntries, result.pEntries);
+            }
         }
-    }
+    })
 }
 
 /// # Safety

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::edge::{NONE, done, find, given, handle, observed, text};
+use super::edge::{NONE, caught, done, find, given, handle, observed, text};
 use super::proxy::access;
 use crate::handle::{Connection, Handle, Kind, Listener};
 use crate::machine::Settings;
@@ -124,29 +124,32 @@ pub unsafe extern "system" fn WinHttpSetStatusCallback(
     dwnotificationflags: u32,
     _dwreserved: usize,
 ) -> Option<RawStatusCallback> {
-    // SAFETY: a function pointer may have any value but 0, as long as nobody calls it; Windows has the same answer.
-    let invalid = unsafe { std::mem::transmute::<usize, Option<RawStatusCallback>>(WINHTTP_INVALID_STATUS_CALLBACK) };
-    let set = || {
-        let handle = find(hinternet)?;
-        let pending = lpfninternetcallback.is_none() && handle.pending();
-        if pending {
-            handle.tell(&CheckEvent::CallbackTakenAway);
-        }
-        if pending && !handle.world().choices.choose(handle.value(), Unspecified::CallbackRemoved, false) {
-            return Err(ERROR_INVALID_OPERATION);
-        }
-        // SAFETY: the caller's promise.
-        let callback = lpfninternetcallback.map(|function| unsafe { StatusCallback::new(function) });
-        Ok(handle.listen(Listener { callback, mask: dwnotificationflags }))
-    };
-    let failure = |error| (invalid, Some(error));
-    let returned = |former: Option<RawStatusCallback>| match former {
-        Some(former) if former as usize == WINHTTP_INVALID_STATUS_CALLBACK => Returned::InvalidCallback,
-        former => Returned::Callback(former.is_some()),
-    };
-    observed("WinHttpSetStatusCallback", hinternet, failure, returned, || match set() {
-        Ok(former) => (former.map(StatusCallback::raw), Some(ERROR_SUCCESS)),
-        Err(error) => failure(error),
+    caught(None, || {
+        // SAFETY: a function pointer may have any value but 0, as long as nobody calls it; Windows has the same answer.
+        let invalid =
+            unsafe { std::mem::transmute::<usize, Option<RawStatusCallback>>(WINHTTP_INVALID_STATUS_CALLBACK) };
+        let set = || {
+            let handle = find(hinternet)?;
+            let pending = lpfninternetcallback.is_none() && handle.pending();
+            if pending {
+                handle.tell(&CheckEvent::CallbackTakenAway);
+            }
+            if pending && !handle.world().choices.choose(handle.value(), Unspecified::CallbackRemoved, false) {
+                return Err(ERROR_INVALID_OPERATION);
+            }
+            // SAFETY: the caller's promise.
+            let callback = lpfninternetcallback.map(|function| unsafe { StatusCallback::new(function) });
+            Ok(handle.listen(Listener { callback, mask: dwnotificationflags }))
+        };
+        let failure = |error| (invalid, Some(error));
+        let returned = |former: Option<RawStatusCallback>| match former {
+            Some(former) if former as usize == WINHTTP_INVALID_STATUS_CALLBACK => Returned::InvalidCallback,
+            former => Returned::Callback(former.is_some()),
+        };
+        observed("WinHttpSetStatusCallback", hinternet, failure, returned, || match set() {
+            Ok(former) => (former.map(StatusCallback::raw), Some(ERROR_SUCCESS)),
+            Err(error) => failure(error),
+        })
     })
 }
 

@@ -3,7 +3,7 @@
 //! ```
 //! use portable_winhttp::api::surface;
 //! let timeout = surface::options().into_iter().find(|option| option.name == "WINHTTP_OPTION_CONNECT_TIMEOUT").unwrap();
-//! assert_eq!((timeout.status, timeout.default), ("implemented", "60000"));
+//! assert_eq!((timeout.status, &*timeout.default), ("implemented", "60000"));
 //! ```
 
 use super::functions::FUNCTIONS;
@@ -24,7 +24,7 @@ pub struct Entry {
     /// Of an option, the type of its value.
     pub value: &'static str,
     /// Of an option, what it is before it is set.
-    pub default: &'static str,
+    pub default: String,
     /// Of an option, whether requests copy it from their session.
     pub inherited: bool,
     /// What is said beside that.
@@ -39,7 +39,7 @@ pub fn functions() -> Vec<Entry> {
         handles: names(function.handles),
         settable: Vec::new(),
         value: "",
-        default: "",
+        default: String::new(),
         inherited: false,
         note: function.note,
     };
@@ -56,7 +56,7 @@ pub fn options() -> Vec<Entry> {
         handles: names(row.query),
         settable: names(row.set),
         value: value(row.shape),
-        default: row.default,
+        default: row.default_text(),
         inherited: row.inherited,
         note: row.note,
     };

@@ -5,8 +5,8 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::mpsc::{Sender, channel};
 
-use portable_winhttp::handle::decided;
 use portable_winhttp::http::proxy::Choice;
+use portable_winhttp::real::decided;
 use portable_winhttp::win32::*;
 
 use functions::*;

@@ -4,6 +4,7 @@ use crate::record::{Api, Operation};
 
 /// Where notifications of a call may be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Delivery {
     /// As measured on Windows: ReceiveResponse, QueryDataAvailable, ReadData and the operations of web sockets end
     /// inside the call when they can, SendRequest and WriteData on a worker (sources inline.measured, ws.inside).

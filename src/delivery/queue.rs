@@ -3,8 +3,6 @@
 //! Callbacks of one handle never run on two threads at once, but they may nest on one. Whoever holds the queue, or is
 //! nested in it, delivers; everybody else enqueues and goes on.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -12,6 +10,8 @@ use smallvec::SmallVec;
 use super::Steps;
 use crate::observe::waits;
 use crate::record::{Api, Notification, Operation};
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::win32::Win32Error;
 
 /// How many callbacks of a handle may be active when one more is delivered inside a call (source inline.limit).

@@ -84,12 +84,12 @@ impl BorrowedBuffers {
     pub fn unheard(&mut self, notification: &Notification) -> Vec<CheckEvent> {
         match notification {
             Notification::SecureFailure { .. } => vec![CheckEvent::SecureFailureUnheard],
-            _ => self.told(notification),
+            _ => self.delivered(notification),
         }
     }
 
     /// This is about to be told: the operation that it ends gives back what it owned.
-    pub fn told(&mut self, notification: &Notification) -> Vec<CheckEvent> {
+    pub fn delivered(&mut self, notification: &Notification) -> Vec<CheckEvent> {
         let mut events = Vec::new();
         let Some(operation) = Operation::ended_by(notification) else { return events };
         if let Some(mut out) = take(&mut self.outs, operation) {

@@ -79,16 +79,16 @@ impl<'a, M: Machine> Commit<'a, M> {
                     order.handle = handle.value;
                     handle.on_traffic(|| TrafficEvent::Request(&order));
                     let attempt = handle.world.transport.start(order, sink(handle, number));
-                    state.leg = Some(Arc::clone(&attempt));
+                    state.attempt = Some(Arc::clone(&attempt));
                     state.deadline = None;
                     commit.attempt = Some(attempt);
                 }
-                Output::HandOver => commit.finished.handed_over = state.leg.take(),
+                Output::HandOver => commit.finished.handed_over = state.attempt.take(),
                 Output::WorkerTask(number, task) => {
                     handle.world.spawner.run(Arc::new(TaskJob { handle: Arc::downgrade(handle), number, task }));
                 }
                 Output::Abandon => {
-                    if let Some(attempt) = state.leg.take() {
+                    if let Some(attempt) = state.attempt.take() {
                         attempt.release();
                     }
                 }
@@ -96,7 +96,7 @@ impl<'a, M: Machine> Commit<'a, M> {
                     if let Output::Write(bytes) = &other {
                         handle.on_traffic(|| TrafficEvent::Bytes(bytes));
                     }
-                    if let Some(attempt) = &state.leg {
+                    if let Some(attempt) = &state.attempt {
                         tell(&**attempt, other);
                     }
                 }
@@ -109,7 +109,7 @@ impl<'a, M: Machine> Commit<'a, M> {
         let deadline = state.machine.deadline();
         if deadline != state.deadline {
             state.deadline = deadline;
-            if let Some(attempt) = &state.leg {
+            if let Some(attempt) = &state.attempt {
                 attempt.wake_at(deadline, state.machine.idles());
             }
         }
@@ -194,14 +194,14 @@ impl Handle {
     }
 }
 
-fn tell(leg: &dyn Attempt, output: Output) {
+fn tell(attempt: &dyn Attempt, output: Output) {
     match output {
-        Output::Proceed => leg.proceed(),
-        Output::Tunnel(again) => leg.tunnel(again),
-        Output::Write(bytes) => leg.write(bytes),
-        Output::Finish => leg.finish(),
-        Output::NextAddress => leg.next_address(),
-        Output::Taken(bytes) => leg.taken(bytes),
+        Output::Proceed => attempt.proceed(),
+        Output::Tunnel(again) => attempt.tunnel(again),
+        Output::Write(bytes) => attempt.write(bytes),
+        Output::Finish => attempt.finish(),
+        Output::NextAddress => attempt.next_address(),
+        Output::Taken(bytes) => attempt.taken(bytes),
         _ => {}
     }
 }

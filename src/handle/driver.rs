@@ -16,14 +16,14 @@ use crate::transport::{Attempt, Event, Sink};
 use crate::win32::{WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 use crate::world::{Requested, Unspecified};
 
-/// A machine, and the leg that runs for it.
+/// A machine, and the attempt that runs for it.
 pub(crate) struct Driver<M> {
     running: Mutex<DriverState<M>>,
 }
 
 pub(super) struct DriverState<M> {
     pub(super) machine: M,
-    pub(super) leg: Option<Arc<dyn Attempt>>,
+    pub(super) attempt: Option<Arc<dyn Attempt>>,
     pub(super) deadline: Option<Duration>,
     pub(super) borrowed: BorrowedBuffers,
 }
@@ -42,16 +42,16 @@ impl<M> Driver<M> {
         Driver {
             running: Mutex::new(DriverState {
                 machine,
-                leg: None,
+                attempt: None,
                 deadline: None,
                 borrowed: BorrowedBuffers::default(),
             }),
         }
     }
 
-    /// The leg that runs from now on.
-    pub(super) fn carry(&self, leg: Arc<dyn Attempt>) {
-        lock(&self.running).leg = Some(leg);
+    /// The attempt that runs from now on.
+    pub(super) fn carry(&self, attempt: Arc<dyn Attempt>) {
+        lock(&self.running).attempt = Some(attempt);
     }
 
     /// Looks at, or changes, what needs no step.
@@ -64,9 +64,9 @@ impl<M> Driver<M> {
         look(&mut lock(&self.running).borrowed)
     }
 
-    /// The leg that runs, or ran last, for it.
-    pub fn leg(&self) -> Option<Arc<dyn Attempt>> {
-        lock(&self.running).leg.clone()
+    /// The attempt that runs, or ran last, for it.
+    pub fn attempt(&self) -> Option<Arc<dyn Attempt>> {
+        lock(&self.running).attempt.clone()
     }
 }
 
@@ -141,8 +141,8 @@ impl Handle {
         }
         let events = match &self.kind {
             Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => return,
-            Kind::Request(request) => request.borrowed(|borrowed| borrowed.told(notification)),
-            Kind::WebSocket(socket) => socket.borrowed(|borrowed| borrowed.told(notification)),
+            Kind::Request(request) => request.borrowed(|borrowed| borrowed.delivered(notification)),
+            Kind::WebSocket(socket) => socket.borrowed(|borrowed| borrowed.delivered(notification)),
         };
         self.tell_all(events);
     }
@@ -234,9 +234,9 @@ impl Handle {
     }
 }
 
-/// What leg number `leg` of this handle talks to.
-pub(super) fn sink(handle: &Arc<Handle>, leg: u64) -> Arc<dyn Sink> {
-    Arc::new(AttemptSink { handle: Arc::downgrade(handle), leg })
+/// What attempt number `attempt` of this handle talks to.
+pub(super) fn sink(handle: &Arc<Handle>, attempt: u64) -> Arc<dyn Sink> {
+    Arc::new(AttemptSink { handle: Arc::downgrade(handle), attempt })
 }
 
 /// A worker on a task. It does not keep the handle alive.
@@ -255,10 +255,10 @@ impl Job for TaskJob {
     }
 }
 
-/// What a leg talks to. It does not keep the handle alive.
+/// What an attempt talks to. It does not keep the handle alive.
 struct AttemptSink {
     handle: Weak<Handle>,
-    leg: u64,
+    attempt: u64,
 }
 
 impl Sink for AttemptSink {
@@ -267,7 +267,7 @@ impl Sink for AttemptSink {
             handle.happen(Deliver::WhenFree, |machine, now| {
                 for event in events {
                     handle.on_traffic(|| TrafficEvent::Event(&event));
-                    machine.event(now, self.leg, event);
+                    machine.event(now, self.attempt, event);
                 }
             });
         }

@@ -1,42 +1,12 @@
 //! How long a handle lives: its references, and HANDLE_CLOSING, the last that is heard of it (source handle.closing-last).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Handle, Kind, lock};
 use crate::delivery::{DrainBudget, Item};
 use crate::record::Notification;
 use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
 use crate::world::Unspecified;
-
-/// A count that never rises again once it is 0.
-#[derive(Debug)]
-pub(super) struct References(AtomicUsize);
-
-impl Default for References {
-    /// The open handle itself.
-    fn default() -> References {
-        References(AtomicUsize::new(1))
-    }
-}
-
-impl References {
-    /// One more, if it is not too late.
-    pub fn acquire(&self) -> bool {
-        let more = |count: usize| (count > 0).then_some(count + 1);
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
-    }
-
-    /// One less: whether it was the last.
-    pub fn release(&self) -> bool {
-        self.0.fetch_sub(1, Ordering::AcqRel) == 1
-    }
-
-    /// Whether there is more than one.
-    pub fn shared(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 1
-    }
-}
 
 /// Holds HANDLE_CLOSING of a handle back until it is dropped, or for the child that keeps it.
 pub(super) struct Reference<'a>(Option<&'a Arc<Handle>>);

@@ -6,6 +6,7 @@ mod borrowed;
 mod commit;
 mod driver;
 mod lifetime;
+mod references;
 mod request;
 mod resolver;
 mod spare;
@@ -15,16 +16,18 @@ mod worker_task;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use bytestring::ByteString;
 
 pub(crate) use borrowed::BorrowedBuffer;
 pub(crate) use driver::{CallOutcome, Driver};
-use lifetime::{Reference, References};
+use lifetime::Reference;
+use references::References;
 pub(crate) use request::Request;
 pub(crate) use resolver::Resolver;
 pub use resolver::decided;
+use table::{SHARDS, Shard, Table};
 pub(crate) use web_socket::WebSocket;
 pub(crate) use worker_task::detect;
 
@@ -41,15 +44,18 @@ use crate::win32::{
 };
 use crate::world::World;
 
+/// The handles of the process.
+static TABLE: Table = Table([const { RwLock::new(Shard::new()) }; SHARDS]);
+
 /// How many handles of the process are open.
 pub(crate) fn open_handles() -> usize {
-    table::TABLE.len()
+    TABLE.len()
 }
 
 /// A handle whose world is gone is none any more; nobody is told.
 #[cfg(feature = "lab")]
 pub(crate) fn forget(value: usize) {
-    drop(table::TABLE.remove(value));
+    drop(TABLE.remove(value));
 }
 
 /// The callback of a handle, and which notifications it wants.
@@ -109,7 +115,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Handle {
     /// The open handle with this value, of any type.
     pub(crate) fn find(value: usize) -> Result<Arc<Handle>, Win32Error> {
-        table::TABLE.get(value).ok_or(ERROR_INVALID_HANDLE)
+        TABLE.get(value).ok_or(ERROR_INVALID_HANDLE)
     }
 
     /// Opens a session.
@@ -120,7 +126,7 @@ impl Handle {
         agent: Option<ByteString>,
         settings: Settings,
     ) -> Arc<Handle> {
-        table::TABLE.insert(|value| Handle {
+        TABLE.insert(|value| Handle {
             value,
             parent: None,
             world,
@@ -165,7 +171,7 @@ impl Handle {
     ) -> Result<Arc<Handle>, Win32Error> {
         // The reference is the child's: it ends with the child's HANDLE_CLOSING.
         let reference = Reference::of(self)?;
-        let child = table::TABLE.insert(|value| Handle {
+        let child = TABLE.insert(|value| Handle {
             value,
             parent: Some(Arc::clone(self)),
             world: Arc::clone(&self.world),
@@ -374,7 +380,7 @@ impl Handle {
 
     /// WinHttpCloseHandle. Never waits.
     pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
-        let handle = table::TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
+        let handle = TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
         let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
         handle.tell(&CheckEvent::Closes { told });
         handle.queue.reserve();
@@ -420,7 +426,7 @@ impl Handle {
         match item {
             Item::Notify(notification) => self.notify(&notification),
             Item::Closing => self.closed(),
-            Item::Proceed(leg) => self.proceed(leg),
+            Item::Proceed(attempt) => self.proceed(attempt),
             Item::FollowRedirect => self.follow_redirect(),
         }
     }

@@ -23,17 +23,17 @@ impl Handle {
         self.drive(self.as_request()?, api.into(), lent, take)
     }
 
-    /// SENDING_REQUEST of leg `leg` was delivered.
-    pub(super) fn proceed(self: &Arc<Handle>, leg: u64) {
+    /// SENDING_REQUEST of attempt number `attempt` was delivered.
+    pub(super) fn proceed(self: &Arc<Handle>, attempt: u64) {
         if let Ok(request) = self.as_request() {
-            self.step(request, |machine, now| machine.proceed(now, leg)).1.deliver(Deliver::Holder);
+            self.step(request, |machine, now| machine.proceed(now, attempt)).1.deliver(Deliver::Holder);
         }
     }
 
     /// REDIRECT was delivered.
     pub(super) fn follow_redirect(self: &Arc<Handle>) {
         if let Ok(request) = self.as_request() {
-            self.step(request, |machine, now| machine.told(now)).1.deliver(Deliver::Holder);
+            self.step(request, |machine, now| machine.redirect_delivered(now)).1.deliver(Deliver::Holder);
         }
     }
 }

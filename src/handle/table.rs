@@ -1,12 +1,14 @@
 //! Which handle values are valid: generation-checked slots in shards, so that lookups on the request path share no lock.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Handle;
+use crate::sync::{PoisonError, RwLock};
 
-const SHARDS: usize = 16;
+/// How many shards a table has.
+pub const SHARDS: usize = 16;
 /// Values are multiples of this, like pointers.
 const STEP: usize = 4;
 /// Bits of a value that hold the place; the others hold the generation.
@@ -19,17 +21,21 @@ struct Slot {
     handle: Option<Arc<Handle>>,
 }
 
-#[derive(Default)]
-struct Shard {
+/// Some of the slots.
+pub struct Shard {
     slots: Vec<Slot>,
     free: Vec<usize>,
 }
 
-/// The handles of the process.
-pub struct Table([RwLock<Shard>; SHARDS]);
+impl Shard {
+    /// One without slots.
+    pub const fn new() -> Shard {
+        Shard { slots: Vec::new(), free: Vec::new() }
+    }
+}
 
-/// The table.
-pub static TABLE: Table = Table([const { RwLock::new(Shard { slots: Vec::new(), free: Vec::new() }) }; SHARDS]);
+/// Handles by their values.
+pub struct Table(pub [RwLock<Shard>; SHARDS]);
 
 fn value(shard: usize, slot: usize, generation: usize) -> usize {
     // Slot numbers begin at 1, so that no value is 0.

@@ -26,14 +26,14 @@ impl Handle {
         let (upgraded, commit) = self.step(request, |machine, now| machine.upgrade(now));
         let handed_over = commit.finish(Deliver::WhenFree).handed_over;
         upgraded?;
-        let leg = handed_over.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
+        let attempt = handed_over.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
         let socket = Driver::new(machine::WebSocket::new(self.world.clock.now(), self.world.entropy.random()));
-        socket.carry(Arc::clone(&leg));
+        socket.carry(Arc::clone(&attempt));
         let child = parent
             .child_with(Kind::WebSocket(Box::new(socket)), context, self.listener())
-            .inspect_err(|_| leg.release())?;
+            .inspect_err(|_| attempt.release())?;
         let read_ahead = request.with(|machine| machine.settings.web_socket_receive_buffer) as usize;
-        leg.upgrade(sink(&child, 0), read_ahead);
+        attempt.upgrade(sink(&child, 0), read_ahead);
         child.step(child.as_web_socket()?, |_, _| {}).1.deliver(Deliver::WhenFree);
         child.register();
         self.tell_created(&child);

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 /// What a choice is about. Each is one that Windows, or a server, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum ChoiceKind {
     /// Which thread, worker or piece of network goes on: settings K4, K5, K7, K25.
     Next,

@@ -11,6 +11,7 @@ use crate::world::Unspecified;
 
 /// Who could go on, or begin. The same one has the same value in all runs that began with the same choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Actor {
     /// A thread, by its number in the Sim.
     Thread(usize),
@@ -41,6 +42,7 @@ impl fmt::Display for Candidate {
 
 /// Where a choice is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Point<'a> {
     /// What happens next; the usual is the first. The flag tells whether the first is the thread that runs: another one is a
     /// preemption.

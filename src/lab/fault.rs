@@ -15,6 +15,7 @@ use crate::win32::{
 
 /// A stage of a request on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Stage {
     /// The host name is looked up.
     Resolve,

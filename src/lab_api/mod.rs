@@ -12,6 +12,7 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use self::json::{Begin, FaultText, Gates, PeerText};
+use crate::api::edge::caught;
 use crate::lab::{Explore, Gate, Peer, Random, Sim};
 use crate::win32::{ERROR_INVALID_PARAMETER, set_last_error};
 
@@ -137,13 +138,9 @@ fn said(result: Result<(), String>) -> c_int {
 ///
 /// # Safety
 /// `lab` is NULL or came from [`WinHttpLabBegin`], on this thread, and was not ended.
-unsafe fn with<R>(lab: *mut WinHttpLab, failed: R, act: impl FnOnce(&mut WinHttpLab) -> R) -> R
-where
-    R: Clone,
-{
+unsafe fn with<R: Copy>(lab: *mut WinHttpLab, failed: R, act: impl FnOnce(&mut WinHttpLab) -> R) -> R {
     // SAFETY: the caller's promise.
-    let Some(lab) = (unsafe { lab.as_mut() }) else { return failed };
-    catch_unwind(AssertUnwindSafe(|| act(lab))).unwrap_or(failed)
+    caught(failed, || unsafe { lab.as_mut() }.map_or(failed, act))
 }
 
 /// A Sim for the calling thread until it is ended; NULL with ERROR_INVALID_PARAMETER for a wrong text. `json` is NULL or
@@ -153,15 +150,17 @@ where
 /// `json` is NULL or NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabBegin(json: *const c_char) -> *mut WinHttpLab {
-    // SAFETY: the caller's promise.
-    let text = unsafe { read(json) };
-    match catch_unwind(|| WinHttpLab::begin(text)).unwrap_or_else(|panic| Err(words(&*panic))) {
-        Ok(lab) => Box::into_raw(Box::new(lab)),
-        Err(wrong) => {
-            said(Err(wrong));
-            std::ptr::null_mut()
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        let text = unsafe { read(json) };
+        match catch_unwind(|| WinHttpLab::begin(text)).unwrap_or_else(|panic| Err(words(&*panic))) {
+            Ok(lab) => Box::into_raw(Box::new(lab)),
+            Err(wrong) => {
+                said(Err(wrong));
+                std::ptr::null_mut()
+            }
         }
-    }
+    })
 }
 
 /// Adds a server, or rules to one that is there; 0 with ERROR_INVALID_PARAMETER for a wrong text.
@@ -225,9 +224,11 @@ pub unsafe extern "C" fn WinHttpLabSettle(lab: *mut WinHttpLab) -> c_int {
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabAdvance(lab: *mut WinHttpLab, milliseconds: u64) -> c_int {
-    let time = Duration::from_millis(milliseconds);
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.advance(time), 1).1)) }
+    caught(0, || {
+        let time = Duration::from_millis(milliseconds);
+        // SAFETY: the caller's promise.
+        unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.advance(time), 1).1)) }
+    })
 }
 
 /// Lets the world go on until `done` says so; 0 where nothing can happen any more, a hang, which is in the report.
@@ -236,9 +237,11 @@ pub unsafe extern "C" fn WinHttpLabAdvance(lab: *mut WinHttpLab, milliseconds: u
 /// As the others; `done` may be called with `context` on this thread.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabBlockUntil(lab: *mut WinHttpLab, done: Option<Done>, context: *mut c_void) -> c_int {
-    let Some(done) = done else { return 0 };
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.block_until(|| done(context) != 0), 1).1)) }
+    caught(0, || {
+        let Some(done) = done else { return 0 };
+        // SAFETY: the caller's promise.
+        unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.block_until(|| done(context) != 0), 1).1)) }
+    })
 }
 
 /// The milliseconds that have passed in this world.
@@ -262,13 +265,15 @@ pub unsafe extern "C" fn WinHttpLabSpawn(
     body: Option<Body>,
     context: *mut c_void,
 ) {
-    let Some(body) = body else { return };
-    let context = context.expose_provenance();
-    // SAFETY: the caller's promise.
-    unsafe {
-        let name = read(name).unwrap_or("a thread");
-        with(lab, (), |lab| lab.sim.actor(name, move || body(std::ptr::with_exposed_provenance_mut(context))));
-    }
+    caught((), || {
+        let Some(body) = body else { return };
+        let context = context.expose_provenance();
+        // SAFETY: the caller's promise.
+        unsafe {
+            let name = read(name).unwrap_or("a thread");
+            with(lab, (), |lab| lab.sim.actor(name, move || body(std::ptr::with_exposed_provenance_mut(context))));
+        }
+    })
 }
 
 /// The requests that the server at this origin got, one a line.
@@ -277,14 +282,16 @@ pub unsafe extern "C" fn WinHttpLabSpawn(
 /// As the others; `origin` is NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabReceived(lab: *mut WinHttpLab, origin: *const c_char) -> *mut c_char {
-    let lines = |lab: &mut WinHttpLab| {
+    caught(std::ptr::null_mut(), || {
+        let lines = |lab: &mut WinHttpLab| {
+            // SAFETY: the caller's promise.
+            let peer = unsafe { read(origin) }.and_then(|origin| lab.peers.get(origin));
+            let requests = peer.map(Peer::received).unwrap_or_default();
+            handed_out(requests.iter().map(|request| format!("{request}\n")).collect())
+        };
         // SAFETY: the caller's promise.
-        let peer = unsafe { read(origin) }.and_then(|origin| lab.peers.get(origin));
-        let requests = peer.map(Peer::received).unwrap_or_default();
-        handed_out(requests.iter().map(|request| format!("{request}\n")).collect())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, std::ptr::null_mut(), lines) }
+        unsafe { with(lab, std::ptr::null_mut(), lines) }
+    })
 }
 
 /// The calls and records so far, as JSON lines.
@@ -313,12 +320,14 @@ pub unsafe extern "C" fn WinHttpLabTraceTable(lab: *mut WinHttpLab) -> *mut c_ch
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabViolations(lab: *mut WinHttpLab) -> *mut c_char {
-    let lines = |lab: &mut WinHttpLab| {
-        let lines = lab.sim.mistakes().iter().map(|mistake| format!("{}\n", mistake.show("a handle"))).collect();
-        handed_out(lines)
-    };
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, std::ptr::null_mut(), lines) }
+    caught(std::ptr::null_mut(), || {
+        let lines = |lab: &mut WinHttpLab| {
+            let lines = lab.sim.mistakes().iter().map(|mistake| format!("{}\n", mistake.show("a handle"))).collect();
+            handed_out(lines)
+        };
+        // SAFETY: the caller's promise.
+        unsafe { with(lab, std::ptr::null_mut(), lines) }
+    })
 }
 
 /// The choices so far: given to [`WinHttpLabBegin`], they make the same program do the same.
@@ -337,21 +346,23 @@ pub unsafe extern "C" fn WinHttpLabChoices(lab: *mut WinHttpLab) -> *mut c_char 
 /// As the others; `report` is NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabEnd(lab: *mut WinHttpLab, report: *mut *mut c_char) -> c_int {
-    if lab.is_null() {
-        return 0;
-    }
-    // SAFETY: the caller's promise: it came from a box.
-    let complaint = unsafe { Box::from_raw(lab) }.end();
-    let well = complaint.is_none();
-    let text = complaint.map_or(std::ptr::null_mut(), handed_out);
-    if report.is_null() {
-        // SAFETY: it was just made.
-        unsafe { WinHttpLabFree(text) };
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { report.write(text) };
-    }
-    c_int::from(well)
+    caught(0, || {
+        if lab.is_null() {
+            return 0;
+        }
+        // SAFETY: the caller's promise: it came from a box.
+        let complaint = unsafe { Box::from_raw(lab) }.end();
+        let well = complaint.is_none();
+        let text = complaint.map_or(std::ptr::null_mut(), handed_out);
+        if report.is_null() {
+            // SAFETY: it was just made.
+            unsafe { WinHttpLabFree(text) };
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { report.write(text) };
+        }
+        c_int::from(well)
+    })
 }
 
 /// Explores `run`: calls it in a new Sim for each of at most so many schedules, or for as many as fit into two seconds if
@@ -368,29 +379,31 @@ pub unsafe extern "C" fn WinHttpLabExplore(
     context: *mut c_void,
     report: *mut *mut c_char,
 ) -> c_int {
-    let Some(run) = run else { return 0 };
-    let body = |sim: &Sim| {
-        let lab = Box::into_raw(Box::new(WinHttpLab::of(Held::Explored(NonNull::from(sim)))));
-        // SAFETY: the caller's promise; the lab lives until the box is made again.
-        let (went, lab) = unsafe { (run(lab, context), Box::from_raw(lab)) };
-        if let Some(failure) = lab.failure {
-            // It was heard when it was raised.
-            resume_unwind(Box::new(failure));
+    caught(0, || {
+        let Some(run) = run else { return 0 };
+        let body = |sim: &Sim| {
+            let lab = Box::into_raw(Box::new(WinHttpLab::of(Held::Explored(NonNull::from(sim)))));
+            // SAFETY: the caller's promise; the lab lives until the box is made again.
+            let (went, lab) = unsafe { (run(lab, context), Box::from_raw(lab)) };
+            if let Some(failure) = lab.failure {
+                // It was heard when it was raised.
+                resume_unwind(Box::new(failure));
+            }
+            assert!(went != 0, "the run said that it failed");
+        };
+        let explore = match usize::try_from(schedules).unwrap_or(usize::MAX) {
+            0 => Explore::new(),
+            schedules => Explore::new().budget(schedules),
+        };
+        // What goes wrong in the explorer itself, a variable that says nothing useful, is told as a failure.
+        let explored = catch_unwind(AssertUnwindSafe(|| explore.check(body).map(drop)));
+        let Err(failed) = explored.unwrap_or_else(|panic| Err(words(&*panic))) else { return 1 };
+        if !report.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { report.write(handed_out(failed)) };
         }
-        assert!(went != 0, "the run said that it failed");
-    };
-    let explore = match usize::try_from(schedules).unwrap_or(usize::MAX) {
-        0 => Explore::new(),
-        schedules => Explore::new().budget(schedules),
-    };
-    // What goes wrong in the explorer itself, a variable that says nothing useful, is told as a failure.
-    let explored = catch_unwind(AssertUnwindSafe(|| explore.check(body).map(drop)));
-    let Err(failed) = explored.unwrap_or_else(|panic| Err(words(&*panic))) else { return 1 };
-    if !report.is_null() {
-        // SAFETY: the caller's promise.
-        unsafe { report.write(handed_out(failed)) };
-    }
-    0
+        0
+    })
 }
 
 /// Frees a text; NULL is none.
@@ -399,8 +412,10 @@ pub unsafe extern "C" fn WinHttpLabExplore(
 /// `text` is NULL or was handed out here, and was not freed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabFree(text: *mut c_char) {
-    if !text.is_null() {
-        // SAFETY: the caller's promise.
-        drop(unsafe { CString::from_raw(text) });
-    }
+    caught((), || {
+        if !text.is_null() {
+            // SAFETY: the caller's promise.
+            drop(unsafe { CString::from_raw(text) });
+        }
+    })
 }

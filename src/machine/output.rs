@@ -19,29 +19,29 @@ pub enum Output {
     End(Operation, Result<Notification, Win32Error>),
     /// Call [`Request::proceed`](super::Request::proceed) with this number when the callbacks before it have returned.
     ThenProceed(u64),
-    /// Call [`Request::told`](super::Request::told) when the callbacks before it have returned.
+    /// Call [`Request::redirect_delivered`](super::Request::redirect_delivered) when the callbacks before it have returned.
     ThenFollowRedirect,
     /// Give the order to the transport; its events come back with this number.
     Start(u64, Box<TransportRequest>),
     /// Have this done by a worker; what it brings back goes to [`Machine::task_finished`] with this number.
     WorkerTask(u64, WorkerTask),
-    /// To the running leg: the head may go out.
+    /// To the running attempt: the head may go out.
     Proceed,
-    /// To the running leg: what follows after a refused CONNECT.
+    /// To the running attempt: what follows after a refused CONNECT.
     Tunnel(Option<RequestHead>),
-    /// To the running leg: body bytes.
+    /// To the running attempt: body bytes.
     Write(Bytes),
-    /// To the running leg: the body is complete.
+    /// To the running attempt: the body is complete.
     Finish,
-    /// To the running leg: the next address.
+    /// To the running attempt: the next address.
     NextAddress,
-    /// To the running leg: so many bytes were taken.
+    /// To the running attempt: so many bytes were taken.
     Taken(usize),
-    /// Drop the running leg.
+    /// Drop the running attempt.
     Abandon,
     /// The read that this watched buffer was lent to has ended.
     GiveBack(CallerBuf),
-    /// The running leg becomes that of a web socket.
+    /// The running attempt becomes that of a web socket.
     HandOver,
 }
 
@@ -69,8 +69,8 @@ pub trait Machine: Send {
     fn carried_away(&mut self) -> Option<&'static str> {
         None
     }
-    /// The transport reports of leg `leg`.
-    fn event(&mut self, now: Duration, leg: u64, event: Event);
+    /// The transport reports of attempt number `attempt`.
+    fn event(&mut self, now: Duration, attempt: u64, event: Event);
     /// The time may have come that [`Machine::deadline`] named.
     fn tick(&mut self, now: Duration);
     /// A worker is done with task `number`.

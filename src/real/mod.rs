@@ -13,6 +13,7 @@ pub(crate) use opening::opening;
 pub use opening::{opens_openly, orphans};
 
 pub use crate::delivery::{Delivery, Policy};
+pub use crate::handle::decided;
 use crate::observe::{self, CheckEvent};
 pub use crate::world::{Proxies, ScriptOverride};
 use crate::world::{World, entered};
@@ -49,13 +50,13 @@ pub struct Census {
     /// Handles that were not closed.
     pub handles: usize,
     /// Requests that are on their way, or whose unread bodies are being drained.
-    pub orders: usize,
+    pub requests: usize,
 }
 
 /// Counts what is alive.
 pub fn census() -> Census {
-    let orders = current().map_or(0, |(world, _)| world.transport.running());
-    Census { handles: crate::handle::open_handles(), orders }
+    let requests = current().map_or(0, |(world, _)| world.transport.running());
+    Census { handles: crate::handle::open_handles(), requests }
 }
 
 /// The world and the policy of a session that is opened now: the one that the thread has entered, else the real one.

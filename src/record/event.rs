@@ -37,6 +37,7 @@ pub struct Thread {
 /// Whose thread runs (: the caller thread is the one inside the WinHTTP call).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ThreadRole {
     /// The thread that made the recorder, or any thread while it is inside a WinHTTP call.
     Caller,
@@ -49,6 +50,7 @@ pub enum ThreadRole {
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum What {
     /// The program called a function.
     Call {

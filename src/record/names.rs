@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 /// What a handle is, for its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum HandleKind {
     /// Of `WinHttpOpen`: `S1`.
     Session,

@@ -8,6 +8,7 @@ use crate::win32::*;
 /// `status`, `payload` and `from_payload` agree: `from_payload(n.status(), n.payload()) == n` for every notification
 /// that has a variant of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Notification {
     /// A host name is about to be resolved.
     ResolvingName {

@@ -20,6 +20,7 @@ use crate::win32::{
 /// assert_eq!(Operation::from(WebSocketOperation::Close).to_string(), "WINHTTP_WEB_SOCKET_CLOSE_OPERATION");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Operation {
     /// Of a request or a resolver.
     Api(Api),
@@ -30,6 +31,7 @@ pub enum Operation {
 /// An operation of a web socket, as `WINHTTP_WEB_SOCKET_ASYNC_RESULT.Operation` numbers it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(i32)]
+#[non_exhaustive]
 pub enum WebSocketOperation {
     /// `WinHttpWebSocketSend`.
     Send = WINHTTP_WEB_SOCKET_SEND_OPERATION,

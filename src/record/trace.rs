@@ -20,6 +20,7 @@ pub struct Trace {
 
 /// Why a text is not a trace.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceError {
     /// The first line is not a header.
     #[error("line 1: expected the header {{\"trace\":{VERSION}}}")]

@@ -12,6 +12,7 @@ use crate::win32::Win32Error;
 /// Something that went to a server or came from it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Traffic {
     /// A request begins its way, with the bytes that were given with it.
     Request {

@@ -9,6 +9,7 @@ use super::text::{Wide, wide_z};
 
 /// The information of one notification, in the shape in which it crosses the boundary (source notify.payload).
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Payload {
     /// NULL, length 0.
     None,

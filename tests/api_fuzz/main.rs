@@ -117,7 +117,7 @@ fn calls_of_any_kind_keep_the_rules() {
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         close_all(&ledger);
-        wait("handles are left", || census() == Census { handles: 0, orders: 0 });
+        wait("handles are left", || census() == Census { handles: 0, requests: 0 });
         wait("a handle without HANDLE_CLOSING", || ledger.all_closed());
         broken(&ledger);
         let (counts, now) = (&ledger.counts, resources());

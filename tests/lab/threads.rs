@@ -145,6 +145,34 @@ fn events_come_from_outside() {
     drop(sim);
 }
 
+/// A function of Windows that would wait for ever comes back, and the Sim says so.
+#[test]
+fn a_hang_inside_a_function_comes_back() {
+    // SAFETY: no pointers, and a lock that lives.
+    let rows: [(&str, fn()); 3] = unsafe {
+        [
+            ("the end of a Sleep", || Sleep(INFINITE)),
+            ("an event", || {
+                let event = CreateEventW(std::ptr::null(), 0, 0, std::ptr::null());
+                WaitForSingleObject(event, INFINITE);
+            }),
+            ("an SRW lock", || {
+                let mut lock = SRWLOCK { Ptr: std::ptr::null_mut() };
+                AcquireSRWLockExclusive(&raw mut lock);
+                AcquireSRWLockExclusive(&raw mut lock);
+            }),
+        ]
+    };
+    for (what, wait) in rows {
+        let report = complaint(|| {
+            let _sim = Sim::new();
+            wait();
+        });
+        let expected = format!("HANG: nothing can happen any more; `main` waits for {what}");
+        assert!(report.contains(&expected), "{what}: {report}");
+    }
+}
+
 #[test]
 fn a_hang_names_who_waits_for_what() {
     let report = complaint(|| {

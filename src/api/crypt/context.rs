@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::chain::Chain;
 use super::store::Store;
-use crate::api::edge::{bytes, no_panic};
+use crate::api::edge::{bytes, caught, no_panic};
 use crate::pki::{Algorithm, Certificate};
 use crate::win32::*;
 
@@ -223,10 +223,12 @@ pub unsafe extern "system" fn CertCreateCertificateContext(
 /// E_INVALIDARG for what is none.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn CertDuplicateCertificateContext(pcertcontext: *const CERT_CONTEXT) -> *mut CERT_CONTEXT {
-    if pcertcontext.is_null() {
-        return null_mut();
-    }
-    pointer(|| alive().hold(pcertcontext.addr()))
+    caught(null_mut(), || {
+        if pcertcontext.is_null() {
+            return null_mut();
+        }
+        pointer(|| alive().hold(pcertcontext.addr()))
+    })
 }
 
 /// Holds a context once less (nf-wincrypt-certfreecertificatecontext). Always TRUE. A chain's context may be given, too:

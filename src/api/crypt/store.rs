@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr::{null_mut, without_provenance_mut};
 
 use super::context::{Alive, Context, alive, pointer, truth};
-use crate::api::edge::{bytes, no_panic, put, text};
+use crate::api::edge::{bytes, caught, no_panic, put, text};
 use crate::win32::*;
 
 /// A store.
@@ -125,31 +125,33 @@ pub unsafe extern "system" fn CertOpenStore(
     _dwflags: u32,
     pvpara: *const c_void,
 ) -> HCERTSTORE {
-    let provider = match lpszstoreprovider.addr() {
-        number @ ..=0xFFFF => number,
-        // SAFETY: the caller's promise.
-        _ => match unsafe { CStr::from_ptr(lpszstoreprovider.cast()) }.to_bytes() {
-            b"Memory" => CERT_STORE_PROV_MEMORY,
-            b"System" => CERT_STORE_PROV_SYSTEM_W,
-            _ => 0,
-        },
-    };
-    pointer(|| {
-        let number = match provider {
-            CERT_STORE_PROV_MEMORY => alive().open(),
-            CERT_STORE_PROV_SYSTEM_W => {
-                // SAFETY: the caller's promise: a name in UTF-16.
-                let name = unsafe { text(pvpara.cast()) }.ok_or(E_INVALIDARG)?;
-                alive().open_system(&String::from_utf16_lossy(&name))?
-            }
-            CERT_STORE_PROV_SYSTEM_A if !pvpara.is_null() => {
-                // SAFETY: the caller's promise: a name in bytes.
-                let name = unsafe { CStr::from_ptr(pvpara.cast()) };
-                alive().open_system(&name.to_string_lossy())?
-            }
-            _ => return Err(ERROR_FILE_NOT_FOUND),
+    caught(null_mut(), || {
+        let provider = match lpszstoreprovider.addr() {
+            number @ ..=0xFFFF => number,
+            // SAFETY: the caller's promise.
+            _ => match unsafe { CStr::from_ptr(lpszstoreprovider.cast()) }.to_bytes() {
+                b"Memory" => CERT_STORE_PROV_MEMORY,
+                b"System" => CERT_STORE_PROV_SYSTEM_W,
+                _ => 0,
+            },
         };
-        Ok(without_provenance_mut(number))
+        pointer(|| {
+            let number = match provider {
+                CERT_STORE_PROV_MEMORY => alive().open(),
+                CERT_STORE_PROV_SYSTEM_W => {
+                    // SAFETY: the caller's promise: a name in UTF-16.
+                    let name = unsafe { text(pvpara.cast()) }.ok_or(E_INVALIDARG)?;
+                    alive().open_system(&String::from_utf16_lossy(&name))?
+                }
+                CERT_STORE_PROV_SYSTEM_A if !pvpara.is_null() => {
+                    // SAFETY: the caller's promise: a name in bytes.
+                    let name = unsafe { CStr::from_ptr(pvpara.cast()) };
+                    alive().open_system(&name.to_string_lossy())?
+                }
+                _ => return Err(ERROR_FILE_NOT_FOUND),
+            };
+            Ok(without_provenance_mut(number))
+        })
     })
 }
 
@@ -181,16 +183,18 @@ pub extern "system" fn CertDuplicateStore(hcertstore: HCERTSTORE) -> HCERTSTORE 
 /// is FALSE with CRYPT_E_PENDING_CLOSE, and the store is closed all the same. FALSE with E_INVALIDARG for what is none.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn CertCloseStore(hcertstore: HCERTSTORE, dwflags: u32) -> BOOL {
-    if hcertstore.is_null() {
-        return 1;
-    }
-    truth(|| {
-        let mut alive = alive();
-        let store = alive.stores.get_mut(&hcertstore.addr()).filter(|store| store.handles > 0);
-        store.ok_or(E_INVALIDARG)?.handles -= 1;
-        alive.bury(hcertstore.addr());
-        let pending = alive.stores.get(&hcertstore.addr()).is_some_and(|store| store.handles == 0);
-        if pending && dwflags & CERT_CLOSE_STORE_CHECK_FLAG != 0 { Err(CRYPT_E_PENDING_CLOSE) } else { Ok(()) }
+    caught(0, || {
+        if hcertstore.is_null() {
+            return 1;
+        }
+        truth(|| {
+            let mut alive = alive();
+            let store = alive.stores.get_mut(&hcertstore.addr()).filter(|store| store.handles > 0);
+            store.ok_or(E_INVALIDARG)?.handles -= 1;
+            alive.bury(hcertstore.addr());
+            let pending = alive.stores.get(&hcertstore.addr()).is_some_and(|store| store.handles == 0);
+            if pending && dwflags & CERT_CLOSE_STORE_CHECK_FLAG != 0 { Err(CRYPT_E_PENDING_CLOSE) } else { Ok(()) }
+        })
     })
 }
 

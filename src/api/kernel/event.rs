@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::INFINITE;
 use super::sync::event::{self, Released};
 use super::sync::waitable::Waitable;
-use crate::api::edge::{NONE, done, no_panic, text};
+use crate::api::edge::{NONE, caught, done, no_panic, text};
 use crate::win32::{
     BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCSTR, PCWSTR, Win32Error,
     set_last_error,
@@ -31,9 +31,11 @@ pub unsafe extern "system" fn CreateEventW(
     binitialstate: BOOL,
     lpname: PCWSTR,
 ) -> HANDLE {
-    let state = Waitable::Event { manual: bmanualreset != 0, signalled: binitialstate != 0 };
-    // SAFETY: the caller's promise.
-    unsafe { named(lpname, || Ok(state)) }
+    caught(std::ptr::null_mut(), || {
+        let state = Waitable::Event { manual: bmanualreset != 0, signalled: binitialstate != 0 };
+        // SAFETY: the caller's promise.
+        unsafe { named(lpname, || Ok(state)) }
+    })
 }
 
 /// A handle to what is made, or to the object of this kind and name; NULL with the last error.
@@ -77,8 +79,10 @@ pub(super) unsafe fn opened(name: PCWSTR, kind: &Waitable) -> HANDLE {
 /// The name is NULL or NUL-terminated UTF-16.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn OpenEventW(_dwdesiredaccess: u32, _binherithandle: BOOL, lpname: PCWSTR) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { opened(lpname, &Waitable::Event { manual: false, signalled: false }) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { opened(lpname, &Waitable::Event { manual: false, signalled: false }) }
+    })
 }
 
 /// [`CreateEventW`] with a name in UTF-8 (nf-synchapi-createeventa).
@@ -92,12 +96,14 @@ pub unsafe extern "system" fn CreateEventA(
     binitialstate: BOOL,
     lpname: PCSTR,
 ) -> HANDLE {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lpname);
-        let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
-        CreateEventW(lpeventattributes, bmanualreset, binitialstate, name)
-    }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lpname);
+            let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
+            CreateEventW(lpeventattributes, bmanualreset, binitialstate, name)
+        }
+    })
 }
 
 /// [`CreateEventW`] with flags; access is not looked at (nf-synchapi-createeventexw).
@@ -111,8 +117,10 @@ pub unsafe extern "system" fn CreateEventExW(
     dwflags: u32,
     _dwdesiredaccess: u32,
 ) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { CreateEventW(lpeventattributes, BOOL::from(dwflags & 1 != 0), BOOL::from(dwflags & 2 != 0), lpname) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { CreateEventW(lpeventattributes, BOOL::from(dwflags & 1 != 0), BOOL::from(dwflags & 2 != 0), lpname) }
+    })
 }
 
 /// Signals an event (nf-synchapi-setevent). FALSE with ERROR_INVALID_HANDLE.
@@ -150,8 +158,10 @@ pub unsafe extern "system" fn WaitForSingleObject(hhandle: HANDLE, dwmillisecond
 /// Any values may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WaitForSingleObjectEx(hhandle: HANDLE, dwmilliseconds: u32, _balertable: BOOL) -> u32 {
-    // SAFETY: any values may be passed.
-    unsafe { WaitForSingleObject(hhandle, dwmilliseconds) }
+    caught(WAIT_FAILED, || {
+        // SAFETY: any values may be passed.
+        unsafe { WaitForSingleObject(hhandle, dwmilliseconds) }
+    })
 }
 
 /// Waits for one of up to 64 objects, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 or WAIT_ABANDONED_0
@@ -190,8 +200,10 @@ pub unsafe extern "system" fn WaitForMultipleObjectsEx(
     dwmilliseconds: u32,
     _balertable: BOOL,
 ) -> u32 {
-    // SAFETY: the caller's promise.
-    unsafe { WaitForMultipleObjects(ncount, lphandles, bwaitall, dwmilliseconds) }
+    caught(WAIT_FAILED, || {
+        // SAFETY: the caller's promise.
+        unsafe { WaitForMultipleObjects(ncount, lphandles, bwaitall, dwmilliseconds) }
+    })
 }
 
 fn wait(handles: &[usize], all: bool, milliseconds: u32) -> u32 {

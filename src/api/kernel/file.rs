@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::sync::event;
 use super::sync::waitable::Waitable;
-use crate::api::edge::{NONE, bytes, done, no_panic, put, text};
+use crate::api::edge::{NONE, bytes, caught, done, no_panic, put, text};
 use crate::win32::*;
 
 const GENERIC_READ: u32 = 0x8000_0000;
@@ -143,13 +143,15 @@ pub unsafe extern "system" fn CreateFileA(
     dwflagsandattributes: u32,
     htemplatefile: HANDLE,
 ) -> HANDLE {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lpfilename);
-        let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
-        let (access, share, security) = (dwdesiredaccess, dwsharemode, lpsecurityattributes);
-        CreateFileW(name, access, share, security, dwcreationdisposition, dwflagsandattributes, htemplatefile)
-    }
+    caught(std::ptr::without_provenance_mut(usize::MAX), || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lpfilename);
+            let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
+            let (access, share, security) = (dwdesiredaccess, dwsharemode, lpsecurityattributes);
+            CreateFileW(name, access, share, security, dwcreationdisposition, dwflagsandattributes, htemplatefile)
+        }
+    })
 }
 
 /// Reads; 0 bytes are the end (nf-fileapi-readfile). ERROR_INVALID_HANDLE, or ERROR_NOT_SUPPORTED for an OVERLAPPED.
@@ -301,14 +303,16 @@ pub unsafe extern "system" fn GetFileSizeEx(hfile: HANDLE, lpfilesize: *mut i64)
 /// `lpfilesizehigh` is NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GetFileSize(hfile: HANDLE, lpfilesizehigh: *mut u32) -> u32 {
-    let mut size = 0i64;
-    // SAFETY: the variable lives.
-    if unsafe { GetFileSizeEx(hfile, &raw mut size) } == 0 {
-        return INVALID;
-    }
-    // SAFETY: the caller's promise.
-    unsafe { put(lpfilesizehigh, (size >> 32) as u32) };
-    size as u32
+    caught(INVALID, || {
+        let mut size = 0i64;
+        // SAFETY: the variable lives.
+        if unsafe { GetFileSizeEx(hfile, &raw mut size) } == 0 {
+            return INVALID;
+        }
+        // SAFETY: the caller's promise.
+        unsafe { put(lpfilesizehigh, (size >> 32) as u32) };
+        size as u32
+    })
 }
 
 /// Writes what the system has not written yet (nf-fileapi-flushfilebuffers). ERROR_INVALID_HANDLE.
@@ -364,11 +368,13 @@ pub unsafe extern "system" fn GetFileAttributesW(lpfilename: PCWSTR) -> u32 {
 /// `lpfilename` is NULL or NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GetFileAttributesA(lpfilename: PCSTR) -> u32 {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lpfilename);
-        GetFileAttributesW(wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
-    }
+    caught(INVALID, || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lpfilename);
+            GetFileAttributesW(wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
+        }
+    })
 }
 
 /// Deletes a file (nf-fileapi-deletefilew). ERROR_FILE_NOT_FOUND, ERROR_ACCESS_DENIED.
@@ -390,9 +396,11 @@ pub unsafe extern "system" fn DeleteFileW(lpfilename: PCWSTR) -> BOOL {
 /// `lpfilename` is NULL or NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn DeleteFileA(lpfilename: PCSTR) -> BOOL {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lpfilename);
-        DeleteFileW(wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
-    }
+    caught(0, || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lpfilename);
+            DeleteFileW(wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
+        }
+    })
 }

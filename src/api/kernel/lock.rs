@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::INFINITE;
 use super::sync::{clock, lock};
-use crate::api::edge::no_panic;
+use crate::api::edge::{caught, no_panic};
 use crate::win32::{BOOL, ERROR_TIMEOUT, set_last_error};
 
 /// The word of a lock that nobody holds; one that is held for writing; else twice the number of readers.
@@ -72,8 +72,10 @@ fn release_read(word: &AtomicUsize) {
 /// `lpcriticalsection` is writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn InitializeCriticalSection(lpcriticalsection: *mut CRITICAL_SECTION) {
-    // SAFETY: the caller's promise; all its fields may be 0.
-    unsafe { lpcriticalsection.write_bytes(0, 1) };
+    caught((), || {
+        // SAFETY: the caller's promise; all its fields may be 0.
+        unsafe { lpcriticalsection.write_bytes(0, 1) };
+    })
 }
 
 /// [`InitializeCriticalSection`]; nobody spins here. TRUE (nf-synchapi-initializecriticalsectionandspincount).
@@ -85,9 +87,11 @@ pub unsafe extern "system" fn InitializeCriticalSectionAndSpinCount(
     lpcriticalsection: *mut CRITICAL_SECTION,
     _dwspincount: u32,
 ) -> BOOL {
-    // SAFETY: the caller's promise.
-    unsafe { InitializeCriticalSection(lpcriticalsection) };
-    1
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        unsafe { InitializeCriticalSection(lpcriticalsection) };
+        1
+    })
 }
 
 /// [`InitializeCriticalSectionAndSpinCount`] (nf-synchapi-initializecriticalsectionex).
@@ -100,8 +104,10 @@ pub unsafe extern "system" fn InitializeCriticalSectionEx(
     dwspincount: u32,
     _flags: u32,
 ) -> BOOL {
-    // SAFETY: the caller's promise.
-    unsafe { InitializeCriticalSectionAndSpinCount(lpcriticalsection, dwspincount) }
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        unsafe { InitializeCriticalSectionAndSpinCount(lpcriticalsection, dwspincount) }
+    })
 }
 
 /// Enters, as often as the thread likes (nf-synchapi-entercriticalsection).
@@ -129,18 +135,20 @@ pub unsafe extern "system" fn EnterCriticalSection(lpcriticalsection: *mut CRITI
 /// As [`EnterCriticalSection`].
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn TryEnterCriticalSection(lpcriticalsection: *mut CRITICAL_SECTION) -> BOOL {
-    // SAFETY: the caller's promise.
-    let section = unsafe { &*lpcriticalsection };
-    let me = clock::thread_number() as usize;
-    if section.owner.load(Ordering::Relaxed) != me {
-        if !try_write(&section.word) {
-            return 0;
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        let section = unsafe { &*lpcriticalsection };
+        let me = clock::thread_number() as usize;
+        if section.owner.load(Ordering::Relaxed) != me {
+            if !try_write(&section.word) {
+                return 0;
+            }
+            section.owner.store(me, Ordering::Relaxed);
         }
-        section.owner.store(me, Ordering::Relaxed);
-    }
-    // SAFETY: only the thread that is inside touches the count.
-    unsafe { (*lpcriticalsection).recursion_count += 1 };
-    1
+        // SAFETY: only the thread that is inside touches the count.
+        unsafe { (*lpcriticalsection).recursion_count += 1 };
+        1
+    })
 }
 
 /// Leaves (nf-synchapi-leavecriticalsection).
@@ -169,7 +177,9 @@ pub unsafe extern "system" fn LeaveCriticalSection(lpcriticalsection: *mut CRITI
 /// # Safety
 /// Nobody is inside.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
-pub unsafe extern "system" fn DeleteCriticalSection(_lpcriticalsection: *mut CRITICAL_SECTION) {}
+pub unsafe extern "system" fn DeleteCriticalSection(_lpcriticalsection: *mut CRITICAL_SECTION) {
+    caught((), || ());
+}
 
 /// Makes a lock (nf-synchapi-initializesrwlock).
 ///
@@ -177,8 +187,10 @@ pub unsafe extern "system" fn DeleteCriticalSection(_lpcriticalsection: *mut CRI
 /// `srwlock` is writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn InitializeSRWLock(srwlock: *mut *mut c_void) {
-    // SAFETY: the caller's promise.
-    unsafe { srwlock.write(std::ptr::null_mut()) };
+    caught((), || {
+        // SAFETY: the caller's promise.
+        unsafe { srwlock.write(std::ptr::null_mut()) };
+    })
 }
 
 /// Locks for writing; not recursive (nf-synchapi-acquiresrwlockexclusive).
@@ -207,8 +219,10 @@ pub unsafe extern "system" fn AcquireSRWLockShared(srwlock: *mut *mut c_void) {
 /// `srwlock` points to a lock that lives.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn TryAcquireSRWLockExclusive(srwlock: *mut *mut c_void) -> u8 {
-    // SAFETY: the caller's promise.
-    u8::from(try_write(unsafe { word(srwlock) }))
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        u8::from(try_write(unsafe { word(srwlock) }))
+    })
 }
 
 /// Locks for reading if that needs no waiting (nf-synchapi-tryacquiresrwlockshared).
@@ -217,8 +231,10 @@ pub unsafe extern "system" fn TryAcquireSRWLockExclusive(srwlock: *mut *mut c_vo
 /// `srwlock` points to a lock that lives.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn TryAcquireSRWLockShared(srwlock: *mut *mut c_void) -> u8 {
-    // SAFETY: the caller's promise.
-    u8::from(try_read(unsafe { word(srwlock) }))
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        u8::from(try_read(unsafe { word(srwlock) }))
+    })
 }
 
 /// Unlocks (nf-synchapi-releasesrwlockexclusive).
@@ -247,8 +263,10 @@ pub unsafe extern "system" fn ReleaseSRWLockShared(srwlock: *mut *mut c_void) {
 /// `conditionvariable` is writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn InitializeConditionVariable(conditionvariable: *mut *mut c_void) {
-    // SAFETY: the caller's promise.
-    unsafe { conditionvariable.write(std::ptr::null_mut()) };
+    caught((), || {
+        // SAFETY: the caller's promise.
+        unsafe { conditionvariable.write(std::ptr::null_mut()) };
+    })
 }
 
 /// Waits for a wake with the lock released, and takes it again. `release` and `take` do that.
@@ -278,12 +296,14 @@ pub unsafe extern "system" fn SleepConditionVariableSRW(
     dwmilliseconds: u32,
     flags: u32,
 ) -> BOOL {
-    // SAFETY: the caller's promise.
-    let (condition, lock) = unsafe { (word(conditionvariable), word(srwlock)) };
-    match flags & LOCKMODE_SHARED {
-        0 => sleep(condition, dwmilliseconds, || release_write(lock), || write(lock, "an SRW lock")),
-        _ => sleep(condition, dwmilliseconds, || release_read(lock), || read(lock, "an SRW lock")),
-    }
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        let (condition, lock) = unsafe { (word(conditionvariable), word(srwlock)) };
+        match flags & LOCKMODE_SHARED {
+            0 => sleep(condition, dwmilliseconds, || release_write(lock), || write(lock, "an SRW lock")),
+            _ => sleep(condition, dwmilliseconds, || release_read(lock), || read(lock, "an SRW lock")),
+        }
+    })
 }
 
 /// Waits for a wake, the section left meanwhile; FALSE with ERROR_TIMEOUT (nf-synchapi-sleepconditionvariablecs).
@@ -296,16 +316,18 @@ pub unsafe extern "system" fn SleepConditionVariableCS(
     criticalsection: *mut CRITICAL_SECTION,
     dwmilliseconds: u32,
 ) -> BOOL {
-    // SAFETY: the caller's promise.
-    let condition = unsafe { word(conditionvariable) };
-    // SAFETY: the caller's promise.
-    let (leave, enter) = (
-        || unsafe { LeaveCriticalSection(criticalsection) },
-        || unsafe {
-            EnterCriticalSection(criticalsection);
-        },
-    );
-    sleep(condition, dwmilliseconds, leave, enter)
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        let condition = unsafe { word(conditionvariable) };
+        // SAFETY: the caller's promise.
+        let (leave, enter) = (
+            || unsafe { LeaveCriticalSection(criticalsection) },
+            || unsafe {
+                EnterCriticalSection(criticalsection);
+            },
+        );
+        sleep(condition, dwmilliseconds, leave, enter)
+    })
 }
 
 /// Wakes whoever waits: more than one may come, as on Windows (nf-synchapi-wakeconditionvariable).
@@ -314,8 +336,10 @@ pub unsafe extern "system" fn SleepConditionVariableCS(
 /// `conditionvariable` lives.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WakeConditionVariable(conditionvariable: *mut *mut c_void) {
-    // SAFETY: the caller's promise.
-    unsafe { WakeAllConditionVariable(conditionvariable) };
+    caught((), || {
+        // SAFETY: the caller's promise.
+        unsafe { WakeAllConditionVariable(conditionvariable) };
+    })
 }
 
 /// Wakes all that wait (nf-synchapi-wakeallconditionvariable).

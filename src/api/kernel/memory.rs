@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 
+use crate::api::edge::caught;
 use crate::win32::memory::{allocate, free};
 use crate::win32::{BOOL, ERROR_NOT_ENOUGH_MEMORY, HANDLE, set_last_error};
 
@@ -25,7 +26,7 @@ fn allocated(size: usize, zeroed: bool) -> *mut c_void {
 /// Any values may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GlobalAlloc(uflags: u32, dwbytes: usize) -> *mut c_void {
-    allocated(dwbytes, uflags & ZEROINIT != 0)
+    caught(std::ptr::null_mut(), || allocated(dwbytes, uflags & ZEROINIT != 0))
 }
 
 /// Frees a block; NULL is none. Answers NULL (nf-winbase-globalfree).
@@ -34,9 +35,11 @@ pub unsafe extern "system" fn GlobalAlloc(uflags: u32, dwbytes: usize) -> *mut c
 /// `hmem` is NULL or a block that was not freed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn GlobalFree(hmem: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { free(hmem) };
-    std::ptr::null_mut()
+    caught(hmem, || {
+        // SAFETY: the caller's promise.
+        unsafe { free(hmem) };
+        std::ptr::null_mut()
+    })
 }
 
 /// A fixed block; LMEM_ZEROINIT is honoured (nf-winbase-localalloc). NULL with ERROR_NOT_ENOUGH_MEMORY.
@@ -45,7 +48,7 @@ pub unsafe extern "system" fn GlobalFree(hmem: *mut c_void) -> *mut c_void {
 /// Any values may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn LocalAlloc(uflags: u32, ubytes: usize) -> *mut c_void {
-    allocated(ubytes, uflags & ZEROINIT != 0)
+    caught(std::ptr::null_mut(), || allocated(ubytes, uflags & ZEROINIT != 0))
 }
 
 /// Frees a block; NULL is none. Answers NULL (nf-winbase-localfree).
@@ -54,15 +57,17 @@ pub unsafe extern "system" fn LocalAlloc(uflags: u32, ubytes: usize) -> *mut c_v
 /// `hmem` is NULL or a block that was not freed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn LocalFree(hmem: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { free(hmem) };
-    std::ptr::null_mut()
+    caught(hmem, || {
+        // SAFETY: the caller's promise.
+        unsafe { free(hmem) };
+        std::ptr::null_mut()
+    })
 }
 
 /// The process's heap: a value to be passed on (nf-heapapi-getprocessheap).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetProcessHeap() -> HANDLE {
-    std::ptr::without_provenance_mut(0x10000)
+    caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(0x10000))
 }
 
 /// A block; HEAP_ZERO_MEMORY is honoured (nf-heapapi-heapalloc). NULL if there is no memory.
@@ -71,7 +76,7 @@ pub extern "system" fn GetProcessHeap() -> HANDLE {
 /// Any values may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn HeapAlloc(_hheap: HANDLE, dwflags: u32, dwbytes: usize) -> *mut c_void {
-    allocated(dwbytes, dwflags & HEAP_ZERO_MEMORY != 0)
+    caught(std::ptr::null_mut(), || allocated(dwbytes, dwflags & HEAP_ZERO_MEMORY != 0))
 }
 
 /// Frees a block; NULL is none. Answers TRUE (nf-heapapi-heapfree).
@@ -80,7 +85,9 @@ pub unsafe extern "system" fn HeapAlloc(_hheap: HANDLE, dwflags: u32, dwbytes: u
 /// `lpmem` is NULL or a block that was not freed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn HeapFree(_hheap: HANDLE, _dwflags: u32, lpmem: *const c_void) -> BOOL {
-    // SAFETY: the caller's promise.
-    unsafe { free(lpmem.cast_mut()) };
-    1
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        unsafe { free(lpmem.cast_mut()) };
+        1
+    })
 }

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_void};
 
 use super::addresses;
-use crate::api::edge::{NONE, done, no_panic, put, text};
+use crate::api::edge::{NONE, caught, done, no_panic, put, text};
 use crate::win32::*;
 use crate::world::entered;
 
@@ -73,8 +73,10 @@ pub unsafe extern "system" fn GetModuleHandleA(lpmodulename: PCSTR) -> HANDLE {
 /// `lplibfilename` is NULL or NUL-terminated UTF-16.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn LoadLibraryW(lplibfilename: PCWSTR) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { LoadLibraryExW(lplibfilename, std::ptr::null_mut(), 0) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { LoadLibraryExW(lplibfilename, std::ptr::null_mut(), 0) }
+    })
 }
 
 /// [`LoadLibraryW`] with a name in UTF-8 (nf-libloaderapi-loadlibrarya).
@@ -83,11 +85,13 @@ pub unsafe extern "system" fn LoadLibraryW(lplibfilename: PCWSTR) -> HANDLE {
 /// `lplibfilename` is NULL or NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn LoadLibraryA(lplibfilename: PCSTR) -> HANDLE {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lplibfilename);
-        LoadLibraryW(wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
-    }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lplibfilename);
+            LoadLibraryW(wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
+        }
+    })
 }
 
 /// [`LoadLibraryW`]; the flags are not looked at (nf-libloaderapi-loadlibraryexw). NULL with ERROR_MOD_NOT_FOUND or

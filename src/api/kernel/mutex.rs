@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use super::event::{named, opened};
 use super::sync::waitable::Waitable;
 use super::sync::{clock, event};
-use crate::api::edge::{NONE, done, put};
+use crate::api::edge::{NONE, caught, done, put};
 use crate::win32::*;
 
 /// CREATE_MUTEX_INITIAL_OWNER
@@ -24,12 +24,14 @@ pub unsafe extern "system" fn CreateMutexW(
     binitialowner: BOOL,
     lpname: PCWSTR,
 ) -> HANDLE {
-    let owner = (binitialowner != 0).then(clock::thread_number);
-    if owner.is_some() {
-        event::will_end();
-    }
-    // SAFETY: the caller's promise.
-    unsafe { named(lpname, || Ok(Waitable::mutex(owner))) }
+    caught(std::ptr::null_mut(), || {
+        let owner = (binitialowner != 0).then(clock::thread_number);
+        if owner.is_some() {
+            event::will_end();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { named(lpname, || Ok(Waitable::mutex(owner))) }
+    })
 }
 
 /// [`CreateMutexW`] with a name in UTF-8 (nf-synchapi-createmutexa).
@@ -42,11 +44,13 @@ pub unsafe extern "system" fn CreateMutexA(
     binitialowner: BOOL,
     lpname: PCSTR,
 ) -> HANDLE {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lpname);
-        CreateMutexW(lpmutexattributes, binitialowner, wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
-    }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lpname);
+            CreateMutexW(lpmutexattributes, binitialowner, wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr()))
+        }
+    })
 }
 
 /// [`CreateMutexW`] with flags; access is not looked at (nf-synchapi-createmutexexw).
@@ -60,8 +64,10 @@ pub unsafe extern "system" fn CreateMutexExW(
     dwflags: u32,
     _dwdesiredaccess: u32,
 ) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { CreateMutexW(lpmutexattributes, BOOL::from(dwflags & INITIAL_OWNER != 0), lpname) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { CreateMutexW(lpmutexattributes, BOOL::from(dwflags & INITIAL_OWNER != 0), lpname) }
+    })
 }
 
 /// The mutex of this process that has the name; access is not looked at. NULL with ERROR_FILE_NOT_FOUND, or
@@ -71,8 +77,10 @@ pub unsafe extern "system" fn CreateMutexExW(
 /// The name is NULL or NUL-terminated UTF-16.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn OpenMutexW(_dwdesiredaccess: u32, _binherithandle: BOOL, lpname: PCWSTR) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { opened(lpname, &Waitable::mutex(None)) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { opened(lpname, &Waitable::mutex(None)) }
+    })
 }
 
 /// Releases a mutex, as often as it was taken (nf-synchapi-releasemutex). FALSE with ERROR_NOT_OWNER if another thread or
@@ -82,8 +90,10 @@ pub unsafe extern "system" fn OpenMutexW(_dwdesiredaccess: u32, _binherithandle:
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn ReleaseMutex(hmutex: HANDLE) -> BOOL {
-    let thread = clock::thread_number();
-    done("ReleaseMutex", NONE, || event::change(hmutex.addr(), |mutex| mutex.release(thread)))
+    caught(0, || {
+        let thread = clock::thread_number();
+        done("ReleaseMutex", NONE, || event::change(hmutex.addr(), |mutex| mutex.release(thread)))
+    })
 }
 
 /// Makes a semaphore, or opens the one of this process that has the name; the last error is then ERROR_ALREADY_EXISTS
@@ -99,8 +109,10 @@ pub unsafe extern "system" fn CreateSemaphoreW(
     lmaximumcount: i32,
     lpname: PCWSTR,
 ) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { named(lpname, || Waitable::semaphore(linitialcount, lmaximumcount)) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { named(lpname, || Waitable::semaphore(linitialcount, lmaximumcount)) }
+    })
 }
 
 /// [`CreateSemaphoreW`] with a name in UTF-8 (nf-winbase-createsemaphorea).
@@ -114,12 +126,14 @@ pub unsafe extern "system" fn CreateSemaphoreA(
     lmaximumcount: i32,
     lpname: PCSTR,
 ) -> HANDLE {
-    // SAFETY: the caller's promise; the wide name lives during the call.
-    unsafe {
-        let wide = super::text::widened(lpname);
-        let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
-        CreateSemaphoreW(lpsemaphoreattributes, linitialcount, lmaximumcount, name)
-    }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise; the wide name lives during the call.
+        unsafe {
+            let wide = super::text::widened(lpname);
+            let name = wide.as_ref().map_or(std::ptr::null(), |wide| wide.as_ptr());
+            CreateSemaphoreW(lpsemaphoreattributes, linitialcount, lmaximumcount, name)
+        }
+    })
 }
 
 /// [`CreateSemaphoreW`]; there are no flags, and access is not looked at (nf-synchapi-createsemaphoreexw).
@@ -135,8 +149,10 @@ pub unsafe extern "system" fn CreateSemaphoreExW(
     _dwflags: u32,
     _dwdesiredaccess: u32,
 ) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { CreateSemaphoreW(lpsemaphoreattributes, linitialcount, lmaximumcount, lpname) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { CreateSemaphoreW(lpsemaphoreattributes, linitialcount, lmaximumcount, lpname) }
+    })
 }
 
 /// The semaphore of this process that has the name; access is not looked at. NULL with ERROR_FILE_NOT_FOUND, or
@@ -146,8 +162,10 @@ pub unsafe extern "system" fn CreateSemaphoreExW(
 /// The name is NULL or NUL-terminated UTF-16.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn OpenSemaphoreW(_dwdesiredaccess: u32, _binherithandle: BOOL, lpname: PCWSTR) -> HANDLE {
-    // SAFETY: the caller's promise.
-    unsafe { opened(lpname, &Waitable::Semaphore { count: 0, most: 1 }) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { opened(lpname, &Waitable::Semaphore { count: 0, most: 1 }) }
+    })
 }
 
 /// Lets so many more waiters go, and tells how many it would have before (nf-synchapi-releasesemaphore). FALSE with

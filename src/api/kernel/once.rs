@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::INFINITE;
 use super::sync::lock;
-use crate::api::edge::{NONE, done, no_panic, put};
+use crate::api::edge::{NONE, caught, done, no_panic, put};
 use crate::win32::*;
 
 /// The word of an INIT_ONCE begins as 0; its lower two bits are these, the rest is the context once it is done.
@@ -74,8 +74,10 @@ fn complete(word: &AtomicUsize, running: usize, context: Option<usize>) -> Resul
 /// `initonce` is writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn InitOnceInitialize(initonce: *mut *mut c_void) {
-    // SAFETY: the caller's promise.
-    unsafe { initonce.write(std::ptr::null_mut()) };
+    caught((), || {
+        // SAFETY: the caller's promise.
+        unsafe { initonce.write(std::ptr::null_mut()) };
+    })
 }
 
 /// Calls the function unless that has succeeded before; other threads wait meanwhile (nf-synchapi-initonceexecuteonce).
@@ -233,8 +235,10 @@ pub unsafe extern "system" fn WaitOnAddress(
 /// Any address may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WakeByAddressSingle(address: *const c_void) {
-    // SAFETY: any address may be passed.
-    unsafe { WakeByAddressAll(address) };
+    caught((), || {
+        // SAFETY: any address may be passed.
+        unsafe { WakeByAddressAll(address) };
+    })
 }
 
 /// Wakes all that wait for the address (nf-synchapi-wakebyaddressall).

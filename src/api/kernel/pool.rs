@@ -7,7 +7,7 @@ use super::RawThreadStart;
 use super::pool_environment::Belongs;
 use super::pool_object::{Callback, Object, RawObjectCallback, RawSimpleCallback, find, value};
 use super::sync::threads;
-use crate::api::edge::{NONE, done, no_panic};
+use crate::api::edge::{NONE, caught, done, no_panic};
 use crate::win32::{BOOL, ERROR_INVALID_PARAMETER, set_last_error};
 
 /// Runs a function once on a worker (nf-threadpoolapiset-trysubmitthreadpoolcallback). FALSE with
@@ -94,8 +94,10 @@ pub unsafe extern "system" fn CreateThreadpoolWork(
     pv: *mut c_void,
     pcbe: *const c_void,
 ) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { made(pfnwk.map(Callback::Object), pv, pcbe) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { made(pfnwk.map(Callback::Object), pv, pcbe) }
+    })
 }
 
 /// Runs the work once on a worker (nf-threadpoolapiset-submitthreadpoolwork).
@@ -113,7 +115,9 @@ pub unsafe extern "system" fn SubmitThreadpoolWork(pwk: *mut c_void) {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WaitForThreadpoolWorkCallbacks(pwk: *mut c_void, fcancelpendingcallbacks: BOOL) {
-    wait(pwk, fcancelpendingcallbacks);
+    caught((), || {
+        wait(pwk, fcancelpendingcallbacks);
+    })
 }
 
 /// Closes it; callbacks that were asked for are still made (nf-threadpoolapiset-closethreadpoolwork).

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::pool_object::Object;
 use super::{CRITICAL_SECTION, LeaveCriticalSection, ReleaseMutex, ReleaseSemaphore, SetEvent};
-use crate::api::edge::no_panic;
+use crate::api::edge::{caught, no_panic};
 use crate::win32::{BOOL, HANDLE};
 
 /// A callback that runs on this thread.
@@ -49,7 +49,7 @@ fn at_return(act: impl FnOnce() + 'static) {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CallbackMayRunLong(_pci: *mut c_void) -> BOOL {
-    1
+    caught(0, || 1)
 }
 
 /// Whoever waits for the callback no longer waits for the one that runs on this thread
@@ -75,10 +75,12 @@ pub unsafe extern "system" fn DisassociateCurrentThreadFromCallback(_pci: *mut c
 /// It is called in a callback, with its instance.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn SetEventWhenCallbackReturns(_pci: *mut c_void, evt: HANDLE) {
-    // SAFETY: any value may be passed.
-    at_return(move || unsafe {
-        SetEvent(evt);
-    });
+    caught((), || {
+        // SAFETY: any value may be passed.
+        at_return(move || unsafe {
+            SetEvent(evt);
+        });
+    })
 }
 
 /// Releases the semaphore when the callback returns (nf-threadpoolapiset-releasesemaphorewhencallbackreturns).
@@ -87,10 +89,12 @@ pub unsafe extern "system" fn SetEventWhenCallbackReturns(_pci: *mut c_void, evt
 /// It is called in a callback, with its instance.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn ReleaseSemaphoreWhenCallbackReturns(_pci: *mut c_void, sem: HANDLE, crel: u32) {
-    // SAFETY: any value may be passed.
-    at_return(move || unsafe {
-        ReleaseSemaphore(sem, crel as i32, std::ptr::null_mut());
-    });
+    caught((), || {
+        // SAFETY: any value may be passed.
+        at_return(move || unsafe {
+            ReleaseSemaphore(sem, crel as i32, std::ptr::null_mut());
+        });
+    })
 }
 
 /// Releases the mutex, which this thread holds, when the callback returns
@@ -100,10 +104,12 @@ pub unsafe extern "system" fn ReleaseSemaphoreWhenCallbackReturns(_pci: *mut c_v
 /// It is called in a callback, with its instance.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn ReleaseMutexWhenCallbackReturns(_pci: *mut c_void, mutex: HANDLE) {
-    // SAFETY: any value may be passed.
-    at_return(move || unsafe {
-        ReleaseMutex(mutex);
-    });
+    caught((), || {
+        // SAFETY: any value may be passed.
+        at_return(move || unsafe {
+            ReleaseMutex(mutex);
+        });
+    })
 }
 
 /// Leaves the critical section when the callback returns
@@ -113,6 +119,8 @@ pub unsafe extern "system" fn ReleaseMutexWhenCallbackReturns(_pci: *mut c_void,
 /// It is called in a callback, with its instance; the thread has entered the section, which lives until then.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn LeaveCriticalSectionWhenCallbackReturns(_pci: *mut c_void, pcs: *mut CRITICAL_SECTION) {
-    // SAFETY: the caller's promise.
-    at_return(move || unsafe { LeaveCriticalSection(pcs) });
+    caught((), || {
+        // SAFETY: the caller's promise.
+        at_return(move || unsafe { LeaveCriticalSection(pcs) });
+    })
 }

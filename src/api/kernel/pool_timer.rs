@@ -10,7 +10,7 @@ use super::pool_environment::Belongs;
 use super::pool_object::{Callback, Object, RawObjectCallback, RawWaitOrTimerCallback, find, value};
 use super::sync::{event, timers};
 use super::{INFINITE, INVALID_HANDLE_VALUE};
-use crate::api::edge::{NONE, done, get, no_panic, put};
+use crate::api::edge::{NONE, caught, done, get, no_panic, put};
 use crate::win32::*;
 use crate::world;
 
@@ -73,8 +73,10 @@ pub unsafe extern "system" fn CreateThreadpoolTimer(
     pv: *mut c_void,
     pcbe: *const c_void,
 ) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { made(pfnti.map(Callback::Object), pv, pcbe) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { made(pfnti.map(Callback::Object), pv, pcbe) }
+    })
 }
 
 /// Sets a timer, anew if it was set, or takes it back if there is no time (nf-threadpoolapiset-setthreadpooltimer). The
@@ -107,12 +109,14 @@ pub unsafe extern "system" fn SetThreadpoolTimerEx(
     msperiod: u32,
     mswindowlength: u32,
 ) -> BOOL {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let before = IsThreadpoolTimerSet(pti);
-        SetThreadpoolTimer(pti, pftduetime, msperiod, mswindowlength);
-        before
-    }
+    caught(0, || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let before = IsThreadpoolTimerSet(pti);
+            SetThreadpoolTimer(pti, pftduetime, msperiod, mswindowlength);
+            before
+        }
+    })
 }
 
 /// Whether it is set (nf-threadpoolapiset-isthreadpooltimerset).
@@ -130,7 +134,9 @@ pub unsafe extern "system" fn IsThreadpoolTimerSet(pti: *mut c_void) -> BOOL {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WaitForThreadpoolTimerCallbacks(pti: *mut c_void, fcancelpendingcallbacks: BOOL) {
-    wait(pti, fcancelpendingcallbacks);
+    caught((), || {
+        wait(pti, fcancelpendingcallbacks);
+    })
 }
 
 /// Takes it back and closes it (nf-threadpoolapiset-closethreadpooltimer).
@@ -147,7 +153,7 @@ pub unsafe extern "system" fn CloseThreadpoolTimer(pti: *mut c_void) {
 /// A queue of timers: a value to be passed on (nf-threadpoollegacyapiset-createtimerqueue).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn CreateTimerQueue() -> HANDLE {
-    std::ptr::without_provenance_mut(0x20000)
+    caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(0x20000))
 }
 
 /// A timer that is set, in milliseconds; with a period of 0, or WT_EXECUTEONLYONCE, once

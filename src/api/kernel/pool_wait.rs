@@ -12,7 +12,7 @@ use super::pool_object::{Callback, Object, RawWaitCallback, RawWaitOrTimerCallba
 use super::pool_timer::{end, until};
 use super::sync::event::{self, Released};
 use super::sync::threads;
-use crate::api::edge::{NONE, done, get, no_panic, put};
+use crate::api::edge::{NONE, caught, done, get, no_panic, put};
 use crate::win32::*;
 
 /// WT_EXECUTEONLYONCE
@@ -99,7 +99,7 @@ fn unregister(wait: HANDLE, completion: HANDLE) -> BOOL {
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn UnregisterWait(waithandle: HANDLE) -> BOOL {
-    unregister(waithandle, std::ptr::null_mut())
+    caught(0, || unregister(waithandle, std::ptr::null_mut()))
 }
 
 /// Ends a wait; with INVALID_HANDLE_VALUE it waits for the callback, an event is signalled when that has returned
@@ -109,7 +109,7 @@ pub unsafe extern "system" fn UnregisterWait(waithandle: HANDLE) -> BOOL {
 /// Any values may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn UnregisterWaitEx(waithandle: HANDLE, completionevent: HANDLE) -> BOOL {
-    unregister(waithandle, completionevent)
+    caught(0, || unregister(waithandle, completionevent))
 }
 
 /// A wait that is not set (nf-threadpoolapiset-createthreadpoolwait). NULL with ERROR_INVALID_PARAMETER.
@@ -123,8 +123,10 @@ pub unsafe extern "system" fn CreateThreadpoolWait(
     pv: *mut c_void,
     pcbe: *const c_void,
 ) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { made(pfnwa.map(Callback::Wait), pv, pcbe) }
+    caught(std::ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        unsafe { made(pfnwa.map(Callback::Wait), pv, pcbe) }
+    })
 }
 
 /// Calls the function once, on a worker, when the object is signalled or the time is over; without an object nothing is
@@ -156,7 +158,9 @@ pub unsafe extern "system" fn SetThreadpoolWait(pwa: *mut c_void, h: HANDLE, pft
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn WaitForThreadpoolWaitCallbacks(pwa: *mut c_void, fcancelpendingcallbacks: BOOL) {
-    super::pool::wait(pwa, fcancelpendingcallbacks);
+    caught((), || {
+        super::pool::wait(pwa, fcancelpendingcallbacks);
+    })
 }
 
 /// Waits for nothing any more and closes it (nf-threadpoolapiset-closethreadpoolwait).

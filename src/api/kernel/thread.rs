@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::sync::waitable::Waitable;
 use super::sync::{clock, event, threads};
-use crate::api::edge::{NONE, done, no_panic, put};
+use crate::api::edge::{NONE, caught, done, no_panic, put};
 use crate::win32::*;
 
 /// CREATE_SUSPENDED
@@ -158,17 +158,17 @@ pub unsafe extern "system" fn GetThreadId(thread: HANDLE) -> u32 {
 /// The pseudo handle of the process, to be passed on (nf-processthreadsapi-getcurrentprocess).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentProcess() -> HANDLE {
-    std::ptr::without_provenance_mut(usize::MAX)
+    caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(usize::MAX))
 }
 
 /// The pseudo handle of the thread, to be passed on (nf-processthreadsapi-getcurrentthread).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentThread() -> HANDLE {
-    std::ptr::without_provenance_mut(usize::MAX - 1)
+    caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(usize::MAX - 1))
 }
 
 /// The system's number of the process (nf-processthreadsapi-getcurrentprocessid).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentProcessId() -> u32 {
-    std::process::id()
+    caught(0, std::process::id)
 }

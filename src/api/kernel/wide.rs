@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
+use crate::api::edge::caught;
+
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
 }
@@ -52,13 +54,28 @@ fn place(text: *const u16, at: Option<usize>) -> *mut u16 {
     at.map_or(null_mut(), |at| text.wrapping_add(at).cast_mut())
 }
 
+/// What a function answers that fails.
+trait Nothing {
+    const NOTHING: Self;
+}
+
+macro_rules! nothing {
+    ($($type:ty: $value:expr),*) => {$(
+        impl Nothing for $type {
+            const NOTHING: $type = $value;
+        }
+    )*};
+}
+
+nothing! { usize: 0, i32: 0, i64: 0, u64: 0, f64: 0.0, *mut u16: null_mut() }
+
 macro_rules! functions {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty $body:block)*) => {$(
         #[cfg_attr(not(windows), unsafe(no_mangle))]
+        #[allow(unused_unsafe)]
         pub unsafe extern "system" fn $name($($argument: $type),*) -> $answer {
             // SAFETY: the caller passes what the C standard asks for.
-            #[allow(unused_unsafe)]
-            unsafe { $body }
+            caught(<$answer as Nothing>::NOTHING, || unsafe { $body })
         }
     )*};
 }

@@ -32,8 +32,8 @@ pub(super) const ROWS: &[Row] = &[
         .default("0"),
     option!(WINHTTP_OPTION_EXPIRE_CONNECTION: Shape::Nothing)
         .set(REQUEST, Put::To(|subject, _| {
-            let leg = subject.request()?.leg().ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
-            leg.expire();
+            let attempt = subject.request()?.attempt().ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
+            attempt.expire();
             Ok(())
         }))
         .note("ERROR_WINHTTP_INCORRECT_HANDLE_STATE while the request is not active."),
@@ -41,8 +41,8 @@ pub(super) const ROWS: &[Row] = &[
         .set(REQUEST, Put::To(|subject, given| {
             let mark = *given.bytes.first_chunk().ok_or(ERROR_INSUFFICIENT_BUFFER)?;
             subject.settings(|s| s.pool_rules.mark = Some(mark))?;
-            if let Some(leg) = subject.request()?.leg() {
-                leg.mark(mark);
+            if let Some(attempt) = subject.request()?.attempt() {
+                attempt.mark(mark);
             }
             Ok(())
         }))
@@ -85,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         .ignored(SESSION, "A request that waits is always served by the connection that is free first."),
     option!(WINHTTP_OPTION_RESOLUTION_HOSTNAME: Shape::WideBytes)
         .set(REQUEST, Put::To(|subject, given| {
-            if subject.request()?.leg().is_some() {
+            if subject.request()?.attempt().is_some() {
                 return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
             }
             let name = server_name(given.text)?;

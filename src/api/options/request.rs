@@ -73,8 +73,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_REDIRECT_POLICY: Shape::Dword)
         .query(SESSION | REQUEST, Get::Setting(|s| s.redirect_policy))
         .set(SESSION | REQUEST, Put::Setting(|s, policy| s.redirect_policy = policy))
-        .inherited()
-        .default("1"),
+        .inherited(),
     option!(WINHTTP_OPTION_DECOMPRESSION: Shape::Dword)
         .set(SESSION | REQUEST, Put::Setting(|s, bits| s.decompression = bits))
         .inherited()

@@ -213,7 +213,7 @@ pub(crate) struct Row {
     pub wrong_size: Win32Error,
     /// Whether a request copies it from its session when it is opened.
     pub inherited: bool,
-    /// What it is before anybody sets it.
+    /// What it is before anybody sets it, where the settings do not say so.
     pub default: &'static str,
     /// Whether it is here.
     pub status: Status,
@@ -291,7 +291,7 @@ impl Row {
         self
     }
 
-    /// What it is before anybody sets it.
+    /// What it is before anybody sets it; of a [`Get::Setting`] that is known.
     pub const fn default(mut self, value: &'static str) -> Row {
         self.default = value;
         self
@@ -301,6 +301,14 @@ impl Row {
     pub const fn note(mut self, note: &'static str) -> Row {
         self.note = note;
         self
+    }
+
+    /// What it is before anybody sets it, as text.
+    pub fn default_text(&self) -> String {
+        match self.get {
+            Get::Setting(read) => read(&Settings::default()).to_string(),
+            _ => self.default.to_owned(),
+        }
     }
 
     /// Whether it is unknown here.

@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
                 let request = subject.request()?;
                 let counts = request.with(|machine| machine.counts());
                 let count = asked(input, std::mem::offset_of!(WINHTTP_REQUEST_STATS, cStats), counts.len())?;
-                let earlier = request.leg().and_then(|leg| leg.carrier()).map_or(0, |carrier| carrier.earlier);
+                let earlier = request.attempt().and_then(|attempt| attempt.carrier()).map_or(0, |carrier| carrier.earlier);
                 let flags = if earlier == 0 { WINHTTP_REQUEST_STAT_FLAG_FIRST_REQUEST } else { 0 };
                 let mut bytes = vec![0; size_of::<WINHTTP_REQUEST_STATS>()];
                 put_all(&mut bytes, std::mem::offset_of!(WINHTTP_REQUEST_STATS, ullFlags), &[flags.into()]);
@@ -69,7 +69,7 @@ fn put_all(bytes: &mut [u8], place: usize, values: &[u64]) {
 }
 
 fn asked_system(subject: &Subject) -> Result<TcpInfo, Win32Error> {
-    let carrier = subject.request()?.leg().and_then(|leg| leg.carrier());
+    let carrier = subject.request()?.attempt().and_then(|attempt| attempt.carrier());
     carrier.and_then(|carrier| carrier.tcp).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
 }
 

@@ -9,27 +9,22 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_RESOLVE_TIMEOUT: Shape::Dword)
         .query(QUERY, Get::Setting(|s| s.timeouts.resolve))
         .set(SET, Put::Setting(|s, value| s.timeouts.resolve = value))
-        .inherited()
-        .default("0"),
+        .inherited(),
     option!(WINHTTP_OPTION_CONNECT_TIMEOUT: Shape::Dword)
         .query(QUERY, Get::Setting(|s| s.timeouts.connect))
         .set(SET, Put::Setting(|s, value| s.timeouts.connect = value))
-        .inherited()
-        .default("60000"),
+        .inherited(),
     option!(WINHTTP_OPTION_SEND_TIMEOUT: Shape::Dword)
         .query(QUERY, Get::Setting(|s| s.timeouts.send))
         .set(SET, Put::Setting(|s, value| s.timeouts.send = value))
-        .inherited()
-        .default("30000"),
+        .inherited(),
     option!(WINHTTP_OPTION_RECEIVE_TIMEOUT: Shape::Dword)
         .query(QUERY, Get::Setting(|s| s.timeouts.receive))
         .set(SET, Put::Setting(|s, value| s.timeouts.receive = value))
-        .inherited()
-        .default("30000"),
+        .inherited(),
     option!(WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT: Shape::Dword)
         .query(QUERY, Get::Setting(|s| s.timeouts.response_as_read()))
         .set(SET, Put::Setting(|s, value| s.timeouts.response = Some(value)))
         .inherited()
-        .default("4294967295")
         .note("Reads as the greater one of itself and RECEIVE_TIMEOUT; 90 seconds until it is set."),
 ];

@@ -20,13 +20,11 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE: Shape::Dword)
         .query(SESSION | REQUEST, Get::Setting(|settings| settings.web_socket_receive_buffer))
         .set(SESSION | REQUEST, Put::Setting(|settings, value| settings.web_socket_receive_buffer = value))
-        .inherited()
-        .default("32768"),
+        .inherited(),
     option!(WINHTTP_OPTION_WEB_SOCKET_SEND_BUFFER_SIZE: Shape::Dword)
         .query(SESSION | REQUEST, Get::Setting(|settings| settings.web_socket_send_buffer))
         .set(SESSION | REQUEST, Put::Setting(|settings, value| settings.web_socket_send_buffer = value))
         .inherited()
-        .default("32768")
         .note("Below 16 the SendRequest that asks for a web socket fails with 8."),
 ];
 

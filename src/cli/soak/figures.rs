@@ -23,7 +23,7 @@ impl Figures {
         let left = census();
         Figures {
             handles: left.handles,
-            orders: left.orders,
+            orders: left.requests,
             threads: listed("/proc/self/task"),
             descriptors: listed("/proc/self/fd"),
             memory: pages * 4,

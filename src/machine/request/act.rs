@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Request;
 use super::body::Supply;
 use super::table::{Action, FailureCause, Input, State, Step, step};
+use super::timers::{Side, Timer};
 use crate::machine::Output;
 use crate::machine::reading::PendingRead;
 use crate::machine::step::Tabled;
@@ -28,7 +29,7 @@ impl Tabled for Request {
         match action {
             Action::Start => self.start(now),
             Action::Transmit => {
-                self.timers.writing(now, &self.settings.timeouts);
+                self.timers.start(Timer::Write, now, &self.settings.timeouts);
                 let bytes = std::mem::take(&mut self.write.piece);
                 self.outputs.push(Output::Write(bytes));
             }
@@ -108,7 +109,7 @@ impl Request {
 
     fn end(&mut self, api: Api, completion: Notification) {
         if matches!(api, Api::QUERY_DATA_AVAILABLE | Api::READ_DATA) {
-            self.timers.read();
+            self.timers.stop(Side::Read);
         }
         self.outputs.push(Output::End(api.into(), Ok(completion)));
     }
@@ -122,7 +123,7 @@ impl Request {
         if let Some(read) = self.read.take_if(|_| api == Api::READ_DATA) {
             self.give_back(read);
         }
-        self.timers.read();
+        self.timers.stop(Side::Read);
         self.outputs.push(Output::End(api.into(), Err(error)));
     }
 

@@ -1,4 +1,4 @@
-//! The cookies of a request: read from its session's jar for each leg, and put there from each reply
+//! The cookies of a request: read from its session's jar for each attempt, and put there from each reply
 //! (source cookie.session).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ pub struct Cookies {
     jar: Option<Arc<Mutex<Jar>>>,
     /// The date at which the world's clock showed 0.
     epoch: SystemTime,
-    /// Those of the leg that runs.
+    /// Those of the attempt that runs.
     header: Option<Vec<u8>>,
 }
 
@@ -32,12 +32,12 @@ impl Cookies {
         Cookies { jar: Some(jar), epoch, header: None }
     }
 
-    /// What the jar adds to the Cookie header of the leg that runs.
+    /// What the jar adds to the Cookie header of the attempt that runs.
     pub fn header(&self) -> Option<&[u8]> {
         self.header.as_deref()
     }
 
-    /// Another leg begins.
+    /// Another attempt begins.
     pub(super) fn prepare(&mut self, origin: &Origin, target: &str, settings: &Settings, now: Duration) {
         let date = self.epoch + now;
         let jar = self.jar().filter(|_| !settings.cookies_disabled());

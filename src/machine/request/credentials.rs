@@ -25,14 +25,14 @@ pub struct Credentials {
     seed: [u8; 16],
     /// The server that `server` is for: no other one, that a redirect leads to, gets them.
     owner: Option<Origin>,
-    /// The proxy that gets the request of the leg that runs, if one does.
+    /// The proxy that gets the request of the attempt that runs, if one does.
     via: Option<Origin>,
     /// Schemes that a proxy gets nothing for: DISABLE_PROXY_AUTH_SCHEMES, as WINHTTP_AUTH_SCHEME_* bits.
     pub refused: u32,
     /// Whether what RFC 7616 added to Digest is spoken.
     pub newer_digest: bool,
     resends: u32,
-    /// What goes into the head of the leg that runs.
+    /// What goes into the head of the attempt that runs.
     headers: Headers,
 }
 
@@ -45,7 +45,7 @@ struct CredentialSlot {
     user: Option<String>,
     password: Option<String>,
     received: Option<ReceivedChallenges>,
-    /// The scheme of our credentials in the leg that runs: its WINHTTP_AUTH_SCHEME_* bit.
+    /// The scheme of our credentials in the attempt that runs: its WINHTTP_AUTH_SCHEME_* bit.
     sent: Option<u32>,
     /// Whether its answer goes on.
     goes_on: bool,
@@ -103,7 +103,7 @@ impl Credentials {
         self.slot(target).part(part).clone().unwrap_or_default()
     }
 
-    /// The headers of the leg that runs.
+    /// The headers of the attempt that runs.
     pub fn headers(&self) -> &Headers {
         &self.headers
     }
@@ -113,7 +113,7 @@ impl Credentials {
         self.resends = 0;
     }
 
-    /// Makes the headers of the next leg. `body` is `None` if more of it comes by WriteData; `via`: the proxy that gets
+    /// Makes the headers of the next attempt. `body` is `None` if more of it comes by WriteData; `via`: the proxy that gets
     /// the request, with this target.
     pub(super) fn prepare(
         &mut self,

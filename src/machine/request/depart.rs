@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::proxy_route::ProxyRoute;
 use super::table::{Exchange, Input};
+use super::timers::Timer;
 use super::{Origin, Request, RequestTemplate};
 use crate::http::proxy::{Destination, Hop};
 use crate::http::{RequestHead, ResponseHead};
@@ -86,7 +87,7 @@ impl Request {
         self.credentials.newer_digest = self.settings.newer_digest;
         self.credentials.prepare(&self.template, &self.origin, body, via);
         let head = self.complete();
-        let route = match self.route.hop() {
+        let route = match self.route.current() {
             Hop::Direct => Route::Direct,
             Hop::Via(server) if server.is_socks() => Route::Socks(server.clone()),
             Hop::Via(server) => {
@@ -181,7 +182,7 @@ impl Request {
             let bytes = received.min(u32::MAX.into()) as u32;
             self.notify(Notification::ResponseReceived { bytes });
             // The handshake behind it, or another connection, has the time of a connection.
-            self.timers.waiting(now, &self.settings.timeouts);
+            self.timers.start(Timer::Connection, now, &self.settings.timeouts);
         }
         if again {
             let head = self.connect_head();

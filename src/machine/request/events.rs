@@ -7,6 +7,7 @@ use super::Request;
 use super::body::Body;
 use super::body_source::BodySource;
 use super::table::{Exchange, Input, WriteSide};
+use super::timers::{Over, Side, Timer};
 use crate::http::coding::Decoder;
 use crate::http::{BodyLength, Headers, auth, upgrade};
 use crate::machine::resolver::TaskResult;
@@ -17,17 +18,17 @@ use crate::transport::{ClientCertificate, Event};
 use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_RESEND_REQUEST, ERROR_WINHTTP_TIMEOUT};
 
 impl Request {
-    /// SENDING_REQUEST of leg `leg` was delivered.
-    pub fn proceed(&mut self, now: Duration, leg: u64) {
-        if leg == self.attempt_number && self.state.exchange == Exchange::Sending {
-            self.timers.sending(now, &self.settings.timeouts);
+    /// SENDING_REQUEST of attempt number `attempt` was delivered.
+    pub fn proceed(&mut self, now: Duration, attempt: u64) {
+        if attempt == self.attempt_number && self.state.exchange == Exchange::Sending {
+            self.timers.start(Timer::Send, now, &self.settings.timeouts);
             self.attempt.timings.sending(now);
             self.outputs.push(Output::Proceed);
         }
     }
 
     /// REDIRECT was delivered.
-    pub fn told(&mut self, now: Duration) {
+    pub fn redirect_delivered(&mut self, now: Duration) {
         if let Some(following) = self.following.take() {
             if following.origin != self.origin {
                 // Another server must ask anew.
@@ -81,19 +82,19 @@ impl Machine for Request {
         }
     }
 
-    fn event(&mut self, now: Duration, leg: u64, event: Event) {
+    fn event(&mut self, now: Duration, attempt: u64, event: Event) {
         if let Some(resolver) = &mut self.resolver {
-            resolver.event(now, leg, event);
+            resolver.event(now, attempt, event);
             return self.resolved(now);
         }
-        if leg != self.attempt_number {
+        if attempt != self.attempt_number {
             return;
         }
         self.attempt.timings.event(now, &event, self.origin.secure);
         let timeouts = self.settings.timeouts;
         match event {
             Event::Resolving => {
-                self.timers.resolving(now, &timeouts);
+                self.timers.start(Timer::Resolve, now, &timeouts);
                 let host = self.route.first_hop(&self.origin).into();
                 self.notify(Notification::ResolvingName { host });
             }
@@ -101,7 +102,7 @@ impl Machine for Request {
                 self.notify(Notification::NameResolved { address: address.as_str().into() });
             }
             Event::Connecting(address) => {
-                self.timers.connecting(now, &timeouts);
+                self.timers.start(Timer::Address, now, &timeouts);
                 self.notify(Notification::ConnectingToServer { address: address.as_str().into() });
             }
             Event::Connected(address) => {
@@ -110,16 +111,15 @@ impl Machine for Request {
             }
             Event::Secured(secured) => self.attempt.secured = Some(secured),
             Event::CertificateWanted(issuers) => self.attempt.issuers = Some(issuers),
-            Event::Waiting => self.timers.waiting(now, &timeouts),
+            Event::Waiting => self.timers.start(Timer::Connection, now, &timeouts),
             Event::TunnelReady(peer) => {
-                self.timers.ready();
+                self.timers.stop(Side::Exchange);
                 self.peer = Some(peer);
                 self.route.reached = true;
                 self.notify(Notification::SendingRequest);
                 self.outputs.push(Output::ThenProceed(self.attempt_number));
             }
             Event::TunnelSent(bytes) => {
-                self.timers.sent();
                 self.timers.awaiting(now, &timeouts);
                 let bytes = bytes.min(u32::MAX.into()) as u32;
                 self.notify(Notification::RequestSent { bytes });
@@ -128,33 +128,33 @@ impl Machine for Request {
             Event::TunnelReply { head, received } => self.tunnel_answered(now, &head, received),
             Event::Ready(peer) => {
                 self.route.reached = true;
-                self.timers.ready();
+                self.timers.stop(Side::Exchange);
                 self.peer = Some(peer);
                 self.notify(Notification::SendingRequest);
                 self.outputs.push(Output::ThenProceed(self.attempt_number));
             }
             Event::Sent(bytes) => self.head_is_out(now, bytes),
             Event::Wrote => {
-                self.timers.written();
+                self.timers.stop(Side::Write);
                 self.happened(now, Input::Wrote);
                 self.await_reply(now);
             }
             Event::Restarted => self.happened(now, Input::Restart),
             Event::Interim(status) => {
                 self.attempt.interim += 1;
-                self.timers.heard(now, &timeouts);
+                self.timers.received(now, &timeouts);
                 self.notify(Notification::IntermediateResponse { status: status.into() });
                 if self.attempt.interim > self.settings.max_interim {
                     self.fail(now, ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
                 }
             }
             Event::Progress => {
-                if self.timers.heard(now, &timeouts) {
+                if self.timers.received(now, &timeouts) {
                     self.fail(now, ERROR_WINHTTP_TIMEOUT);
                 }
             }
             Event::Head { mut head, received } => {
-                if self.timers.heard(now, &timeouts) {
+                if self.timers.received(now, &timeouts) {
                     return self.fail(now, ERROR_WINHTTP_TIMEOUT);
                 }
                 self.timers.arrived();
@@ -184,7 +184,7 @@ impl Machine for Request {
             Event::Body { .. } if self.route.refused && !self.settings.receive_connect_response => {}
             Event::Body { bytes, end } => {
                 if self.read.is_some() {
-                    self.timers.reading(now, &timeouts);
+                    self.timers.start(Timer::Read, now, &timeouts);
                 }
                 self.attempt.body.push(bytes);
                 if let Some(trailers) = end {
@@ -208,13 +208,10 @@ impl Machine for Request {
             resolver.tick(now);
             return self.resolved(now);
         }
-        if !self.timers.over(now) {
-            return;
-        }
-        if self.timers.give_up_address() {
-            self.outputs.push(Output::NextAddress);
-        } else {
-            self.fail(now, ERROR_WINHTTP_TIMEOUT);
+        match self.timers.over(now) {
+            None | Some(Over::FailAtBytes) => {}
+            Some(Over::NextAddress) => self.outputs.push(Output::NextAddress),
+            Some(Over::Fail) => self.fail(now, ERROR_WINHTTP_TIMEOUT),
         }
     }
 
@@ -231,7 +228,7 @@ impl Machine for Request {
 
 impl Request {
     fn head_is_out(&mut self, now: Duration, bytes: u64) {
-        self.timers.sent();
+        self.timers.stop(Side::Exchange);
         let input = match () {
             _ if self.write.source.open() => Input::SentPart,
             _ if self.current.hold => Input::SentHeld,

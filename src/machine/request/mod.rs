@@ -34,7 +34,7 @@ use self::attempt::{Attempt, CurrentSend, WriteData};
 use self::body_source::BodySource;
 use self::proxy_route::ProxyRoute;
 use self::table::{Exchange, Input, OPENED, State};
-use self::timers::Timers;
+use self::timers::{Timer, Timers};
 use super::reading::PendingRead;
 use super::resolver::Resolver;
 use super::step::Tabled;
@@ -302,7 +302,7 @@ impl Request {
     /// WinHttpQueryDataAvailable
     pub fn query(&mut self, now: Duration) -> Result<(), Win32Error> {
         self.refused(Input::CallQuery)?;
-        self.timers.reading(now, &self.settings.timeouts);
+        self.timers.start(Timer::Read, now, &self.settings.timeouts);
         self.apply(now, Input::CallQuery)
     }
 
@@ -311,7 +311,7 @@ impl Request {
         self.refused(Input::CallRead)?;
         buffer.lend();
         self.read = Some(PendingRead { buffer, filled: 0, fill });
-        self.timers.reading(now, &self.settings.timeouts);
+        self.timers.start(Timer::Read, now, &self.settings.timeouts);
         self.apply(now, Input::CallRead)
     }
 

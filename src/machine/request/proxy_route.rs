@@ -21,7 +21,7 @@ impl ProxyRoute {
     }
 
     /// The way that is taken.
-    pub fn hop(&self) -> &Hop {
+    pub fn current(&self) -> &Hop {
         self.hops.front().unwrap_or(&Hop::Direct)
     }
 
@@ -36,7 +36,7 @@ impl ProxyRoute {
 
     /// Whose name is looked up.
     pub fn first_hop<'a>(&'a self, origin: &'a Origin) -> &'a str {
-        match self.hop() {
+        match self.current() {
             Hop::Direct => &origin.host,
             Hop::Via(server) => &server.host,
         }
@@ -44,7 +44,7 @@ impl ProxyRoute {
 
     /// The HTTP proxy, if there is one.
     fn proxy(&self) -> Option<&Server> {
-        match self.hop() {
+        match self.current() {
             Hop::Via(server) if !server.is_socks() => Some(server),
             _ => None,
         }

@@ -109,7 +109,7 @@ impl RequestTemplate {
     }
 
     /// The head as it goes out: the application's headers between those that WinHTTP puts first and last.
-    /// `credentials` and `cookies` are those of this leg; `key` is that of the web socket that is asked for.
+    /// `credentials` and `cookies` are those of this attempt; `key` is that of the web socket that is asked for.
     pub fn complete(
         &self,
         origin: &Origin,

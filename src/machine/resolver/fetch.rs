@@ -34,7 +34,7 @@ pub enum Progress {
 }
 
 impl Fetch {
-    /// Begins, with legs from number `first` on. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for what is no
+    /// Begins, with attempts from number `first` on. ERROR_WINHTTP_UNRECOGNIZED_SCHEME for what is no
     /// URL of http or https (source m8).
     pub fn begin(now: Duration, url: &str, first: u64, timeouts: Timeouts, limit: usize) -> Result<Fetch, Win32Error> {
         let units: Vec<u16> = url.encode_utf16().collect();
@@ -75,8 +75,8 @@ impl Fetch {
         self.request.deadline()
     }
 
-    pub fn event(&mut self, now: Duration, leg: u64, event: Event) {
-        self.request.event(now, leg, event);
+    pub fn event(&mut self, now: Duration, attempt: u64, event: Event) {
+        self.request.event(now, attempt, event);
     }
 
     pub fn tick(&mut self, now: Duration) {
@@ -94,8 +94,8 @@ impl Fetch {
                 match output {
                     // Nobody is told: what waits for the telling goes on at once.
                     Output::Notify(_) => {}
-                    Output::ThenProceed(leg) => self.request.proceed(now, leg),
-                    Output::ThenFollowRedirect => self.request.told(now),
+                    Output::ThenProceed(attempt) => self.request.proceed(now, attempt),
+                    Output::ThenFollowRedirect => self.request.redirect_delivered(now),
                     Output::End(operation, outcome) => {
                         if let Some(progress) = self.ended(now, operation, outcome) {
                             return progress;

@@ -83,11 +83,11 @@ pub struct Resolver {
     outputs: Vec<Output>,
 }
 
-/// How far the numbers of two fetches are apart: each has a leg for every redirect.
+/// How far the numbers of two fetches are apart: each has an attempt for every redirect.
 const APART: u64 = 1 << 16;
 
 impl Resolver {
-    /// A resolver that was just made. Its tasks and legs have numbers from `first` on.
+    /// A resolver that was just made. Its tasks and attempts have numbers from `first` on.
     pub fn new(timeouts: Timeouts, first: u64) -> Resolver {
         Resolver {
             stage: Stage::Idle,
@@ -296,9 +296,9 @@ impl Machine for Resolver {
         }
     }
 
-    fn event(&mut self, now: Duration, leg: u64, event: Event) {
+    fn event(&mut self, now: Duration, attempt: u64, event: Event) {
         if let Some(fetch) = &mut self.fetch {
-            fetch.event(now, leg, event);
+            fetch.event(now, attempt, event);
             self.advance(now);
         }
     }

@@ -388,7 +388,7 @@ impl Machine for WebSocket {
         pending.map(Operation::from)
     }
 
-    fn event(&mut self, now: Duration, _leg: u64, event: Event) {
+    fn event(&mut self, now: Duration, _attempt: u64, event: Event) {
         match event {
             Event::Body { bytes, end } => {
                 if !bytes.is_empty() {

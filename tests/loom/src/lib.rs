@@ -1,0 +1,58 @@
+//! The handle table, the references and the delivery queue, as they are in the library, over loom's primitives.
+#![allow(dead_code, unused_imports)]
+
+/// In the place of the library's `sync`.
+pub mod sync {
+    pub use std::sync::PoisonError;
+
+    pub use loom::sync::{Condvar, Mutex, MutexGuard, RwLock, atomic};
+    pub use loom::thread;
+}
+
+/// The words of the record that the queue knows.
+pub mod record {
+    use std::fmt;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Api(u32);
+
+    impl Api {
+        pub const RECEIVE_RESPONSE: Api = Api(1);
+        pub const QUERY_DATA_AVAILABLE: Api = Api(2);
+        pub const WRITE_DATA: Api = Api(4);
+        pub const SEND_REQUEST: Api = Api(5);
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum WebSocketOperation {
+        Send,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Operation {
+        Api(Api),
+        WebSocket(WebSocketOperation),
+    }
+
+    impl fmt::Display for Operation {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{self:?}")
+        }
+    }
+
+    /// A notification that is only a number.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Notification(pub usize);
+}
+
+pub mod win32 {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Win32Error(pub u32);
+}
+
+pub mod observe {
+    pub fn waits(_what: &'static str) {}
+}
+
+pub mod delivery;
+pub mod handle;
