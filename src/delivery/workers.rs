@@ -343,7 +343,6 @@ impl Workers {
     fn watch(self: &Arc<Self>) {
         let mut state = self.lock();
         loop {
-            state.watching = false;
             while !state.watching {
                 state = self.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
@@ -361,6 +360,7 @@ impl Workers {
                     state = self.lock();
                 }
             }
+            state.watching = false;
         }
     }
 
