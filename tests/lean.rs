@@ -23,8 +23,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use windows_sys::Win32::Networking::WinHttp::*;
 
-/// Allocations of a request beyond those of hyper alone, at most.
-const ALLOCATIONS: usize = 10;
+/// Allocations of a request beyond those of hyper alone, at most: one more than there are, for workers that start meanwhile.
+const ALLOCATIONS: usize = 11;
 /// Bytes of an open request that nothing was done with, at most.
 const IDLE_HANDLE: usize = 2048;
 /// Requests whose callbacks came on more than one thread, at most: a worker that the system lets wait is taken for one that
