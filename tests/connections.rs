@@ -530,3 +530,58 @@ fn names_are_kept() {
     }
     client.close();
 }
+
+/// source r8: `localhost` with a final dot, and every name under it, is this machine.
+#[test]
+fn names_of_this_machine() {
+    let (port, _) = always_ok();
+    let session = Client::new(false, port);
+    for host in ["localhost", "localhost.", "api.localhost", "A.b.LOCALHOST."] {
+        // SAFETY: NUL-terminated text.
+        let connection = unsafe { WinHttpConnect(session.session, wide(host).as_ptr(), port, 0) };
+        let client = Client { session: session.session, connection };
+        assert_eq!(get(&client, |_| {}), 0, "{host}");
+        close(connection);
+    }
+    session.close();
+}
+
+/// DISABLE_GLOBAL_POOLING: the sockets of a session close with it (issue: they lived on for 45 s).
+#[test]
+fn a_session_takes_its_connections_along() {
+    const COUNT: usize = 20;
+    let (closed, closes) = channel();
+    let closed = Mutex::new(closed);
+    let arrived = Arc::new(std::sync::Barrier::new(COUNT));
+    let port = serve(move |mut stream| {
+        while read_head(&mut stream).is_some() {
+            // All at once, so that each has a connection of its own.
+            arrived.wait();
+            stream.write_all(OK).unwrap();
+        }
+        let _ = closed.lock().unwrap().send(());
+    });
+    let client = private(true, port);
+    let records: Vec<_> = (0..COUNT)
+        .map(|_| {
+            Record::with(|handle, seen| match seen.status {
+                WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => drop(receive(handle)),
+                WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => drop(read(handle, 64)),
+                WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => drop(read(handle, 64)),
+                WINHTTP_CALLBACK_STATUS_READ_COMPLETE => drop(close(handle)),
+                _ => {}
+            })
+        })
+        .collect();
+    for record in &records {
+        assert_eq!(send(client.request("GET", "/", record)), 1);
+    }
+    for record in &records {
+        record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+    }
+    assert!(closes.try_recv().is_err(), "they are kept as long as the session");
+    client.close();
+    for number in 0..COUNT {
+        closes.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{number} of {COUNT} sockets were closed"));
+    }
+}

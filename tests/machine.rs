@@ -19,7 +19,8 @@ const EXCHANGES: [Exchange; 9] = [
 ];
 const READS: [ReadSide; 6] =
     [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read, ReadSide::ReceiveQuery, ReadSide::ReceiveRead];
-const WRITES: [WriteSide; 5] = [WriteSide::Shut, WriteSide::Open, WriteSide::Send, WriteSide::Write, WriteSide::Last];
+const WRITES: [WriteSide; 6] =
+    [WriteSide::Shut, WriteSide::Open, WriteSide::Dead, WriteSide::Send, WriteSide::Write, WriteSide::Last];
 const INPUTS: [Input; 25] = [
     Input::CallSend,
     Input::CallWrite,
@@ -86,7 +87,7 @@ fn pending(state: State) -> BTreeSet<&'static str> {
         ReadSide::ReceiveRead => &["Receive", "Read"],
     };
     let write = match state.write {
-        WriteSide::Shut | WriteSide::Open => None,
+        WriteSide::Shut | WriteSide::Open | WriteSide::Dead => None,
         WriteSide::Send => Some("Send"),
         WriteSide::Write | WriteSide::Last => Some("Write"),
     };

@@ -169,3 +169,30 @@ fn replies_keep_the_order_and_case_of_their_headers() {
     close(request);
     client.close();
 }
+
+/// m17: REQUEST_SENT says what the socket took. A server that answers and reads nothing more takes little of a large body.
+#[test]
+fn what_is_counted_as_sent() {
+    const BODY: usize = 64 << 20;
+    let (done, waits) = channel::<()>();
+    let waits = std::sync::Mutex::new(waits);
+    let port = serve(move |mut stream| {
+        read_head(&mut stream).unwrap();
+        stream.write_all(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        // It keeps the connection open, and reads nothing.
+        let _ = waits.lock().unwrap().recv();
+    });
+    let body = vec![b'x'; BODY];
+    let client = Client::new(true, port);
+    let record = Record::new();
+    let request = client.request("POST", "/", &record);
+    // SAFETY: the body has so many bytes, and outlives the handle.
+    let sent = unsafe { WinHttpSendRequest(request, null(), 0, body.as_ptr().cast(), BODY as u32, BODY as u32, 0) };
+    assert_eq!(sent, 1, "{}", last_error());
+    let sent = record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_SENT).value as usize;
+    assert!((1..BODY).contains(&sent), "{sent} of {BODY}");
+    close(request);
+    record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+    drop(done);
+    client.close();
+}

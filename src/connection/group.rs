@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::engine::{AttemptId, ConnectionId};
+use super::find::looked;
 use super::key::Key;
 use crate::transport::TransportRequest;
 
@@ -36,7 +37,10 @@ impl Groups {
     pub fn of(&mut self, request: &TransportRequest) -> usize {
         let hash = Key::hash(request);
         let numbers = self.by_hash.entry(hash).or_default();
-        let fits = |number: &&usize| self.groups[**number].as_ref().is_some_and(|group| group.key.fits(request));
+        let fits = |number: &&usize| {
+            looked();
+            self.groups[**number].as_ref().is_some_and(|group| group.key.fits(request))
+        };
         let number = match numbers.iter().find(fits) {
             Some(number) => *number,
             None => {
@@ -99,7 +103,6 @@ impl Groups {
     }
 
     /// All of them, oldest number first.
-    #[cfg(any(feature = "net", test))]
     pub fn iter(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().flatten()
     }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::engine::{Answer, ConnectionId, Demand, Effect, Engine};
+use super::find::LOOKED;
+use super::rules::{Decision, May, Seen, Wait, decide};
 use crate::transport::{Http2, Tls, TransportRequest};
 
 const NOW: Duration = Duration::from_secs(100);
@@ -176,6 +178,24 @@ fn a_handle_waits_for_its_own_drain() {
     assert_eq!(error.0, 12184);
 }
 
+/// w2: also if the next attempt asks only when the rest has turned out to be too long.
+#[test]
+fn a_drain_that_is_over_is_not_forgotten() {
+    for (follows, comes, refused) in [(true, true, true), (false, true, false), (true, false, false)] {
+        let mut engine = Engine::default();
+        let before = Asker::new(&mut engine, 1, |_| {});
+        let connection = before.made(&mut engine);
+        let number = if follows { engine.follows(1) } else { None };
+        engine.overflowed(NOW, connection);
+        number.filter(|_| !comes).into_iter().for_each(|number| engine.follows_not(1, number));
+        let next = Asker(9, before.1.clone(), before.2.clone());
+        let answer = next.ask(&mut engine);
+        assert_eq!(matches!(answer, Answer::Refuse(_)), refused, "{answer:?}");
+        let again = Asker(10, before.1.clone(), before.2.clone());
+        assert!(matches!(again.ask(&mut engine), Answer::Make(..) | Answer::Wait), "once");
+    }
+}
+
 /// DISABLE_GLOBAL_POOLING: what is idle closes with its session, what is used when it is over.
 #[test]
 fn a_pool_ends_with_its_session() {
@@ -208,4 +228,202 @@ fn marks() {
     let wants = Asker::new(&mut engine, 5, |request| request.pool_rules.wanted = Some((two, true)));
     assert_eq!(wants.ask(&mut engine), Answer::Reuse(required));
     assert_eq!(engine.marked("host.test", 80, false, None), [(one, 1), (two, 1)]);
+}
+
+fn bits(number: u32) -> impl FnMut() -> bool {
+    let mut left = number;
+    move || {
+        let bit = left & 1 == 1;
+        left >>= 1;
+        bit
+    }
+}
+
+/// Every line of the table, for everything that an attempt can meet.
+#[test]
+fn the_table_keeps_its_promises() {
+    for number in 0..1 << 10 {
+        let mut bit = bits(number);
+        let may = May { take: bit(), share: bit(), queue: bit() };
+        let seen = Seen {
+            draining: bit(),
+            stream: bit(),
+            full: bit(),
+            idle: bit(),
+            making: bit(),
+            room: bit(),
+            useless: bit(),
+        };
+        let shares = may.take && may.share;
+        let holds = match decide(seen, may) {
+            Decision::Share => seen.stream && shares && !seen.draining,
+            Decision::Reuse => seen.idle && may.take && !seen.draining && !(shares && seen.stream),
+            Decision::Make => seen.room && !(may.take && seen.idle),
+            Decision::Displace => seen.useless && !seen.room && !(may.take && seen.idle),
+            Decision::Wait(Wait::Drain) => seen.draining && may.take,
+            Decision::Wait(Wait::Stream) => seen.full && shares && may.queue,
+            Decision::Wait(Wait::Making) => seen.making && shares,
+            // It waits only if nothing can be had, and nothing made.
+            Decision::Wait(Wait::Place) => !(seen.room || seen.useless || may.take && seen.idle),
+        };
+        assert!(holds, "{seen:?} {may:?} -> {:?}", decide(seen, may));
+        assert!(!(may.take && seen.draining) || decide(seen, may) == Decision::Wait(Wait::Drain), "w2: {seen:?}");
+    }
+}
+
+/// What can happen to an attempt and its connection.
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    Ask,
+    Made,
+    Fails,
+    Returned,
+    Gone,
+    Expires,
+    Forgets,
+}
+
+const HAPPENS: [Happens; 7] =
+    [Happens::Ask, Happens::Made, Happens::Fails, Happens::Returned, Happens::Gone, Happens::Expires, Happens::Forgets];
+
+/// Where an attempt of the walk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    Out,
+    Waits,
+    Makes(ConnectionId),
+    Has(ConnectionId),
+}
+
+/// Three attempts at a server that may have two connections, and whatever happens to them.
+struct Walk {
+    engine: Engine,
+    askers: Vec<Asker>,
+    stand: [Stands; 3],
+}
+
+impl Walk {
+    fn new() -> Walk {
+        let mut engine = Engine::default();
+        let limited = |request: &mut TransportRequest| request.pool_rules.limit = 2;
+        let askers = (1..=3).map(|handle| Asker::new(&mut engine, handle, limited)).collect();
+        Walk { engine, askers, stand: [Stands::Out; 3] }
+    }
+
+    fn answered(&mut self, number: usize, answer: Answer) {
+        self.stand[number] = match answer {
+            Answer::Make(connection, _) => Stands::Makes(connection),
+            Answer::Reuse(connection) => Stands::Has(connection),
+            Answer::Wait => Stands::Waits,
+            other => panic!("{other:?} to HTTP/1"),
+        };
+    }
+
+    /// Whether that can happen now.
+    fn happens(&mut self, number: usize, what: Happens) -> bool {
+        let engine = &mut self.engine;
+        let next = match (what, self.stand[number]) {
+            (Happens::Ask, Stands::Out) => {
+                let answer = self.askers[number].ask(engine);
+                self.answered(number, answer);
+                self.stand[number]
+            }
+            (Happens::Made, Stands::Makes(connection)) => {
+                engine.made(NOW, connection);
+                Stands::Has(connection)
+            }
+            (Happens::Fails, Stands::Makes(connection)) => {
+                engine.failed(NOW, connection);
+                Stands::Out
+            }
+            (Happens::Returned, Stands::Has(connection)) => {
+                engine.returned(NOW, connection);
+                Stands::Out
+            }
+            (Happens::Gone, Stands::Has(connection)) => {
+                engine.gone(NOW, connection);
+                Stands::Out
+            }
+            (Happens::Expires, Stands::Has(connection)) => {
+                engine.expire(NOW, connection);
+                Stands::Has(connection)
+            }
+            (Happens::Forgets, Stands::Waits) => {
+                engine.forget(NOW, self.askers[number].0);
+                Stands::Out
+            }
+            _ => return false,
+        };
+        self.stand[number] = next;
+        for effect in effects(&mut self.engine) {
+            if let Effect::Answered(attempt, answer) = effect {
+                let waited = attempt as usize - 1;
+                assert_eq!(self.stand[waited], Stands::Waits, "an answer to none that waits");
+                self.answered(waited, answer);
+            }
+        }
+        true
+    }
+
+    fn check(&self, path: &[(usize, Happens)]) {
+        let (connections, waiters) = self.engine.counts();
+        let has = |stands: &&Stands| matches!(stands, Stands::Makes(_) | Stands::Has(_));
+        let used = self.stand.iter().filter(has).count();
+        let waiting = self.stand.iter().filter(|stands| **stands == Stands::Waits).count();
+        assert!((used..=2).contains(&connections), "{path:?}: {connections} connections, {used} used");
+        assert_eq!(waiters, waiting, "{path:?}");
+        assert!(waiting == 0 || used == 2, "{path:?}: one waits for nothing");
+        let mut carried: Vec<_> = self.stand.iter().filter(has).collect();
+        carried.dedup();
+        assert_eq!(carried.len(), used, "{path:?}: two have the same");
+    }
+}
+
+/// Every order of so many things: nobody waits in vain, no limit is passed, no connection carries two.
+#[test]
+fn whatever_happens_in_whatever_order() {
+    fn walk(path: &mut Vec<(usize, Happens)>, left: usize) {
+        for number in 0..3 {
+            for what in HAPPENS {
+                let mut here = Walk::new();
+                for (number, what) in path.iter() {
+                    here.happens(*number, *what);
+                }
+                if here.happens(number, what) {
+                    path.push((number, what));
+                    here.check(path);
+                    if left > 1 {
+                        walk(path, left - 1);
+                    }
+                    path.pop();
+                }
+            }
+        }
+    }
+    walk(&mut Vec::new(), 6);
+}
+
+/// Finding a connection looks at as many whether ten are idle or ten thousand (issue: every find walked all).
+#[test]
+fn finding_is_flat() {
+    type Change = fn(&mut TransportRequest, usize);
+    let looked = |idle: usize, change: Change| {
+        let mut engine = Engine::default();
+        let askers: Vec<_> =
+            (1..=idle).map(|number| Asker::new(&mut engine, number, |request| change(request, number))).collect();
+        let made: Vec<_> = askers.iter().map(|asker| asker.made(&mut engine)).collect();
+        made.into_iter().for_each(|connection| assert!(engine.returned(NOW, connection)));
+        let before = LOOKED.with(|looked| looked.get());
+        let again = Asker::new(&mut engine, idle + 1, |request| change(request, idle));
+        assert!(matches!(again.ask(&mut engine), Answer::Reuse(_)));
+        LOOKED.with(|looked| looked.get()) - before
+    };
+    let rows: [(&str, Change); 3] = [
+        ("to one server", |_, _| {}),
+        ("to many", |request, number| request.host = format!("host{number}.test").into()),
+        ("to one, with a limit", |request, _| request.pool_rules.limit = 100_000),
+    ];
+    for (what, change) in rows {
+        assert_eq!(looked(10_000, change), looked(10, change), "{what}");
+    }
 }

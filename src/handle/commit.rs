@@ -63,6 +63,7 @@ impl<'a, M: Machine> Commit<'a, M> {
         };
         let mut guard = state;
         let state = &mut *guard;
+        let mut abandoned: Option<Arc<dyn Attempt>> = None;
         let mut outputs = std::mem::take(state.machine.gathered());
         for output in outputs.drain(..) {
             match output {
@@ -89,7 +90,8 @@ impl<'a, M: Machine> Commit<'a, M> {
                 }
                 Output::Abandon => {
                     if let Some(attempt) = state.attempt.take() {
-                        attempt.release();
+                        let earlier = abandoned.replace(attempt);
+                        earlier.iter().for_each(|earlier| earlier.release());
                     }
                 }
                 other => {
@@ -103,6 +105,10 @@ impl<'a, M: Machine> Commit<'a, M> {
             }
         }
         spare::keep(outputs);
+        // Only now: the transport knows by then whether another attempt follows on the connection (source w2).
+        if let Some(attempt) = abandoned {
+            attempt.release();
+        }
         if handle.observed() {
             commit.checks.extend(state.machine.carried_away().map(CheckEvent::CarriedAway));
         }

@@ -1,8 +1,8 @@
 //! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
 
-use std::fmt::Write;
+use std::io::Write;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
@@ -66,14 +66,14 @@ pub struct RequestHead {
 
 impl RequestHead {
     /// The bytes on the wire of HTTP/1, up to and with the empty line.
-    pub fn to_wire(&self) -> BytesMut {
-        let mut wire = BytesMut::new();
+    pub fn to_wire(&self) -> Vec<u8> {
+        let mut wire = Vec::new();
         self.write(&mut wire);
         wire
     }
 
     /// Adds these bytes to others.
-    pub fn write(&self, wire: &mut BytesMut) {
+    pub fn write(&self, wire: &mut Vec<u8>) {
         let first = self.method.len() + self.target.len() + "  HTTP/1.1\r\n".len();
         wire.reserve(first + self.headers.wire_length() + 2);
         for part in [&*self.method, " ", &*self.target] {

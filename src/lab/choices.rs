@@ -22,6 +22,8 @@ pub enum ChoiceKind {
     Length,
     /// When a server answers: settings K20, K23.
     Pace,
+    /// Whether a request may have the connection of a reply that the program has not read yet.
+    Connection,
 }
 
 impl ChoiceKind {
@@ -34,6 +36,7 @@ impl ChoiceKind {
         ChoiceKind::Fault,
         ChoiceKind::Length,
         ChoiceKind::Pace,
+        ChoiceKind::Connection,
     ];
 
     /// Its name, of which the first letter is its short form.
@@ -46,6 +49,7 @@ impl ChoiceKind {
             ChoiceKind::Fault => "fault",
             ChoiceKind::Length => "length",
             ChoiceKind::Pace => "pace",
+            ChoiceKind::Connection => "connection",
         }
     }
 

@@ -55,6 +55,9 @@ pub enum Point<'a> {
     Length(usize),
     /// When a reply comes: 0 is at once, then [`Pace::ALL`].
     Pace,
+    /// Whether a request may have the connection of a reply that has come and that the program has not read yet: 0 is yes, 1
+    /// is a new connection.
+    Connection,
 }
 
 /// How a server takes its time. Every server may do each of them.
@@ -98,6 +101,7 @@ impl Point<'_> {
             Point::Fault(_) => ChoiceKind::Fault,
             Point::Length(_) => ChoiceKind::Length,
             Point::Pace => ChoiceKind::Pace,
+            Point::Connection => ChoiceKind::Connection,
         }
     }
 
@@ -114,6 +118,7 @@ impl Point<'_> {
             Point::Fault(_) if taken == 0 => "no".to_owned(),
             Point::Fault(what) => (*what).to_owned(),
             Point::Length(_) => ["all", "1", "half"].get(taken).copied().unwrap_or_default().to_owned(),
+            Point::Connection => ["reused", "new"].get(taken).copied().unwrap_or_default().to_owned(),
             Point::Pace => Pace::ALL.get(taken).map_or("", |pace| pace.name()).to_owned(),
         };
         label.split_whitespace().collect::<Vec<_>>().join("_")

@@ -8,9 +8,10 @@ use super::gate::Gate;
 use super::reply::Reply;
 use crate::api::surface::Entry;
 use crate::record::Status;
+use crate::transport::Failure;
 use crate::win32::{
-    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
-    ERROR_WINHTTP_SECURE_FAILURE, Win32Error,
+    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+    ERROR_WINHTTP_NAME_NOT_RESOLVED, ERROR_WINHTTP_SECURE_FAILURE, Win32Error,
 };
 
 /// A stage of a request on its way.
@@ -57,7 +58,29 @@ impl Stage {
             _ => ERROR_WINHTTP_CONNECTION_ERROR,
         }
     }
+
+    /// The error of a connection that the server closes at this stage, before the head of a reply.
+    pub(super) fn closed(self) -> Win32Error {
+        match self {
+            Stage::Resolve | Stage::Connect => self.error(),
+            // d01
+            Stage::Head => ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+            _ => ERROR_WINHTTP_CONNECTION_ERROR,
+        }
+    }
 }
+
+/// What a program meets with when a fault fails. m14: a reset has its Winsock error, wherever it strikes.
+pub(super) fn failure(error: Win32Error, secure: u32) -> Failure {
+    let failure = Failure { secure, ..error.into() };
+    match error {
+        ERROR_WINHTTP_CONNECTION_ERROR => Failure { winsock: WSAECONNRESET, ..failure },
+        _ => failure,
+    }
+}
+
+/// The connection was reset.
+const WSAECONNRESET: u32 = 10054;
 
 /// When a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +263,11 @@ impl Fault {
         self
     }
 
+    /// Whether a reply can meet with it.
+    pub(super) fn is_of_reply(&self) -> bool {
+        matches!(self.when, FaultTrigger::Stage(Stage::Head | Stage::Read | Stage::Close) | FaultTrigger::Body(_))
+    }
+
     fn new(when: FaultTrigger, which: Which, what: FaultKind) -> Fault {
         Fault { when, what, which, of: None, may: false }
     }
@@ -278,6 +306,11 @@ occurrences!(InCall, 1);
 occurrences!(OnCallback, 1);
 
 impl AtStage {
+    #[track_caller]
+    fn only_at(&self, stage: Stage) {
+        assert!(self.0 == FaultTrigger::Stage(stage), "that can only happen at {stage:?}, not at {:?}", self.0);
+    }
+
     fn what(self, what: FaultKind) -> Fault {
         Fault::new(self.0, self.1, what)
     }
@@ -302,7 +335,7 @@ impl AtStage {
     }
 
     /// The server closes the connection too early. In a body with a length, or without any framing, that looks like its
-    /// end (source read.early-end); elsewhere it is 12030.
+    /// end (source read.early-end); before the head is complete it is 12152 (source d01), elsewhere 12030.
     pub fn close(self) -> Fault {
         self.what(FaultKind::Close)
     }
@@ -323,22 +356,42 @@ impl AtStage {
     }
 
     /// The body comes at so many bytes per second, ten times a second. At [`Stage::Read`].
+    ///
+    /// # Panics
+    /// At another stage.
+    #[track_caller]
     pub fn slow(self, bytes_per_second: u64) -> Fault {
+        self.only_at(Stage::Read);
         self.what(FaultKind::Slow(bytes_per_second.max(1)))
     }
 
     /// At most so many bytes of the body come at a time. At [`Stage::Read`].
+    ///
+    /// # Panics
+    /// At another stage.
+    #[track_caller]
     pub fn short(self, bytes: usize) -> Fault {
+        self.only_at(Stage::Read);
         self.what(FaultKind::Short(bytes.max(1)))
     }
 
     /// The Sim's [`Chooser`](super::Chooser) says how many bytes of the body come at a time. At [`Stage::Read`].
+    ///
+    /// # Panics
+    /// At another stage.
+    #[track_caller]
     pub fn any_length(self) -> Fault {
+        self.only_at(Stage::Read);
         self.what(FaultKind::AnyLength)
     }
 
     /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`].
+    ///
+    /// # Panics
+    /// At another stage.
+    #[track_caller]
     pub fn answer(self, reply: Reply) -> Fault {
+        self.only_at(Stage::Head);
         self.what(FaultKind::Answer(Box::new(reply)))
     }
 }

@@ -2,27 +2,18 @@
 
 use bytes::Bytes;
 
-use crate::http::{BodyLength, Headers, ResponseHead};
+use crate::http::chunks::{BadChunk, Chunk, ChunkReader};
+use crate::http::{BodyLength, HeadReader, Headers, NextHead};
 use crate::transport::{Event, Failure};
-use crate::win32::{
-    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
-    Win32Error,
-};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
 /// What is read next.
 #[derive(Debug)]
 enum Phase {
-    Head,
+    Head(HeadReader),
     /// So many bytes of the body.
     Length(u64),
-    /// The line with a chunk's size.
-    Size,
-    /// So many bytes of a chunk.
-    Chunk(u64),
-    /// The end of line behind a chunk.
-    ChunkEnd,
-    /// Trailer lines, up to an empty one.
-    Trailers(Headers),
+    Chunks(ChunkReader),
     UntilClose,
     Over,
 }
@@ -34,35 +25,20 @@ pub struct Reader {
     buffer: Vec<u8>,
     received: u64,
     head_only: bool,
-    /// Whether a 101 is the last of HTTP.
-    upgrade: bool,
-    head_limit: usize,
     keep_alive: bool,
     switched: bool,
 }
 
 impl Reader {
-    pub fn new(head_only: bool, head_limit: usize) -> Reader {
-        Reader {
-            phase: Phase::Head,
-            buffer: Vec::new(),
-            received: 0,
-            head_only,
-            upgrade: false,
-            head_limit,
-            keep_alive: true,
-            switched: false,
-        }
-    }
-
-    /// Of a request that asks for another protocol, or not.
-    pub fn of_upgrade(self, upgrade: bool) -> Reader {
-        Reader { upgrade, ..self }
+    /// Of a request whose reply may have a head of so many bytes. `upgrade`: it asks for another protocol.
+    pub fn new(head_only: bool, head_limit: usize, upgrade: bool) -> Reader {
+        let phase = Phase::Head(HeadReader::new(head_limit, upgrade));
+        Reader { phase, buffer: Vec::new(), received: 0, head_only, keep_alive: true, switched: false }
     }
 
     /// Reads bytes as they are, behind a head that was read elsewhere.
     pub fn unframed() -> Reader {
-        Reader { phase: Phase::UntilClose, ..Reader::new(false, 0) }
+        Reader { phase: Phase::UntilClose, ..Reader::new(false, 0, false) }
     }
 
     /// Whether no byte has come.
@@ -77,7 +53,7 @@ impl Reader {
 
     /// Whether the reply is not over, and the connection can carry another behind it.
     pub fn in_kept_body(&self) -> bool {
-        self.keep_alive && !matches!(self.phase, Phase::Head | Phase::Over | Phase::UntilClose)
+        self.keep_alive && !matches!(self.phase, Phase::Head(_) | Phase::Over | Phase::UntilClose)
     }
 
     /// Whether the reply is a 101.
@@ -98,7 +74,10 @@ impl Reader {
     /// What these bytes mean.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.received += bytes.len() as u64;
-        self.buffer.extend_from_slice(bytes);
+        match &mut self.phase {
+            Phase::Head(reader) => reader.push(bytes),
+            _ => self.buffer.extend_from_slice(bytes),
+        }
         let mut events = Vec::new();
         loop {
             match self.next() {
@@ -110,7 +89,7 @@ impl Reader {
                 }
             }
         }
-        if matches!(self.phase, Phase::Head) && !bytes.is_empty() {
+        if matches!(self.phase, Phase::Head(_)) && !bytes.is_empty() {
             events.push(Event::Progress);
         }
         events
@@ -121,7 +100,7 @@ impl Reader {
         match self.phase {
             Phase::Over => None,
             // d01: an orderly end before the head is complete.
-            Phase::Head => Some(self.fail(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
+            Phase::Head(_) => Some(self.fail(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
             // An early end of a body with a length looks like its end (source read.early-end).
             Phase::Length(_) | Phase::UntilClose => {
                 self.keep_alive = false;
@@ -147,77 +126,51 @@ impl Reader {
     fn next(&mut self) -> Result<Option<Event>, Win32Error> {
         match &mut self.phase {
             Phase::Over => Ok(None),
-            Phase::Head => self.head(),
+            Phase::Head(_) => self.head(),
             Phase::UntilClose => Ok(take(&mut self.buffer, u64::MAX).map(data)),
             Phase::Length(0) => Ok(Some(self.finish(Headers::default()))),
-            Phase::Length(left) | Phase::Chunk(left) => {
+            Phase::Length(left) => {
                 let Some(bytes) = take(&mut self.buffer, *left) else { return Ok(None) };
                 *left -= bytes.len() as u64;
-                if matches!(self.phase, Phase::Chunk(0)) {
-                    self.phase = Phase::ChunkEnd;
-                }
                 Ok(Some(data(bytes)))
             }
-            Phase::Size | Phase::ChunkEnd | Phase::Trailers(_) => {
-                let Some(line) = self.line() else { return Ok(None) };
-                self.chunk_line(&line)
+            Phase::Chunks(reader) => {
+                let mut left = self.buffer.as_slice();
+                let chunk =
+                    reader.next(&mut left, usize::MAX).map_err(|BadChunk| ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
+                let read = self.buffer.len() - left.len();
+                let event = match chunk {
+                    Some(Chunk::Data(bytes)) => Some(data(Bytes::copy_from_slice(bytes))),
+                    Some(Chunk::End(trailers)) => Some(self.finish(trailers)),
+                    None => None,
+                };
+                self.buffer.drain(..read);
+                Ok(event)
             }
         }
     }
 
     fn head(&mut self) -> Result<Option<Event>, Win32Error> {
-        let Some((head, length)) = ResponseHead::parse_begun(&self.buffer)? else {
-            let too_long = self.buffer.len() > self.head_limit;
-            return if too_long { Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW) } else { Ok(None) };
+        let Phase::Head(reader) = &mut self.phase else { return Ok(None) };
+        let head = match reader.next_head()? {
+            None => return Ok(None),
+            Some(NextHead::Interim(status)) => return Ok(Some(Event::Interim(status))),
+            Some(NextHead::Last(head)) => head,
         };
-        if length > self.head_limit {
-            return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW);
-        }
-        self.buffer.drain(..length);
-        if head.is_interim(self.upgrade) {
-            return Ok(Some(Event::Interim(head.status)));
-        }
         let framing = BodyLength::of(&head, self.head_only)?;
         self.switched = head.status == 101;
         self.keep_alive = framing.keeps(&head) && !self.switched;
-        self.phase = match framing {
+        let phase = match framing {
             BodyLength::None => Phase::Length(0),
             BodyLength::Length(length) => Phase::Length(length),
-            BodyLength::Chunked => Phase::Size,
+            BodyLength::Chunked => Phase::Chunks(ChunkReader::default()),
             BodyLength::UntilClose => Phase::UntilClose,
         };
+        if let Phase::Head(reader) = std::mem::replace(&mut self.phase, phase) {
+            self.buffer = reader.rest().to_vec();
+        }
         let received = self.received;
         Ok(Some(Event::Head { head, received }))
-    }
-
-    fn chunk_line(&mut self, line: &[u8]) -> Result<Option<Event>, Win32Error> {
-        match &mut self.phase {
-            Phase::Size => {
-                let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
-                self.phase = match number(size, 16).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)? {
-                    0 => Phase::Trailers(Headers::default()),
-                    size => Phase::Chunk(size),
-                };
-            }
-            Phase::Trailers(trailers) if line.is_empty() => {
-                let trailers = std::mem::take(trailers);
-                return Ok(Some(self.finish(trailers)));
-            }
-            Phase::Trailers(trailers) => {
-                let colon = line.iter().position(|byte| *byte == b':').ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
-                trailers
-                    .append(String::from_utf8_lossy(&line[..colon]).trim(), line[colon + 1..].trim_ascii().to_vec());
-            }
-            _ if line.is_empty() => self.phase = Phase::Size,
-            _ => return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
-        }
-        self.next()
-    }
-
-    fn line(&mut self) -> Option<Vec<u8>> {
-        let end = self.buffer.iter().position(|byte| *byte == b'\n')?;
-        let line: Vec<u8> = self.buffer.drain(..=end).collect();
-        Some(line[..end].trim_ascii_end().to_vec())
     }
 }
 
@@ -228,11 +181,6 @@ fn data(bytes: Bytes) -> Event {
 fn take(buffer: &mut Vec<u8>, limit: u64) -> Option<Bytes> {
     let count = usize::try_from(limit).unwrap_or(usize::MAX).min(buffer.len());
     (count > 0).then(|| buffer.drain(..count).collect::<Vec<u8>>().into())
-}
-
-fn number(text: &[u8], radix: u32) -> Option<u64> {
-    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
-    text.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u64::from_str_radix(text, radix).ok())?
 }
 
 #[cfg(test)]
@@ -281,7 +229,7 @@ mod tests {
             ("", false, "12152"),
         ];
         for (bytes, head_only, expected) in rows {
-            let mut reader = Reader::new(head_only, 65536);
+            let mut reader = Reader::new(head_only, 65536, false);
             let mut events = reader.push(bytes.as_bytes());
             events.extend(reader.end());
             assert_eq!(told(&events), expected, "{bytes:?}");
@@ -291,7 +239,7 @@ mod tests {
     #[test]
     fn one_byte_at_a_time_means_the_same() {
         let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
-        let mut reader = Reader::new(false, 65536);
+        let mut reader = Reader::new(false, 65536, false);
         let events: Vec<_> = bytes.iter().flat_map(|byte| reader.push(&[*byte])).collect();
         assert_eq!(told(&events), "head 200, a, b, end 0");
         assert!(reader.reusable());

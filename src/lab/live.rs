@@ -16,8 +16,10 @@ use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
 use super::served::{Io, Place, bridge, receive};
 use super::world::Origin;
+use crate::net::failure::Injected;
 use crate::net::mapped::{Before, Mapped, map};
 use crate::net::runtime::Boxed;
+use crate::win32::Win32Error;
 
 /// One plays at a time in a process; others wait.
 static PLAYING: Mutex<()> = Mutex::new(());
@@ -34,8 +36,9 @@ thread_local! {
 /// verified when it is dropped, as in a Sim.
 ///
 /// There is one at a time in a process: making another waits, so that tests that run in parallel may play the same hosts.
-/// Faults at [`Stage::Send`] and [`Stage::Write`] do not strike; one at a later stage is a connection that closes or
-/// breaks. Gates come from [`Live::gate`].
+/// Faults at [`Stage::Resolve`] and [`Stage::Connect`] strike as in a Sim; at [`Stage::Tls`] there are 12030 and 12175,
+/// later a connection that closes or breaks (12030). What a socket cannot bring, other errors and faults at
+/// [`Stage::Send`] and [`Stage::Write`], is a complaint at the end. Gates come from [`Live::gate`].
 ///
 /// ```
 /// use portable_winhttp::lab::{Live, Reply, get};
@@ -57,7 +60,7 @@ struct OnSockets {
     handle: Handle,
     authority: Authority,
     issued: Mutex<HashMap<(String, u32), Issued>>,
-    /// What threads that play peers byte by byte have failed with.
+    /// What threads that play peers byte by byte have failed with, and what faults could not do.
     failures: Arc<Mutex<Vec<String>>>,
 }
 
@@ -138,6 +141,7 @@ impl Drop for Live {
         }
         MINE.set(false);
         let mut complaints: Vec<String> = lock(&self.peers).iter().flat_map(Peer::complaints).collect();
+        complaints.extend(lock(&self.peers).iter().flat_map(|peer| peer.cannot_meet(&[Stage::Send, Stage::Write])));
         complaints.append(&mut lock(&self.place.failures));
         if !complaints.is_empty() && !std::thread::panicking() {
             panic!("the peers have complaints:\n  {}", complaints.join("\n  "));
@@ -181,6 +185,19 @@ impl Place for OnSockets {
         let mut always = |_: &str| true;
         let of_reply = super::fault::first(of_reply, when, "", &mut always);
         of_reply.or(peer.meets(when, &mut always))
+    }
+
+    /// Nobody chooses here: half of them.
+    fn length(&self, bytes: usize) -> usize {
+        bytes.div_ceil(2)
+    }
+
+    fn brings(&self, Injected(wanted): Injected, peer: &Peer, error: Win32Error) {
+        if wanted.error != error {
+            let said =
+                format!("{}: over a socket a fault cannot bring {}, but {}", peer.origin(), wanted.error.0, error.0);
+            lock(&self.failures).push(said);
+        }
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {

@@ -78,6 +78,7 @@ struct State {
     faults: Vec<Armed>,
     certificates: Option<Vec<Vec<u8>>>,
     raw: Option<Handler>,
+    streams: Option<u32>,
     received: Vec<Received>,
     /// Requests that no rule was for, and why.
     unmatched: Vec<String>,
@@ -151,6 +152,17 @@ impl Peer {
         self
     }
 
+    /// How many requests it takes at once on one connection of HTTP/2 (SETTINGS_MAX_CONCURRENT_STREAMS): 100 unless it is
+    /// told here, and at least 1.
+    pub fn streams(&self, at_once: u32) -> &Peer {
+        self.lock().streams = Some(at_once.max(1));
+        self
+    }
+
+    pub(crate) fn streams_at_once(&self) -> u32 {
+        self.lock().streams.unwrap_or(100)
+    }
+
     /// Each new connection is played by `handler`, byte by byte, on a thread of the Sim; rules are not asked.
     pub fn raw(&self, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> &Peer {
         self.lock().raw = Some(Arc::new(handler));
@@ -169,6 +181,23 @@ impl Peer {
     /// Whether anything may go wrong on connections to it.
     pub(super) fn is_faulty(&self) -> bool {
         !self.lock().faults.is_empty()
+    }
+
+    /// Where it is.
+    #[cfg(feature = "live")]
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Its faults at stages that nothing here comes to, as complaints.
+    #[cfg(feature = "live")]
+    pub(super) fn cannot_meet(&self, stages: &[fault::Stage]) -> Vec<String> {
+        let state = self.lock();
+        let of_stage = |fault: &Fault| stages.iter().any(|stage| fault.when == FaultTrigger::Stage(*stage));
+        let cannot = state.faults.iter().filter(|armed| of_stage(&armed.fault));
+        cannot
+            .map(|armed| format!("{}: a fault that cannot strike over sockets: {}", self.origin, armed.fault))
+            .collect()
     }
 
     pub(super) fn meets(&self, when: &FaultTrigger, may: &mut dyn FnMut(&str) -> bool) -> Option<FaultKind> {

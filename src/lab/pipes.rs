@@ -1,7 +1,7 @@
 //! The network of a Sim that speaks bytes: the real one, over pipes in memory and in virtual time.
 
 use std::collections::HashMap;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,16 +13,18 @@ use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
-use super::served::{Io, Place, at_gate, bridge, certificate, receive, stage};
+use super::served::{Carried, Io, Place, at_gate, bridge, certificate, reason, receive, stage};
 use super::tasks::{SimTimer, Task, sleep};
 use super::world::SimWorld;
 use crate::net::Net;
+use crate::net::failure::Injected;
 use crate::net::pipe::pipe;
 use crate::net::runtime::{Boxed, Connected, Runtime, Timer};
 use crate::net::stream::Stream;
-use crate::transport::Network;
+use crate::transport::{Attempt, ConnectionGroupId, Network, Sink, Transport, TransportRequest};
 
 /// See the module.
+#[derive(Clone)]
 pub struct Pipes {
     net: Arc<Net>,
     shared: Arc<Shared>,
@@ -30,7 +32,8 @@ pub struct Pipes {
 
 struct Shared {
     world: Weak<SimWorld>,
-    tasks: Mutex<Vec<Weak<Task>>>,
+    /// Each until it is over, whether anything will wake it or not.
+    tasks: Mutex<Vec<Arc<Task>>>,
     authority: Authority,
     /// A certificate for each host.
     issued: Mutex<HashMap<(String, u32), Issued>>,
@@ -49,14 +52,37 @@ impl Pipes {
         Pipes { net, shared }
     }
 
-    pub fn net(&self) -> &Arc<Net> {
-        &self.net
-    }
-
     /// Nothing moves any more.
     pub fn end(&self) {
         let tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.iter().filter_map(Weak::upgrade).for_each(|task| task.end());
+        tasks.iter().for_each(|task| task.end());
+    }
+}
+
+impl Transport for Pipes {
+    fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
+        match self.shared.world() {
+            Some(world) => Carried::new(&world, request, sink, |request, sink| self.net.start(request, sink)),
+            None => self.net.start(request, sink),
+        }
+    }
+
+    fn marked(
+        &self,
+        host: &str,
+        port: u16,
+        secure: bool,
+        mark: Option<ConnectionGroupId>,
+    ) -> Vec<(ConnectionGroupId, u32)> {
+        self.net.marked(host, port, secure, mark)
+    }
+
+    fn end_pool(&self, pool: usize) {
+        self.net.end_pool(pool);
+    }
+
+    fn running(&self) -> usize {
+        self.net.running()
     }
 }
 
@@ -68,8 +94,8 @@ impl Shared {
     fn start(&self, future: Boxed<'static, ()>) -> Option<Arc<Task>> {
         let task = Task::new(&self.world()?, future);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.retain(|task| task.strong_count() > 0);
-        tasks.push(Arc::downgrade(&task));
+        tasks.retain(|task| !task.is_over());
+        tasks.push(Arc::clone(&task));
         Some(task)
     }
 }
@@ -135,6 +161,18 @@ impl Place for OfSim {
         self.0.world().map_or_else(|| Box::pin(pending()) as Boxed<'static, ()>, |world| sleep(&world, time))
     }
 
+    /// Who was woken before goes on first.
+    fn turn(&self) -> Boxed<'static, ()> {
+        let mut passed = false;
+        Box::pin(poll_fn(move |cx| {
+            if std::mem::replace(&mut passed, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }))
+    }
+
     fn gate(&self, gate: &Gate) -> Boxed<'static, ()> {
         at_gate(gate, self.0.world().map_or(0, |world| world.next_order()))
     }
@@ -145,6 +183,18 @@ impl Place for OfSim {
 
     fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind> {
         self.0.world()?.faults.at(when, Some(peer), of_reply, None)
+    }
+
+    fn length(&self, bytes: usize) -> usize {
+        self.0.world().map_or(bytes, |world| world.faults.length(bytes))
+    }
+
+    fn reason(&self, failure: Injected) -> h2::Reason {
+        reason(failure)
+    }
+
+    fn carries(&self) -> bool {
+        true
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {

@@ -136,7 +136,7 @@ impl ScriptAttempt {
         };
         let limit = self.request.head_limit;
         if let Some((_, reader)) = state.raw.as_mut().filter(|(_, reader)| reader.reusable()) {
-            *reader = Reader::new(false, limit);
+            *reader = Reader::new(false, limit, false);
             state.asking = Some(head);
             drop(state);
             if let Some((_, ends)) = self.world.peer_of(&self.reached()) {

@@ -204,7 +204,12 @@ impl Reply {
 
     /// Something goes wrong, at [`Stage::Head`](super::Stage::Head), [`Stage::Read`](super::Stage::Read),
     /// [`Stage::Close`](super::Stage::Close) or after some bytes of the body.
+    ///
+    /// # Panics
+    /// At anything else: there is no reply yet.
+    #[track_caller]
     pub fn then(mut self, fault: Fault) -> Reply {
+        assert!(fault.is_of_reply(), "no reply is there yet, or any more: {fault}");
         self.faults.push(fault);
         self
     }

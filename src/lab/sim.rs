@@ -52,9 +52,7 @@ pub struct Builder {
 impl Builder {
     /// Requests go as bytes, over pipes in memory, through the same TLS, HTTP/1 and HTTP/2 as in the real world: slower, and
     /// for what is about bytes. Peers answer over them by the same rules; `https` ones have certificates that only this Sim
-    /// trusts, and speak HTTP/2 with whoever enables it. Faults at [`Stage::Send`](super::Stage::Send) and
-    /// [`Stage::Write`](super::Stage::Write) do not strike; one at a later stage is a connection that closes or breaks, so
-    /// that its number is always 12030.
+    /// trusts, and speak HTTP/2 with whoever enables it. Faults strike as in a Sim without bytes.
     #[cfg(feature = "live")]
     pub fn bytes(mut self) -> Builder {
         self.bytes = true;

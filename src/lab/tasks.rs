@@ -16,12 +16,19 @@ pub struct Task {
     future: Mutex<Option<Boxed<'static, ()>>>,
     /// Whether it will be polled anyway.
     planned: AtomicBool,
+    over: AtomicBool,
 }
 
 impl Task {
     pub fn new(world: &Arc<SimWorld>, future: Boxed<'static, ()>) -> Arc<Task> {
         let (order, future) = (world.next_order(), Mutex::new(Some(future)));
-        Arc::new(Task { world: Arc::downgrade(world), order, future, planned: AtomicBool::new(false) })
+        Arc::new(Task {
+            world: Arc::downgrade(world),
+            order,
+            future,
+            planned: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+        })
     }
 
     /// Takes a step.
@@ -32,7 +39,14 @@ impl Task {
         let waker = Waker::from(Arc::clone(self));
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             *self.lock() = Some(future);
+        } else {
+            self.over.store(true, Ordering::SeqCst);
         }
+    }
+
+    /// Whether it has nothing more to do.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
     }
 
     /// It is not polled any more.

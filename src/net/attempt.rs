@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -139,7 +139,7 @@ impl AttemptTask {
             match got.map_err(Failure::from)? {
                 Got::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
                 Got::Idle(lease, mut connection) => {
-                    if alive(&mut connection).await {
+                    if connection.alive().await {
                         self.lease = Some(lease);
                         return Ok((Acquired::Http1(connection), true));
                     }
@@ -411,6 +411,7 @@ impl AttemptTask {
     async fn keep(&mut self, exchange: &mut impl Exchange) {
         let connection = poll_fn(|cx| Poll::Ready(exchange.keep(cx))).await;
         if let Some((connection, lease)) = connection.and_then(|connection| Some((connection, self.lease.take()?))) {
+            connection.rest();
             lease.give_back(connection);
         }
     }
@@ -423,10 +424,4 @@ async fn open(net: Arc<Net>, lease: Lease, request: TransportRequest) {
         lease.made();
         lease.give_back(connection);
     }
-}
-
-/// Whether a connection from the pool is still open.
-async fn alive(connection: &mut Connection) -> bool {
-    let closed = poll_fn(|cx| Poll::Ready(Pin::new(&mut connection.driver).poll(cx).is_ready())).await;
-    !closed && connection.sender.is_ready()
 }

@@ -1,8 +1,9 @@
 //! A new connection: name, address, TCP, TLS, HTTP.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -16,14 +17,14 @@ use super::registry::PoolEntry;
 use super::runtime::{Boxed, Connected, Runtime};
 use super::stream::Stream;
 use super::upload::Upload;
-use super::wire::{Wire, WireState};
+use super::wire::{self, Wire, WireState};
 use super::{Net, failure, names, tls};
 use crate::connection::ConnectionId;
 use crate::transport::{ClientCertificate, Event, Failure, Peer, Route, Secured, Sink, Tls, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH};
 
 /// The half of a connection that must be polled for anything to move.
-pub type Driver = http1::Connection<TokioIo<Wire<Stream>>, Upload>;
+pub type Driver = http1::Connection<TokioIo<Wire>, Upload>;
 
 /// A connection that can carry a request. Nobody polls it while it is idle; whoever takes it from the pool looks first.
 #[derive(Debug)]
@@ -156,6 +157,19 @@ pub async fn speak_http1(dialed: Dialed, secured: Option<Arc<Secured>>) -> Resul
 }
 
 impl Connection {
+    /// Whether an idle connection can carry a request (source r7): not if it has ended, or if something came that nobody
+    /// asked for.
+    pub async fn alive(&mut self) -> bool {
+        wire::lock(&self.state).looks = true;
+        let closed = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.driver).poll(cx).is_ready())).await;
+        !closed && self.sender.is_ready()
+    }
+
+    /// It becomes idle.
+    pub fn rest(&self) {
+        wire::lock(&self.state).rest();
+    }
+
     /// The stream under it, if it gave all its bytes away.
     pub fn into_stream(self) -> Option<Stream> {
         let parts = self.driver.into_parts();
@@ -212,7 +226,7 @@ mod tests {
                 }
                 let stream = TcpStream::connect(self.listener).await?;
                 let peer = Peer { local: self.listener, remote: address };
-                Ok(Connected { stream: Stream::Tcp(stream), peer, inquiry: None })
+                Ok(Connected { stream: Stream::Tcp(stream.into()), peer, inquiry: None })
             })
         }
     }
@@ -293,6 +307,39 @@ mod tests {
             assert_eq!(*notes.0.lock().unwrap(), expected);
             let error = outcome.err().map(|failure| failure.error);
             assert_eq!(error, (!connected).then_some(ERROR_WINHTTP_CANNOT_CONNECT));
+        }
+    }
+
+    /// r7: what the server has done to an idle connection is known before the runtime has heard of it, which is not asked
+    /// here.
+    #[test]
+    fn an_idle_connection_is_looked_at() {
+        use std::io::Write;
+        use std::net::{Shutdown, TcpStream as Socket};
+        type Act = fn(&mut Socket);
+        let rows: [(&str, Act, bool); 4] = [
+            ("idle", |_| {}, true),
+            ("closed", |socket| socket.shutdown(Shutdown::Write).unwrap(), false),
+            ("an answer to nothing", |socket| socket.write_all(b"HTTP/1.1 408 Late\r\n\r\n").unwrap(), false),
+            ("broken", |socket| socket2::SockRef::from(&*socket).set_linger(Some(Duration::ZERO)).unwrap(), false),
+        ];
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for (what, act, alive) in rows {
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio.block_on(async {
+                let stream = TcpStream::connect(address).await.unwrap();
+                let (mut socket, _) = listener.accept().unwrap();
+                let entry = Arc::new(PoolEntry::new(ConnectionId::default(), None, Duration::ZERO));
+                let peer = Peer { local: address, remote: address };
+                let dialed = Dialed { stream: Stream::Tcp(stream.into()), peer, entry };
+                let mut connection = speak_http1(dialed, None).await.unwrap();
+                assert!(connection.alive().await, "{what}");
+                act(&mut socket);
+                let kept = (what != "broken").then_some(socket);
+                assert_eq!(connection.alive().await, alive, "{what}");
+                drop(kept);
+            });
         }
     }
 }

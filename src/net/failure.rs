@@ -10,8 +10,10 @@ use crate::win32::*;
 
 /// A failure of the connection while a request is on it.
 pub fn of_exchange(error: &hyper::Error) -> Failure {
-    // d01: an orderly end before the head is complete is a reply that makes no sense; a reset is told by the socket.
-    io_source(error).map_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into(), of_io)
+    // d01: an end before the head is complete, also one without TLS' last word, is a reply that makes no sense; a reset is
+    // told by the socket.
+    let broken = io_source(error).filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
+    broken.map_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into(), of_io)
 }
 
 /// A failure inside the body; `None` is an end that came too early.
@@ -70,7 +72,25 @@ pub fn of_connect(error: Option<&io::Error>) -> Failure {
 
 /// What has Windows' number already: the reader of the head gives it, and the lab.
 fn numbered(error: &io::Error) -> Option<Failure> {
-    error.get_ref()?.downcast_ref::<Win32Error>().map(|error| (*error).into())
+    let inner = error.get_ref()?;
+    #[cfg(feature = "live")]
+    if let Some(Injected(failure)) = inner.downcast_ref() {
+        return Some(*failure);
+    }
+    inner.downcast_ref::<Win32Error>().map(|error| (*error).into())
+}
+
+/// A failure that a fault of the lab brings, whole.
+#[cfg(feature = "live")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.error)]
+pub struct Injected(pub Failure);
+
+#[cfg(feature = "live")]
+impl From<Injected> for io::Error {
+    fn from(injected: Injected) -> io::Error {
+        io::Error::other(injected)
+    }
 }
 
 /// A name without addresses.

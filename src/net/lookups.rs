@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use crate::http::system_name;
 use crate::win32::ERROR_NOT_ENOUGH_MEMORY;
 
 /// How many look-ups that somebody waits for run at once.
@@ -26,7 +27,7 @@ type Answer = Result<Vec<IpAddr>, (io::ErrorKind, String)>;
 type Ask = fn(&str) -> io::Result<Vec<IpAddr>>;
 
 fn ask_system(name: &str) -> io::Result<Vec<IpAddr>> {
-    Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+    Ok((system_name(name), 0).to_socket_addrs()?.map(|address| address.ip()).collect())
 }
 
 #[derive(Default)]

@@ -5,9 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod buffer;
 mod connect;
 mod exchange;
-mod failure;
+pub(crate) mod failure;
 mod fetch;
 mod http1;
 mod http2;
@@ -118,7 +119,9 @@ impl Net {
 
 impl Transport for Arc<Net> {
     fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
-        Arc::new(Started { net: Arc::clone(self), request, mailbox: Mailbox::default(), sink })
+        let mut follows = None;
+        self.about(|engine, _| follows = engine.follows(request.handle));
+        Arc::new(Started { net: Arc::clone(self), request, mailbox: Mailbox::default(), sink, follows })
     }
 
     fn marked(
@@ -162,6 +165,16 @@ struct Started {
     request: Box<TransportRequest>,
     mailbox: Mailbox,
     sink: Arc<dyn Sink>,
+    /// That the pool was told of it, which may ask for the connection of the attempt before it.
+    follows: Option<u64>,
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Some(number) = self.follows {
+            self.net.about(|engine, _| engine.follows_not(self.request.handle, number));
+        }
+    }
 }
 
 impl Attempt for Started {

@@ -8,6 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::failure::Injected;
+
 /// How many bytes are on their flow at most: then the writer waits.
 const ROOM: usize = 64 * 1024;
 
@@ -18,8 +20,12 @@ enum End {
     Closed,
     /// The reader is gone.
     Unread,
-    /// The connection broke.
-    Reset,
+    /// The connection broke; with what, if that is no mere reset.
+    Reset(Option<Injected>),
+}
+
+fn broken(with: Option<Injected>) -> io::Error {
+    with.map_or(io::ErrorKind::ConnectionReset.into(), io::Error::from)
 }
 
 /// One direction.
@@ -44,7 +50,7 @@ impl Direction {
     /// The first end counts, but for a reset.
     fn end(&self, end: End) {
         let mut flow = self.lock();
-        if flow.end.is_none() || end == End::Reset {
+        if flow.end.is_none() || matches!(end, End::Reset(_)) {
             flow.end = Some(end);
         }
         let wakers = [flow.reader.take(), flow.writer.take()];
@@ -68,9 +74,9 @@ pub fn pipe() -> (Pipe, Pipe) {
 
 impl Pipe {
     /// Breaks the connection: the other end reads what is on its way, and then that.
-    pub fn reset(&self) {
-        self.inbound.end(End::Reset);
-        self.outbound.end(End::Reset);
+    pub fn reset(&self, with: Option<Injected>) {
+        self.inbound.end(End::Reset(with));
+        self.outbound.end(End::Reset(with));
     }
 }
 
@@ -85,8 +91,8 @@ impl AsyncRead for Pipe {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut flow = self.inbound.lock();
         // What came before the reset is read first, as from a socket.
-        if flow.bytes.is_empty() && flow.end == Some(End::Reset) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        if let (true, Some(End::Reset(with))) = (flow.bytes.is_empty(), flow.end) {
+            return Poll::Ready(Err(broken(with)));
         }
         if flow.bytes.is_empty() && flow.end.is_none() && buf.remaining() > 0 {
             flow.reader = Some(cx.waker().clone());
@@ -113,7 +119,7 @@ impl AsyncWrite for Pipe {
         let end = flow.end;
         match end {
             None => {}
-            Some(End::Reset) => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            Some(End::Reset(with)) => return Poll::Ready(Err(broken(with))),
             // Over TCP the first bytes behind the end are lost; what comes back for them breaks the next.
             Some(End::Unread) if !std::mem::replace(&mut flow.lost, true) => return Poll::Ready(Ok(bytes.len())),
             Some(_) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
@@ -192,7 +198,7 @@ mod tests {
         assert_eq!(closed, (b"abc".to_vec(), None));
         let broken = read(|mut pipe| {
             drop(write(&mut pipe, b"abc"));
-            pipe.reset();
+            pipe.reset(None);
         });
         assert_eq!(broken, (b"abc".to_vec(), Some(io::ErrorKind::ConnectionReset)));
     }

@@ -167,7 +167,7 @@ impl Runtime for Tokio {
             }
             let peer = Peer { local: stream.local_addr()?, remote };
             let inquiry = socket::inquiry(&stream);
-            Ok(Connected { stream: Stream::Tcp(stream), peer, inquiry })
+            Ok(Connected { stream: Stream::Tcp(stream.into()), peer, inquiry })
         })
     }
 }

@@ -4,28 +4,23 @@
 //! of what is malformed, and gives interim replies away. So the bytes are read here, as leniently as Windows reads them,
 //! and hyper gets a stand-in that only says how the body is framed.
 
-use std::fmt::Write;
+use std::io::Write;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 
+use super::buffer::Buffer;
 use crate::http::chunks::{Chunk, ChunkReader};
-use crate::http::{BodyLength, Headers, ResponseHead};
-use crate::win32::{
-    ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
-    Win32Error,
-};
+use crate::http::{BodyLength, HeadReader, Headers, NextHead, ResponseHead};
+use crate::win32::Win32Error;
 
 /// The inbound side of a connection.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// A head is expected, of an answer to this, with so many bytes at most.
-    expected: Option<(Asked, usize)>,
-    /// Bytes of a head that is not complete.
-    begun: Vec<u8>,
-    /// How many of them cannot be the end of the head.
-    scanned: usize,
+    /// A head is expected, of an answer to this.
+    expected: Option<Asked>,
+    heads: HeadReader,
     /// Bytes for hyper.
-    incoming: BytesMut,
+    incoming: Buffer,
     /// The head, until it was taken.
     head: Option<ResponseHead>,
     /// Interim replies that were not told.
@@ -66,15 +61,20 @@ impl Asked {
 impl Reply {
     /// A request begins.
     pub fn begin(&mut self, asked: Asked, limit: usize) {
-        self.expected = Some((asked, limit));
-        self.begun.clear();
-        self.scanned = 0;
+        self.expected = Some(asked);
+        self.heads.begin(limit, asked == Asked::Upgrade);
         self.incoming.clear();
         self.head = None;
         self.interim.clear();
         self.received = 0;
         self.chunks = None;
         self.trailers = None;
+    }
+
+    /// The connection becomes idle.
+    pub fn rest(&mut self) {
+        self.incoming.shrink();
+        self.heads.shrink();
     }
 
     /// Whether bytes must go through [`Reply::arrived`].
@@ -90,13 +90,13 @@ impl Reply {
     /// Puts bytes for hyper into a room, as many as it has place for.
     pub fn give(&mut self, room: &mut impl BufMut) {
         let count = room.remaining_mut().min(self.incoming.len());
-        room.put_slice(&self.incoming[..count]);
-        self.incoming.advance(count);
+        room.put_slice(&self.incoming.rest()[..count]);
+        self.incoming.take(count);
     }
 
     /// What hyper did not take.
     pub fn take_rest(&mut self) -> Bytes {
-        self.incoming.split().freeze()
+        self.incoming.take_all().into()
     }
 
     /// The head, once it is complete.
@@ -112,55 +112,36 @@ impl Reply {
     /// Bytes came while a head is expected. ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
     /// ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.
     pub fn arrived(&mut self, bytes: &[u8]) -> Result<(), Win32Error> {
-        self.begun.extend_from_slice(bytes);
-        while let Some((asked, limit)) = self.expected {
-            if !self.may_be_complete() && self.begun.len() <= limit {
-                return Ok(());
-            }
-            let too_long = self.begun.len() > limit;
-            let (head, length) = match ResponseHead::parse_begun(&self.begun) {
-                Ok(Some((_, length))) if length > limit => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
-                Ok(Some(parsed)) => parsed,
-                Ok(None) if !too_long => return Ok(()),
-                Err(error) if error != ERROR_WINHTTP_HEADER_COUNT_EXCEEDED || !too_long => return Err(error),
-                // Bytes are counted before fields.
-                Ok(None) | Err(_) => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
+        let Some(asked) = self.expected else { return Ok(()) };
+        self.heads.push(bytes);
+        while let Some(next) = self.heads.next_head()? {
+            let head = match next {
+                NextHead::Interim(status) => {
+                    self.interim.push(status);
+                    continue;
+                }
+                NextHead::Last(head) => head,
             };
-            self.begun.drain(..length);
-            self.scanned = 0;
-            if head.is_interim(asked == Asked::Upgrade) {
-                self.interim.push(head.status);
-                continue;
-            }
+            let incoming = self.incoming.end();
             if asked == Asked::Connect && (200..300).contains(&head.status) {
-                self.incoming.extend_from_slice(SWITCHING.as_bytes());
+                incoming.extend_from_slice(SWITCHING.as_bytes());
             } else {
                 let framing = BodyLength::of(&head, asked == Asked::Head)?;
                 self.chunks = (framing == BodyLength::Chunked).then(ChunkReader::default);
-                stand_in(&head, framing, &mut self.incoming);
+                stand_in(&head, framing, incoming);
             }
-            self.incoming.extend_from_slice(&self.begun);
-            let begun = std::mem::take(&mut self.begun);
-            self.body_arrived(&begun);
-            self.begun = begun;
-            self.begun.clear();
+            incoming.extend_from_slice(self.heads.rest());
+            read_beside(&mut self.chunks, &mut self.trailers, self.heads.rest());
             self.expected = None;
             self.head = Some(head);
+            break;
         }
         Ok(())
     }
 
-    /// Bytes of the body came. What is no chunked body hyper will find out.
-    pub fn body_arrived(&mut self, mut bytes: &[u8]) {
-        while let Some(chunks) = &mut self.chunks {
-            match chunks.next(&mut bytes, usize::MAX) {
-                Ok(Some(Chunk::Data(_))) => continue,
-                Ok(None) => return,
-                Ok(Some(Chunk::End(trailers))) => self.trailers = Some(trailers),
-                Err(_) => {}
-            }
-            self.chunks = None;
-        }
+    /// Bytes of the body came.
+    pub fn body_arrived(&mut self, bytes: &[u8]) {
+        read_beside(&mut self.chunks, &mut self.trailers, bytes);
     }
 
     /// The trailers of a chunked body that has ended.
@@ -170,17 +151,20 @@ impl Reply {
 
     /// The server closed inside its head.
     pub fn ended(&self) -> Result<(), Win32Error> {
-        if self.begun.is_empty() { Ok(()) } else { Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE) }
+        if self.expected.is_some() { self.heads.ended() } else { Ok(()) }
     }
+}
 
-    /// Whether parsing can bring something new: the end of the head, or a first line that is none. What comes in small
-    /// pieces is not parsed again with each.
-    fn may_be_complete(&mut self) -> bool {
-        let new = &self.begun[self.scanned.saturating_sub(3)..];
-        let empty_line = new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n");
-        let first_line = !self.begun[..self.scanned].contains(&b'\n');
-        self.scanned = self.begun.len();
-        empty_line || first_line
+/// Reads a chunked body for its trailers. What is no chunked body hyper will find out.
+fn read_beside(body: &mut Option<ChunkReader>, trailers: &mut Option<Headers>, mut bytes: &[u8]) {
+    while let Some(chunks) = body {
+        match chunks.next(&mut bytes, usize::MAX) {
+            Ok(Some(Chunk::Data(_))) => continue,
+            Ok(None) => return,
+            Ok(Some(Chunk::End(found))) => *trailers = Some(found),
+            Err(_) => {}
+        }
+        *body = None;
     }
 }
 
@@ -188,7 +172,7 @@ impl Reply {
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
 /// Writes the head that hyper gets.
-fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut BytesMut) {
+fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut Vec<u8>) {
     if head.status == 101 {
         return to.extend_from_slice(SWITCHING.as_bytes());
     }
@@ -196,9 +180,9 @@ fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut BytesMut) {
     // A buffer of bytes takes whatever is written.
     let _ = write!(to, "HTTP/1.1 200 OK\r\n{connection}");
     let _ = match framing {
-        BodyLength::None => to.write_str("Content-Length: 0\r\n"),
+        BodyLength::None => write!(to, "Content-Length: 0\r\n"),
         BodyLength::Length(length) => write!(to, "Content-Length: {length}\r\n"),
-        BodyLength::Chunked => to.write_str("Transfer-Encoding: chunked\r\n"),
+        BodyLength::Chunked => write!(to, "Transfer-Encoding: chunked\r\n"),
         BodyLength::UntilClose => Ok(()),
     };
     to.extend_from_slice(b"\r\n");
@@ -207,6 +191,9 @@ fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut BytesMut) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::win32::{
+        ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+    };
 
     fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
         let mut reply = Reply::default();

@@ -1,9 +1,10 @@
 //! What HTTP is spoken over: layers of TCP and TLS.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -11,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 /// Connected bytes. TLS lies on any other stream: on TLS to a proxy, too.
 #[derive(Debug)]
 pub enum Stream {
-    Tcp(TcpStream),
+    Tcp(Tcp),
     Tls(Box<TlsStream<Stream>>),
     #[cfg(feature = "live")]
     Pipe(super::pipe::Pipe),
@@ -24,6 +25,76 @@ impl Stream {
             Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
             _ => None,
         }
+    }
+
+    /// The next read asks the system for bytes even if the runtime has not heard of any.
+    pub fn look(&mut self) {
+        match self {
+            Stream::Tcp(stream) => stream.looks = true,
+            Stream::Tls(stream) => stream.get_mut().0.look(),
+            #[cfg(feature = "live")]
+            Stream::Pipe(_) => {}
+        }
+    }
+}
+
+/// A socket. The runtime learns some time later than the system what came, or that the peer has closed: whoever must know
+/// it now looks.
+#[derive(Debug)]
+pub struct Tcp {
+    stream: TcpStream,
+    looks: bool,
+}
+
+impl From<TcpStream> for Tcp {
+    fn from(stream: TcpStream) -> Tcp {
+        Tcp { stream, looks: false }
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Tcp { stream, looks } = self.get_mut();
+        let polled = Pin::new(&mut *stream).poll_read(cx, buf);
+        if polled.is_ready() || !std::mem::take(looks) {
+            return polled;
+        }
+        match (&*SockRef::from(&*stream)).read(buf.initialize_unfilled()) {
+            Ok(count) => {
+                buf.advance(count);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
 

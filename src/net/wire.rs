@@ -5,33 +5,30 @@
 //! bytes that the application framed itself go out as they are. On the way in [`Reply`] reads the head, and hyper gets
 //! a stand-in for it.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::buffer::Buffer;
 use super::reply::{Asked, Reply};
+use super::stream::Stream;
 use crate::http::RequestHead;
+use crate::http::chunks::{BadChunk, Chunk, ChunkReader};
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
 
 /// Where hyper's output stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Out {
     /// In its head; so many bytes of CR LF CR LF were seen.
     Head(usize),
-    /// In the line with a chunk's size.
-    Size(usize),
-    /// In a chunk.
-    Chunk(usize),
-    /// In the CR LF behind a chunk.
-    ChunkEnd(usize),
-    /// In the CR LF behind the last chunk.
-    Tail(usize),
+    /// In its body, which comes in chunks.
+    Body(ChunkReader),
 }
 
 /// What the attempt and the wire share. They run in one task; the lock is never contended.
@@ -39,7 +36,7 @@ enum Out {
 pub struct WireState {
     out: Option<Out>,
     /// What goes out before anything else.
-    pending: BytesMut,
+    pending: Buffer,
     large: Option<Bytes>,
     /// Bytes accepted by the socket since [`WireState::begin`].
     pub written: u64,
@@ -49,6 +46,8 @@ pub struct WireState {
     head: u64,
     /// The server takes nothing more. It may have answered before it closed: what it said is still to be read.
     pub deaf: bool,
+    /// The next read asks the system, whatever the runtime knows.
+    pub looks: bool,
     pub reply: Reply,
 }
 
@@ -57,11 +56,11 @@ impl WireState {
     pub fn begin(&mut self, head: &RequestHead, body: &Bytes, asked: Asked, limit: usize) {
         self.out = Some(Out::Head(0));
         self.pending.clear();
-        head.write(&mut self.pending);
+        head.write(self.pending.end());
         self.head = self.pending.len() as u64;
         self.large = None;
         if body.len() <= GATHERED {
-            self.pending.extend_from_slice(body);
+            self.pending.push(body);
         } else {
             self.large = Some(body.clone());
         }
@@ -71,85 +70,93 @@ impl WireState {
         self.reply.begin(asked, limit);
     }
 
+    /// The connection becomes idle: what a large request needed is given back.
+    pub fn rest(&mut self) {
+        self.pending.shrink();
+        self.large = None;
+        self.reply.rest();
+    }
+
+    /// [`WireState::accept`] for pieces.
+    fn accept_all(&mut self, pieces: &[IoSlice<'_>]) -> usize {
+        let mut taken = 0;
+        for piece in pieces {
+            let count = self.accept(piece);
+            taken += count;
+            if count < piece.len() {
+                break;
+            }
+        }
+        taken
+    }
+
     /// Takes hyper's bytes; answers how many were taken. What they mean lands in `pending`.
     fn accept(&mut self, bytes: &[u8]) -> usize {
-        let mut taken = 0;
-        while taken < bytes.len() {
-            let byte = bytes[taken];
-            self.out = match self.out {
+        let mut left = bytes;
+        loop {
+            match &mut self.out {
                 // hyper never writes outside a request.
                 None => return bytes.len(),
                 Some(Out::Head(seen)) => {
-                    taken += 1;
-                    let seen = if byte == b"\r\n\r\n"[seen] { seen + 1 } else { usize::from(byte == b'\r') };
-                    Some(if seen == 4 { Out::Size(0) } else { Out::Head(seen) })
-                }
-                Some(Out::Size(size)) => {
-                    taken += 1;
-                    match byte {
-                        b'\n' if size == 0 => Some(Out::Tail(0)),
-                        b'\n' => Some(Out::Chunk(size)),
-                        b'\r' => Some(Out::Size(size)),
-                        digit => Some(Out::Size(size * 16 + char::from(digit).to_digit(16).unwrap_or(0) as usize)),
+                    let Some((byte, rest)) = left.split_first() else { return bytes.len() };
+                    left = rest;
+                    *seen = if *byte == b"\r\n\r\n"[*seen] { *seen + 1 } else { usize::from(*byte == b'\r') };
+                    if *seen == 4 {
+                        self.out = Some(Out::Body(ChunkReader::default()));
                     }
                 }
-                Some(Out::Chunk(left)) => {
+                Some(Out::Body(reader)) => {
                     // What follows a large body waits until that is out.
-                    let room = if self.large.as_ref().is_some_and(|large| !large.is_empty()) { 0 } else { GATHERED };
-                    let count = left.min(bytes.len() - taken).min(room.saturating_sub(self.pending.len()));
-                    if count == 0 {
-                        return taken;
+                    let large = self.large.as_ref().is_some_and(|large| !large.is_empty());
+                    let room = if large { 0 } else { GATHERED.saturating_sub(self.pending.len()) };
+                    match reader.next(&mut left, room) {
+                        Ok(Some(Chunk::Data(data))) => {
+                            self.pending.push(data);
+                            self.queued += data.len() as u64;
+                        }
+                        Ok(Some(Chunk::End(_))) => self.out = None,
+                        Ok(None) => return bytes.len() - left.len(),
+                        // hyper frames well.
+                        Err(BadChunk) => return bytes.len(),
                     }
-                    self.pending.extend_from_slice(&bytes[taken..taken + count]);
-                    self.queued += count as u64;
-                    taken += count;
-                    Some(if count == left { Out::ChunkEnd(0) } else { Out::Chunk(left - count) })
                 }
-                Some(Out::ChunkEnd(seen)) => {
-                    taken += 1;
-                    Some(if seen == 1 { Out::Size(0) } else { Out::ChunkEnd(seen + 1) })
-                }
-                Some(Out::Tail(seen)) => {
-                    taken += 1;
-                    if seen == 1 { None } else { Some(Out::Tail(seen + 1)) }
-                }
-            };
+            }
         }
-        taken
     }
 }
 
 /// See the module.
 #[derive(Debug)]
-pub struct Wire<S> {
-    stream: S,
+pub struct Wire {
+    stream: Stream,
     state: Arc<Mutex<WireState>>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+impl Wire {
     /// Lays a wire over a connected stream.
-    pub fn new(stream: S) -> (Wire<S>, Arc<Mutex<WireState>>) {
+    pub fn new(stream: Stream) -> (Wire, Arc<Mutex<WireState>>) {
         let state = Arc::new(Mutex::new(WireState {
             out: None,
-            pending: BytesMut::new(),
+            pending: Buffer::default(),
             large: None,
             written: 0,
             queued: 0,
             head: 0,
             deaf: false,
+            looks: false,
             reply: Reply::default(),
         }));
         (Wire { stream, state: Arc::clone(&state) }, state)
     }
 
     /// The stream under it, and what came of it and was not read.
-    pub fn into_parts(self) -> (S, Bytes) {
+    pub fn into_parts(self) -> (Stream, Bytes) {
         let rest = lock(&self.state).reply.take_rest();
         (self.stream, rest)
     }
 
     /// Writes what is pending. A body that the server does not take goes nowhere.
-    fn drain(stream: &mut S, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn drain(stream: &mut Stream, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !state.deaf {
             match ready!(Wire::write(stream, state, cx)) {
                 Err(_) if state.written >= state.head => state.deaf = true,
@@ -162,10 +169,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Poll::Ready(Ok(()))
     }
 
-    fn write(stream: &mut S, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn write(stream: &mut Stream, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let chunk: &[u8] = match (&state.pending, &state.large) {
-                (pending, _) if !pending.is_empty() => pending,
+                (pending, _) if !pending.is_empty() => pending.rest(),
                 (_, Some(large)) if !large.is_empty() => large,
                 _ => return Poll::Ready(Ok(())),
             };
@@ -179,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     large.advance(count);
                 }
             } else {
-                state.pending.advance(count);
+                state.pending.take(count);
             }
         }
     }
@@ -189,16 +196,19 @@ pub fn lock(state: &Mutex<WireState>) -> MutexGuard<'_, WireState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
+impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, state } = self.get_mut();
         let before = buf.filled().len();
         loop {
             {
-                let reply = &mut lock(state).reply;
-                if reply.waiting() {
-                    reply.give(buf);
+                let mut state = lock(state);
+                if state.reply.waiting() {
+                    state.reply.give(buf);
                     return Poll::Ready(Ok(()));
+                }
+                if std::mem::take(&mut state.looks) {
+                    stream.look();
                 }
             }
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
@@ -219,16 +229,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let Wire { stream, state } = self.get_mut();
         let mut state = lock(state);
-        let taken = state.accept(bytes);
-        if taken > 0 || bytes.is_empty() {
+        let taken = state.accept_all(pieces);
+        if taken > 0 || pieces.iter().all(|piece| piece.is_empty()) {
             return Poll::Ready(Ok(taken));
         }
         ready!(Wire::drain(stream, &mut state, cx))?;
-        Poll::Ready(Ok(state.accept(bytes)))
+        Poll::Ready(Ok(state.accept_all(pieces)))
+    }
+
+    /// hyper copies bodies together, and keeps the room for that, unless it may give them in pieces.
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::delivery::{Job, Workers};
 use crate::http::proxy::from_environment;
+use crate::http::system_name;
 use crate::net::Net;
 use crate::observe::{Observer, Observers, Tracing};
 use crate::verify;
@@ -38,7 +39,7 @@ impl Entropy for System {
 
 impl Names for System {
     fn lookup(&self, name: &str) -> Vec<IpAddr> {
-        let found = (name, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        let found = (system_name(name), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
         let mut addresses: Vec<IpAddr> = found.unwrap_or_default();
         addresses.sort_by_key(IpAddr::is_ipv6);
         addresses.dedup();

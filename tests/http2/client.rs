@@ -65,6 +65,13 @@ pub fn read_all(request: *mut c_void) -> Result<Vec<u8>, u32> {
     }
 }
 
+/// WinHttpWriteData on a synchronous request.
+pub fn write(request: *mut c_void, bytes: &[u8]) -> Result<(), u32> {
+    // SAFETY: bytes and their length.
+    let wrote = unsafe { WinHttpWriteData(request, bytes.as_ptr().cast(), bytes.len() as u32, null_mut()) };
+    if wrote == 1 { Ok(()) } else { Err(last_error()) }
+}
+
 /// A synchronous exchange without a body: the body of the reply, or the error.
 pub fn fetch(request: *mut c_void) -> Result<Vec<u8>, u32> {
     if send(request) == 0 || receive(request) == 0 {

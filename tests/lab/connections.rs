@@ -44,3 +44,65 @@ fn requests_wait_for_the_one_connection() {
         client.close();
     }
 }
+
+/// How often a request connected.
+fn connects(record: &std::sync::Arc<Record>) -> usize {
+    record.statuses().iter().filter(|status| **status == WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER).count()
+}
+
+/// Idle connections live 60 s (source m18), as over the network.
+#[test]
+fn idle_connections_end() {
+    for (idle, connected) in [(59, 0), (61, 1)] {
+        let sim = Sim::new();
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("ok"));
+        let client = Client::new(true, 80);
+        let mut records = Vec::new();
+        for _ in 0..2 {
+            let record = read_all();
+            let request = client.request("GET", "/", &record);
+            assert_eq!(send(request), 1);
+            sim.settle();
+            close(request);
+            records.push(record);
+            sim.advance(Duration::from_secs(idle));
+        }
+        assert_eq!(connects(&records[1]), connected, "after {idle} s");
+        client.close();
+    }
+}
+
+/// Whether a request may have the connection of a reply that was not read yet is a choice.
+#[test]
+fn an_unread_reply_may_keep_its_connection() {
+    struct Always(usize);
+    impl portable_winhttp::lab::Chooser for Always {
+        fn choose(&mut self, point: portable_winhttp::lab::Point<'_>, _options: usize) -> usize {
+            if point == portable_winhttp::lab::Point::Connection { self.0 } else { 0 }
+        }
+    }
+    for (choice, reads, connected) in [(0, false, 0), (1, false, 1), (1, true, 0)] {
+        let sim = Sim::builder().chooser(Always(choice)).build();
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("ok"));
+        let client = Client::new(true, 80);
+        let first = if reads {
+            read_all()
+        } else {
+            Record::with(|handle, seen| {
+                if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
+                    assert_eq!(receive(handle), 1);
+                }
+            })
+        };
+        let records = [first, read_all()];
+        let requests = records.each_ref().map(|record| {
+            let request = client.request("GET", "/", record);
+            assert_eq!(send(request), 1);
+            sim.settle();
+            request
+        });
+        assert_eq!(connects(&records[1]), connected, "choice {choice}, read: {reads}");
+        requests.into_iter().for_each(|request| assert_eq!(close(request), 1));
+        client.close();
+    }
+}

@@ -28,7 +28,7 @@ fn faults_of_the_network() {
         ("a reset while sending", at(Stage::Send).reset(), Err((send, 12030)), 0),
         ("nobody reads", at(Stage::Send).stall(), Err((send, 12002)), 30_000),
         ("no head", at(Stage::Head).stall(), Err((receive, 12002)), 30_000),
-        ("the server leaves", at(Stage::Head).close(), Err((receive, 12030)), 0),
+        ("the server leaves", at(Stage::Head).close(), Err((receive, 12152)), 0),
         ("to be sent again", at(Stage::Head).fail(ERROR_WINHTTP_RESEND_REQUEST), Err((receive, 12032)), 0),
         ("a certificate is wanted", at(Stage::Head).fail(12044u32), Err((receive, 12044)), 0),
         ("another reply", at(Stage::Head).nth(1).answer(Reply::status(407).body("no")), Ok("no"), 0),

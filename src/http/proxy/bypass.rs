@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Destination;
 use super::pac::network::Network;
+use crate::http::is_localhost;
 
 /// The hosts that are reached without the proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -91,11 +92,10 @@ impl Rule {
     }
 }
 
-/// Whether a host, in lower case, is this machine: `localhost`, what ends in `.localhost`, 127.0.0.0/8, ::1.
+/// Whether a host, in lower case, is this machine: a name of it, 127.0.0.0/8, ::1.
 fn is_loopback(host: &str) -> bool {
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let address = || name.trim_matches(['[', ']']).parse::<IpAddr>();
-    name == "localhost" || name.ends_with(".localhost") || address().is_ok_and(|address| address.is_loopback())
+    let address = || host.strip_suffix('.').unwrap_or(host).trim_matches(['[', ']']).parse::<IpAddr>();
+    is_localhost(host) || address().is_ok_and(|address| address.is_loopback())
 }
 
 /// `host:port`; the colons of an IPv6 address without brackets are not before a port.

@@ -7,12 +7,12 @@ use bytes::Bytes;
 
 use super::ScriptAttempt;
 use crate::http::{BodyLength, Headers, http2};
-use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
+use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::gate::Gate;
 use crate::lab::http1::Reader;
 use crate::lab::reply::{Act, accept};
 use crate::lab::stream::Upgraded;
-use crate::transport::{Event, Failure};
+use crate::transport::Event;
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
 
 /// Why a reply does not go on at once.
@@ -67,15 +67,18 @@ impl ScriptAttempt {
         let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
             this.lock().acts.clear();
             this.leave_connection(false);
-            events.push(Event::Failed(Failure { secure, ..error.into() }));
+            events.push(Event::Failed(failure(error, secure)));
             Some(Pause::Over)
         };
         match &met {
             Some(FaultKind::Fail(error, secure)) => return end(self, events, *error, *secure),
             Some(FaultKind::Close) => {
-                let looks_complete = !matches!(act, Act::Head(_)) && !self.lock().chunked;
+                // m2: a stream that ends without END_STREAM is broken.
+                let looks_complete = !matches!(act, Act::Head(_)) && !self.lock().chunked && !self.over_http2();
                 if !looks_complete {
-                    return end(self, events, ERROR_WINHTTP_CONNECTION_ERROR, 0);
+                    let before_head = matches!(act, Act::Head(_)) && !self.over_http2();
+                    let error = if before_head { Stage::Head.closed() } else { ERROR_WINHTTP_CONNECTION_ERROR };
+                    return end(self, events, error, 0);
                 }
                 self.lock().acts.clear();
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) });
@@ -159,6 +162,7 @@ impl ScriptAttempt {
             _ => (bytes.len(), Duration::ZERO),
         };
         let first = bytes.split_to(at_once.min(bytes.len()));
+        self.lock().unread += first.len();
         events.push(Event::Body { bytes: first, end: None });
         if bytes.is_empty() && !matches!(met, Some(FaultKind::Short(_) | FaultKind::AnyLength)) {
             return None;

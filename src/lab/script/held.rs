@@ -77,7 +77,9 @@ impl Attempt for Held {
         self.0.about_connection(|engine, connection| engine.expire(now, connection));
     }
 
-    fn taken(&self, _bytes: usize) {}
+    fn taken(&self, bytes: usize) {
+        self.0.read(bytes);
+    }
 
     fn next_address(&self) {
         self.0.fail(ERROR_WINHTTP_TIMEOUT, 0);

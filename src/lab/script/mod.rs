@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use self::pool::Used;
-use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
+use super::fault::{Armed, FaultKind, FaultTrigger, Stage, failure};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
@@ -25,7 +25,7 @@ use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
 use crate::connection::{Answer, Demand};
 use crate::http::{OutgoingBody, RequestHead, http2};
-use crate::transport::{Event, Failure, Peer as Ends, Sink, TransportRequest};
+use crate::transport::{Event, Peer as Ends, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
 
 #[derive(Default)]
@@ -49,8 +49,12 @@ pub struct State {
     keeps: bool,
     /// Whether the reply is over.
     over: bool,
+    /// How many bytes of its body the program has not taken.
+    unread: usize,
     /// What it wants of the pool.
     demand: Option<Demand>,
+    /// That it was announced to the pool.
+    follows: Option<u64>,
     /// The pool's answer, until it is taken.
     answer: Option<Answer>,
     connection: Option<Used>,
@@ -103,7 +107,9 @@ pub struct ScriptAttempt {
 impl ScriptAttempt {
     pub fn new(world: Arc<SimWorld>, request: TransportRequest, sink: Arc<dyn Sink>) -> ScriptAttempt {
         let number = world.next_order();
-        ScriptAttempt { world, sink, request, number, state: Mutex::default() }
+        let attempt = ScriptAttempt { world, sink, request, number, state: Mutex::default() };
+        attempt.follows();
+        attempt
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,7 +164,7 @@ impl ScriptAttempt {
 
     pub fn fail(self: &Arc<Self>, error: Win32Error, secure: u32) {
         self.leave_connection(false);
-        self.tell(Event::Failed(Failure { secure, ..error.into() }));
+        self.tell(Event::Failed(failure(error, secure)));
     }
 
     /// What happens at a stage, to who answers the request.
@@ -198,7 +204,7 @@ impl ScriptAttempt {
     ) {
         match what {
             Some(FaultKind::Fail(error, secure)) => self.fail(error, secure),
-            Some(FaultKind::Close) => self.fail(stage.error(), 0),
+            Some(FaultKind::Close) => self.fail(stage.closed(), 0),
             Some(FaultKind::Stall) => {}
             Some(FaultKind::Delay(delay)) => self.after(delay, then),
             Some(FaultKind::Wait(gate)) => self.beyond(&gate, then),
@@ -237,8 +243,8 @@ impl ScriptAttempt {
     fn secured(self: &Arc<Self>, ends: Ends) {
         let handler = self.world.peer_of(&self.reached()).and_then(|(peer, _)| peer.handler());
         if let Some(handler) = handler {
-            let reader = Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit)
-                .of_upgrade(self.request.upgrade);
+            let reader =
+                Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit, self.request.upgrade);
             self.play_raw(handler, reader);
         }
         if self.request.http2.is_some_and(|rules| rules.required) && !self.over_http2() {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::ScriptAttempt;
 use crate::connection::{Answer, AttemptId, ConnectionId, Demand, Effect, Engine};
+use crate::lab::chooser::Point;
 use crate::lab::http1::Reader;
+use crate::lab::peer::Peer;
 use crate::lab::raw::RawPipe;
+use crate::lab::world::SimWorld;
 use crate::transport::{ConnectionGroupId, Event, Peer as Ends};
 
-/// How many streams the servers of a Sim take at once.
-const STREAMS: usize = 100;
 /// How long an unwanted body is drained, as over bytes.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -23,6 +24,10 @@ struct Connections {
     waiting: HashMap<AttemptId, Weak<ScriptAttempt>>,
     /// Attempts that nobody wants, while the rest of their replies is read.
     draining: HashMap<ConnectionId, Arc<ScriptAttempt>>,
+    /// Idle ones whose last reply the program has not read yet, and whose reply that is.
+    unread: HashMap<ConnectionId, usize>,
+    /// Whether the idle ones will be looked through.
+    swept: bool,
 }
 
 /// See the module.
@@ -38,12 +43,13 @@ impl ScriptPool {
         let mut connections = self.lock();
         let result = act(&mut connections);
         let (mut closed, mut answered) = (Vec::new(), Vec::new());
-        let Connections { engine, pipes, waiting, draining } = &mut *connections;
+        let Connections { engine, pipes, waiting, draining, unread, .. } = &mut *connections;
         for effect in engine.effects() {
             match effect {
                 Effect::Close(connection) => {
                     closed.extend(pipes.remove(&connection));
                     draining.remove(&connection);
+                    unread.remove(&connection);
                 }
                 Effect::Answered(attempt, answer) => {
                     let attempt = waiting.remove(&attempt).and_then(|attempt| attempt.upgrade());
@@ -68,6 +74,26 @@ impl ScriptPool {
     /// Something about a connection.
     pub fn about(&self, act: impl FnOnce(&mut Engine)) {
         self.change(|connections| act(&mut connections.engine));
+    }
+
+    /// Closes what was idle for too long, when its time comes.
+    fn sweep(&self, world: &Arc<SimWorld>) {
+        let now = world.time();
+        let next = self.change(|connections| {
+            let next = if connections.swept { None } else { connections.engine.sweep(now) };
+            connections.swept |= next.is_some();
+            next
+        });
+        if let Some(next) = next {
+            let later = Arc::downgrade(world);
+            let act = move || {
+                if let Some(world) = later.upgrade() {
+                    world.pool.lock().swept = false;
+                    world.pool.sweep(&world);
+                }
+            };
+            world.plan(next, 0, true, act);
+        }
     }
 
     /// How many connections to a server have each mark.
@@ -111,6 +137,12 @@ impl ScriptAttempt {
         }
     }
 
+    /// It will look for one, maybe that of the attempt before it.
+    pub(super) fn follows(&self) {
+        let follows = self.world.pool.change(|connections| connections.engine.follows(self.request.handle));
+        self.lock().follows = follows;
+    }
+
     /// Looks for a connection; `fresh`: for a new one.
     pub(super) fn find(self: &Arc<Self>, fresh: bool) {
         let pool = self.pool();
@@ -150,8 +182,16 @@ impl ScriptAttempt {
                 self.lock().connection = used(id, true, true);
                 self.again();
             }
+            Answer::Reuse(id) if self.is_denied(id) => {
+                self.pool().about(|engine| _ = engine.returned(now, id));
+                self.find(true);
+            }
             Answer::Reuse(id) => {
-                let pipe = self.world.pool.lock().pipes.get(&id).cloned();
+                let pipe = {
+                    let mut connections = self.world.pool.lock();
+                    connections.unread.remove(&id);
+                    connections.pipes.get(&id).cloned()
+                };
                 if pipe.as_ref().is_some_and(|pipe| pipe.ended()) {
                     // Found dead before anything was written: replaced silently.
                     self.pool().change(|connections| {
@@ -162,12 +202,32 @@ impl ScriptAttempt {
                 }
                 self.lock().connection = used(id, true, false);
                 if let Some(pipe) = pipe {
-                    let reader = Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit)
-                        .of_upgrade(self.request.upgrade);
+                    let reader = Reader::new(
+                        self.request.head.asks_for_head_only(),
+                        self.request.head_limit,
+                        self.request.upgrade,
+                    );
                     self.take_pipe(pipe, reader, true);
                 }
                 self.again();
             }
+        }
+    }
+
+    /// Whether it does without a connection whose last reply is not read yet.
+    fn is_denied(&self, id: ConnectionId) -> bool {
+        let unread = self.world.pool.lock().unread.contains_key(&id);
+        unread && self.world.scheduler().choose_of(Point::Connection, 2) == 1
+    }
+
+    /// The program has taken so many bytes of the body.
+    pub(super) fn read(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.unread = state.unread.saturating_sub(bytes);
+        let all = state.unread == 0 && state.over;
+        drop(state);
+        if all {
+            self.world.pool.lock().unread.retain(|_, attempt| *attempt != self.number);
         }
     }
 
@@ -201,6 +261,7 @@ impl ScriptAttempt {
     pub fn ready(self: &Arc<Self>, ends: Ends) {
         let (now, http2) = (self.world.time(), self.over_http2());
         let mut state = self.lock();
+        let room = state.peer.as_ref().map_or(1, Peer::streams_at_once) as usize;
         if let Some(used) = &mut state.connection {
             (used.made, used.shared) = (true, http2);
             let id = used.id;
@@ -209,7 +270,7 @@ impl ScriptAttempt {
             self.pool().change(|connections| {
                 connections.pipes.extend(pipe.map(|pipe| (id, pipe)));
                 match http2 {
-                    true => connections.engine.made_shared(now, id, STREAMS, self.request.keep_alive),
+                    true => connections.engine.made_shared(now, id, room, self.request.keep_alive),
                     false => connections.engine.made(now, id),
                 }
             });
@@ -228,7 +289,12 @@ impl ScriptAttempt {
             match (used.made, used.shared) {
                 (false, _) => engine.failed(now, used.id),
                 (true, true) => engine.stream_over(now, used.id),
-                (true, false) if keeps && engine.returned(now, used.id) => {}
+                (true, false) if keeps && engine.returned(now, used.id) => {
+                    let state = self.lock();
+                    if state.unread > 0 && !state.released {
+                        connections.unread.insert(used.id, self.number);
+                    }
+                }
                 (true, false) => {
                     let pipe = connections.pipes.remove(&used.id);
                     connections.engine.gone(now, used.id);
@@ -240,6 +306,7 @@ impl ScriptAttempt {
         if let (_, Some(pipe)) = &drained {
             pipe.close();
         }
+        self.world.pool.sweep(&self.world);
     }
 
     /// The connection carries no HTTP any more.
@@ -284,16 +351,20 @@ impl ScriptAttempt {
 
     /// The attempt wants nothing of the pool any more.
     pub(super) fn leave_pool(&self) {
-        let (demand, answer) = {
+        let (demand, answer, follows) = {
             let mut state = self.lock();
-            (state.demand.take(), state.answer.take())
+            (state.demand.take(), state.answer.take(), state.follows.take())
         };
         let now = self.world.time();
         self.pool().change(|connections| {
             let id = self.number as AttemptId;
             connections.waiting.remove(&id);
+            connections.unread.retain(|_, attempt| *attempt != self.number);
             let engine = &mut connections.engine;
             engine.forget(now, id);
+            if let Some(number) = follows {
+                engine.follows_not(self.request.handle, number);
+            }
             // An answer that came too late goes to the next.
             match answer {
                 Some(Answer::Reuse(connection)) => drop(engine.returned(now, connection)),

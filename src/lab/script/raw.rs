@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ScriptAttempt;
 use crate::http::OutgoingBody;
-use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
+use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::raw::{End, PipeClient};
 use crate::lab::stream::Upgraded;
 use crate::transport::{Event, Route};
@@ -54,6 +54,8 @@ impl ScriptAttempt {
             pipe.close();
         }
         (state.over, state.keeps) = (state.over || ends, keeps);
+        let body = |event: &Event| if let Event::Body { bytes, .. } = event { bytes.len() } else { 0 };
+        state.unread += events.iter().map(body).sum::<usize>();
         drop(state);
         if ends && (whole || !keeps) {
             self.leave_connection(keeps);
@@ -92,7 +94,10 @@ impl ScriptAttempt {
         let event = match end {
             End::Closed => reader.end(),
             End::Reset if reader.over() => None,
-            End::Reset => Some(reader.fail(ERROR_WINHTTP_CONNECTION_ERROR)),
+            End::Reset => {
+                reader.fail(ERROR_WINHTTP_CONNECTION_ERROR);
+                Some(Event::Failed(failure(ERROR_WINHTTP_CONNECTION_ERROR, 0)))
+            }
         };
         let (released, held) = (state.released, state.held.is_some());
         drop(state);

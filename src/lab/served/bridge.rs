@@ -80,7 +80,7 @@ pub fn bridge(pipe: Arc<RawPipe>, mut io: Box<dyn Io>, early: &[u8]) -> impl Fut
         if writing && Pin::new(&mut io).poll_flush(cx).is_ready() && outbound.bytes.is_empty() {
             match outbound.end {
                 Some(End::Reset) => {
-                    io.reset();
+                    io.reset(None);
                     pipe.close();
                     return Poll::Ready(());
                 }

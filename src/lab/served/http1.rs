@@ -6,11 +6,13 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::play::{Next, Play};
-use super::{Io, Place};
-use crate::http::{Headers, RequestHead, ResponseHead, Version};
+use super::{CONNECTION, Io, Place};
+use crate::http::chunks::ChunkReader;
+use crate::http::{BodyLength, Headers, RequestHead, Version};
 use crate::lab::peer::Peer;
 use crate::lab::received::Received;
 use crate::lab::reply::{Reply, accept};
+use crate::net::failure::Injected;
 
 /// A head that is longer is none.
 const LONGEST_HEAD: usize = 1 << 20;
@@ -30,8 +32,14 @@ pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
         };
         match connection.reply(&place, &peer, &reply, &head).await {
             After::Keep if whole => {}
-            After::Keep | After::Close => return,
-            After::Reset => return connection.io.reset(),
+            After::Keep | After::Close => {
+                let _ = connection.io.shutdown().await;
+                return;
+            }
+            After::Reset(with) => {
+                place.brings(with, &peer, CONNECTION);
+                return connection.io.reset(Some(with));
+            }
             After::Play(handler) => return place.play(handler, connection.io, connection.read),
         }
     }
@@ -41,7 +49,7 @@ pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
 enum After {
     Keep,
     Close,
-    Reset,
+    Reset(Injected),
     Play(crate::lab::peer::Handler),
 }
 
@@ -100,24 +108,17 @@ impl Connection {
     async fn body(&mut self, head: &RequestHead) -> Option<Bytes> {
         let field = |name| head.headers.get(name, 0).map(|value| String::from_utf8_lossy(value).into_owned());
         if field("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked")) {
-            let mut body = Vec::new();
-            loop {
-                let line = self.until(b"\r\n").await?;
-                let size = String::from_utf8_lossy(&line);
-                let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
-                body.extend(&line);
-                if size == 0 {
-                    break;
-                }
-                body.extend(self.exactly(size.checked_add(2)?).await?);
-            }
-            loop {
-                let line = self.until(b"\r\n").await?;
-                body.extend(&line);
-                if line.len() == 2 {
-                    return Some(body.into());
+            let (mut body, mut reader) = (Vec::new(), ChunkReader::default());
+            while !reader.ended() {
+                let mut left = self.read.as_slice();
+                while reader.next(&mut left, usize::MAX).ok()?.is_some() {}
+                let read = self.read.len() - left.len();
+                body.extend(self.read.drain(..read));
+                if !reader.ended() && !self.more().await {
+                    return None;
                 }
             }
+            return Some(body.into());
         }
         let length = field("content-length").map_or(Some(0), |value| value.trim().parse().ok())?;
         self.exactly(length).await.map(Bytes::from)
@@ -137,7 +138,7 @@ impl Connection {
                         accept(request, &mut head.headers);
                     }
                     chunked = head.is_chunked();
-                    keep = keeps(&head, head_only);
+                    keep = BodyLength::of(&head, head_only).is_ok_and(|length| length.keeps(&head));
                     for line in head.raw_lines() {
                         out.extend(line);
                         out.extend(b"\r\n");
@@ -174,9 +175,9 @@ impl Connection {
                     self.write(&mut out).await;
                     return After::Close;
                 }
-                Next::Reset => {
+                Next::Reset(with) => {
                     self.write(&mut out).await;
-                    return After::Reset;
+                    return After::Reset(with);
                 }
                 Next::Stall => {
                     self.write(&mut out).await;
@@ -207,12 +208,4 @@ impl Connection {
         out.clear();
         written
     }
-}
-
-/// Whether another request may come after a reply with this head.
-fn keeps(head: &ResponseHead, head_only: bool) -> bool {
-    let closes = head.headers.get("connection", 0).is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
-    let framed = head.is_chunked() || head.headers.get("content-length", 0).is_some();
-    let bare = head_only || matches!(head.status, 101 | 204 | 304);
-    !closes && (framed || bare) && head.version == Version { major: 1, minor: 1 }
 }

@@ -9,7 +9,7 @@ use h2::{Reason, RecvStream, SendStream};
 use hyper::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
 use super::play::{Next, Play};
-use super::{Io, Place};
+use super::{CONNECTION, Io, Place};
 use crate::http::http2::is_of_connection;
 use crate::http::{Headers, RequestHead, Version};
 use crate::lab::peer::Peer;
@@ -17,7 +17,8 @@ use crate::lab::received::Received;
 
 /// Answers the requests of a connection, each on a task of its own.
 pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
-    let Ok(mut connection) = h2::server::handshake(io).await else { return };
+    let handshake = h2::server::Builder::new().max_concurrent_streams(peer.streams_at_once()).handshake(io);
+    let Ok(mut connection) = handshake.await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
         place.spawn(Box::pin(exchange(Arc::clone(&place), peer.clone(), request, respond)));
     }
@@ -67,13 +68,28 @@ async fn exchange(place: Arc<dyn Place>, peer: Peer, request: Request<RecvStream
             }
             // There is no upgrade here.
             (Next::Upgrade(_), _) => return respond.send_reset(Reason::HTTP_1_1_REQUIRED),
-            (Next::Close, _) => return respond.send_reset(Reason::CANCEL),
-            (Next::Reset, _) => return respond.send_reset(Reason::INTERNAL_ERROR),
+            (Next::Close, _) => {
+                place.turn().await;
+                return respond.send_reset(Reason::CANCEL);
+            }
+            (Next::Reset(with), _) => {
+                // A reset overtakes what is not out yet.
+                place.turn().await;
+                let reason = place.reason(with);
+                if reason == Reason::INTERNAL_ERROR {
+                    place.brings(with, &peer, CONNECTION);
+                }
+                return respond.send_reset(reason);
+            }
             _ => break,
         }
     }
     // Nothing more comes until the client has enough.
-    let _ = poll_fn(|cx| respond.poll_reset(cx)).await;
+    let _ = poll_fn(|cx| match &mut stream {
+        Some(stream) => stream.poll_reset(cx),
+        None => respond.poll_reset(cx),
+    })
+    .await;
 }
 
 /// A request as the rules see it: HTTP/1.1, with Host.

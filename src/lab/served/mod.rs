@@ -4,6 +4,7 @@
 //! headers or half a body; HTTP/2 is framed by `h2`.
 
 mod bridge;
+mod carried;
 mod http1;
 mod http2;
 mod play;
@@ -11,23 +12,27 @@ mod stream;
 
 use std::collections::HashMap;
 use std::future::{pending, poll_fn};
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::authority::{Authority, Issued};
-use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
+use super::fault::{Armed, FaultKind, FaultTrigger, Stage, failure};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
+use crate::net::failure::Injected;
 use crate::net::runtime::Boxed;
 use crate::win32::{
-    ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
+    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
+    WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
 };
+use h2::Reason;
 use stream::accept;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub use bridge::bridge;
+pub use carried::{Carried, reason};
 pub use stream::Io;
 
 /// Where peers are served: whose time it is, what goes wrong, and who plays raw connections.
@@ -36,6 +41,10 @@ pub trait Place: Send + Sync {
     fn sleep(&self, time: Duration) -> Boxed<'static, ()>;
     /// Waits until a gate is open.
     fn gate(&self, gate: &Gate) -> Boxed<'static, ()>;
+    /// Lets the client have what was written.
+    fn turn(&self) -> Boxed<'static, ()> {
+        self.sleep(Duration::from_millis(1))
+    }
     /// Runs a task.
     fn spawn(&self, task: Boxed<'static, ()>);
     /// What a stage meets with.
@@ -44,6 +53,26 @@ pub trait Place: Send + Sync {
     fn certificate(&self, host: &str, faults: u32) -> Issued;
     /// Has a connection played byte by byte; `early` was read already.
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>);
+    /// How many of so many bytes come at a time.
+    fn length(&self, bytes: usize) -> usize;
+    /// The code of the RST_STREAM that a client takes for a failure: here one that it takes for a broken stream.
+    fn reason(&self, _failure: Injected) -> Reason {
+        Reason::INTERNAL_ERROR
+    }
+    /// Whether a connection can break with any failure.
+    fn carries(&self) -> bool {
+        false
+    }
+    /// A fault wants this failure. `error`: what the client will meet with, if a failure cannot be carried to it.
+    fn brings(&self, _failure: Injected, _peer: &Peer, _error: Win32Error) {}
+}
+
+/// What a connection that breaks is to a client.
+pub const CONNECTION: Win32Error = ERROR_WINHTTP_CONNECTION_ERROR;
+
+/// The failure that a fault brings.
+pub fn injected(error: Win32Error, secure: u32) -> Injected {
+    Injected(failure(error, secure))
 }
 
 /// The bits that a certificate can show.
@@ -70,19 +99,22 @@ pub fn certificate(
     issued.entry((host.to_owned(), faults)).or_insert_with(make).clone()
 }
 
-/// A connection comes to a stage before there is anything to read, and goes on behind it if no fault keeps it: an error
-/// has Windows' number. What is left for TLS is answered.
-pub async fn stage(place: &dyn Place, stage: Stage, peer: &Peer) -> io::Result<u32> {
-    match place.meets(&FaultTrigger::Stage(stage), peer, &mut []) {
-        Some(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, secure)) if stage == Stage::Tls => return Ok(secure),
-        Some(FaultKind::Fail(error, _)) => return Err(io::Error::other(error)),
-        Some(FaultKind::Close) => return Err(io::Error::other(stage.error())),
+/// A connection comes to a stage before there is anything to read, and goes on behind it if no fault keeps it.
+pub async fn stage(place: &dyn Place, stage: Stage, peer: &Peer) -> Result<(), Injected> {
+    let met = place.meets(&FaultTrigger::Stage(stage), peer, &mut []);
+    obey(place, stage, met).await
+}
+
+async fn obey(place: &dyn Place, stage: Stage, met: Option<FaultKind>) -> Result<(), Injected> {
+    match met {
+        Some(FaultKind::Fail(error, secure)) => return Err(injected(error, secure)),
+        Some(FaultKind::Close) => return Err(injected(stage.closed(), 0)),
         Some(FaultKind::Stall) => pending().await,
         Some(FaultKind::Delay(delay)) => place.sleep(delay).await,
         Some(FaultKind::Wait(gate)) => place.gate(&gate).await,
         _ => {}
     }
-    Ok(0)
+    Ok(())
 }
 
 /// Is ready when a gate is open.
@@ -110,15 +142,37 @@ pub fn at_gate(gate: &Gate, request: usize) -> Boxed<'static, ()> {
 }
 
 /// A new connection to a peer; `host`: that of its certificate, if it speaks TLS.
-pub async fn receive(place: Arc<dyn Place>, peer: Peer, io: impl Io + 'static, host: Option<String>) {
+pub async fn receive(place: Arc<dyn Place>, peer: Peer, mut io: impl Io + 'static, host: Option<String>) {
     let Some(host) = host else { return serve(place, peer, Box::new(io), false).await };
-    let faults = stage(&*place, Stage::Tls, &peer).await.ok();
-    // What no certificate can show is a server that breaks off.
-    let Some(faults) = faults.filter(|faults| faults & !SHOWN == 0) else { return io.reset() };
+    let faults = match place.meets(&FaultTrigger::Stage(Stage::Tls), &peer, &mut []) {
+        // What a certificate can show, it shows.
+        Some(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, faults)) if faults != 0 && faults & !SHOWN == 0 => faults,
+        met => match obey(&*place, Stage::Tls, met).await {
+            Ok(()) => 0,
+            Err(with) => return refuse(&*place, &peer, &mut io, with).await,
+        },
+    };
     let certificate = place.certificate(&host, faults);
     if let Some((io, http2)) = accept(io, &certificate, peer.handler().is_none()).await {
         serve(place, peer, io, http2).await;
     }
+}
+
+/// A handshake fails: over a socket by an answer that is no TLS (12175), or because the connection breaks.
+async fn refuse(place: &dyn Place, peer: &Peer, io: &mut impl Io, with: Injected) {
+    let secure = with.0.error == ERROR_WINHTTP_SECURE_FAILURE;
+    let channel = with.0.secure & !WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR == 0;
+    place.brings(with, peer, if secure && channel { ERROR_WINHTTP_SECURE_FAILURE } else { CONNECTION });
+    if !place.carries() {
+        // Whoever has spoken has connected.
+        let _ = io.read(&mut [0]).await;
+    }
+    if secure && !place.carries() {
+        let _ = io.write_all(b"this is no TLS").await;
+        let _ = io.flush().await;
+        return;
+    }
+    io.reset(Some(with));
 }
 
 /// Serves one connection until it ends.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Place;
+use super::{Place, injected};
 use crate::http::{Headers, ResponseHead};
 use crate::lab::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use crate::lab::peer::{Handler, Peer};
 use crate::lab::reply::{Act, Reply};
+use crate::net::failure::Injected;
 
 /// What is to be written next.
 pub enum Next {
@@ -23,14 +24,16 @@ pub enum Next {
     Pause(Pause),
     /// The connection is closed.
     Close,
-    /// The connection breaks.
-    Reset,
+    /// The connection breaks, and the client meets with this.
+    Reset(Injected),
     /// Nothing more comes.
     Stall,
 }
 
 /// What is waited for.
 pub enum Pause {
+    /// The client gets what was written before.
+    Turn,
     For(Duration),
     At(crate::lab::Gate),
 }
@@ -38,6 +41,7 @@ pub enum Pause {
 impl Pause {
     pub async fn over(self, place: &dyn Place) {
         match self {
+            Pause::Turn => place.turn().await,
             Pause::For(time) => place.sleep(time).await,
             Pause::At(gate) => place.gate(&gate).await,
         }
@@ -53,16 +57,21 @@ pub struct Play {
     faults: Vec<Armed>,
     /// Whether the first act has met its faults already.
     met: bool,
+    /// Whether the client is to have what was written.
+    turn: bool,
 }
 
 impl Play {
     pub fn new(place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, head_only: bool) -> Play {
         let (acts, faults) = (reply.acts(head_only).into(), armed(reply));
-        Play { place: Arc::clone(place), peer: peer.clone(), head_only, acts, faults, met: false }
+        Play { place: Arc::clone(place), peer: peer.clone(), head_only, acts, faults, met: false, turn: false }
     }
 
     /// What comes next; `None` at the end.
     pub fn next(&mut self) -> Option<Next> {
+        if std::mem::take(&mut self.turn) {
+            return Some(Next::Pause(Pause::Turn));
+        }
         loop {
             let act = self.acts.pop_front()?;
             let when = match &act {
@@ -75,7 +84,9 @@ impl Play {
             let met = std::mem::take(&mut self.met);
             let met = when.filter(|_| !met).and_then(|when| self.place.meets(&when, &self.peer, &mut self.faults));
             match (met, act) {
-                (Some(FaultKind::Fail(..)), _) | (_, Act::Fail(..)) => return self.last(Next::Reset),
+                (Some(FaultKind::Fail(error, secure)), _) | (None, Act::Fail(error, secure)) => {
+                    return self.last(Next::Reset(injected(error, secure)));
+                }
                 (Some(FaultKind::Close), _) => return self.last(Next::Close),
                 (Some(FaultKind::Stall), _) => return self.last(Next::Stall),
                 (Some(FaultKind::Delay(delay)), act) => return self.pause(act, Pause::For(delay)),
@@ -84,11 +95,15 @@ impl Play {
                     self.acts = reply.acts(self.head_only).into();
                     self.faults = armed(&reply);
                 }
-                (Some(FaultKind::Short(most)), Act::Bytes(mut bytes)) if bytes.len() > most => {
+                (Some(short @ (FaultKind::Short(_) | FaultKind::AnyLength)), Act::Bytes(mut bytes)) => {
+                    let most = if let FaultKind::Short(most) = short { most } else { self.place.length(bytes.len()) };
+                    if most >= bytes.len() {
+                        return Some(Next::Bytes(bytes));
+                    }
                     let first = bytes.split_to(most);
                     // The client gets them one by one.
                     self.acts.push_front(Act::Bytes(bytes));
-                    self.acts.push_front(Act::Wait(Duration::from_nanos(1)));
+                    self.turn = true;
                     return Some(Next::Bytes(first));
                 }
                 (Some(FaultKind::Slow(rate)), Act::Bytes(mut bytes)) => {
@@ -109,6 +124,7 @@ impl Play {
                 (_, Act::Bytes(bytes)) => return Some(Next::Bytes(bytes)),
                 (_, Act::End(trailers)) => return Some(Next::End(trailers)),
                 (_, Act::Upgrade(handler)) => return Some(Next::Upgrade(handler)),
+                (Some(_), Act::Fail(error, secure)) => return self.last(Next::Reset(injected(error, secure))),
             }
         }
     }

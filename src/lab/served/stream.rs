@@ -10,30 +10,31 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::lab::Issued;
+use crate::net::failure::Injected;
 use crate::net::pipe::Pipe;
 
 /// Bytes in both directions, and a way to break them.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Breaks the connection.
-    fn reset(&self);
+    /// Breaks the connection, so that the client meets with this failure; a socket can only be reset.
+    fn reset(&self, with: Option<Injected>);
 }
 
 impl Io for Pipe {
-    fn reset(&self) {
-        Pipe::reset(self);
+    fn reset(&self, with: Option<Injected>) {
+        Pipe::reset(self, with);
     }
 }
 
 impl Io for TcpStream {
     /// What is closed without lingering is told to the other side as broken.
-    fn reset(&self) {
+    fn reset(&self, _with: Option<Injected>) {
         let _ = self.set_zero_linger();
     }
 }
 
 impl<S: Io> Io for TlsStream<S> {
-    fn reset(&self) {
-        self.get_ref().0.reset();
+    fn reset(&self, with: Option<Injected>) {
+        self.get_ref().0.reset(with);
     }
 }
 

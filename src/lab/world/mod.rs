@@ -122,7 +122,7 @@ impl SimWorld {
     fn transport(self: &Arc<Self>) -> Arc<dyn Transport> {
         #[cfg(feature = "live")]
         if let Some(pipes) = &self.pipes {
-            return Arc::new(Arc::clone(pipes.net()));
+            return Arc::new(pipes.clone());
         }
         Arc::new(ScriptTransport(Arc::clone(self)))
     }

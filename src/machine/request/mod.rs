@@ -33,7 +33,7 @@ pub use self::timings::{Timings, counter};
 use self::attempt::{Attempt, CurrentSend, WriteData};
 use self::body_source::BodySource;
 use self::proxy_route::ProxyRoute;
-use self::table::{Exchange, Input, OPENED, State};
+use self::table::{Exchange, Input, OPENED, State, WriteSide};
 use self::timers::{Timer, Timers};
 use super::reading::PendingRead;
 use super::resolver::Resolver;
@@ -284,7 +284,7 @@ impl Request {
         if !self.write.source.fits(bytes.len()) {
             return Err(ERROR_INVALID_PARAMETER);
         }
-        if self.state.exchange == Exchange::Failed {
+        if self.state.write == WriteSide::Dead {
             return self.apply(now, Input::CallWrite);
         }
         self.write.length = bytes.len() as u32;

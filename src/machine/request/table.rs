@@ -73,7 +73,7 @@ impl WriteSide {
     /// The operation that is pending.
     pub const fn pending(self) -> Option<Api> {
         match self {
-            WriteSide::Shut | WriteSide::Open => None,
+            WriteSide::Shut | WriteSide::Open | WriteSide::Dead => None,
             WriteSide::Send => Some(Api::SEND_REQUEST),
             WriteSide::Write | WriteSide::Last => Some(Api::WRITE_DATA),
         }
@@ -87,6 +87,8 @@ pub enum WriteSide {
     Shut,
     /// None; WriteData may come.
     Open,
+    /// None; the exchange broke before the body was complete, and WriteData says so (source m16).
+    Dead,
     /// WinHttpSendRequest.
     Send,
     /// WinHttpWriteData.
@@ -234,7 +236,7 @@ pub const fn step(state: State, input: Input) -> Step {
     use Exchange::*;
     use Input::*;
     use ReadSide::{Idle, Query, Read, Receive, ReceiveQuery, ReceiveRead};
-    use WriteSide::{Last, Open, Send, Shut, Write};
+    use WriteSide::{Dead, Last, Open, Send, Shut, Write};
     const BUSY: Step = Step::Refuse(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     const TOO_MUCH: Step = Step::Refuse(ERROR_INVALID_PARAMETER);
     const GONE: Step = Step::Refuse(ERROR_WINHTTP_OPERATION_CANCELLED);
@@ -252,14 +254,14 @@ pub const fn step(state: State, input: Input) -> Step {
         (_, _, _, Cancel) => to(Cancelled, Idle, Shut, &[CancelPending, Abandon]),
 
         // WinHttpSendRequest: first, or again after a reply.
-        (Unsent | Arrived | Failed | Body, Idle, Shut | Open, CallSend) => to(Sending, Idle, Send, &[Abandon, Start]),
+        (Unsent | Arrived | Failed | Body, Idle, Shut | Open | Dead, CallSend) => to(Sending, Idle, Send, &[Abandon, Start]),
         (_, _, _, CallSend) => BUSY,
 
         // WinHttpWriteData
         (Awaiting | Arrived | Body, _, Open, CallWrite)      => to(x, r, Write, &[Transmit]),
         (Awaiting | Arrived | Body, _, Open, CallWriteLast)  => to(x, r, Last,  &[Transmit, Finish]),
         (Awaiting | Arrived | Body, _, Shut, CallWrite | CallWriteLast) => TOO_MUCH,
-        (Failed, _, Open, CallWrite | CallWriteLast)         => to(x, r, w, &[FailWrite(FailureCause::Cause)]),
+        (Failed | Arrived | Body, _, Dead, CallWrite | CallWriteLast) => to(x, r, w, &[FailWrite(FailureCause::Cause)]),
         (_, _, _, CallWrite | CallWriteLast) => BUSY,
 
         // WinHttpReceiveResponse: queued while the request goes out, at once when the reply is there.
@@ -341,12 +343,18 @@ pub const fn step(state: State, input: Input) -> Step {
         (Awaiting, _,       Send, Fail) => to(Failed, Idle, Shut, &[Abandon, EndSend]),
         (Sending | Awaiting, Receive, Write | Last, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause), FailWrite(FailureCause::Cause)]),
         (Sending | Awaiting, Receive, _, Fail) => to(Unsent, Idle, Shut, &[Abandon, FailReceive(FailureCause::Cause)]),
-        (Sending | Awaiting, _, Write | Last, Fail) => to(Failed, Idle, Shut, &[Abandon, FailWrite(FailureCause::Cause)]),
-        (Sending | Awaiting, _, _, Fail) => to(Failed, Idle, w, &[Abandon]),
-        (Body, Query | Read, Write | Last, Fail) => to(x, r, Shut, &[Abandon, FailWrite(FailureCause::Cause), Supply]),
-        (Body, Query | Read, _, Fail)            => to(x, r, Shut, &[Abandon, Supply]),
-        (Arrived | Body, Idle, Write | Last, Fail) => to(x, r, Shut, &[Abandon, FailWrite(FailureCause::Cause)]),
-        (Arrived | Body, Idle, _, Fail)            => to(x, r, Shut, &[Abandon]),
+        (Sending | Awaiting, _, Write, Fail) => to(Failed, Idle, Dead, &[Abandon, FailWrite(FailureCause::Cause)]),
+        (Sending | Awaiting, _, Last,  Fail) => to(Failed, Idle, Shut,   &[Abandon, FailWrite(FailureCause::Cause)]),
+        (Sending | Awaiting, _, Open,  Fail) => to(Failed, Idle, Dead, &[Abandon]),
+        (Sending | Awaiting, _, _,     Fail) => to(Failed, Idle, w,      &[Abandon]),
+        (Body, Query | Read, Write, Fail) => to(x, r, Dead, &[Abandon, FailWrite(FailureCause::Cause), Supply]),
+        (Body, Query | Read, Last,  Fail) => to(x, r, Shut,   &[Abandon, FailWrite(FailureCause::Cause), Supply]),
+        (Body, Query | Read, Open | Dead, Fail) => to(x, r, Dead, &[Abandon, Supply]),
+        (Body, Query | Read, _,     Fail) => to(x, r, Shut,   &[Abandon, Supply]),
+        (Arrived | Body, Idle, Write, Fail) => to(x, r, Dead, &[Abandon, FailWrite(FailureCause::Cause)]),
+        (Arrived | Body, Idle, Last,  Fail) => to(x, r, Shut,   &[Abandon, FailWrite(FailureCause::Cause)]),
+        (Arrived | Body, Idle, Open | Dead, Fail) => to(x, r, Dead, &[Abandon]),
+        (Arrived | Body, Idle, _,     Fail) => to(x, r, Shut,   &[Abandon]),
 
         _ => Step::Impossible,
     }

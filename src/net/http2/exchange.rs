@@ -11,7 +11,8 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
 
 use super::head;
-use crate::http::{ResponseHead, http2};
+use super::watch::WatchedStream;
+use crate::http::{BodyLength, ResponseHead, http2};
 use crate::net::connect::Connection;
 use crate::net::exchange::{Exchange, Fate, Piece, Pieces};
 use crate::net::failure;
@@ -31,6 +32,7 @@ pub struct Http2Exchange<'a> {
     rules: &'a Http2,
     /// Gone when both sides are over: another exchange may have it.
     slot: Option<Slot>,
+    watched: Option<WatchedStream>,
     peer: Peer,
     secured: Option<Arc<Secured>>,
     outbound: Outbound<'a>,
@@ -55,6 +57,7 @@ impl<'a> Http2Exchange<'a> {
             request,
             rules,
             slot: Some(slot),
+            watched: None,
             peer,
             secured,
             outbound,
@@ -88,7 +91,8 @@ impl<'a> Http2Exchange<'a> {
         if size > self.request.head_limit as u64 {
             return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into());
         }
-        self.inbound = Inbound::Body(Download::new(stream, self.rules));
+        let length = BodyLength::of(&head, self.request.head.asks_for_head_only()).ok();
+        self.inbound = Inbound::Body(Download::new(stream, self.rules, length));
         Ok((head, size))
     }
 }
@@ -113,8 +117,9 @@ impl Exchange for Http2Exchange<'_> {
         };
         let Some(slot) = &self.slot else { return };
         let ends = self.outbound.begin(size);
-        match slot.connection.sender.clone().send_request(request, ends) {
-            Ok((response, stream)) => {
+        match slot.connection.open(request, ends) {
+            Ok(((response, stream), watched)) => {
+                self.watched = Some(watched);
                 self.outbound.stream = Some(stream);
                 self.inbound = Inbound::Head(response);
             }
@@ -152,7 +157,7 @@ impl Exchange for Http2Exchange<'_> {
     fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
         self.outbound.poll(cx, sink);
         match &mut self.inbound {
-            Inbound::Body(download) => download.poll_piece(cx),
+            Inbound::Body(download) => download.poll_piece(cx, self.watched.as_ref()),
             _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
         }
     }
@@ -303,44 +308,61 @@ struct Download {
     threshold: usize,
     /// Room that it was not told of yet.
     room: usize,
-    /// Whether a reset without an error ends the body, too.
-    lenient: bool,
+    /// What is left of a length that ends the body (source m3); `None`: END_STREAM ends it. Bytes beyond the length, or too
+    /// few, h2 takes for a violation, whatever REQUIRE_STREAM_END says.
+    left: Option<u64>,
 }
 
 impl Download {
-    fn new(stream: RecvStream, rules: &Http2) -> Download {
-        let (threshold, lenient) = (rules.window_update as usize, !rules.require_end);
-        Download { stream, pieces: Pieces::default(), threshold, room: 0, lenient }
+    fn new(stream: RecvStream, rules: &Http2, length: Option<BodyLength>) -> Download {
+        let left = match length {
+            _ if rules.require_end => None,
+            Some(BodyLength::None) => Some(0),
+            Some(BodyLength::Length(length)) => Some(length),
+            _ => None,
+        };
+        Download { stream, pieces: Pieces::default(), threshold: rules.window_update as usize, room: 0, left }
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Failure>> {
-        let Download { stream, pieces, threshold, room, lenient } = self;
+    fn poll_piece(&mut self, cx: &mut Context<'_>, watched: Option<&WatchedStream>) -> Poll<Result<Piece, Failure>> {
+        let Download { stream, pieces, threshold, room, left } = self;
         pieces.poll(|trailers| {
             loop {
-                match ready!(stream.poll_data(cx)) {
-                    Some(Ok(bytes)) => {
+                let complete = *left == Some(0);
+                match stream.poll_data(cx) {
+                    Poll::Ready(Some(Ok(bytes))) => {
                         *room += bytes.len();
                         if *room >= *threshold {
                             // An error means that the stream is over.
                             let _ = stream.flow_control().release_capacity(std::mem::take(room));
                         }
+                        *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
                         if !bytes.is_empty() {
                             return Poll::Ready(Some(Ok(bytes)));
                         }
                     }
-                    None => {
-                        return Poll::Ready(match ready!(stream.poll_trailers(cx)) {
-                            Ok(fields) => {
-                                *trailers = fields.as_ref().map(head::headers).unwrap_or_default();
-                                None
-                            }
-                            Err(error) => Some(Err(failure::of_h2(&error))),
-                        });
+                    Poll::Ready(None) => match stream.poll_trailers(cx) {
+                        Poll::Ready(Ok(fields)) => {
+                            *trailers = fields.as_ref().map(head::headers).unwrap_or_default();
+                            return Poll::Ready(None);
+                        }
+                        Poll::Ready(Err(error)) if !complete => {
+                            return Poll::Ready(Some(Err(failure::of_h2(&error))));
+                        }
+                        Poll::Pending if !complete => return Poll::Pending,
+                        _ => return Poll::Ready(None),
+                    },
+                    // The trailers of a body that has come to its length are taken if they are there.
+                    _ if complete => return Poll::Ready(None),
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(Err(error))) => {
+                        // The server has answered and does not want the rest of the request (RFC 9113 8.1).
+                        let whole = error.reason() == Some(Reason::NO_ERROR) && error.is_reset();
+                        if whole && watched.is_some_and(WatchedStream::ended) {
+                            return Poll::Ready(None);
+                        }
+                        return Poll::Ready(Some(Err(failure::of_h2(&error))));
                     }
-                    Some(Err(error)) if *lenient && error.reason() == Some(Reason::NO_ERROR) && error.is_reset() => {
-                        return Poll::Ready(None);
-                    }
-                    Some(Err(error)) => return Poll::Ready(Some(Err(failure::of_h2(&error)))),
                 }
             }
         })

@@ -20,8 +20,10 @@ use super::stream::Stream;
 use crate::transport::{Failure, Http2, Peer, Secured};
 use crate::win32::ERROR_WINHTTP_CONNECTION_ERROR;
 use bytes::Bytes;
-use h2::client::{Builder, Connection, SendRequest};
-use watch::{Watch, Watched};
+use h2::SendStream;
+use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
+use hyper::http::Request;
+use watch::{Watch, Watched, WatchedStream};
 
 pub use exchange::Http2Exchange;
 
@@ -41,6 +43,9 @@ pub struct Multiplexed {
     pub entry: Arc<PoolEntry>,
     watch: Arc<Watch>,
 }
+
+/// Both sides of a stream.
+type Opened = (ResponseFuture, SendStream<Bytes>);
 
 impl Drop for Multiplexed {
     fn drop(&mut self) {
@@ -79,6 +84,15 @@ impl Multiplexed {
             task_net.about(|engine, now| engine.expire(now, id));
         }));
         Ok(this)
+    }
+
+    /// Opens a stream. `ends`: it has no body.
+    fn open(&self, request: Request<()>, ends: bool) -> Result<(Opened, WatchedStream), h2::Error> {
+        self.watch.opening(|| {
+            let opened = self.sender.clone().send_request(request, ends)?;
+            let id = opened.1.stream_id().as_u32();
+            Ok((opened, id))
+        })
     }
 
     /// How many streams the server takes at once. One that says 0 takes some later: h2 waits for that.

@@ -1,9 +1,11 @@
-//! What is learned from the frames that go by below `h2`: that the server is alive, and which streams it gave up.
+//! What is learned from the frames that go by below `h2`: that the server is alive, which streams it gave up, and which
+//! replies are whole.
 
+use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,6 +21,27 @@ pub struct Watch {
     /// Nobody will use it any more.
     unwanted: AtomicBool,
     task: Mutex<Option<Waker>>,
+    /// The streams of exchanges, and whether their replies have ended.
+    streams: Mutex<HashMap<u32, bool>>,
+}
+
+/// A stream whose end is watched for as long as this lives.
+pub struct WatchedStream {
+    watch: Arc<Watch>,
+    id: u32,
+}
+
+impl WatchedStream {
+    /// Whether its reply came to its end. h2 forgets that when a RST_STREAM follows.
+    pub fn ended(&self) -> bool {
+        self.watch.streams().get(&self.id).is_some_and(|ended| *ended)
+    }
+}
+
+impl Drop for WatchedStream {
+    fn drop(&mut self) {
+        self.watch.streams().remove(&self.id);
+    }
 }
 
 impl Default for Watch {
@@ -29,6 +52,7 @@ impl Default for Watch {
             over: AtomicBool::new(false),
             unwanted: AtomicBool::new(false),
             task: Mutex::default(),
+            streams: Mutex::default(),
         }
     }
 }
@@ -47,6 +71,22 @@ impl Watch {
     /// Whether the server has said that it does not work on this stream.
     pub fn given_up(&self, stream: u32) -> bool {
         stream > self.last.load(Ordering::Relaxed)
+    }
+
+    fn streams(&self) -> MutexGuard<'_, HashMap<u32, bool>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a stream, and answers it with its number; no frame of it goes by before it is watched.
+    pub fn opening<T, E>(
+        self: &Arc<Self>,
+        open: impl FnOnce() -> Result<(T, u32), E>,
+    ) -> Result<(T, WatchedStream), E> {
+        let mut streams = self.streams();
+        let (stream, id) = open()?;
+        streams.insert(id, false);
+        drop(streams);
+        Ok((stream, WatchedStream { watch: Arc::clone(self), id }))
     }
 
     /// The connection is gone.
@@ -71,7 +111,10 @@ impl Watch {
 
 /// Length, type, flags and stream of a frame (RFC 9113 4.1).
 const HEAD: usize = 9;
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
 const GOAWAY: u8 = 7;
+const END_STREAM: u8 = 1;
 
 /// A stream whose incoming frames are watched.
 #[derive(Debug)]
@@ -107,12 +150,25 @@ impl<S> Watched<S> {
                 self.left -= count;
             }
             if self.begun.len() >= HEAD && self.left == 0 {
-                if let [_, _, _, GOAWAY, _, _, _, _, _, last @ ..] = self.begun.as_slice() {
-                    let last = last.iter().fold(0, |id, byte| id << 8 | u32::from(*byte)) & !(1 << 31);
-                    self.watch.last.store(last, Ordering::Relaxed);
-                }
+                self.frame();
                 self.begun.clear();
             }
+        }
+    }
+}
+
+impl<S> Watched<S> {
+    /// A frame has gone by.
+    fn frame(&self) {
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |id, byte| id << 8 | u32::from(*byte)) & !(1 << 31);
+        match self.begun.as_slice() {
+            [_, _, _, GOAWAY, _, _, _, _, _, last @ ..] => self.watch.last.store(number(last), Ordering::Relaxed),
+            [_, _, _, DATA | HEADERS, flags, rest @ ..] if flags & END_STREAM != 0 => {
+                if let Some(ended) = self.watch.streams().get_mut(&number(&rest[..4])) {
+                    *ended = true;
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -158,5 +214,18 @@ mod tests {
             assert_eq!(watch.received(), bytes.len() as u64);
             assert!(!watch.open() && watch.given_up(0x107) && !watch.given_up(0x105), "{size}");
         }
+    }
+    #[test]
+    fn the_end_of_a_stream_is_seen() {
+        let mut watched = Watched::new((), Arc::default());
+        let open = |id: u32| watched.watch.opening(|| Ok::<_, ()>(((), id))).unwrap().1;
+        let (one, three, five) = (open(1), open(3), open(5));
+        watched.look(&[0, 0, 1, DATA, 0, 0, 0, 0, 1, b'x', 0, 0, 0, HEADERS, END_STREAM | 4, 0, 0, 0, 3]);
+        watched.look(&[0, 0, 0, DATA, END_STREAM, 0, 0, 0, 7]);
+        assert_eq!([one.ended(), three.ended(), five.ended()], [false, true, false]);
+        watched.look(&[0, 0, 0, DATA, END_STREAM, 0, 0, 0, 1]);
+        assert!(one.ended());
+        drop((one, three));
+        assert_eq!(watched.watch.streams().len(), 1);
     }
 }

@@ -1,0 +1,97 @@
+//! Heads of replies out of bytes that come in pieces: for whoever reads HTTP/1.
+
+use super::ResponseHead;
+use crate::win32::{
+    ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
+    Win32Error,
+};
+
+/// How much room is kept for the next reply.
+const KEPT: usize = 4096;
+
+/// A head.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NextHead {
+    /// That of an interim reply, with this status: another follows.
+    Interim(u16),
+    /// That of the reply.
+    Last(ResponseHead),
+}
+
+/// Reads heads up to the last.
+#[derive(Debug, Default)]
+pub struct HeadReader {
+    /// How many bytes a head may have.
+    limit: usize,
+    /// Whether a 101 is the last.
+    upgrade: bool,
+    begun: Vec<u8>,
+    /// How many of these bytes cannot be the end of the head.
+    scanned: usize,
+}
+
+impl HeadReader {
+    /// Reads heads of at most `limit` bytes. `upgrade`: another protocol was asked for, so a 101 is the last.
+    pub fn new(limit: usize, upgrade: bool) -> HeadReader {
+        HeadReader { limit, upgrade, ..HeadReader::default() }
+    }
+
+    /// The same once more, with the room that there is.
+    pub fn begin(&mut self, limit: usize, upgrade: bool) {
+        (self.limit, self.upgrade, self.scanned) = (limit, upgrade, 0);
+        self.begun.clear();
+    }
+
+    /// More bytes have come.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.begun.extend_from_slice(bytes);
+    }
+
+    /// The next head, once it is complete. ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW,
+    /// ERROR_WINHTTP_HEADER_COUNT_EXCEEDED.
+    pub fn next_head(&mut self) -> Result<Option<NextHead>, Win32Error> {
+        let too_long = self.begun.len() > self.limit;
+        if !self.may_be_complete() && !too_long {
+            return Ok(None);
+        }
+        let (head, length) = match ResponseHead::parse_begun(&self.begun) {
+            Ok(Some((_, length))) if length > self.limit => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
+            Ok(Some(parsed)) => parsed,
+            Ok(None) if !too_long => return Ok(None),
+            Err(error) if error != ERROR_WINHTTP_HEADER_COUNT_EXCEEDED || !too_long => return Err(error),
+            // Bytes are counted before fields.
+            Ok(None) | Err(_) => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
+        };
+        self.begun.drain(..length);
+        self.scanned = 0;
+        let interim = head.is_interim(self.upgrade);
+        Ok(Some(if interim { NextHead::Interim(head.status) } else { NextHead::Last(head) }))
+    }
+
+    /// What has come behind the heads that were read.
+    pub fn rest(&self) -> &[u8] {
+        &self.begun
+    }
+
+    /// Gives back the room that a long head needed.
+    pub fn shrink(&mut self) {
+        if self.begun.capacity() > KEPT {
+            self.begun = Vec::new();
+        }
+    }
+
+    /// The server closed: ERROR_WINHTTP_INVALID_SERVER_RESPONSE inside a head.
+    pub fn ended(&self) -> Result<(), Win32Error> {
+        if self.begun.is_empty() { Ok(()) } else { Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE) }
+    }
+
+    /// Whether parsing can bring something new: the end of the head, or a first line that is none. What comes in small
+    /// pieces is not parsed again with each.
+    fn may_be_complete(&mut self) -> bool {
+        let new = &self.begun[self.scanned.saturating_sub(3)..];
+        let empty_line = new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n");
+        let first_line = !self.begun[..self.scanned].contains(&b'\n');
+        self.scanned = self.begun.len();
+        empty_line || first_line
+    }
+}

@@ -1,0 +1,264 @@
+//! Fault x stage x who carries: by a script, over bytes with HTTP/1.1 and HTTP/2, over sockets.
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{null, null_mut};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use portable_winhttp::lab::{Fault, Live, Peer, Reply, Sim, Stage, any};
+use windows_sys::Win32::Networking::WinHttp::*;
+
+use crate::support::*;
+
+/// Who carries, and how the program asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Arm {
+    name: &'static str,
+    bytes: bool,
+    secure: bool,
+    http2: bool,
+}
+
+const fn arm(name: &'static str, bytes: bool, secure: bool, http2: bool) -> Arm {
+    Arm { name, bytes, secure, http2 }
+}
+
+const ARMS: [Arm; 6] = [
+    arm("script", false, false, false),
+    arm("script, TLS", false, true, false),
+    arm("script, HTTP/2", false, true, true),
+    arm("bytes", true, false, false),
+    arm("bytes, TLS", true, true, false),
+    arm("bytes, HTTP/2", true, true, true),
+];
+
+impl Arm {
+    fn origin(self) -> &'static str {
+        if self.secure { "https://api.test" } else { "http://api.test" }
+    }
+
+    fn sim(self) -> Sim {
+        if self.bytes { Sim::builder().bytes().build() } else { Sim::new() }
+    }
+}
+
+/// The times of a request that is given one: names, connection, sending, receiving, in seconds.
+const TIMES: [i32; 4] = [1, 2, 3, 4];
+
+/// Sends a head, then a body, receives and reads: the call that fails and its error, or what was read.
+fn post(arm: Arm, times: [i32; 4]) -> Result<String, (&'static str, u32)> {
+    // SAFETY: texts end in NUL, buffers have their lengths.
+    unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0);
+        let protocols = u32::from(arm.http2);
+        WinHttpSetOption(session, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, (&raw const protocols).cast(), 4);
+        let [names, connection, sending, receiving] = times.map(|seconds| seconds * 1000);
+        assert_eq!(WinHttpSetTimeouts(session, names, connection, sending, receiving), 1);
+        // How long a head may take is a time of its own.
+        let head = times[3] as u32 * 1000;
+        let option = WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT;
+        assert_eq!(WinHttpSetOption(session, option, (&raw const head).cast(), 4), 1);
+        let port = if arm.secure { 443 } else { 80 };
+        let connection = WinHttpConnect(session, wide("api.test").as_ptr(), port, 0);
+        let flags = if arm.secure { WINHTTP_FLAG_SECURE } else { 0 };
+        let (verb, path) = (wide("POST"), wide("/"));
+        let request = WinHttpOpenRequest(connection, verb.as_ptr(), path.as_ptr(), null(), null(), null(), flags);
+        let outcome = steps(request);
+        [request, connection, session].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
+        outcome
+    }
+}
+
+fn steps(request: *mut c_void) -> Result<String, (&'static str, u32)> {
+    let must = |call, answer| if answer == 1 { Ok(()) } else { Err((call, last_error())) };
+    // SAFETY: buffers have their lengths.
+    unsafe {
+        must("send", WinHttpSendRequest(request, null(), 0, null(), 0, 4, 0))?;
+        must("write", WinHttpWriteData(request, b"data".as_ptr().cast(), 4, null_mut()))?;
+        must("receive", WinHttpReceiveResponse(request, null_mut()))?;
+        let (mut body, mut room, mut count) = (Vec::new(), [0u8; 100], 1);
+        while count > 0 {
+            must("read", WinHttpReadData(request, room.as_mut_ptr().cast(), 100, &mut count))?;
+            body.extend(&room[..count as usize]);
+        }
+        Ok(String::from_utf8(body).unwrap())
+    }
+}
+
+/// The call at which a failure of a stage is told.
+fn told_by(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Resolve | Stage::Connect | Stage::Tls | Stage::Send => "send",
+        Stage::Write => "write",
+        Stage::Head => "receive",
+        _ => "read",
+    }
+}
+
+const BODY: &str = "0123456789";
+
+fn answers(peer: &Peer) {
+    peer.on(any()).reply(Reply::ok().body(BODY).chunks([5, 5]));
+}
+
+/// Each fault at each stage, whoever carries.
+#[test]
+fn faults_strike_whoever_carries() {
+    let mut wrong = Vec::new();
+    for stage in Stage::ALL.iter().copied() {
+        let at = || Fault::at(stage);
+        let seconds = |time: i32| Duration::from_secs(time as u64);
+        let patience = match stage {
+            Stage::Resolve => TIMES[0],
+            Stage::Connect | Stage::Tls => TIMES[1],
+            Stage::Send | Stage::Write => TIMES[2],
+            _ => TIMES[3],
+        };
+        let call = told_by(stage);
+        let whole = || Ok(BODY.to_owned());
+        let closed = match stage {
+            Stage::Resolve => 12007,
+            Stage::Connect => 12029,
+            Stage::Head => 12152,
+            _ => 12030,
+        };
+        let rows = [
+            ("12030", at().reset(), Err((call, 12030)), seconds(0)),
+            ("12175", at().fail(12175u32), Err((call, 12175)), seconds(0)),
+            ("12044", at().fail(12044u32), Err((call, 12044)), seconds(0)),
+            ("a close", at().close(), Err((call, closed)), seconds(0)),
+            ("a stall", at().stall(), Err((call, 12002)), seconds(patience)),
+            ("a delay", at().first(1).delay(Duration::from_millis(700)), whole(), Duration::from_millis(700)),
+            ("not this time", at().nth(9).reset(), whole(), seconds(0)),
+        ];
+        for (what, fault, expected, time) in rows {
+            for arm in ARMS.into_iter().filter(|arm| arm.secure || stage != Stage::Tls) {
+                let sim = arm.sim();
+                let peer = sim.peer(arm.origin());
+                answers(&peer);
+                peer.fault(fault.clone());
+                // A stream that is closed is one that is reset.
+                let expected = match &expected {
+                    Err((call, 12152)) if arm.http2 => Err((*call, 12030)),
+                    other => other.clone(),
+                };
+                let got = post(arm, TIMES);
+                if (&got, sim.elapsed()) != (&expected, time) {
+                    wrong.push(format!("{}: {what} at {stage:?}: {got:?} after {:?}", arm.name, sim.elapsed()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// How a body comes: all of it, whatever is done to its pieces.
+#[test]
+fn pieces_whoever_carries() {
+    let at = || Fault::at(Stage::Read);
+    for (what, fault, time) in
+        [("short", at().short(1), 0), ("slow", at().slow(10), 1000), ("any length", at().any_length(), 0)]
+    {
+        for arm in ARMS {
+            let sim = arm.sim();
+            let peer = sim.peer(arm.origin());
+            answers(&peer);
+            peer.fault(fault.clone());
+            assert_eq!(post(arm, TIMES), Ok(BODY.to_owned()), "{}: {what}", arm.name);
+            assert_eq!(sim.elapsed(), Duration::from_millis(time), "{}: {what}", arm.name);
+        }
+    }
+}
+
+/// Without timeouts what never goes on is a hang, and said to be one.
+#[test]
+fn a_stall_without_timeouts_is_a_hang() {
+    for stage in [Stage::Connect, Stage::Tls, Stage::Send, Stage::Write, Stage::Head, Stage::Read, Stage::Close] {
+        for arm in ARMS.into_iter().filter(|arm| arm.secure || stage != Stage::Tls) {
+            let hang = catch_unwind(AssertUnwindSafe(|| {
+                let sim = arm.sim();
+                let peer = sim.peer(arm.origin());
+                answers(&peer);
+                peer.fault(Fault::at(stage).stall());
+                let _ = post(arm, [0; 4]);
+            }));
+            let report = hang.err().and_then(|report| report.downcast::<String>().ok());
+            let report = report.unwrap_or_else(|| panic!("{}: no hang at {stage:?}", arm.name));
+            assert!(report.contains("HANG"), "{}, {stage:?}: {report}", arm.name);
+        }
+    }
+}
+
+/// Over sockets there is what a socket can bring; the rest is a complaint.
+#[test]
+fn faults_over_sockets() {
+    let rows = [
+        ("refused", Fault::refuse(), Err(("send", 12029)), None),
+        ("a broken handshake", Fault::at(Stage::Tls).reset(), Err(("send", 12030)), None),
+        ("no TLS", Fault::at(Stage::Tls).fail(12175u32), Err(("send", 12175)), None),
+        ("a broken body", Fault::at(Stage::Read).nth(2).reset(), Err(("read", 12030)), None),
+        ("pieces", Fault::at(Stage::Read).any_length(), Ok(BODY), None),
+        ("another number", Fault::at(Stage::Head).fail(12044u32), Err(("receive", 12030)), Some("cannot bring 12044")),
+        ("while sending", Fault::at(Stage::Send).reset(), Ok(BODY), Some("cannot strike over sockets: Send")),
+        ("while writing", Fault::at(Stage::Write).stall(), Ok(BODY), Some("cannot strike over sockets: Write")),
+    ];
+    for (what, fault, expected, complaint) in rows {
+        for arm in [ARMS[4], ARMS[5]] {
+            let said = catch_unwind(AssertUnwindSafe(|| {
+                let live = Live::new();
+                let peer = live.peer("https://api.test");
+                answers(&peer);
+                peer.fault(fault.clone());
+                assert_eq!(post(arm, [20; 4]), expected.map(str::to_owned), "{what}, {}", arm.name);
+            }));
+            let said = said.err().map(|said| *said.downcast::<String>().unwrap());
+            match complaint {
+                None => assert_eq!(said, None, "{what}"),
+                Some(complaint) => {
+                    assert!(said.as_ref().is_some_and(|said| said.contains(complaint)), "{what}: {said:?}")
+                }
+            }
+        }
+    }
+}
+
+/// What could never strike is refused where it is written.
+#[test]
+fn faults_at_the_wrong_place() {
+    let rows: [(&str, fn()); 5] = [
+        ("slow", || drop(Fault::at(Stage::Head).slow(1))),
+        ("short", || drop(Fault::at(Stage::Close).short(1))),
+        ("any length", || drop(Fault::after_body(3).any_length())),
+        ("an answer", || drop(Fault::at(Stage::Read).answer(Reply::ok()))),
+        ("of a reply", || drop(Reply::ok().then(Fault::at(Stage::Send).reset()))),
+    ];
+    for (what, act) in rows {
+        assert!(catch_unwind(act).is_err(), "{what}");
+    }
+}
+
+/// How many requests a server takes at once over one connection of HTTP/2, whoever carries.
+#[test]
+fn streams_at_once() {
+    for arm in [ARMS[2], ARMS[5]] {
+        for (at_once, seconds) in [(1, 15), (2, 10), (3, 5)] {
+            let sim = arm.sim();
+            let peer = sim.peer(arm.origin());
+            peer.streams(at_once).on(any()).reply(Reply::ok().body(BODY).delay(Duration::from_secs(5)));
+            // The connection and its SETTINGS are there before three come at once.
+            assert_eq!(post(arm, [60; 4]), Ok(BODY.to_owned()), "{}", arm.name);
+            let results = Arc::new(Mutex::new(Vec::new()));
+            for _ in 0..3 {
+                let results = Arc::clone(&results);
+                sim.spawn(move || {
+                    let result = post(arm, [60; 4]);
+                    results.lock().unwrap().push(result);
+                });
+            }
+            sim.block_until(|| results.lock().unwrap().len() == 3);
+            assert!(results.lock().unwrap().iter().all(|result| result.as_deref() == Ok(BODY)), "{}", arm.name);
+            assert_eq!(sim.elapsed(), Duration::from_secs(5 + seconds), "{}, {at_once} at once", arm.name);
+        }
+    }
+}
