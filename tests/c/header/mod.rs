@@ -92,7 +92,7 @@ fn map() -> String {
 
 /// Every function that C programs can call. Those of the connection manager are in the DLL and in no header.
 pub fn exports() -> Vec<String> {
-    functions("api").into_iter().map(|function| function.name).collect()
+    ["api", "lab_api"].into_iter().flat_map(functions).map(|function| function.name).collect()
 }
 
 #[test]
