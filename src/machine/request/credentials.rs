@@ -26,7 +26,7 @@ pub struct Credentials {
     /// The server that `server` is for: no other one, that a redirect leads to, gets them.
     owner: Option<Origin>,
     /// The proxy that gets the request of the attempt that runs, if one does.
-    via: Option<Origin>,
+    via: Option<Box<Origin>>,
     /// Schemes that a proxy gets nothing for: DISABLE_PROXY_AUTH_SCHEMES, as WINHTTP_AUTH_SCHEME_* bits.
     pub refused: u32,
     /// Whether what RFC 7616 added to Digest is spoken.
@@ -124,7 +124,7 @@ impl Credentials {
     ) {
         self.headers = Headers::default();
         let seed = self.seed;
-        self.via = via.as_ref().map(|(proxy, _)| proxy.clone());
+        self.via = via.as_ref().map(|(proxy, _)| Box::new(proxy.clone()));
         for target in Target::ALL {
             let name = target.credentials_header();
             let wanted = self.may_go(target, origin) && template.headers.get(name, 0).is_none();
@@ -202,7 +202,7 @@ impl Credentials {
         let ours = !disabled && !own && self.may_go(target, origin);
         let peer = match target {
             Target::Server => origin.clone(),
-            Target::Proxy => self.via.clone().unwrap_or_else(|| origin.clone()),
+            Target::Proxy => self.via.as_deref().cloned().unwrap_or_else(|| origin.clone()),
         };
         self.challenged(target, head, &peer, ours)
     }
