@@ -1,5 +1,8 @@
-//! What threads share. The models of `tests/loom` put loom's primitives in the place of these.
+//! What threads share: the locks of `parking_lot`, which a panic does not poison. The models of `tests/loom` put loom's
+//! primitives in their place.
 #![forbid(unsafe_code)]
 
-pub use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, atomic};
+pub use std::sync::atomic;
 pub use std::thread;
+
+pub use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};

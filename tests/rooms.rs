@@ -139,6 +139,11 @@ fn look(seen: &mut Seen, rooms: &[Room], path: &Path, text: &str) {
     if supers(&code) >= depth(path) + inline_modules(&code) {
         seen.complaints.push(format!("{}: `super::` leads out of the room", path.display()));
     }
+    let of_std = names_behind(&code, "std::sync::");
+    let of_others = ["Mutex", "RwLock", "Condvar"].iter().any(|lock| of_std.contains(*lock));
+    if here != "sync" && (of_others || (here != "cli" && code.contains("parking_lot"))) {
+        seen.complaints.push(format!("{}: locks come from `crate::sync`", path.display()));
+    }
     if !room.may_be_unsafe && code.contains("allow(unsafe_code") {
         seen.complaints.push(format!("{}: {here} allows unsafe code", path.display()));
     }
@@ -206,6 +211,9 @@ fn broken_rules_are_found() {
         ("http/b/c.rs", "fn f() { super::super::d() }", ""),
         ("http/mod.rs", "#![allow(unsafe_code)]", "allows unsafe code"),
         ("win32/mod.rs", "#![allow(unsafe_code)]", ""),
+        ("http/a.rs", "use std::sync::{Arc, Mutex};", "locks come from"),
+        ("http/a.rs", "fn f(lock: &parking_lot::RwLock<u8>) {}", "locks come from"),
+        ("http/a.rs", "use std::sync::{Arc, LazyLock};", ""),
         ("lab/mod.rs", "", "no room lab"),
     ];
     let rooms = rooms(TABLE);

@@ -1,7 +1,7 @@
 //! WinHttpOpenRequest, WinHttpSendRequest, WinHttpWriteData, WinHttpReceiveResponse.
 #![allow(unsafe_code)]
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -70,7 +70,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
             }
             port => port,
         };
-        let settings = session.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let settings = session.settings.lock().clone();
         let template = RequestTemplate {
             method: if method.is_empty() { ByteString::from_static("GET") } else { method.into() },
             target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page),
@@ -79,7 +79,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
                 None => options::default_version(),
             },
             headers: Headers::default(),
-            agent: session.agent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            agent: session.agent.lock().clone(),
             accept: accept?,
             referrer: referrer.filter(|text| !text.is_empty()).map(|text| header_value(&text)).transpose()?,
             refresh: dwflags & WINHTTP_FLAG_REFRESH != 0,

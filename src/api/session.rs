@@ -183,9 +183,7 @@ pub unsafe extern "system" fn WinHttpSetTimeouts(
 /// The settings of a session or request as they are; a connection has none of its own.
 pub(super) fn settings_of(handle: &Handle) -> Result<Arc<Settings>, Win32Error> {
     match handle.kind() {
-        Kind::Session(session) => {
-            Ok(Arc::clone(&session.settings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
-        }
+        Kind::Session(session) => Ok(Arc::clone(&session.settings.lock())),
         Kind::Connection(_) | Kind::Resolver(_) | Kind::WebSocket(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
         Kind::Request(request) => Ok(request.with(|machine| Arc::clone(&machine.settings))),
     }
@@ -194,9 +192,7 @@ pub(super) fn settings_of(handle: &Handle) -> Result<Arc<Settings>, Win32Error> 
 /// Changes the settings of a session or request; a connection has none of its own.
 pub(super) fn with_settings<R>(handle: &Handle, change: impl FnOnce(&mut Settings) -> R) -> Result<R, Win32Error> {
     match handle.kind() {
-        Kind::Session(session) => {
-            Ok(change(Arc::make_mut(&mut session.settings.lock().unwrap_or_else(std::sync::PoisonError::into_inner))))
-        }
+        Kind::Session(session) => Ok(change(Arc::make_mut(&mut session.settings.lock()))),
         Kind::Connection(_) | Kind::Resolver(_) | Kind::WebSocket(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
         Kind::Request(request) => Ok(request.with(|machine| change(Arc::make_mut(&mut machine.settings)))),
     }

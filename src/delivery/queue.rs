@@ -11,7 +11,7 @@ use super::Steps;
 use crate::observe::waits;
 use crate::record::{Api, Notification, Operation};
 use crate::sync::thread::{self, ThreadId};
-use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::win32::Win32Error;
 
 /// How many callbacks of a handle may be active when one more is delivered inside a call (source inline.limit).
@@ -156,7 +156,7 @@ fn place(operation: Operation) -> usize {
 
 impl DeliveryQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Appends an item, unless HANDLE_CLOSING was there before.
@@ -248,8 +248,7 @@ impl DeliveryQueue {
         state.blocked |= steps.is_some();
         while !state.blocked && state.holder.is_some_and(|holder| holder != me) {
             state.waiting += 1;
-            let (woken, waited) = self.changed.wait_timeout(state, MOMENT).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
+            let waited = self.changed.wait_for(&mut state, MOMENT);
             state.waiting -= 1;
             // Between callbacks the holder runs our own code, which does not block.
             state.blocked |= waited.timed_out() && state.depth > 0;
@@ -346,7 +345,7 @@ impl DeliveryQueue {
                 waits("in a synchronous call");
             }
             state.waiting += 1;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut state);
             state.waiting -= 1;
         }
     }

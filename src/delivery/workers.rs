@@ -7,12 +7,14 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
 use async_task::Runnable;
+
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use super::Job;
 
@@ -247,7 +249,7 @@ impl Workers {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn hire(self: &Arc<Self>, state: &mut State) -> bool {
@@ -318,8 +320,7 @@ impl Workers {
     fn rest<'a>(&'a self, mut state: MutexGuard<'a, State>) -> Option<MutexGuard<'a, State>> {
         state.idle += 1;
         loop {
-            let (woken, waited) = self.called.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
+            let waited = self.called.wait_for(&mut state, IDLE);
             if state.calls > 0 {
                 state.calls -= 1;
                 return Some(state);
@@ -344,7 +345,7 @@ impl Workers {
         let mut state = self.lock();
         loop {
             while !state.watching {
-                state = self.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
+                self.waiting.wait(&mut state);
             }
             let mut rests = 0;
             while rests < LINGER {

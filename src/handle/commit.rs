@@ -1,6 +1,6 @@
 //! A step of a machine as a transaction: whatever it brings about happens when it is committed, and nothing can drop it.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use super::driver::{DriverState, TaskJob, sink};
 use super::{Handle, spare};
@@ -8,6 +8,7 @@ use crate::delivery::{DrainBudget, Item, Job, Outcome};
 use crate::machine::{Machine, Output};
 use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::Operation;
+use crate::sync::MutexGuard;
 use crate::transport::Attempt;
 
 /// Who delivers what a step pushed into the delivery queue.

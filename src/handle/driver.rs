@@ -1,17 +1,18 @@
 //! Drives the machine of a handle: calls and events go in, what it wants is carried out.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::commit::{Commit, Deliver};
 use super::worker_task::run_task;
-use super::{Handle, Kind, lock, spare};
+use super::{Handle, Kind, spare};
 use crate::delivery::{Job, Outcome, Ticket};
 use crate::machine::Machine;
 use crate::machine::resolver::WorkerTask;
 use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::{Notification, Operation};
+use crate::sync::Mutex;
 use crate::transport::{Attempt, Event, Sink};
 use crate::win32::{WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 use crate::world::{Requested, Unspecified};
@@ -51,22 +52,22 @@ impl<M> Driver<M> {
 
     /// The attempt that runs from now on.
     pub(super) fn carry(&self, attempt: Arc<dyn Attempt>) {
-        lock(&self.running).attempt = Some(attempt);
+        self.running.lock().attempt = Some(attempt);
     }
 
     /// Looks at, or changes, what needs no step.
     pub fn with<R>(&self, look: impl FnOnce(&mut M) -> R) -> R {
-        look(&mut lock(&self.running).machine)
+        look(&mut self.running.lock().machine)
     }
 
     /// Looks at what the caller's operations own.
     fn borrowed<R>(&self, look: impl FnOnce(&mut BorrowedBuffers) -> R) -> R {
-        look(&mut lock(&self.running).borrowed)
+        look(&mut self.running.lock().borrowed)
     }
 
     /// The attempt that runs, or ran last, for it.
     pub fn attempt(&self) -> Option<Arc<dyn Attempt>> {
-        lock(&self.running).attempt.clone()
+        self.running.lock().attempt.clone()
     }
 }
 
@@ -218,7 +219,7 @@ impl Handle {
         driver: &'a Driver<M>,
         act: impl FnOnce(&mut DriverState<M>, Duration) -> R,
     ) -> (R, Commit<'a, M>) {
-        let mut state = lock(&driver.running);
+        let mut state = driver.running.lock();
         let gathered = state.machine.gathered();
         if gathered.is_empty() {
             *gathered = spare::take();

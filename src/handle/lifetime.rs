@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Handle, Kind, lock};
+use super::{Handle, Kind};
 use crate::delivery::{DrainBudget, Item};
 use crate::record::Notification;
 use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
@@ -56,7 +56,7 @@ impl Handle {
                 parent.release();
             }
             (None, Kind::Session(session)) => {
-                let unloaded = lock(&session.unloaded).take();
+                let unloaded = session.unloaded.lock().take();
                 unloaded.into_iter().for_each(|tell| tell());
             }
             (None, _) => {}

@@ -16,7 +16,7 @@ mod worker_task;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 
 use bytestring::ByteString;
 
@@ -36,6 +36,7 @@ use crate::http::cookies::Jar;
 use crate::machine::Settings;
 use crate::observe::{CheckEvent, RunningCallback, Watch};
 use crate::record::Notification;
+use crate::sync::{Mutex, RwLock};
 use crate::win32::{
     ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
     WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_HANDLE_CREATED, WINHTTP_HANDLE_TYPE_CONNECT,
@@ -106,10 +107,6 @@ pub struct Handle {
     references: References,
     queue: DeliveryQueue,
     kind: Kind,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Handle {
@@ -225,7 +222,7 @@ impl Handle {
     /// Its operations end with its session.
     fn register(self: &Arc<Handle>) {
         if let Some(session) = self.session_part() {
-            lock(&session.machines).insert(self.value, Arc::downgrade(self));
+            session.machines.lock().insert(self.value, Arc::downgrade(self));
             if session.closed.load(Ordering::SeqCst) {
                 self.cancel();
             }
@@ -344,12 +341,12 @@ impl Handle {
     }
 
     pub(crate) fn listener(&self) -> Listener {
-        *lock(&self.listener)
+        *self.listener.lock()
     }
 
     /// Sets the callback; answers the former one.
     pub(crate) fn listen(&self, listener: Listener) -> Option<StatusCallback> {
-        std::mem::replace(&mut *lock(&self.listener), listener).callback
+        std::mem::replace(&mut *self.listener.lock(), listener).callback
     }
 
     /// Whether the application wants this status.
@@ -387,7 +384,7 @@ impl Handle {
         match &handle.kind {
             Kind::Session(session) => {
                 session.closed.store(true, Ordering::SeqCst);
-                let machines: Vec<_> = lock(&session.machines).values().filter_map(Weak::upgrade).collect();
+                let machines: Vec<_> = session.machines.lock().values().filter_map(Weak::upgrade).collect();
                 for handle in machines {
                     handle.cancel();
                 }
@@ -396,7 +393,7 @@ impl Handle {
             Kind::Connection(_) => {}
             Kind::Request(_) | Kind::Resolver(_) | Kind::WebSocket(_) => {
                 if let Some(session) = handle.session_part() {
-                    lock(&session.machines).remove(&value);
+                    session.machines.lock().remove(&value);
                 }
                 handle.close_exchange();
             }

@@ -23,7 +23,7 @@ impl Handle {
     }
 
     fn timeouts(&self) -> Result<Timeouts, Win32Error> {
-        Ok(super::lock(&self.as_session()?.settings).timeouts)
+        Ok(self.as_session()?.settings.lock().timeouts)
     }
 
     fn resolver_with(

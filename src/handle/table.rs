@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Handle;
-use crate::sync::{PoisonError, RwLock};
+use crate::sync::RwLock;
 
 /// How many shards a table has.
 pub const SHARDS: usize = 16;
@@ -60,7 +60,7 @@ impl Table {
     /// Makes a handle that knows its own value.
     pub fn insert(&self, make: impl FnOnce(usize) -> Handle) -> Arc<Handle> {
         let home = home();
-        let mut shard = self.0[home].write().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.0[home].write();
         let slot = shard.free.pop().unwrap_or_else(|| {
             shard.slots.push(Slot::default());
             shard.slots.len() - 1
@@ -74,7 +74,7 @@ impl Table {
     /// The open handle with this value.
     pub fn get(&self, value: usize) -> Option<Arc<Handle>> {
         let (shard, slot, generation) = place(value)?;
-        let shard = self.0[shard].read().unwrap_or_else(PoisonError::into_inner);
+        let shard = self.0[shard].read();
         let slot = shard.slots.get(slot).filter(|slot| slot.generation == generation)?;
         slot.handle.clone()
     }
@@ -82,7 +82,7 @@ impl Table {
     /// Makes the value invalid for good; answers the handle that it named.
     pub fn remove(&self, value: usize) -> Option<Arc<Handle>> {
         let (shard, slot, generation) = place(value)?;
-        let mut shard = self.0[shard].write().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.0[shard].write();
         let place = shard.slots.get_mut(slot).filter(|slot| slot.generation == generation)?;
         let handle = place.handle.take()?;
         place.generation = (generation + 1) % GENERATIONS;
@@ -93,7 +93,7 @@ impl Table {
     /// How many handles are open.
     pub fn len(&self) -> usize {
         let open = |shard: &RwLock<Shard>| {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let shard = shard.read();
             shard.slots.len() - shard.free.len()
         };
         self.0.iter().map(open).sum()

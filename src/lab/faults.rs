@@ -1,7 +1,7 @@
 //! What goes wrong in a Sim: the faults that are armed, and what the calls in progress were struck by.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::peer::Peer;
 use super::points::Points;
 use super::scheduler::Scheduler;
 use crate::record::Operation;
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::Win32Error;
 use crate::world::Unspecified;
 
@@ -49,7 +50,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn may(&self) -> impl FnMut(&str) -> bool + use<'_> {

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+
+use crate::sync::{Condvar, Mutex};
 
 use super::scheduler::{Body, Scheduler};
 use super::world::wait_on;
@@ -62,7 +64,7 @@ impl Gate {
 
     /// Opens it for good: what waits there goes on.
     pub fn open(&self) {
-        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.held.lock();
         self.shared.open.store(true, Ordering::SeqCst);
         let held = std::mem::take(&mut *held);
         self.shared.opened.notify_all();
@@ -93,15 +95,14 @@ impl Gate {
             return;
         }
         if self.live {
-            let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.shared.opened.wait_while(held, |_| !self.is_open()).unwrap_or_else(PoisonError::into_inner));
+            self.shared.opened.wait_while(&mut self.shared.held.lock(), |_| !self.is_open());
         }
     }
 
     /// The network goes on when it is open.
     pub(super) fn then(&self, order: usize, act: Body) {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
-        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.held.lock();
         if !self.is_open() {
             return held.push((order, act));
         }

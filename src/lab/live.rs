@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -19,6 +19,7 @@ use super::world::Origin;
 use crate::net::failure::Injected;
 use crate::net::mapped::{Before, Mapped, map};
 use crate::net::runtime::Boxed;
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::Win32Error;
 
 /// One plays at a time in a process; others wait.
@@ -77,7 +78,7 @@ impl Live {
     /// If this thread has one already, or no thread can be started.
     pub fn new() -> Live {
         assert!(!MINE.get(), "this thread has a Live already: it would wait for ever");
-        let playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
+        let playing = PLAYING.lock();
         MINE.set(true);
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("lab live").enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no thread can be started: {error}"));
@@ -96,12 +97,12 @@ impl Live {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listener = listener.unwrap_or_else(|error| panic!("no socket can listen on 127.0.0.1: {error}"));
         let real = listener.local_addr().unwrap_or_else(|error| panic!("a socket has no address: {error}"));
-        let mut peers = lock(&self.peers);
+        let mut peers = self.peers.lock();
         // A name gets an address of the loopback network for itself; an address is itself.
         let named = || IpAddr::from([127, 88, (peers.len() / 250) as u8, 1 + (peers.len() % 250) as u8]);
         let shown = host.parse().unwrap_or_else(|_| named());
         let mapped = map((&host, port), shown, real, self.place.authority.der(), self.before(&peer));
-        lock(&self.mapped).push(mapped.unwrap_or_else(|| panic!("there is a peer at {origin} already")));
+        self.mapped.lock().push(mapped.unwrap_or_else(|| panic!("there is a peer at {origin} already")));
         peers.push(peer.clone());
         self.place.handle.spawn(listen(Arc::clone(&self.place), listener, peer.clone(), (secure, host, port)));
         peer
@@ -134,23 +135,19 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        lock(&self.mapped).clear();
+        self.mapped.lock().clear();
         if let Some(runtime) = self.runtime.take() {
             // Its sockets close with its tasks. This thread may be one of another runtime, which must not wait here itself.
             drop(std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(1))).join());
         }
         MINE.set(false);
-        let mut complaints: Vec<String> = lock(&self.peers).iter().flat_map(Peer::complaints).collect();
-        complaints.extend(lock(&self.peers).iter().flat_map(|peer| peer.cannot_meet(&[Stage::Send, Stage::Write])));
-        complaints.append(&mut lock(&self.place.failures));
+        let mut complaints: Vec<String> = self.peers.lock().iter().flat_map(Peer::complaints).collect();
+        complaints.extend(self.peers.lock().iter().flat_map(|peer| peer.cannot_meet(&[Stage::Send, Stage::Write])));
+        complaints.append(&mut self.place.failures.lock());
         if !complaints.is_empty() && !std::thread::panicking() {
             panic!("the peers have complaints:\n  {}", complaints.join("\n  "));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn listen(place: Arc<OnSockets>, listener: TcpListener, peer: Peer, (secure, host, _): Origin) {
@@ -196,12 +193,12 @@ impl Place for OnSockets {
         if wanted.error != error {
             let said =
                 format!("{}: over a socket a fault cannot bring {}, but {}", peer.origin(), wanted.error.0, error.0);
-            lock(&self.failures).push(said);
+            self.failures.lock().push(said);
         }
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {
-        super::served::certificate(&self.authority, &mut lock(&self.issued), host, faults)
+        super::served::certificate(&self.authority, &mut self.issued.lock(), host, faults)
     }
 
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
@@ -210,7 +207,7 @@ impl Place for OnSockets {
         let failures = Arc::clone(&self.failures);
         std::thread::spawn(move || {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(RawConnection(pipe)))) {
-                lock(&failures).push(format!("a raw peer panicked: {}", super::raw::words(&*panic)));
+                failures.lock().push(format!("a raw peer panicked: {}", super::raw::words(&*panic)));
             }
         });
     }

@@ -1,10 +1,11 @@
 //! The mistakes that a Sim has seen, and its report of them.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::{Recorder, Trace};
+use crate::sync::Mutex;
 use crate::verify::{Level, Mistake, Stop, Verifier, from_environment};
 
 /// A mistake in words, and how many events were in the trace then.
@@ -41,10 +42,6 @@ pub struct Mistakes {
     found: Arc<Mutex<Vec<Found>>>,
 }
 
-fn lock(found: &Mutex<Vec<Found>>) -> MutexGuard<'_, Vec<Found>> {
-    found.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Mistakes {
     /// Looks for mistakes at this time; what it finds is noted in the trace.
     pub fn new(recorder: Arc<Recorder>, now: Box<dyn Fn() -> Duration + Send + Sync>) -> Mistakes {
@@ -53,7 +50,7 @@ impl Mistakes {
         let found = move |mistake: Mistake| {
             let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
             trace.note(&line);
-            lock(&list).push(Found { mistake, line, events: trace.count() });
+            list.lock().push(Found { mistake, line, events: trace.count() });
         };
         let verifier = Arc::new(Verifier::new(from_environment(true), now, Box::new(found)));
         Mistakes { verifier, recorder, found: all }
@@ -61,7 +58,7 @@ impl Mistakes {
 
     /// The mistakes so far.
     pub fn all(&self) -> Vec<Mistake> {
-        lock(&self.found).iter().map(|found| found.mistake.clone()).collect()
+        self.found.lock().iter().map(|found| found.mistake.clone()).collect()
     }
 
     /// What the checker knows of the reasons of a hang.
@@ -79,7 +76,7 @@ impl Mistakes {
     /// last of them. What is milder, and `remarks` on the run, are listed with them.
     pub fn report(&self, mut complaints: Vec<String>, (causes, remarks): Around<'_>) -> Report {
         let ended = self.verifier.look(|checker| checker.ended());
-        let found = lock(&self.found);
+        let found = self.found.lock();
         let errors: Vec<&Found> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
         let mut trace = self.recorder.finish();
         if let (Some(last), true, true) = (errors.last(), complaints.is_empty(), ended.is_empty()) {

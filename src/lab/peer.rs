@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::ops::{RangeFrom, RangeInclusive, RangeToInclusive};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use crate::sync::{Mutex, MutexGuard};
 
 use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger};
 use super::login::Login;
@@ -124,7 +126,7 @@ impl Peer {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// A rule for requests; of several that match, the newest that has a reply answers.

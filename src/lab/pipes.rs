@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::net::failure::Injected;
 use crate::net::pipe::pipe;
 use crate::net::runtime::{Boxed, Connected, Runtime, Timer};
 use crate::net::stream::Stream;
+use crate::sync::Mutex;
 use crate::transport::{Attempt, ConnectionGroupId, Network, Sink, Transport, TransportRequest};
 
 /// See the module.
@@ -54,7 +55,7 @@ impl Pipes {
 
     /// Nothing moves any more.
     pub fn end(&self) {
-        let tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = std::mem::take(&mut *self.shared.tasks.lock());
         tasks.iter().for_each(|task| task.end());
     }
 }
@@ -93,7 +94,7 @@ impl Shared {
 
     fn start(&self, future: Boxed<'static, ()>) -> Option<Arc<Task>> {
         let task = Task::new(&self.world()?, future);
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.tasks.lock();
         tasks.retain(|task| !task.is_over());
         tasks.push(Arc::clone(&task));
         Some(task)
@@ -198,7 +199,7 @@ impl Place for OfSim {
     }
 
     fn certificate(&self, host: &str, faults: u32) -> Issued {
-        let mut issued = self.0.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issued = self.0.issued.lock();
         certificate(&self.0.authority, &mut issued, host, faults)
     }
 

@@ -1,8 +1,10 @@
 //! The byte door: a connection that a test plays itself.
 
 use std::any::Any;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use super::gate::Gate;
 use super::world::{SimWorld, wait_on};
@@ -54,7 +56,7 @@ impl RawPipe {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Somebody takes the connection: what comes is told to it.
@@ -109,8 +111,7 @@ impl RawPipe {
         if let Some(world) = self.world.upgrade() {
             wait_on(world.scheduler(), what, &mut || done(&mut self.lock()));
         } else if self.live {
-            let state = self.lock();
-            drop(self.came.wait_while(state, |state| !done(state)).unwrap_or_else(PoisonError::into_inner));
+            self.came.wait_while(&mut self.lock(), |state| !done(state));
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use super::world::SimWorld;
 use crate::net::runtime::{Boxed, Timer};
+use crate::sync::{Mutex, MutexGuard};
 
 /// A future and its place in the Sim's agenda.
 pub struct Task {
@@ -55,7 +56,7 @@ impl Task {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Boxed<'static, ()>>> {
-        self.future.lock().unwrap_or_else(PoisonError::into_inner)
+        self.future.lock()
     }
 
     fn take(&self) -> Option<Boxed<'static, ()>> {
@@ -92,7 +93,7 @@ impl SimTimer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Alarm> {
-        self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
+        self.alarm.lock()
     }
 }
 
@@ -122,7 +123,7 @@ impl SimTimer {
         let Some(world) = self.world.upgrade() else { return };
         let alarm = Arc::clone(&self.alarm);
         world.plan(time, self.order, idle, move || {
-            let mut alarm = alarm.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut alarm = alarm.lock();
             // One that was set anew in the meantime rings at its own time.
             let waker = if alarm.time == Some(time) { alarm.waker.take() } else { None };
             drop(alarm);

@@ -4,9 +4,11 @@
 //! in between, blocks. Elsewhere a second without a sign of life counts.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::sync::Mutex;
 
 use super::scheduler::{Scheduler, Watched};
 
@@ -31,7 +33,7 @@ pub fn this_thread() -> Option<u64> {
 
 /// Watches this one while it lives.
 pub fn watch(scheduler: &Arc<Scheduler>) {
-    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut watched = WATCHED.lock();
     watched.push(Arc::downgrade(scheduler));
     if watched.len() == 1 {
         thread::spawn(patrol);
@@ -51,7 +53,7 @@ fn patrol() {
     let mut seen: HashMap<usize, Seen> = HashMap::new();
     loop {
         thread::sleep(INTERVAL);
-        let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = WATCHED.lock();
         watched.retain(|scheduler| scheduler.strong_count() > 0);
         if watched.is_empty() {
             return;

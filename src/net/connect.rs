@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ use super::registry::PoolEntry;
 use super::runtime::{Boxed, Connected, Runtime};
 use super::stream::Stream;
 use super::upload::Upload;
-use super::wire::{self, Wire, WireState};
+use super::wire::{Wire, WireState};
 use super::{Net, failure, names, tls};
 use crate::connection::ConnectionId;
+use crate::sync::Mutex;
 use crate::transport::{ClientCertificate, Event, Failure, Peer, Route, Secured, Sink, Tls, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH};
 
@@ -160,14 +161,14 @@ impl Connection {
     /// Whether an idle connection can carry a request (source r7): not if it has ended, or if something came that nobody
     /// asked for.
     pub async fn alive(&mut self) -> bool {
-        wire::lock(&self.state).looks = true;
+        self.state.lock().looks = true;
         let closed = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.driver).poll(cx).is_ready())).await;
         !closed && self.sender.is_ready()
     }
 
     /// It becomes idle.
     pub fn rest(&self) {
-        wire::lock(&self.state).rest();
+        self.state.lock().rest();
     }
 
     /// The stream under it, if it gave all its bytes away.
@@ -237,7 +238,7 @@ mod tests {
 
     impl Sink for Notes {
         fn events(&self, events: &mut dyn Iterator<Item = Event>) {
-            self.0.lock().unwrap().extend(events.map(|event| format!("{event:?}")));
+            self.0.lock().extend(events.map(|event| format!("{event:?}")));
         }
 
         fn tick(&self) {}
@@ -304,7 +305,7 @@ mod tests {
             let mut expected = vec!["Resolving".to_owned(), format!("Resolved({v4:?})")];
             expected.extend(tried.iter().map(|address| format!("Connecting({address:?})")));
             expected.extend(connected.then(|| format!("Connected({:?})", reached.to_string())));
-            assert_eq!(*notes.0.lock().unwrap(), expected);
+            assert_eq!(*notes.0.lock(), expected);
             let error = outcome.err().map(|failure| failure.error);
             assert_eq!(error, (!connected).then_some(ERROR_WINHTTP_CANNOT_CONNECT));
         }

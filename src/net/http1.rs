@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,8 +17,9 @@ use super::mailbox::Mailbox;
 use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
-use super::wire::{self, WireState};
+use super::wire::WireState;
 use crate::http::{BodyLength, Headers, OutgoingBody, ResponseHead};
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
@@ -241,7 +242,7 @@ impl<'a> Outbound<'a> {
     }
 
     fn state(&self) -> MutexGuard<'_, WireState> {
-        wire::lock(&self.state)
+        self.state.lock()
     }
 
     /// Whether the request is out as its head announced it: what follows would else be taken for the rest of its body.

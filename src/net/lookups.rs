@@ -6,11 +6,12 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crate::http::system_name;
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::ERROR_NOT_ENOUGH_MEMORY;
 
 /// How many look-ups that somebody waits for run at once.
@@ -71,7 +72,7 @@ impl Default for Lookups {
 
 impl Lookups {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The addresses of a name. Dropped, it gives its place to another.
@@ -179,7 +180,7 @@ impl Drop for Asking {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Condvar;
+    use crate::sync::Condvar;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -192,7 +193,7 @@ mod tests {
     fn ask(name: &str) -> io::Result<Vec<IpAddr>> {
         ASKED.fetch_add(1, Ordering::SeqCst);
         if name.starts_with("slow") {
-            drop(OPEN.1.wait_while(OPEN.0.lock().unwrap(), |open| !*open).unwrap());
+            OPEN.1.wait_while(&mut OPEN.0.lock(), |open| !*open);
         }
         if name == "unknown" { Err(io::ErrorKind::NotFound.into()) } else { Ok(vec!["127.0.0.1".parse().unwrap()]) }
     }
@@ -231,7 +232,7 @@ mod tests {
             .await;
             assert!(lookups.lock().queue.is_empty());
             assert_eq!(ASKED.load(Ordering::SeqCst), before);
-            *OPEN.0.lock().unwrap() = true;
+            *OPEN.0.lock() = true;
             OPEN.1.notify_all();
             for asking in same {
                 assert!(tokio::time::timeout(patience, asking).await.is_ok_and(|found| found.is_ok()));

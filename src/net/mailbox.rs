@@ -1,7 +1,7 @@
 //! What the machine tells a running attempt, kept until the attempt's task looks.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::registry::PoolEntry;
 use crate::http::RequestHead;
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::Sink;
 
 /// What was told so far.
@@ -39,7 +40,7 @@ pub struct Mailbox(Mutex<Commands>);
 
 impl Mailbox {
     pub fn lock(&self) -> MutexGuard<'_, Commands> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// What was told; the task is woken by what comes later.

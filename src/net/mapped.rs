@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use crate::sync::RwLock;
 
 use super::runtime::Boxed;
 use super::tls::Security;
@@ -29,7 +31,7 @@ pub struct Mapped(Arc<Mapping>);
 
 impl Drop for Mapped {
     fn drop(&mut self) {
-        let mut mapped = MAPPED.write().unwrap_or_else(PoisonError::into_inner);
+        let mut mapped = MAPPED.write();
         mapped.retain(|mapping| !Arc::ptr_eq(mapping, &self.0));
     }
 }
@@ -42,7 +44,7 @@ pub fn map(
     authority: Vec<u8>,
     before: Before,
 ) -> Option<Mapped> {
-    let mut mapped = MAPPED.write().unwrap_or_else(PoisonError::into_inner);
+    let mut mapped = MAPPED.write();
     if mapped.iter().any(|mapping| mapping.is(host, port)) {
         return None;
     }
@@ -53,7 +55,7 @@ pub fn map(
 }
 
 fn find(is: impl Fn(&Mapping) -> bool) -> Option<Arc<Mapping>> {
-    MAPPED.read().unwrap_or_else(PoisonError::into_inner).iter().find(|mapping| is(mapping)).cloned()
+    MAPPED.read().iter().find(|mapping| is(mapping)).cloned()
 }
 
 impl Mapping {

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::failure;
 use super::runtime::Runtime;
+use crate::sync::Mutex;
 use crate::transport::{Failure, NameCache, Network};
 use crate::win32::ERROR_WINHTTP_NAME_NOT_RESOLVED;
 
@@ -19,12 +19,12 @@ pub struct Names(Mutex<HashMap<String, (Duration, Vec<IpAddr>)>>);
 
 impl Names {
     fn get(&self, name: &str, rules: NameCache, now: Duration) -> Option<Vec<IpAddr>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.lock();
         kept.get(name).filter(|(since, _)| now < *since + rules.age).map(|(_, addresses)| addresses.clone())
     }
 
     fn put(&self, name: &str, addresses: &[IpAddr], rules: NameCache, now: Duration) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock();
         kept.retain(|_, (since, _)| now < *since + rules.age);
         while !rules.soft && kept.len() >= rules.entries.max(1) {
             let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(name, _)| name.clone()) else {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::Net;
 use super::connect::Connection;
 use super::http2::Multiplexed;
 use crate::connection::{Answer, AttemptId, ConnectionId, Demand, Effect, Engine};
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::TransportRequest;
 
 /// How often idle connections are looked for, while there are any.
@@ -46,7 +47,7 @@ struct Leftovers {
 
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Changes something, and does what follows for others.

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use super::lookups::Lookups;
 use super::runtime::{Boxed, Connected, Host, Runtime, Timer, task};
 use super::stream::Stream;
 use crate::delivery::{Poller, Workers};
+use crate::sync::Mutex;
 use crate::transport::{Network, Peer};
 use crate::win32::socket;
 
@@ -57,7 +58,7 @@ impl Tokio {
         if let Some(reactor) = self.reactor.get() {
             return Some(reactor);
         }
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _making = self.making.lock();
         if self.reactor.get().is_none() {
             let reactor = Arc::new(Reactor::new(&self.workers)?);
             let _ = self.reactor.set(Arc::clone(&reactor));
@@ -181,7 +182,7 @@ struct Alarm {
 impl Timer for Alarm {
     fn set(&mut self, time: Duration) {
         let deadline = (self.began + time).into();
-        let kept = || self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = || self.spare.lock().pop();
         match self.sleep.take().or_else(kept) {
             Some(mut sleep) => {
                 sleep.as_mut().reset(deadline);
@@ -202,7 +203,7 @@ impl Timer for Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(sleep) = self.sleep.take() {
-            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut spare = self.spare.lock();
             if spare.len() < SLEEPS {
                 spare.push(sleep);
             }

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
+
+use crate::sync::Mutex;
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -41,7 +43,7 @@ impl Upload {
 
     fn change(&self, change: impl FnOnce(&mut Queue)) {
         let Some(queue) = &self.0 else { return };
-        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = queue.lock();
         change(&mut queue);
         if let Some(waker) = queue.waker.take() {
             waker.wake();
@@ -55,7 +57,7 @@ impl Body for Upload {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let Some(queue) = &self.0 else { return Poll::Ready(None) };
-        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = queue.lock();
         match queue.pieces.pop_front() {
             Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
             None if queue.ended => Poll::Ready(None),
@@ -68,7 +70,7 @@ impl Body for Upload {
 
     fn is_end_stream(&self) -> bool {
         let Some(queue) = &self.0 else { return true };
-        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.lock();
         queue.ended && queue.pieces.is_empty()
     }
 }

@@ -7,7 +7,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -18,6 +18,7 @@ use super::reply::{Asked, Reply};
 use super::stream::Stream;
 use crate::http::RequestHead;
 use crate::http::chunks::{BadChunk, Chunk, ChunkReader};
+use crate::sync::Mutex;
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
@@ -151,7 +152,7 @@ impl Wire {
 
     /// The stream under it, and what came of it and was not read.
     pub fn into_parts(self) -> (Stream, Bytes) {
-        let rest = lock(&self.state).reply.take_rest();
+        let rest = self.state.lock().reply.take_rest();
         (self.stream, rest)
     }
 
@@ -192,17 +193,13 @@ impl Wire {
     }
 }
 
-pub fn lock(state: &Mutex<WireState>) -> MutexGuard<'_, WireState> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, state } = self.get_mut();
         let before = buf.filled().len();
         loop {
             {
-                let mut state = lock(state);
+                let mut state = state.lock();
                 if state.reply.waiting() {
                     state.reply.give(buf);
                     return Poll::Ready(Ok(()));
@@ -212,7 +209,7 @@ impl AsyncRead for Wire {
                 }
             }
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
-            let reply = &mut lock(state).reply;
+            let reply = &mut state.lock().reply;
             let bytes = &buf.filled()[before..];
             reply.received += bytes.len() as u64;
             if !reply.in_head() {
@@ -240,7 +237,7 @@ impl AsyncWrite for Wire {
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let Wire { stream, state } = self.get_mut();
-        let mut state = lock(state);
+        let mut state = state.lock();
         let taken = state.accept_all(pieces);
         if taken > 0 || pieces.iter().all(|piece| piece.is_empty()) {
             return Poll::Ready(Ok(taken));
@@ -256,7 +253,7 @@ impl AsyncWrite for Wire {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, state } = self.get_mut();
-        let mut state = lock(state);
+        let mut state = state.lock();
         ready!(Wire::drain(stream, &mut state, cx))?;
         if state.deaf { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
     }

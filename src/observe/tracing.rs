@@ -3,11 +3,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::{Observer, Returned, TrafficEvent};
 use crate::record::{Event, Notification, Recorder, Trace, header, lines, target};
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::{Wide, Win32Error};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Tracing {
     }
 
     fn out(&self) -> MutexGuard<'_, Out> {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+        self.out.lock()
     }
 
     fn write(&self, last: bool, ended: bool) {

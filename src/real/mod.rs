@@ -7,7 +7,7 @@ mod opening;
 #[cfg(feature = "net")]
 mod system;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub(crate) use opening::opening;
 pub use opening::{opens_openly, orphans};
@@ -15,6 +15,7 @@ pub use opening::{opens_openly, orphans};
 pub use crate::delivery::{Delivery, Policy};
 pub use crate::handle::decided;
 use crate::observe::{self, CheckEvent};
+use crate::sync::Mutex;
 pub use crate::world::{Proxies, ScriptOverride};
 use crate::world::{World, entered};
 
@@ -28,7 +29,7 @@ static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: Delivery::Windows, 
 /// assert_eq!(former, Policy::default());
 /// ```
 pub fn set_delivery_policy(policy: Policy) -> Policy {
-    std::mem::replace(&mut POLICY.lock().unwrap_or_else(PoisonError::into_inner), policy)
+    std::mem::replace(&mut POLICY.lock(), policy)
 }
 
 /// Looks at, or changes, what the world of this thread knows about proxies: that of the Sim that it is in, else that of
@@ -66,7 +67,7 @@ pub(crate) fn current() -> Option<(Arc<World>, Policy)> {
     }
     #[cfg(feature = "net")]
     {
-        let policy = *POLICY.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = *POLICY.lock();
         Some((system::world(), policy))
     }
     #[cfg(not(feature = "net"))]

@@ -1,9 +1,10 @@
 //! In which world a session is opened, and who opens one in the real world beside a Sim.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use crate::delivery::Policy;
+use crate::sync::Mutex;
 use crate::world::{World, entered, stepped};
 
 /// Sessions that were opened in the real world while there were others: the threads that did it.
@@ -14,7 +15,7 @@ static OPENLY: AtomicBool = AtomicBool::new(false);
 /// The sessions, by their threads, that were opened in the real world while others were there; how many came before
 /// those that are told.
 pub fn orphans(before: usize) -> Vec<String> {
-    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(before).cloned().collect()
+    ORPHANS.lock().iter().skip(before).cloned().collect()
 }
 
 /// Whether this process also opens sessions in the real world on purpose: on a thread that may be a test's, which may run
@@ -50,7 +51,7 @@ pub(crate) fn opening() -> Option<(Arc<World>, Policy)> {
         }
         if !stepped().is_empty() {
             let name = thread.name().unwrap_or("without a name").to_owned();
-            ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+            ORPHANS.lock().push(name);
         }
         if is_denied() {
             return None;

@@ -1,11 +1,11 @@
 //! The collector that every thread reports to.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::{Event, HandleKind, Names, Notification, Record, Thread, ThreadRole, Trace, Traffic, What};
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::Win32Error;
 
 /// Tells the time since the trace began. It runs under the recorder's lock and must not call the recorder.
@@ -211,7 +211,7 @@ impl Recorder {
 
     /// The state is whole after every step, so a panic of the clock spoils nothing.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

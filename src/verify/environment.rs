@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Level, Mistake, Verifier, from_environment};
 use crate::observe::{Observer, Returned};
 use crate::record::{Notification, Recorder};
+use crate::sync::Mutex;
 use crate::win32::Win32Error;
 
 /// What is shown of what happened before a mistake.
@@ -41,7 +42,7 @@ pub(crate) fn observers(began: Instant) -> Vec<Arc<dyn Observer>> {
     let last = Arc::new(LastEvents(Recorder::new(Box::new(move || began.elapsed()))));
     let (events, told) = (Arc::clone(&last), Mutex::new(BTreeSet::new()));
     let found = move |mistake: Mistake| {
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = told.lock();
         if told.insert(format!("{} {}", mistake.stop, mistake.what)) {
             report(&mistake, &events.0);
         }

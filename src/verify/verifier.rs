@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::checker::Checker;
 use super::stop::{Mistake, Stop};
 use crate::observe::{CheckEvent, Observer, Returned, Watch};
 use crate::record::Notification;
+use crate::sync::Mutex;
 use crate::win32::Win32Error;
 
 /// The time of the world.
@@ -25,10 +25,6 @@ pub(crate) struct Verifier {
     found: Found,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Verifier {
     /// One that looks for these.
     pub fn new(wanted: BTreeSet<Stop>, now: Clock, found: Found) -> Verifier {
@@ -39,7 +35,7 @@ impl Verifier {
     /// This one is not looked for any more.
     #[cfg(feature = "lab")]
     pub fn allow(&self, stop: Stop) {
-        lock(&self.wanted).remove(&stop);
+        self.wanted.lock().remove(&stop);
     }
 
     /// Out parameters are written with the completion from now on.
@@ -50,8 +46,8 @@ impl Verifier {
 
     /// Lets the checker look at something; answers the mistakes that are looked for.
     pub fn look<M: IntoIterator<Item = Mistake>>(&self, look: impl FnOnce(&mut Checker) -> M) -> Vec<Mistake> {
-        let mistakes = look(&mut lock(&self.checker));
-        let wanted = lock(&self.wanted);
+        let mistakes = look(&mut self.checker.lock());
+        let wanted = self.wanted.lock();
         mistakes.into_iter().filter(|mistake| wanted.contains(&mistake.stop)).collect()
     }
 }
@@ -91,7 +87,7 @@ impl Observer for Verifier {
     }
 
     fn watch(&self) -> Watch {
-        let wanted = lock(&self.wanted);
+        let wanted = self.wanted.lock();
         let buffers = [Stop::ReadBufferTouched, Stop::WriteBufferTouched, Stop::PointerUnreadable];
         Watch { buffers: buffers.iter().any(|stop| wanted.contains(stop)), late: self.late.load(Ordering::Relaxed) }
     }

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use super::World;
 use crate::delivery::Policy;
+use crate::sync::Mutex;
 
 thread_local! {
     /// The worlds that this thread has entered, innermost last.
@@ -43,13 +44,13 @@ pub struct Registered(Weak<World>);
 /// This world is to be woken while the answer lives.
 pub fn register(world: Weak<World>) -> Registered {
     EVER.store(true, Ordering::SeqCst);
-    STEPPED.lock().unwrap_or_else(PoisonError::into_inner).push(world.clone());
+    STEPPED.lock().push(world.clone());
     Registered(world)
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        STEPPED.lock().unwrap_or_else(PoisonError::into_inner).retain(|world| !world.ptr_eq(&self.0));
+        STEPPED.lock().retain(|world| !world.ptr_eq(&self.0));
     }
 }
 
@@ -58,7 +59,7 @@ pub fn stepped() -> Vec<Arc<World>> {
     if !EVER.load(Ordering::SeqCst) {
         return Vec::new();
     }
-    let worlds = STEPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    let worlds = STEPPED.lock();
     worlds.iter().filter_map(Weak::upgrade).collect()
 }
 

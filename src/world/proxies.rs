@@ -3,12 +3,13 @@
 //! The real world begins with what the environment says; a Sim begins without any proxy.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Registration;
 use crate::http::proxy::pac::Limits;
 use crate::http::proxy::{Environment, Named, UserSettings};
+use crate::sync::{Mutex, MutexGuard};
 
 /// How long a script is used without being fetched again.
 const FRESH: Duration = Duration::from_secs(30 * 60);
@@ -55,7 +56,7 @@ impl Proxies {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// What WINHTTP_ACCESS_TYPE_DEFAULT_PROXY means for a session that is opened now.

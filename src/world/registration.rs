@@ -1,9 +1,10 @@
 //! A callback for changed proxy settings, and the runs of it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
 use crate::delivery::{Job, Steps};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::win32::{ProxyChangeCallback, WINHTTP_PROXY_NOTIFY_CHANGE};
 
 #[derive(Default)]
@@ -28,7 +29,7 @@ impl Registration {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// No run begins any more; waits for those that did, but for those that this thread is in.
@@ -49,7 +50,7 @@ impl Registration {
             return;
         }
         while others(&state) {
-            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.returned.wait(&mut state);
         }
     }
 }

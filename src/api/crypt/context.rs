@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::ptr::{null_mut, without_provenance_mut};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 
 use super::chain::Chain;
 use super::store::Store;
 use crate::api::edge::{bytes, caught, no_panic};
 use crate::pki::{Algorithm, Certificate};
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::*;
 
 /// A certificate that is alive. What `face` points to belongs to it and does not move.
@@ -44,7 +45,7 @@ pub(super) struct Alive {
 /// The one table of it.
 pub(super) fn alive() -> MutexGuard<'static, Alive> {
     static ALIVE: LazyLock<Mutex<Alive>> = LazyLock::new(Mutex::default);
-    ALIVE.lock().unwrap_or_else(PoisonError::into_inner)
+    ALIVE.lock()
 }
 
 pub(super) fn blob(bytes: &[u8]) -> CRYPT_INTEGER_BLOB {

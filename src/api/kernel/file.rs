@@ -7,11 +7,12 @@ use std::ffi::c_void;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use super::sync::event;
 use super::sync::waitable::Waitable;
 use crate::api::edge::{NONE, bytes, caught, done, no_panic, put, text};
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::*;
 
 const GENERIC_READ: u32 = 0x8000_0000;
@@ -31,7 +32,7 @@ const FILE_ATTRIBUTE_NORMAL: u32 = 0x80;
 static FILES: LazyLock<Mutex<HashMap<usize, Arc<File>>>> = LazyLock::new(Mutex::default);
 
 fn lock() -> MutexGuard<'static, HashMap<usize, Arc<File>>> {
-    FILES.lock().unwrap_or_else(PoisonError::into_inner)
+    FILES.lock()
 }
 
 fn find(handle: HANDLE) -> Result<Arc<File>, Win32Error> {

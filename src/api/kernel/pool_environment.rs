@@ -4,11 +4,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use super::pool_object::{Object, RawCleanupCallback, value};
 use super::sync::threads;
 use crate::api::edge::{NONE, done, no_panic};
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::*;
 
 type Body = Box<dyn FnOnce() + Send>;
@@ -62,7 +63,7 @@ static GROUPS: Table<Group> = Table(LazyLock::new(Mutex::default));
 
 impl<T> Table<T> {
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Arc<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn add(&self, item: T) -> *mut c_void {
@@ -101,7 +102,7 @@ impl Running {
 
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Runs it on a worker, as soon as the pool has one to spare.
@@ -131,7 +132,7 @@ pub(super) struct Group(Mutex<Vec<Arc<Object>>>);
 
 impl Group {
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Object>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     pub fn add(&self, object: &Arc<Object>) {

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
+
+use crate::sync::{Mutex, MutexGuard};
 
 use super::pool_environment::Belongs;
 use super::pool_instance;
@@ -56,7 +58,7 @@ const WAIT_TIMEOUT: u32 = 258;
 static OBJECTS: LazyLock<Mutex<HashMap<usize, Arc<Object>>>> = LazyLock::new(Mutex::default);
 
 fn objects() -> MutexGuard<'static, HashMap<usize, Arc<Object>>> {
-    OBJECTS.lock().unwrap_or_else(PoisonError::into_inner)
+    OBJECTS.lock()
 }
 
 /// The object with this value.
@@ -98,11 +100,11 @@ impl Object {
 
     /// Its timer is not set, and it waits for nothing.
     pub fn rest(&self) {
-        let timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let timer = self.timer.lock().take();
         timer.into_iter().for_each(|number| {
             timers::cancel(number);
         });
-        let cancels = self.cancels.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let cancels = self.cancels.lock().take();
         cancels.into_iter().for_each(event::signal);
     }
 

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::pool::{made, wait};
@@ -31,7 +31,7 @@ pub(super) fn until(time: FILETIME) -> Duration {
 
 /// Sets the timer of an object, or takes it back.
 fn set(object: &Arc<Object>, after: Option<Duration>, period: Option<Duration>) {
-    let mut timer = object.timer.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut timer = object.timer.lock();
     if let Some(number) = timer.take() {
         timers::cancel(number);
     }
@@ -42,7 +42,7 @@ fn set(object: &Arc<Object>, after: Option<Duration>, period: Option<Duration>) 
 }
 
 fn fire(object: &Arc<Object>, period: Option<Duration>) {
-    let mut timer = object.timer.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut timer = object.timer.lock();
     if timer.is_none() {
         return;
     }
@@ -55,7 +55,7 @@ fn fire(object: &Arc<Object>, period: Option<Duration>) {
 }
 
 fn is_set(object: &Object) -> bool {
-    object.timer.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    object.timer.lock().is_some()
 }
 
 fn milliseconds(count: u32) -> Option<Duration> {

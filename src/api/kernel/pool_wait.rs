@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::INFINITE;
@@ -50,7 +50,7 @@ pub unsafe extern "system" fn RegisterWaitForSingleObject(
 /// The event that ends the wait of this object; that of an older wait is signalled.
 fn cancelable(object: &Object) -> usize {
     let cancels = event::create(true, false);
-    let older = object.cancels.lock().unwrap_or_else(PoisonError::into_inner).replace(cancels);
+    let older = object.cancels.lock().replace(cancels);
     older.into_iter().for_each(event::signal);
     cancels
 }
@@ -77,7 +77,7 @@ fn serve(registered: &Arc<Object>, object: usize, cancels: usize, timeout: Optio
 
 /// The handles of a wait are closed when nobody signals them any more.
 fn ended(waiter: &Object, object: usize, cancels: usize) {
-    let mut known = waiter.cancels.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = waiter.cancels.lock();
     if *known == Some(cancels) {
         *known = None;
     }

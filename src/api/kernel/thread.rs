@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use super::sync::waitable::Waitable;
 use super::sync::{clock, event, threads};
 use crate::api::edge::{NONE, caught, done, no_panic, put};
+use crate::sync::{Mutex, MutexGuard};
 use crate::win32::*;
 
 /// CREATE_SUSPENDED
@@ -32,7 +33,7 @@ struct Thread {
 static THREADS: LazyLock<Mutex<HashMap<usize, Arc<Thread>>>> = LazyLock::new(Mutex::default);
 
 fn lock() -> MutexGuard<'static, HashMap<usize, Arc<Thread>>> {
-    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+    THREADS.lock()
 }
 
 fn find(handle: HANDLE) -> Result<Arc<Thread>, Win32Error> {

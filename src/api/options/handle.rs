@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
             Put::To(|subject, given| {
                 let event = given.address();
                 let unloaded = Box::new(move || crate::api::kernel::signal_event(event));
-                *subject.session()?.unloaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(unloaded);
+                *subject.session()?.unloaded.lock() = Some(unloaded);
                 Ok(())
             }),
         )

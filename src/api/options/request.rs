@@ -1,6 +1,5 @@
 //! What is sent, and how replies are taken.
 
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::row::*;
@@ -16,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         .query(
             SESSION,
             Get::Of(|subject| {
-                let agent = subject.session()?.agent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let agent = subject.session()?.agent.lock().clone();
                 Ok(Value::Text(agent.unwrap_or_default().into()))
             }),
         )
@@ -24,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
             SESSION,
             Put::To(|subject, given| {
                 let agent = header_value(given.text)?;
-                *subject.session()?.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(agent.into());
+                *subject.session()?.agent.lock() = Some(agent.into());
                 Ok(())
             }),
         )

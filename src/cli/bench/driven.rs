@@ -4,8 +4,8 @@
 use std::ffi::c_void;
 use std::net::SocketAddr;
 use std::ptr::null;
-use std::sync::{Condvar, Mutex};
 
+use parking_lot::{Condvar, Mutex};
 use portable_winhttp::win32::*;
 
 use super::server::BODY;
@@ -26,14 +26,14 @@ struct Completion {
 
 impl Completion {
     fn tell(&self, status: u32) {
-        *self.status.lock().expect("no panic") = status;
+        *self.status.lock() = status;
         self.told.notify_one();
     }
 
     fn wait(&self, status: u32) {
-        let mut last = self.status.lock().expect("no panic");
+        let mut last = self.status.lock();
         while *last != status {
-            last = self.told.wait(last).expect("no panic");
+            self.told.wait(&mut last);
         }
         *last = 0;
     }

@@ -3,9 +3,9 @@
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
 use portable_winhttp::lab::{Reply, Sim, allocated, any, freed};
 use windows_sys::Win32::Foundation::GetLastError;
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -154,7 +154,7 @@ impl Buggy {
                 return self.ended(Err(GetLastError()), true);
             }
             let flags = WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS;
-            self.inner.lock().unwrap().parents = vec![session as usize];
+            self.inner.lock().parents = vec![session as usize];
             let former = WinHttpSetStatusCallback(session, Some(notified), flags, 0);
             let connection = match former {
                 Some(_) => null_mut(),
@@ -164,14 +164,14 @@ impl Buggy {
                 self.ended(Err(GetLastError()), false);
                 return self.close_parents();
             }
-            self.inner.lock().unwrap().parents.push(connection as usize);
+            self.inner.lock().parents.push(connection as usize);
             let secure = if secure { WINHTTP_FLAG_SECURE } else { 0 };
             let request = WinHttpOpenRequest(connection, null(), wide(path).as_ptr(), null(), null(), null(), secure);
             if request.is_null() {
                 self.ended(Err(GetLastError()), false);
                 return self.close_parents();
             }
-            self.inner.lock().unwrap().request = Some(request as usize);
+            self.inner.lock().request = Some(request as usize);
             // Bound before anything can fail: HANDLE_CLOSING will bring it in any case.
             let context = std::ptr::from_ref(self) as usize;
             let bound = WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const context).cast(), 8);
@@ -207,7 +207,7 @@ impl Buggy {
     /// Closes the request, if nobody has: from any thread, at any time.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
-        let request = self.inner.lock().unwrap().request;
+        let request = self.inner.lock().request;
         match (self.bug, request) {
             (Some(Bug::UseAfterClose), Some(request)) => {
                 // SAFETY: an open handle, as far as it knows.
@@ -236,7 +236,7 @@ impl Buggy {
     }
 
     fn close(&self) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock();
         inner.closes = true;
         let request = if inner.calls == 0 { inner.request.take() } else { None };
         drop(inner);
@@ -248,7 +248,7 @@ impl Buggy {
 
     /// Makes a call on the request, unless it is closed or about to be. One that fails at once ends the request.
     fn call(&self, call: impl FnOnce(*mut c_void) -> i32) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock();
         let closes = inner.closes && !self.has(Bug::UseAfterClose);
         let Some(request) = inner.request.filter(|_| !closes) else { return };
         inner.calls += 1;
@@ -258,7 +258,7 @@ impl Buggy {
             // SAFETY: no pointers.
             self.ended(Err(unsafe { GetLastError() }), false);
         }
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock();
         inner.calls -= 1;
         let closes = inner.closes || answer == 0;
         drop(inner);
@@ -269,17 +269,17 @@ impl Buggy {
 
     /// The last that is to be done.
     fn close_parents(&self) {
-        let parents = std::mem::take(&mut self.inner.lock().unwrap().parents);
+        let parents = std::mem::take(&mut self.inner.lock().parents);
         self.free();
         for handle in parents.into_iter().rev() {
             // SAFETY: an open handle.
             unsafe { WinHttpCloseHandle(handle as *mut c_void) };
         }
-        self.inner.lock().unwrap().closed = true;
+        self.inner.lock().closed = true;
     }
 
     fn ended(&self, outcome: Outcome, closed: bool) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock();
         inner.outcome.get_or_insert(outcome);
         inner.closed |= closed;
     }
@@ -297,18 +297,18 @@ impl Buggy {
     }
 
     fn read(&self) {
-        let buffer = self.buffer.lock().unwrap().as_mut_ptr();
+        let buffer = self.buffer.lock().as_mut_ptr();
         // SAFETY: the buffer lives for ever.
         self.call(|request| unsafe { WinHttpReadData(request, buffer.cast(), 8, null_mut()) });
     }
 
     /// Whether HANDLE_CLOSING came, or there never was a handle to wait for.
     pub fn closed(&self) -> bool {
-        self.inner.lock().unwrap().closed
+        self.inner.lock().closed
     }
 
     pub fn outcome(&self) -> Option<Outcome> {
-        self.inner.lock().unwrap().outcome.clone()
+        self.inner.lock().outcome.clone()
     }
 }
 
@@ -316,7 +316,7 @@ unsafe extern "system" fn notified(request: *mut c_void, context: usize, status:
     // SAFETY: contexts are leaked clients; payloads are those of their status.
     unsafe {
         let Some(client) = (context as *const Buggy).as_ref() else { return };
-        if client.has(Bug::CancelUnderLock) && client.lock.try_lock().is_err() {
+        if client.has(Bug::CancelUnderLock) && client.lock.try_lock().is_none() {
             client.wrong();
         }
         match status {
@@ -331,17 +331,17 @@ unsafe extern "system" fn notified(request: *mut c_void, context: usize, status:
             WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => {
                 client.read();
                 if client.has(Bug::SecondRead) {
-                    let buffer = client.other.lock().unwrap().as_mut_ptr();
+                    let buffer = client.other.lock().as_mut_ptr();
                     client.call(|request| WinHttpReadData(request, buffer.cast(), 8, null_mut()));
                 }
             }
             WINHTTP_CALLBACK_STATUS_READ_COMPLETE if length > 0 => {
                 let bytes = std::slice::from_raw_parts(info.cast::<u8>(), length as usize);
-                client.inner.lock().unwrap().body.extend_from_slice(bytes);
+                client.inner.lock().body.extend_from_slice(bytes);
                 client.read();
             }
             WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
-                let body = client.inner.lock().unwrap().body.clone();
+                let body = client.inner.lock().body.clone();
                 client.ended(Ok(body), false);
                 client.close();
             }

@@ -5,9 +5,10 @@ use std::ffi::c_void;
 use std::fmt;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use portable_winhttp::api::*;
 use portable_winhttp::record::Status;
 use portable_winhttp::win32::*;
@@ -33,16 +34,15 @@ pub struct Counts {
 impl Counts {
     /// Waits until fewer than so many are open, or for too long, which it tells.
     pub fn wait(&self, fewer_than: usize, patience: Duration) -> bool {
-        let open = lock(&self.open);
-        let waited = self.left.wait_timeout_while(open, patience, |open| *open >= fewer_than);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        let mut open = self.open.lock();
+        !self.left.wait_while_for(&mut open, |open| *open >= fewer_than, patience).timed_out()
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |what: &AtomicU64| what.load(Ordering::Relaxed);
-        let ended = lock(&self.ended);
+        let ended = self.ended.lock();
         let list: Vec<_> = ended
             .iter()
             .map(|(error, times)| match *error {
@@ -61,10 +61,6 @@ impl fmt::Display for Counts {
             list.join(", ")
         )
     }
-}
-
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is driven.
@@ -96,7 +92,7 @@ impl Driven {
     /// A new one, and its context.
     pub fn new(counts: &Arc<Counts>, what: What, close_at: u32) -> (Arc<Driven>, usize) {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
-        *lock(&counts.open) += 1;
+        *counts.open.lock() += 1;
         let driven = Arc::new(Driven {
             what,
             counts: Arc::clone(counts),
@@ -108,19 +104,19 @@ impl Driven {
             buffer: Mutex::new(Box::new([0; BUFFER])),
         });
         let context = NEXT.fetch_add(1, Ordering::Relaxed);
-        lock(&OPEN).insert(context, Arc::clone(&driven));
+        OPEN.lock().insert(context, Arc::clone(&driven));
         (driven, context)
     }
 
     /// Its handle was not made.
     pub fn never_opened(&self, context: usize) {
-        lock(&OPEN).remove(&context);
+        OPEN.lock().remove(&context);
     }
 
     /// Makes a call that begins an operation, with the buffer that it may be lent; what is refused has no ending.
     pub fn begin(&self, call: impl FnOnce(*mut c_void) -> bool) -> bool {
         self.started.fetch_add(1, Ordering::SeqCst);
-        let buffer = lock(&self.buffer).as_mut_ptr().cast();
+        let buffer = self.buffer.lock().as_mut_ptr().cast();
         let taken = call(buffer);
         if !taken {
             self.started.fetch_sub(1, Ordering::SeqCst);
@@ -228,7 +224,7 @@ impl Driven {
 
     /// HANDLE_CLOSING has come. A call on another thread that was refused may still have to say so: [`Drop`] looks.
     fn closed(&self) {
-        *lock(&self.counts.ended).entry(self.ending.load(Ordering::SeqCst)).or_default() += 1;
+        *self.counts.ended.lock().entry(self.ending.load(Ordering::SeqCst)).or_default() += 1;
     }
 }
 
@@ -236,7 +232,7 @@ impl Drop for Driven {
     fn drop(&mut self) {
         let balanced = self.started.load(Ordering::SeqCst) == self.ended.load(Ordering::SeqCst);
         self.counts.wrong.fetch_add(u64::from(!balanced), Ordering::Relaxed);
-        *lock(&self.counts.open) -= 1;
+        *self.counts.open.lock() -= 1;
         self.counts.left.notify_all();
     }
 }
@@ -256,7 +252,7 @@ pub unsafe extern "system" fn told(
         return;
     }
     let closing = status == WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
-    let known = if closing { lock(&OPEN).remove(&context) } else { lock(&OPEN).get(&context).cloned() };
+    let known = if closing { OPEN.lock().remove(&context) } else { OPEN.lock().get(&context).cloned() };
     let Some(driven) = known else {
         LATE.fetch_add(1, Ordering::Relaxed);
         return;

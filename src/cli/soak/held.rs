@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use portable_winhttp::api::*;
 use portable_winhttp::win32::*;
 
@@ -78,8 +78,8 @@ pub fn run(requests: usize, sockets: usize) -> io::Result<End> {
     Ok(if back && failed == 0 && cancelled == requests + sockets { End::Well } else { End::Badly })
 }
 
-fn lock() -> std::sync::MutexGuard<'static, Vec<(usize, Box<[u8; BUFFER]>)>> {
-    SOCKETS.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, Vec<(usize, Box<[u8; BUFFER]>)>> {
+    SOCKETS.lock()
 }
 
 fn sockets_open() -> usize {

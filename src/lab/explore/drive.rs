@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::panic::Location;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use crate::lab::choices::ChoiceKind;
 use crate::lab::chooser::{Chooser, Replay, Usual};
 use crate::lab::environment;
 use crate::lab::sim::Sim;
+use crate::sync::Mutex;
 
 /// How long the default portfolio takes.
 const PORTFOLIO: Duration = Duration::from_secs(2);
@@ -137,10 +138,6 @@ fn replay(
 fn load(file: Option<&Path>) -> Place {
     let Some(text) = file.and_then(|file| std::fs::read_to_string(file).ok()) else { return Place::default() };
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("the file of an exploration cannot be read: {error}"))
-}
-
-fn lock(tree: &Mutex<Tree>) -> MutexGuard<'_, Tree> {
-    tree.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Driving<'_> {
@@ -364,7 +361,7 @@ impl Driving<'_> {
         let tree = Arc::new(Mutex::new(self.place.tree.take().unwrap_or_else(|| Tree::new(walk))));
         loop {
             if self.is_over(until) {
-                let tree = std::mem::take(&mut *lock(&tree));
+                let tree = std::mem::take(&mut *tree.lock());
                 self.exploration.left += tree.left();
                 self.exploration.pruned += tree.pruned;
                 self.exploration.complete = false;
@@ -372,21 +369,21 @@ impl Driving<'_> {
                 return Ok(false);
             }
             let made = self.undisturbed(&setup, &tree);
-            if let Some(diverged) = lock(&tree).diverged().filter(|_| made.uncontrolled.is_none()) {
+            if let Some(diverged) = tree.lock().diverged().filter(|_| made.uncontrolled.is_none()) {
                 return Err(diverged);
             }
-            if lock(&tree).counts() || made.failure.is_some() {
+            if tree.lock().counts() || made.failure.is_some() {
                 self.count(&setup, made)?;
             }
-            let more = lock(&tree).advance();
+            let more = tree.lock().advance();
             if self.options.resume.is_some() && self.saved.elapsed() > EVERY {
-                self.place.tree = Some(std::mem::take(&mut *lock(&tree)));
+                self.place.tree = Some(std::mem::take(&mut *tree.lock()));
                 self.save();
-                *lock(&tree) = self.place.tree.take().unwrap_or_default();
+                *tree.lock() = self.place.tree.take().unwrap_or_default();
                 self.saved = Instant::now();
             }
             if !more {
-                self.exploration.pruned += lock(&tree).pruned;
+                self.exploration.pruned += tree.lock().pruned;
                 return Ok(true);
             }
         }
@@ -395,17 +392,17 @@ impl Driving<'_> {
     /// The next schedule of a tree. On a busy machine a thread may be taken for one that blocks in something else: such a run
     /// says nothing of the schedules, and is made again.
     fn undisturbed(&self, setup: &Setup, tree: &Arc<Mutex<Tree>>) -> Run {
-        let length = lock(tree).length();
+        let length = tree.lock().length();
         let mut tries = 0;
         loop {
-            lock(tree).begin();
+            tree.lock().begin();
             let made = run(self.body, setup, Box::new(Walking(Arc::clone(tree))), false);
             tries += 1;
             // Where no run is governed, none is made better by another.
             if made.uncontrolled.is_none() || tries == TRIES || self.exploration.uncontrolled.is_some() {
                 return made;
             }
-            lock(tree).forget(length);
+            tree.lock().forget(length);
         }
     }
 

@@ -10,7 +10,6 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::footprint::Footprint;
@@ -19,6 +18,7 @@ use super::{Budget, Explore};
 use crate::lab::choices::{Choice, Choices, Offers};
 use crate::lab::chooser::{Candidate, Chooser, Point};
 use crate::lab::environment;
+use crate::sync::Mutex;
 
 /// Tells a child what it is: `2/8 /tmp/x tests/a.rs:7:5`.
 const VARIABLE: &str = "WINHTTP_ISOLATED";
@@ -71,7 +71,7 @@ impl Role {
             file.as_mut_os_string().push(format!(".{}", self.part));
         }
         if let Ok(file) = File::create(self.folder.join(format!("{}.choices", self.part))) {
-            *NOTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+            *NOTED.lock() = Some(file);
         }
         options
     }
@@ -113,7 +113,7 @@ impl Chooser for Noting {
 
 /// Writes to the file of a child; from its beginning when a run begins.
 fn note(text: &str, begins: bool) {
-    let mut noted = NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut noted = NOTED.lock();
     let Some(file) = &mut *noted else { return };
     if begins {
         let _ = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
@@ -123,7 +123,7 @@ fn note(text: &str, begins: bool) {
 
 /// A run begins with this chooser: in a child its choices are written.
 pub fn noted(chooser: Box<dyn Chooser>, offers: Offers) -> Box<dyn Chooser> {
-    if NOTED.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+    if NOTED.lock().is_none() {
         return chooser;
     }
     note(&if offers == Offers::default() { String::new() } else { format!("+{offers} ") }, true);

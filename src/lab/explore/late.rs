@@ -1,9 +1,10 @@
 //! A thread that begins late, at each point of the run in turn: a user who cancels at any moment.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::lab::chooser::{Actor, Candidate, Chooser, Point};
+use crate::sync::Mutex;
 
 /// What was seen of the thread that is put off.
 #[derive(Default)]
@@ -17,7 +18,7 @@ pub struct Seen {
 impl Seen {
     /// How many threads began.
     pub fn threads(&self) -> usize {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.threads.lock().len()
     }
 }
 
@@ -44,7 +45,7 @@ impl Late {
         if candidate.step != "begin" {
             return false;
         }
-        let mut threads = self.seen.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = self.seen.threads.lock();
         if !threads.contains(&candidate.actor) {
             threads.push(candidate.actor);
         }

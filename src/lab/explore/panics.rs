@@ -3,12 +3,13 @@
 
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
-use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::sync::{Arc, Once, Weak};
 
 use crate::lab::choices::{Choices, Offers};
 use crate::lab::environment;
 use crate::lab::raw::words;
 use crate::lab::scheduler::Scheduler;
+use crate::sync::Mutex;
 
 /// What was said in a run, on any of its threads.
 #[derive(Default)]
@@ -41,17 +42,17 @@ impl Heard {
 
     /// The run is this scheduler's.
     pub fn watch(&self, scheduler: &Arc<Scheduler>) {
-        *self.scheduler.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(scheduler);
+        *self.scheduler.lock() = Arc::downgrade(scheduler);
     }
 
     /// What was said, each with its place.
     pub fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.said.lock().clone()
     }
 
     /// The command that runs this schedule again, as far as it came.
     fn again(&self) -> Option<String> {
-        let scheduler = self.scheduler.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
+        let scheduler = self.scheduler.lock().upgrade()?;
         let choices = Choices::offering(self.offers, scheduler.try_choices()?.to_vec());
         Some(format!("the schedule: {}\n{}", choices.long(), environment::again(&choices)))
     }
@@ -79,6 +80,6 @@ fn kept(info: &PanicHookInfo<'_>) -> bool {
         eprintln!("{}", heard.again().unwrap_or_default());
         return false;
     }
-    heard.said.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{text}{place}"));
+    heard.said.lock().push(format!("{text}{place}"));
     true
 }

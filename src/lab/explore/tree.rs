@@ -5,12 +5,13 @@
 //! 1996). What a step touches is known when it was taken; a step behind which choices of another kind lie touches what it
 //! touches in any of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
 use crate::lab::chooser::{Actor, Candidate, Chooser, Point};
+use crate::sync::Mutex;
 
 /// Steps with more than one option after which the tree is parted among shards.
 const TOP: usize = 6;
@@ -261,7 +262,7 @@ pub struct Walking(pub Arc<Mutex<Tree>>);
 
 impl Walking {
     fn with<R>(&self, act: impl FnOnce(&mut Tree) -> R) -> R {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.0.lock())
     }
 }
 

@@ -1,8 +1,8 @@
 //! How the scheduler token goes from thread to thread: whoever gives it up lets the next thing happen.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use super::{MAIN, NOBODY, Scheduler, UNNAMED, WORKER};
 use crate::lab::chooser::{Actor, Point};
 use crate::lab::raw::words;
 use crate::lab::watch;
+use crate::sync::MutexGuard;
 
 /// How many milliseconds of real time a thread may be on its way back before the time moves on without it.
 const PATIENT: u32 = 1000;
@@ -98,10 +99,10 @@ impl Scheduler {
     }
 
     /// Sleeps until this thread has the token.
-    pub(super) fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, me: usize) -> MutexGuard<'a, State> {
+    pub(super) fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, me: usize) -> MutexGuard<'a, State> {
         let waits = |state: &mut State| state.owner != Some(me) && !state.over;
         let passed = Arc::clone(&state.threads[me].passed);
-        let mut state = passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        passed.wait_while(&mut state, waits);
         state.moves += 1;
         if !matches!(state.threads[me].doing, Doing::Given(_)) {
             state.threads[me].doing = Doing::Running;
@@ -149,8 +150,7 @@ impl Scheduler {
             // The time does not move while a thread is on its way back from something else.
             if state.threads.iter().any(Thread::comes_back) {
                 let moves = state.moves;
-                let woken = self.stirred.wait_timeout(state, Duration::from_millis(1));
-                state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                self.stirred.wait_for(&mut state, Duration::from_millis(1));
                 if state.moves != moves {
                     quiet = 0;
                 }
@@ -180,7 +180,7 @@ impl Scheduler {
                 nothing && (state.owner.is_some() || state.happened == seen)
             };
             let passed = Arc::clone(&state.threads[me].passed);
-            state = passed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+            passed.wait_while(&mut state, waits);
             if state.owner == Some(me) {
                 state.threads[me].doing = Doing::Running;
                 return state;

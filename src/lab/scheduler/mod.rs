@@ -7,8 +7,8 @@ mod watched;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use super::choices::Choices;
 use super::chooser::{Chooser, Point, Recorded};
 use super::explore::footprint::Footprint;
 use super::watch;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::world::Unspecified;
 
 pub use state::Limit;
@@ -108,7 +109,7 @@ impl Scheduler {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn join(&self, number: usize) {
@@ -164,7 +165,7 @@ impl Scheduler {
 
     /// The choices, if nobody is just making one.
     pub fn try_choices(&self) -> Option<Choices> {
-        Some(self.state.try_lock().ok()?.chooser.taken().clone())
+        Some(self.state.try_lock()?.chooser.taken().clone())
     }
 
     pub fn open(&self, open: Unspecified, usual: bool) -> bool {
@@ -250,7 +251,7 @@ impl Scheduler {
             let away = |thread: &Thread| matches!(thread.doing, Doing::Foreign) && !thread.outside;
             state.failure.is_none() && state.threads.iter().skip(MAIN + 1).any(away)
         };
-        drop(self.stirred.wait_timeout_while(self.lock(), MOMENT, away));
+        self.stirred.wait_while_for(&mut self.lock(), away, MOMENT);
     }
 
     /// Nobody gets anything to do any more.

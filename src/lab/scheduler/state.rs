@@ -1,12 +1,13 @@
 //! What a scheduler knows: its threads, its jobs, its agenda.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Condvar};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Body;
 use crate::lab::chooser::{Actor, Candidate, Point, Recorded};
 use crate::lab::watch;
+use crate::sync::Condvar;
 
 /// What a thread does.
 pub(super) enum Doing {
@@ -236,7 +237,9 @@ impl State {
 
     /// Wakes whoever sleeps.
     pub fn wake_all(&self) {
-        self.threads.iter().for_each(|thread| thread.passed.notify_all());
+        for thread in &self.threads {
+            thread.passed.notify_all();
+        }
     }
 
     /// Moves the time to the next thing that happens; `false` if nothing ever will.

@@ -9,7 +9,7 @@ pub use held::Held;
 pub use pool::ScriptPool;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -25,6 +25,7 @@ use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
 use crate::connection::{Answer, Demand};
 use crate::http::{OutgoingBody, RequestHead, http2};
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Peer as Ends, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
 
@@ -113,7 +114,7 @@ impl ScriptAttempt {
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Its place among the orders of its world.

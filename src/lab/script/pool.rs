@@ -1,7 +1,7 @@
 //! The connections of a Sim without bytes: the connection engine decides, as for the network.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::ScriptAttempt;
@@ -11,6 +11,7 @@ use crate::lab::http1::Reader;
 use crate::lab::peer::Peer;
 use crate::lab::raw::RawPipe;
 use crate::lab::world::SimWorld;
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{ConnectionGroupId, Event, Peer as Ends};
 
 /// How long an unwanted body is drained, as over bytes.
@@ -36,7 +37,7 @@ pub struct ScriptPool(Mutex<Connections>);
 
 impl ScriptPool {
     fn lock(&self) -> MutexGuard<'_, Connections> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn change<R>(&self, act: impl FnOnce(&mut Connections) -> R) -> R {

@@ -2,13 +2,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Io;
 use crate::lab::raw::{End, PipeClient, RawPipe};
+use crate::sync::{Mutex, MutexGuard};
 
 /// What the player has written and the connection has not taken.
 #[derive(Default)]
@@ -23,7 +24,7 @@ struct Bridge(Mutex<Outbound>);
 
 impl Bridge {
     fn lock(&self) -> MutexGuard<'_, Outbound> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn change(&self, change: impl FnOnce(&mut Outbound)) {

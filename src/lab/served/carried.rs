@@ -2,7 +2,7 @@
 //! a stream of HTTP/2 means by that.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use crate::http::RequestHead;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
 use crate::lab::world::{Origin, SimWorld};
 use crate::net::failure::Injected;
+use crate::sync::Mutex;
 use crate::transport::{Attempt, ConnectionGroupId, ConnectionInfo, Event, Failure, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
 
@@ -46,7 +47,7 @@ impl Sink for Between {
     fn events(&self, events: &mut dyn Iterator<Item = Event>) {
         self.sink.events(&mut events.map(|event| {
             if let Event::TunnelReady(_) | Event::Ready(_) = event {
-                *lock(&self.tunnel) = matches!(event, Event::TunnelReady(_));
+                *self.tunnel.lock() = matches!(event, Event::TunnelReady(_));
             }
             match event {
                 Event::Failed(failure) => Event::Failed(meant(failure)),
@@ -91,10 +92,6 @@ pub struct Carried {
     me: Weak<Carried>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Carried {
     /// A request that the network starts.
     pub fn new(
@@ -112,14 +109,14 @@ impl Carried {
     }
 
     fn add(&self, outgoing: Outgoing) {
-        lock(&self.state).queue.push_back(outgoing);
+        self.state.lock().queue.push_back(outgoing);
         self.go_on();
     }
 
     /// Lets out what is not kept back.
     fn go_on(&self) {
         loop {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock();
             if state.kept {
                 return;
             }
@@ -147,7 +144,7 @@ impl Carried {
         match met {
             FaultKind::Fail(error, secure) => self.fail(injected(error, secure)),
             FaultKind::Close => self.fail(injected(stage.closed(), 0)),
-            FaultKind::Stall => lock(&self.state).kept = true,
+            FaultKind::Stall => self.state.lock().kept = true,
             FaultKind::Delay(delay) => self.later(outgoing, |world, order, act| world.after(delay, order, act)),
             FaultKind::Wait(gate) => self.later(outgoing, |_, order, act| gate.then(order, act)),
             _ => self.let_out(outgoing),
@@ -155,12 +152,12 @@ impl Carried {
     }
 
     fn later(&self, outgoing: Outgoing, plan: impl FnOnce(&Arc<SimWorld>, usize, Box<dyn FnOnce() + Send>)) {
-        lock(&self.state).kept = true;
+        self.state.lock().kept = true;
         let Some(world) = self.world.upgrade() else { return };
         let me = self.me.clone();
         let act = move || {
             if let Some(me) = me.upgrade() {
-                lock(&me.state).kept = false;
+                me.state.lock().kept = false;
                 me.let_out(outgoing);
                 me.go_on();
             }
@@ -178,7 +175,7 @@ impl Carried {
 
     /// Nothing goes out any more, and nothing comes.
     fn fail(&self, Injected(failure): Injected) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.kept = true;
         let sink = state.upgraded.clone().unwrap_or_else(|| Arc::clone(&self.between) as _);
         drop(state);
@@ -195,7 +192,7 @@ impl Attempt for Carried {
     }
 
     fn proceed(&self) {
-        match *lock(&self.between.tunnel) {
+        match *self.between.tunnel.lock() {
             true => self.inner.proceed(),
             false => self.add(Outgoing::Head),
         }
@@ -234,7 +231,7 @@ impl Attempt for Carried {
     }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize) {
-        lock(&self.state).upgraded = Some(Arc::clone(&sink));
+        self.state.lock().upgraded = Some(Arc::clone(&sink));
         self.inner.upgrade(sink, read_ahead);
     }
 
@@ -243,7 +240,7 @@ impl Attempt for Carried {
     }
 
     fn release(&self) {
-        lock(&self.state).kept = true;
+        self.state.lock().kept = true;
         self.inner.release();
     }
 }

@@ -12,7 +12,7 @@ mod stream;
 
 use std::collections::HashMap;
 use std::future::{pending, poll_fn};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use crate::net::failure::Injected;
 use crate::net::runtime::Boxed;
+use crate::sync::Mutex;
 use crate::win32::{
     ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
@@ -122,7 +123,7 @@ pub fn at_gate(gate: &Gate, request: usize) -> Boxed<'static, ()> {
     let passed: Arc<Mutex<(bool, Option<Waker>)>> = Arc::default();
     let opens = Arc::clone(&passed);
     let open = move || {
-        let mut opens = opens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opens = opens.lock();
         opens.0 = true;
         let waker = opens.1.take();
         drop(opens);
@@ -132,7 +133,7 @@ pub fn at_gate(gate: &Gate, request: usize) -> Boxed<'static, ()> {
     };
     gate.then(request, Box::new(open));
     Box::pin(poll_fn(move |cx| {
-        let mut passed = passed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut passed = passed.lock();
         if passed.0 {
             return Poll::Ready(());
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use parts::{ScriptTransport, SimClock, SimEntropy, SimSteps};
@@ -28,6 +28,7 @@ use crate::http::proxy::pac::Limits;
 use crate::observe::{Observer, Observers};
 use crate::real::{opens_openly, orphans};
 use crate::record::Recorder;
+use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Peer as Ends, Transport};
 use crate::world::{Proxies, World, enter};
 
@@ -84,10 +85,6 @@ pub struct SimWorld {
     orphaned: usize,
     pub recorder: Arc<Recorder>,
     pub mistakes: Mistakes,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits on this thread in the time of a Sim.
@@ -184,7 +181,7 @@ impl SimWorld {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        locked(&self.state)
+        self.state.lock()
     }
 
     pub fn scheduler(&self) -> &Arc<Scheduler> {
@@ -357,12 +354,12 @@ impl SimWorld {
     }
 
     pub fn sometimes(&self, what: &str, holds: bool) {
-        *locked(&self.sometimes).entry(what.to_owned()).or_default() |= holds;
+        *self.sometimes.lock().entry(what.to_owned()).or_default() |= holds;
     }
 
     /// What was to be true in some run, and whether it was.
     pub fn taken_sometimes(&self) -> BTreeMap<String, bool> {
-        std::mem::take(&mut locked(&self.sometimes))
+        std::mem::take(&mut self.sometimes.lock())
     }
 
     /// Where it was made.

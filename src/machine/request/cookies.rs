@@ -1,13 +1,14 @@
 //! The cookies of a request: read from its session's jar for each attempt, and put there from each reply
 //! (source cookie.session).
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Origin;
 use crate::http::ResponseHead;
 use crate::http::cookies::{Jar, Place};
 use crate::machine::Settings;
+use crate::sync::{Mutex, MutexGuard};
 
 /// What a request knows of cookies.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl Cookies {
     }
 
     fn jar(&self) -> Option<MutexGuard<'_, Jar>> {
-        self.jar.as_ref().map(|jar| jar.lock().unwrap_or_else(PoisonError::into_inner))
+        self.jar.as_ref().map(|jar| jar.lock())
     }
 }
 

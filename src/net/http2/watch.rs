@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// What a connection's task and its exchanges share.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl Watch {
     }
 
     fn streams(&self) -> MutexGuard<'_, HashMap<u32, bool>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+        self.streams.lock()
     }
 
     /// Opens a stream, and answers it with its number; no frame of it goes by before it is watched.
@@ -97,14 +99,14 @@ impl Watch {
     /// Nobody will use the connection any more.
     pub fn leave(&self) {
         self.unwanted.store(true, Ordering::Release);
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(task) = self.task.lock().take() {
             task.wake();
         }
     }
 
     /// Ready when nobody will use the connection any more.
     pub fn poll_left(&self, cx: &Context<'_>) -> Poll<()> {
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        *self.task.lock() = Some(cx.waker().clone());
         if self.unwanted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 }

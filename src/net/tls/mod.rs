@@ -21,7 +21,7 @@ mod verifier;
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use rustls::pki_types::{ServerName, UnixTime};
@@ -33,6 +33,7 @@ use tokio_rustls::client::TlsStream;
 use super::stream::Stream;
 use super::{Net, failure};
 use crate::pki::Verdict;
+use crate::sync::Mutex;
 use crate::transport::{ClientCertificate, Failure, Http2, Network, Revocation, Secured, Tls};
 use crate::win32::{
     ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY,
@@ -164,7 +165,7 @@ impl Security {
 
     fn ready(&self, rules: &Tls, offered: Protocols) -> Result<Arc<Ready>, Failure> {
         let key = (rules.clone(), offered);
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = self.ready.lock();
         if let Some(ready) = ready.get(&key) {
             return Ok(Arc::clone(ready));
         }

@@ -3,13 +3,13 @@
 //! Lists are fetched over plain HTTP, without a proxy, and kept until they are out of date. OCSP is not asked.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use crate::net::Net;
 use crate::net::fetch::fetch;
 use crate::pki::{self, Certificate, Revocation, Signatures};
+use crate::sync::Mutex;
 use crate::transport::{self, Network, Secured};
 use crate::win32::{WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED, WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED};
 
@@ -24,12 +24,12 @@ pub struct Lists(Mutex<HashMap<String, Bytes>>);
 
 impl Lists {
     async fn get(&self, net: &Net, network: &Network, url: &str, now: u64) -> Option<Bytes> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
+        let known = self.0.lock().get(url).cloned();
         if let Some(list) = known.filter(|list| pki::next_update(list).is_some_and(|next| now <= next)) {
             return Some(list);
         }
         let list = fetch(&*net.runtime, network, url, LONGEST).await?;
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = self.0.lock();
         if lists.len() >= KEPT {
             lists.clear();
         }

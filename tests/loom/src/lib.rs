@@ -1,13 +1,7 @@
 //! The handle table, the references and the delivery queue, as they are in the library, over loom's primitives.
 #![allow(dead_code, unused_imports)]
 
-/// In the place of the library's `sync`.
-pub mod sync {
-    pub use std::sync::PoisonError;
-
-    pub use loom::sync::{Condvar, Mutex, MutexGuard, RwLock, atomic};
-    pub use loom::thread;
-}
+pub mod sync;
 
 /// The words of the record that the queue knows.
 pub mod record {

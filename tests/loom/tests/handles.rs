@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use loom::sync::RwLock;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use winhttp_models::handle::Handle;
 use winhttp_models::handle::references::References;
 use winhttp_models::handle::table::{Shard, Table};
+use winhttp_models::sync::RwLock;
 
 fn table() -> Arc<Table> {
     Arc::new(Table(std::array::from_fn(|_| RwLock::new(Shard::new()))))

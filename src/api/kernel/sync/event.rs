@@ -1,12 +1,13 @@
 //! Handles of what can be waited for, and the waiting: CreateEventW, ReleaseMutex, WaitForMultipleObjects and their like.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use super::clock;
 use super::waitable::Waitable;
 use crate::observe::waits;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::win32::{ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE, Win32Error};
 use crate::world::{entered, wake};
 
@@ -39,7 +40,7 @@ static STATE: LazyLock<Mutex<State>> = LazyLock::new(Mutex::default);
 static CHANGED: Condvar = Condvar::new();
 
 fn lock() -> MutexGuard<'static, State> {
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock()
 }
 
 /// Something may let a waiter go.
@@ -244,13 +245,13 @@ pub fn wait(handles: &[usize], all: bool, timeout: Option<Duration>) -> Result<O
             return Ok(Some(ready));
         }
         let Some(end) = end else {
-            state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
+            CHANGED.wait(&mut state);
             continue;
         };
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(None);
         }
-        state = CHANGED.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        CHANGED.wait_for(&mut state, left);
     }
 }

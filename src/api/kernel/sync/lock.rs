@@ -1,8 +1,8 @@
 //! Waiting for a word of the program's memory to change: what locks and condition variables are made of.
 
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::sync::{Condvar, Mutex};
 use crate::world::{entered, wake};
 
 /// Where threads wait, by the address of the word. Two words may share a place: who waits there looks again.
@@ -31,23 +31,25 @@ pub fn wait(address: usize, what: &str, timeout: Option<Duration>, done: &mut dy
     }
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let place = place(address);
-    let mut guard = place.lock.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = place.lock.lock();
     loop {
         if done() {
             return true;
         }
-        guard = match end.map(|end| end.saturating_duration_since(Instant::now())) {
-            None => place.changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+        match end.map(|end| end.saturating_duration_since(Instant::now())) {
+            None => place.changed.wait(&mut guard),
             Some(Duration::ZERO) => return false,
-            Some(left) => place.changed.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0,
-        };
+            Some(left) => {
+                place.changed.wait_for(&mut guard, left);
+            }
+        }
     }
 }
 
 /// The word has changed.
 pub fn changed(address: usize) {
     let place = place(address);
-    drop(place.lock.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(place.lock.lock());
     place.changed.notify_all();
     wake();
 }

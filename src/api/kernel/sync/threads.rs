@@ -1,9 +1,10 @@
 //! Threads that programs ask for: those of the world that the calling thread has entered.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::delivery::Job;
 use crate::real::current;
+use crate::sync::Mutex;
 use crate::world::entered;
 
 type Body = Box<dyn FnOnce() + Send>;
@@ -13,7 +14,7 @@ struct Once(Mutex<Option<Body>>);
 
 impl Job for Once {
     fn run(self: Arc<Self>) {
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let body = self.0.lock().take();
         if let Some(body) = body {
             body();
         }

@@ -1,10 +1,11 @@
 //! Timers that programs set, on the clock of their world: one thread a world waits for the next of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{event, threads};
+use crate::sync::{Mutex, MutexGuard};
 use crate::world::{World, entered, now};
 
 /// What happens when a timer is due, on a thread that must not be kept.
@@ -29,7 +30,7 @@ struct State {
 static STATE: LazyLock<Mutex<State>> = LazyLock::new(Mutex::default);
 
 fn lock() -> MutexGuard<'static, State> {
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock()
 }
 
 fn key() -> usize {
