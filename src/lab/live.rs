@@ -61,6 +61,8 @@ struct OnSockets {
     handle: Handle,
     authority: Authority,
     issued: Mutex<HashMap<(String, u32), Issued>>,
+    /// Whom proxies connect to.
+    servers: Mutex<Vec<(Origin, Peer)>>,
     /// What threads that play peers byte by byte have failed with, and what faults could not do.
     failures: Arc<Mutex<Vec<String>>>,
 }
@@ -83,7 +85,13 @@ impl Live {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("lab live").enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no thread can be started: {error}"));
         let (handle, authority) = (runtime.handle().clone(), Authority::new());
-        let place = Arc::new(OnSockets { handle, authority, issued: Mutex::default(), failures: Arc::default() });
+        let place = Arc::new(OnSockets {
+            handle,
+            authority,
+            issued: Mutex::default(),
+            servers: Mutex::default(),
+            failures: Arc::default(),
+        });
         Live { mapped: Mutex::default(), peers: Mutex::default(), place, runtime: Some(runtime), _playing: playing }
     }
 
@@ -104,6 +112,7 @@ impl Live {
         let mapped = map((&host, port), shown, real, self.place.authority.der(), self.before(&peer));
         self.mapped.lock().push(mapped.unwrap_or_else(|| panic!("there is a peer at {origin} already")));
         peers.push(peer.clone());
+        self.place.servers.lock().push(((secure, host.clone(), port), peer.clone()));
         self.place.handle.spawn(listen(Arc::clone(&self.place), listener, peer.clone(), (secure, host, port)));
         peer
     }
@@ -182,6 +191,13 @@ impl Place for OnSockets {
         let mut always = |_: &str| true;
         let of_reply = super::fault::first(of_reply, when, "", &mut always);
         of_reply.or(peer.meets(when, &mut always))
+    }
+
+    fn server(&self, host: &str, port: u16) -> Option<(Peer, Option<String>)> {
+        let servers = self.servers.lock();
+        let named = |(_, of, at): &Origin| of.eq_ignore_ascii_case(host) && *at == port;
+        let ((secure, host, _), peer) = servers.iter().find(|(origin, _)| named(origin))?;
+        Some((peer.clone(), secure.then(|| host.clone())))
     }
 
     /// Nobody chooses here: half of them.

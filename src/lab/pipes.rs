@@ -186,6 +186,15 @@ impl Place for OfSim {
         self.0.world()?.faults.at(when, Some(peer), of_reply, None)
     }
 
+    fn server(&self, host: &str, port: u16) -> Option<(Peer, Option<String>)> {
+        let world = self.0.world()?;
+        let Some((peer, _, (secure, host, _))) = world.peer_named(host, port) else {
+            world.unknown_host(&(port == 443, host.to_owned(), port));
+            return None;
+        };
+        Some((peer, secure.then_some(host)))
+    }
+
     fn length(&self, bytes: usize) -> usize {
         self.0.world().map_or(bytes, |world| world.faults.length(bytes))
     }

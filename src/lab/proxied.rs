@@ -10,27 +10,37 @@ use super::received::Received;
 use super::script::ScriptAttempt;
 use super::world::Origin;
 use crate::http::RequestHead;
-use crate::transport::{Event, Peer as Ends, Route};
+use crate::transport::{Event, Peer as Ends, Route, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_NAME_NOT_RESOLVED};
+
+/// Who answers a request.
+pub fn origin(request: &TransportRequest) -> Origin {
+    match &request.route {
+        Route::Proxy(_) => reached(request),
+        _ => (request.tls.is_some(), request.host.to_ascii_lowercase(), request.port),
+    }
+}
+
+/// Whom the connection of a request is made to.
+fn reached(request: &TransportRequest) -> Origin {
+    let secure = match &request.route {
+        Route::Direct => request.tls.is_some(),
+        Route::Proxy(via) | Route::Tunnel(via, _) => via.tls.is_some(),
+        Route::Socks(_) => false,
+    };
+    let (host, port) = request.first_hop();
+    (secure, host.to_ascii_lowercase(), port)
+}
 
 impl ScriptAttempt {
     /// Who answers the request.
     pub fn origin(&self) -> Origin {
-        match &self.request.route {
-            Route::Proxy(_) => self.reached(),
-            _ => (self.request.tls.is_some(), self.request.host.to_ascii_lowercase(), self.request.port),
-        }
+        origin(&self.request)
     }
 
     /// Whom the connection is made to.
     pub fn reached(&self) -> Origin {
-        let secure = match &self.request.route {
-            Route::Direct => self.request.tls.is_some(),
-            Route::Proxy(via) | Route::Tunnel(via, _) => via.tls.is_some(),
-            Route::Socks(_) => false,
-        };
-        let (host, port) = self.request.first_hop();
-        (secure, host.to_ascii_lowercase(), port)
+        reached(&self.request)
     }
 
     /// A connection to the first hop stands.

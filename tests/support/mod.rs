@@ -145,7 +145,11 @@ pub unsafe extern "system" fn record(
         (WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, _) => {
             // SAFETY: that is what REQUEST_ERROR brings.
             let result = unsafe { &*information.cast::<WINHTTP_ASYNC_RESULT>() };
-            assert_eq!(length as usize, size_of::<WINHTTP_ASYNC_RESULT>());
+            // That of a web socket is longer, and begins with it.
+            assert!(
+                [size_of::<WINHTTP_ASYNC_RESULT>(), size_of::<WINHTTP_WEB_SOCKET_ASYNC_RESULT>()]
+                    .contains(&(length as usize))
+            );
             (result.dwError, result.dwResult)
         }
         (WINHTTP_CALLBACK_STATUS_READ_COMPLETE, length) => (length, 0),

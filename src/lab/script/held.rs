@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::ScriptAttempt;
 use crate::http::RequestHead;
-use crate::lab::fault::Stage;
+use crate::lab::fault::{FaultTrigger, Stage};
 use crate::lab::stream::Upgraded;
 use crate::transport::{Attempt, ConnectionGroupId, Event, Sink};
 use crate::win32::ERROR_WINHTTP_TIMEOUT;
@@ -36,24 +36,8 @@ impl Attempt for Held {
     }
 
     fn write(&self, bytes: Bytes) {
-        let bytes = self.0.request.framed(bytes);
-        self.0.stage(Stage::Write, move |attempt| {
-            let mut state = attempt.lock();
-            if let Some(outgoing) = &mut state.outgoing {
-                outgoing.add(&bytes);
-            }
-            match &state.raw {
-                Some((pipe, _)) => pipe.send(&bytes),
-                None => state.body.extend_from_slice(&bytes),
-            }
-            let upgraded = state.upgraded.is_some();
-            drop(state);
-            if upgraded {
-                attempt.then(|attempt| attempt.tell_upgraded([Event::Wrote]));
-            } else {
-                attempt.tell(Event::Wrote);
-            }
-        });
+        self.0.lock().unwritten.push_back(self.0.request.framed(bytes));
+        self.0.write_on();
     }
 
     fn finish(&self) {
@@ -123,6 +107,50 @@ impl Attempt for Held {
             self.0.drain();
         } else {
             self.0.leave_connection(false);
+        }
+    }
+}
+
+impl ScriptAttempt {
+    /// Writes what is not kept back. Nothing overtakes a piece that is late.
+    fn write_on(self: &Arc<Self>) {
+        loop {
+            let mut state = self.lock();
+            if state.writing {
+                return;
+            }
+            let Some(bytes) = state.unwritten.pop_front() else { return };
+            state.writing = true;
+            drop(state);
+            let origin = self.origin();
+            let peer = self.world.peer_of(&origin).map(|(peer, _)| peer);
+            match self.meets_of(&FaultTrigger::Stage(Stage::Write), peer.as_ref()) {
+                None => self.wrote(&bytes),
+                met => self.obey(met, Stage::Write, move |attempt| {
+                    attempt.wrote(&bytes);
+                    attempt.write_on();
+                }),
+            }
+        }
+    }
+
+    /// A piece is out.
+    fn wrote(self: &Arc<Self>, bytes: &[u8]) {
+        let mut state = self.lock();
+        state.writing = false;
+        if let Some(outgoing) = &mut state.outgoing {
+            outgoing.add(bytes);
+        }
+        match &state.raw {
+            Some((pipe, _)) => pipe.send(bytes),
+            None => state.body.extend_from_slice(bytes),
+        }
+        let upgraded = state.upgraded.is_some();
+        drop(state);
+        if upgraded {
+            self.then(|attempt| attempt.tell_upgraded([Event::Wrote]));
+        } else {
+            self.tell(Event::Wrote);
         }
     }
 }

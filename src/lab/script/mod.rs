@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use self::pool::Used;
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage, failure};
@@ -65,6 +65,9 @@ pub struct State {
     draining: Option<usize>,
     /// The connection to a raw peer, and the reply that comes over it.
     pub raw: Option<(Arc<RawPipe>, Reader)>,
+    /// Pieces of the body, and frames, that are not out: one is at its stage at a time.
+    unwritten: VecDeque<Bytes>,
+    writing: bool,
     /// Whether that connection was used before.
     used: bool,
     /// After a 101.
@@ -165,7 +168,11 @@ impl ScriptAttempt {
 
     pub fn fail(self: &Arc<Self>, error: Win32Error, secure: u32) {
         self.leave_connection(false);
-        self.tell(Event::Failed(failure(error, secure)));
+        let failed = Event::Failed(failure(error, secure));
+        match self.lock().upgraded.is_some() {
+            true => self.then(move |attempt| attempt.tell_upgraded([failed])),
+            false => self.tell(failed),
+        }
     }
 
     /// What happens at a stage, to who answers the request.

@@ -11,6 +11,7 @@ use h2::Reason;
 use super::injected;
 use crate::http::RequestHead;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage};
+use crate::lab::proxied::origin;
 use crate::lab::world::{Origin, SimWorld};
 use crate::net::failure::Injected;
 use crate::sync::Mutex;
@@ -100,7 +101,7 @@ impl Carried {
         sink: Arc<dyn Sink>,
         start: impl FnOnce(Box<TransportRequest>, Arc<dyn Sink>) -> Arc<dyn Attempt>,
     ) -> Arc<Carried> {
-        let origin = (request.tls.is_some(), request.host.to_string(), request.port);
+        let origin = origin(&request);
         let between = Arc::new(Between { sink, tunnel: Mutex::new(false) });
         let inner = start(request, Arc::clone(&between) as _);
         let (order, world) = (world.next_order(), Arc::downgrade(world));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::play::{Next, Play};
-use super::{CONNECTION, Io, Place};
+use super::{CONNECTION, Io, Place, tunnel};
 use crate::http::chunks::ChunkReader;
 use crate::http::{BodyLength, Headers, RequestHead, Version};
 use crate::lab::peer::Peer;
@@ -41,6 +41,7 @@ pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
                 return connection.io.reset(Some(with));
             }
             After::Play(handler) => return place.play(handler, connection.io, connection.read),
+            After::Tunnel => return tunnel(place, connection.io, &head.target).await,
         }
     }
 }
@@ -51,6 +52,8 @@ enum After {
     Close,
     Reset(Injected),
     Play(crate::lab::peer::Handler),
+    /// What follows is for the server that was named.
+    Tunnel,
 }
 
 struct Connection {
@@ -129,7 +132,7 @@ impl Connection {
         let head_only = request.asks_for_head_only();
         let mut play = Play::new(place, peer, reply, head_only);
         let mut out = Vec::new();
-        let (mut chunked, mut keep, mut ended) = (false, false, false);
+        let (mut chunked, mut keep, mut ended, mut tunnel) = (false, false, false, false);
         while let Some(next) = play.next() {
             match next {
                 Next::Interim(status) => out.extend(format!("HTTP/1.1 {status} \r\n\r\n").bytes()),
@@ -137,6 +140,8 @@ impl Connection {
                     if head.status == 101 {
                         accept(request, &mut head.headers);
                     }
+                    // RFC 9110 9.3.6: a 2xx to CONNECT has no body.
+                    tunnel = &*request.method == "CONNECT" && (200..300).contains(&head.status);
                     chunked = head.is_chunked();
                     keep = BodyLength::of(&head, head_only).is_ok_and(|length| length.keeps(&head));
                     for line in head.raw_lines() {
@@ -145,6 +150,7 @@ impl Connection {
                     }
                     out.extend(b"\r\n");
                 }
+                Next::Bytes(_) if tunnel => {}
                 Next::Bytes(bytes) if chunked => {
                     out.extend(format!("{:x}\r\n", bytes.len()).bytes());
                     out.extend(bytes);
@@ -153,7 +159,7 @@ impl Connection {
                 Next::Bytes(bytes) => out.extend(bytes),
                 Next::End(trailers) => {
                     ended = true;
-                    if chunked && !head_only {
+                    if chunked && !head_only && !tunnel {
                         out.extend(b"0\r\n");
                         for field in trailers.iter() {
                             out.extend(field.line());
@@ -190,6 +196,7 @@ impl Connection {
         }
         match (ended, keep) {
             (false, _) => self.idle().await,
+            (true, _) if tunnel => After::Tunnel,
             (true, true) => After::Keep,
             (true, false) => After::Close,
         }

@@ -24,9 +24,9 @@ use crate::net::failure::Injected;
 use crate::net::runtime::Boxed;
 use crate::sync::Mutex;
 use crate::win32::{
-    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
-    WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
-    WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
+    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_SECURE_FAILURE,
+    WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
+    WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
 };
 use h2::Reason;
 use stream::accept;
@@ -54,6 +54,8 @@ pub trait Place: Send + Sync {
     fn certificate(&self, host: &str, faults: u32) -> Issued;
     /// Has a connection played byte by byte; `early` was read already.
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>);
+    /// The server with this name and port, and the host of its certificate, if it speaks TLS.
+    fn server(&self, host: &str, port: u16) -> Option<(Peer, Option<String>)>;
     /// How many of so many bytes come at a time.
     fn length(&self, bytes: usize) -> usize;
     /// The code of the RST_STREAM that a client takes for a failure: here one that it takes for a broken stream.
@@ -174,6 +176,20 @@ async fn refuse(place: &dyn Place, peer: &Peer, io: &mut impl Io, with: Injected
         return;
     }
     io.reset(Some(with));
+}
+
+/// A tunnel that a proxy granted to this server: behind it is the server's own peer.
+fn tunnel(place: Arc<dyn Place>, io: Box<dyn Io>, target: &str) -> Boxed<'static, ()> {
+    let server = target
+        .rsplit_once(':')
+        .and_then(|(host, port)| place.server(host.trim_start_matches('[').trim_end_matches(']'), port.parse().ok()?));
+    Box::pin(async move {
+        let Some((peer, host)) = server else { return io.reset(Some(injected(ERROR_WINHTTP_CANNOT_CONNECT, 0))) };
+        match stage(&*place, Stage::Connect, &peer).await {
+            Ok(()) => receive(place, peer, io, host).await,
+            Err(with) => io.reset(Some(with)),
+        }
+    })
 }
 
 /// Serves one connection until it ends.

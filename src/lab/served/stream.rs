@@ -32,6 +32,12 @@ impl Io for TcpStream {
     }
 }
 
+impl Io for Box<dyn Io> {
+    fn reset(&self, with: Option<Injected>) {
+        (**self).reset(with);
+    }
+}
+
 impl<S: Io> Io for TlsStream<S> {
     fn reset(&self, with: Option<Injected>) {
         self.get_ref().0.reset(with);
