@@ -16,6 +16,7 @@
 //! | [`_12_security`] | what is trusted, which threats are held off, by which tests |
 //! | [`_13_exploring`] | every order of callbacks: exploring and replay |
 //! | [`_14_mistakes`] | the mistakes that the checker finds, with code |
+//! | [`_15_matrix`] | how each fault ends, at each stage, whoever carries |
 #![forbid(unsafe_code)]
 #![allow(non_snake_case)]
 
@@ -61,3 +62,6 @@ pub mod _13_exploring {}
 
 #[doc = include_str!("14_mistakes.md")]
 pub mod _14_mistakes {}
+
+#[doc = include_str!("15_matrix.md")]
+pub mod _15_matrix {}
