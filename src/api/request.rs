@@ -182,6 +182,10 @@ pub unsafe extern "system" fn WinHttpReceiveResponse(hrequest: HINTERNET, _lpres
 /// Sends body bytes (nf-winhttp-winhttpwritedata). Ends with WRITE_COMPLETE, or REQUEST_ERROR {API_WRITE_DATA, error}.
 /// ERROR_INVALID_PARAMETER for more bytes than were announced.
 ///
+/// With WINHTTP_FLAG_AUTOMATIC_CHUNKING each call is a chunk, nothing is announced, and a call with NULL and 0 bytes ends the
+/// body (source upload.automatic): until then the server has no whole request. WinHttpReceiveResponse may be called before the
+/// writes, between them or after the last.
+///
 /// # Safety
 /// `lpbuffer` has `dwnumberofbytestowrite` bytes; the count is NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]

@@ -162,6 +162,38 @@ fn heads_bodies_and_trailers() {
     client.close();
 }
 
+/// Trailers without a body (source n139), no trailers (n140), and a Cookie of the program (n143).
+#[test]
+fn trailers_alone_none_and_a_cookie() {
+    const LEVEL: u32 = WINHTTP_QUERY_RAW_HEADERS_CRLF | WINHTTP_QUERY_FLAG_TRAILERS;
+    let server = Server::start(|mut exchange| async move {
+        if exchange.request.uri().path() == "/trailers" {
+            let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
+            stream.send_trailers(trailers(&[("x-end", "yes"), ("x-empty", "")])).unwrap();
+            return;
+        }
+        let cookies: Vec<_> = exchange.request.headers().get_all("cookie").iter().cloned().collect();
+        let cookies: Vec<_> = cookies.iter().map(|value| value.to_str().unwrap()).collect();
+        exchange.answer(cookies.join("; "));
+    });
+    let client = client(false, server.port);
+    let request = open(&client, "GET", "/trailers", 0, None);
+    assert_eq!(fetch(request), Ok(Vec::new()));
+    assert_eq!(header(request, LEVEL), "x-end: yes\r\nx-empty: \r\n\r\n");
+    close(request);
+    let request = open(&client, "GET", "/", 0, None);
+    let cookie = wide("Cookie: a=1; b=2");
+    // SAFETY: text and its length.
+    assert_eq!(unsafe { WinHttpAddRequestHeaders(request, cookie.as_ptr(), u32::MAX, WINHTTP_ADDREQ_FLAG_ADD) }, 1);
+    assert_eq!(fetch(request), Ok(b"a=1; b=2".to_vec()));
+    let mut length = 0;
+    // SAFETY: there is no room, and its length says so.
+    let found = unsafe { WinHttpQueryHeaders(request, LEVEL, null(), null_mut(), &mut length, null_mut()) };
+    assert_eq!((found, last_error()), (0, 12150));
+    close(request);
+    client.close();
+}
+
 /// Sends a body in pieces: the first with SendRequest.
 fn upload(server: &Server, flags: u32, first: &[u8], total: u32, pieces: &[Vec<u8>]) -> Result<Vec<u8>, u32> {
     let client = client(false, server.port);

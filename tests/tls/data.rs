@@ -14,7 +14,7 @@ use windows_sys::Win32::Security::Cryptography::*;
 use crate::certificates::*;
 use crate::client::{Get, query};
 use crate::server::Server;
-use crate::support::{last_error, wide};
+use crate::support::{Client, Record, close, last_error, receive, send, serve_always, wide};
 
 /// A pointer option; the last error if there is none.
 fn pointer<T>(request: *mut c_void, option: u32) -> Result<*mut T, u32> {
@@ -101,6 +101,53 @@ fn the_context_inside_sending_request() {
     assert_eq!(get.run().error, None);
     let expected = [&leaf.chain[0], &leaf.chain[0], &leaf.chain[1]].map(|certificate| certificate.to_vec());
     assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+/// source n122: behind a redirect to https SENDING_REQUEST comes again, with the certificate of that server.
+#[test]
+fn the_context_behind_a_redirect_to_https() {
+    let (server, leaf) = server();
+    let to = server.port;
+    let port =
+        serve_always(format!("HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:{to}/\r\nContent-Length: 0\r\n\r\n"));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    let record = Record::with(move |request, notification| match notification.status {
+        WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => assert_eq!(receive(request), 1),
+        WINHTTP_CALLBACK_STATUS_SENDING_REQUEST => {
+            let context = pointer::<CERT_CONTEXT>(request, WINHTTP_OPTION_SERVER_CERT_CONTEXT).ok();
+            // SAFETY: the context is alive until it is freed.
+            told.lock().unwrap().push(context.map(|context| unsafe {
+                let CERT_CONTEXT { pbCertEncoded, cbCertEncoded, .. } = *context;
+                let der = std::slice::from_raw_parts(pbCertEncoded, cbCertEncoded as usize).to_vec();
+                assert_eq!(CertFreeCertificateContext(context), 1);
+                der
+            }));
+        }
+        _ => {}
+    });
+    let client = Client::new(true, port);
+    let request = client.request("GET", "/", &record);
+    assert_eq!(send(request), 1);
+    record.wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+    close(request);
+    client.close();
+    assert_eq!(*seen.lock().unwrap(), [None, Some(leaf.chain[0].to_vec())]);
+}
+
+/// source n123: who does not like the certificate closes the request inside SENDING_REQUEST; the server gets none.
+#[test]
+fn closed_inside_sending_request() {
+    let (server, _) = server();
+    let get = Get::with(server.port, |request, notification| {
+        if notification.status == WINHTTP_CALLBACK_STATUS_SENDING_REQUEST {
+            assert_eq!(close(request), 1);
+        }
+    });
+    assert_eq!(get.send().error, Some((API_SEND_REQUEST, ERROR_WINHTTP_OPERATION_CANCELLED)));
+    get.client.close();
+    let visit = server.visit();
+    assert_eq!((visit.greeted, visit.bytes), (true, 0));
 }
 
 #[test]

@@ -98,6 +98,8 @@ mod tests {
             ("https=https://p", Some(["", "https://p:443"])),
             ("ftp=f:21;http=a", Some(["http://a:80", ""])),
             ("[::1]:3128", Some(["http://[::1]:3128", "http://[::1]:3128"])),
+            // source n195
+            ("http://[::1]:3128", Some(["http://[::1]:3128"; 2])),
             ("http=a:1 http=b:2", Some(["http://a:1 http://b:2", ""])),
             ("", None),
             (" ; ", None),
