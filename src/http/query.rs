@@ -72,9 +72,14 @@ pub fn query(
     let reply = || response.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     let of_trailers = !of_request && level & WINHTTP_QUERY_FLAG_TRAILERS != 0;
     let trailers = || reply().and(trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+    // n140: no trailers are not an empty text.
+    let some_trailers = || {
+        let trailers = trailers()?;
+        if trailers.iter().next().is_none() { Err(ERROR_WINHTTP_HEADER_NOT_FOUND) } else { Ok(trailers) }
+    };
     let raw = || match () {
         () if of_request => Ok(request.raw_lines()),
-        () if of_trailers => Ok(trailers()?.iter().map(Header::line).collect()),
+        () if of_trailers => Ok(some_trailers()?.iter().map(Header::line).collect()),
         () => reply().map(ResponseHead::raw_lines),
     };
     let line = match attribute {
@@ -354,6 +359,11 @@ mod tests {
         for (level, expected) in rows {
             let answer = query(level, None, None, &request, Some(&response), Some(&trailers)).map(|(answer, _)| answer);
             assert_eq!(answer, expected, "{level:#x}");
+        }
+        for level in [WINHTTP_QUERY_RAW_HEADERS, WINHTTP_QUERY_RAW_HEADERS | wire, WINHTTP_QUERY_RAW_HEADERS_CRLF] {
+            let none = Headers::default();
+            let answer = query(level | trailing, None, None, &request, Some(&response), Some(&none));
+            assert_eq!(answer, Err(ERROR_WINHTTP_HEADER_NOT_FOUND), "{level:#x}");
         }
         for level in [WINHTTP_QUERY_SERVER, WINHTTP_QUERY_RAW_HEADERS] {
             let early = query(level | trailing, None, None, &request, Some(&response), None);
