@@ -7,9 +7,16 @@ use crate::win32::*;
 
 /// CP_ACP and CP_THREAD_ACP are UTF-8 here, as a program's manifest may ask for on Windows.
 const UTF8: [u32; 3] = [65001, 0, 3];
-/// ISO 8859-1 and ASCII
+/// ISO 8859-1, ASCII, and the code page of Western Europe
 const LATIN1: u32 = 28591;
 const ASCII: u32 = 20127;
+const WESTERN: u32 = 1252;
+
+/// What 1252 has where ISO 8859-1 has the control characters 0x80 to 0x9F; it keeps five of them.
+const WESTERN_ONLY: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
+    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
 
 const MB_PRECOMPOSED: u32 = 1;
 const MB_ERR_INVALID_CHARS: u32 = 8;
@@ -36,10 +43,17 @@ fn decode(page: u32, bytes: &[u8], strict: bool) -> Result<Vec<u16>, Win32Error>
     }
     match page {
         LATIN1 => Ok(bytes.iter().map(|byte| u16::from(*byte)).collect()),
+        WESTERN => Ok(bytes.iter().map(|byte| western(*byte)).collect()),
         ASCII if strict && !bytes.is_ascii() => Err(ERROR_NO_UNICODE_TRANSLATION),
         ASCII => Ok(bytes.iter().map(|byte| if byte.is_ascii() { u16::from(*byte) } else { 0xfffd }).collect()),
         _ => Err(ERROR_INVALID_PARAMETER),
     }
+}
+
+/// A character of 1252; all are in the first plane.
+fn western(byte: u8) -> u16 {
+    let at = usize::from(byte).wrapping_sub(0x80);
+    WESTERN_ONLY.get(at).map_or(byte.into(), |character| u32::from(*character) as u16)
 }
 
 /// The bytes, and whether a character had no form.
@@ -47,15 +61,17 @@ fn encode(page: u32, text: &[u16], default: u8) -> Result<(Vec<u8>, bool), Win32
     if UTF8.contains(&page) {
         return Ok((String::from_utf16_lossy(text).into_bytes(), String::from_utf16(text).is_err()));
     }
-    let last = match page {
-        LATIN1 => 0xff,
-        ASCII => 0x7f,
-        _ => return Err(ERROR_INVALID_PARAMETER),
+    let byte = |c: char| match page {
+        ASCII => u8::try_from(c).ok().filter(u8::is_ascii),
+        WESTERN => (0..=u8::MAX).find(|byte| u32::from(western(*byte)) == u32::from(c)),
+        _ => u8::try_from(c).ok(),
     };
-    let known = |c: char| u32::from(c) <= last;
-    let characters: Vec<char> = String::from_utf16_lossy(text).chars().collect();
-    let bytes = characters.iter().map(|c| if known(*c) { u32::from(*c) as u8 } else { default }).collect();
-    Ok((bytes, !characters.iter().all(|c| known(*c))))
+    if ![LATIN1, ASCII, WESTERN].contains(&page) {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    let bytes: Vec<Option<u8>> = String::from_utf16_lossy(text).chars().map(byte).collect();
+    let lost = bytes.contains(&None);
+    Ok((bytes.into_iter().map(|byte| byte.unwrap_or(default)).collect(), lost))
 }
 
 /// Hands out what was made: its length if there is no room asked for.
@@ -105,7 +121,7 @@ fn answered(result: Result<i32, Win32Error>) -> i32 {
     })
 }
 
-/// To UTF-16 (nf-stringapiset-multibytetowidechar): from UTF-8 (also CP_ACP), ISO 8859-1 or ASCII. 0 with
+/// To UTF-16 (nf-stringapiset-multibytetowidechar): from UTF-8 (also CP_ACP), ISO 8859-1, 1252 or ASCII. 0 with
 /// ERROR_INVALID_PARAMETER for another code page, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, or
 /// ERROR_NO_UNICODE_TRANSLATION where MB_ERR_INVALID_CHARS is given.
 ///
@@ -133,7 +149,7 @@ pub unsafe extern "system" fn MultiByteToWideChar(
     })
 }
 
-/// From UTF-16 (nf-stringapiset-widechartomultibyte): to UTF-8 (also CP_ACP), ISO 8859-1 or ASCII. 0 with
+/// From UTF-16 (nf-stringapiset-widechartomultibyte): to UTF-8 (also CP_ACP), ISO 8859-1, 1252 or ASCII. 0 with
 /// ERROR_INVALID_PARAMETER for another code page, or a default character where UTF-8 needs none,
 /// ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_FLAGS, or ERROR_NO_UNICODE_TRANSLATION where WC_ERR_INVALID_CHARS is given.
 ///
@@ -173,4 +189,33 @@ pub unsafe extern "system" fn WideCharToMultiByte(
             }
         }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_pages() {
+        let rows: [(u32, &[u8], &str); 6] = [
+            (65001, b"\xc3\xa9\xe2\x82\xac", "é€"),
+            (0, b"\xc3\xa9", "é"),
+            (LATIN1, b"caf\xe9 \x80\xff", "café \u{80}ÿ"),
+            (WESTERN, b"caf\xe9 \x80\x81\x93\x9f\xa0\xff", "café €\u{81}“Ÿ\u{a0}ÿ"),
+            (ASCII, b"plain", "plain"),
+            (WESTERN, b"", ""),
+        ];
+        for (page, bytes, text) in rows {
+            let wide: Vec<u16> = text.encode_utf16().collect();
+            assert_eq!(decode(page, bytes, true), Ok(wide.clone()), "{page}");
+            assert_eq!(encode(page, &wide, b'?'), Ok((bytes.to_vec(), false)), "{page}");
+        }
+        let wide: Vec<u16> = "a\u{80}€Ω".encode_utf16().collect();
+        let lost: [(u32, &[u8]); 3] = [(LATIN1, b"a\x80??"), (WESTERN, b"a?\x80?"), (ASCII, b"a???")];
+        for (page, bytes) in lost {
+            assert_eq!(encode(page, &wide, b'?'), Ok((bytes.to_vec(), true)), "{page}");
+        }
+        assert_eq!(decode(932, b"a", false), Err(ERROR_INVALID_PARAMETER));
+        assert_eq!(encode(932, &wide, b'?'), Err(ERROR_INVALID_PARAMETER));
+    }
 }
