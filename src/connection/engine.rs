@@ -1,7 +1,8 @@
 //! What is known of connections and of who waits for them, and what follows when something happens to one.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::group::Groups;
 use super::key::Key;
@@ -121,14 +122,14 @@ pub struct Follower {
 pub struct Engine {
     pub(super) groups: Groups,
     pub(super) limits: Limits,
-    pub(super) connections: HashMap<ConnectionId, Entry>,
+    pub(super) connections: FxHashMap<ConnectionId, Entry>,
     /// The connection of HTTP/1 that each handle uses.
-    pub(super) by_handle: HashMap<usize, ConnectionId>,
-    pub(super) waiters: HashMap<AttemptId, Waiter>,
+    pub(super) by_handle: FxHashMap<usize, ConnectionId>,
+    pub(super) waiters: FxHashMap<AttemptId, Waiter>,
     /// By handle.
-    pub(super) followers: HashMap<usize, Follower>,
+    pub(super) followers: FxHashMap<usize, Follower>,
     /// Servers that a request with BACKGROUND_CONNECTIONS went to.
-    pub(super) known: HashSet<u64>,
+    pub(super) known: FxHashSet<u64>,
     pub(super) last: u64,
     pub(super) effects: Vec<Effect>,
 }

@@ -1,6 +1,8 @@
 //! The connections that one kind of request may use.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
+
+use rustc_hash::FxHashMap;
 
 use super::engine::{AttemptId, ConnectionId};
 use super::find::looked;
@@ -29,7 +31,7 @@ pub struct Group {
 pub struct Groups {
     groups: Vec<Option<Group>>,
     free: Vec<usize>,
-    by_hash: HashMap<u64, Vec<usize>>,
+    by_hash: FxHashMap<u64, Vec<usize>>,
 }
 
 impl Groups {

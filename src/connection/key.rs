@@ -1,6 +1,8 @@
 //! What must agree for a connection to be used again.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
 
 use crate::http::proxy::Server;
 use crate::transport::{Http2, Route, Tls, TransportRequest, Via};
@@ -99,7 +101,7 @@ impl Key {
 
     /// A number that is the same for all requests that it fits.
     pub fn hash(request: &TransportRequest) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FxHasher::default();
         if !serves_all(&request.route) {
             request.host.bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
             request.port.hash(&mut hasher);

@@ -14,11 +14,11 @@ mod table;
 mod web_socket;
 mod worker_task;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytestring::ByteString;
+use rustc_hash::FxHashMap;
 
 pub(crate) use borrowed::BorrowedBuffer;
 pub(crate) use driver::{CallOutcome, Driver};
@@ -74,7 +74,7 @@ pub(crate) struct Session {
     /// UNLOAD_NOTIFY_EVENT: called after the last HANDLE_CLOSING of the tree.
     pub unloaded: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// The requests and web sockets of its tree.
-    machines: Mutex<HashMap<usize, Weak<Handle>>>,
+    machines: Mutex<FxHashMap<usize, Weak<Handle>>>,
     closed: std::sync::atomic::AtomicBool,
 }
 

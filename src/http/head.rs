@@ -76,11 +76,10 @@ impl RequestHead {
     pub fn write(&self, wire: &mut Vec<u8>) {
         let first = self.method.len() + self.target.len() + "  HTTP/1.1\r\n".len();
         wire.reserve(first + self.headers.wire_length() + 2);
-        for part in [&*self.method, " ", &*self.target] {
+        let version = if self.version.minor == 0 { " HTTP/1.0\r\n" } else { " HTTP/1.1\r\n" };
+        for part in [&*self.method, " ", &*self.target, version] {
             wire.extend_from_slice(part.as_bytes());
         }
-        // A buffer takes whatever is written.
-        let _ = write!(wire, " {}\r\n", self.version);
         for header in self.headers.iter() {
             for part in [header.name.as_bytes().as_ref(), b": ", &header.value, b"\r\n"] {
                 wire.extend_from_slice(part);

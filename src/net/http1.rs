@@ -269,7 +269,7 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    /// Hands WriteData's bytes to hyper.
+    /// Hands WriteData's bytes to the wire.
     fn feed(&mut self, cx: &Context<'_>) {
         if self.upload_over {
             return;
@@ -280,7 +280,7 @@ impl<'a> Outbound<'a> {
             self.marked += bytes.len() as u64;
             self.body.add(&bytes);
             self.marks.push(self.marked);
-            self.upload.push(bytes);
+            wire::lock(&self.state).push(bytes);
         }
         if commands.finish {
             self.upload_over = true;

@@ -120,7 +120,7 @@ impl Net {
 impl Transport for Arc<Net> {
     fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
         let mut follows = None;
-        self.about(|engine, _| follows = engine.follows(request.handle));
+        self.tell(|engine| follows = engine.follows(request.handle));
         Arc::new(Started { net: Arc::clone(self), request, mailbox: Mailbox::default(), sink, follows })
     }
 
@@ -172,7 +172,7 @@ struct Started {
 impl Drop for Started {
     fn drop(&mut self) {
         if let Some(number) = self.follows {
-            self.net.about(|engine, _| engine.follows_not(self.request.handle, number));
+            self.net.tell(|engine| engine.follows_not(self.request.handle, number));
         }
     }
 }
@@ -216,7 +216,7 @@ impl Attempt for Started {
     fn mark(&self, mark: ConnectionGroupId) {
         let connection = self.mailbox.lock().connection.as_ref().map(|(entry, _)| entry.id());
         if let Some(id) = connection {
-            self.net.about(|engine, _| engine.mark(id, mark));
+            self.net.tell(|engine| engine.mark(id, mark));
         }
     }
 

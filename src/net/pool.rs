@@ -1,10 +1,11 @@
 //! The connections of a world, which outlive sessions (source pool.key): the connection engine's decisions, carried out.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::Net;
 use super::connect::Connection;
@@ -19,10 +20,10 @@ const SWEEP: Duration = Duration::from_secs(5);
 #[derive(Default)]
 struct State {
     engine: Engine,
-    idle: HashMap<ConnectionId, Box<Connection>>,
-    shared: HashMap<ConnectionId, Arc<Multiplexed>>,
+    idle: FxHashMap<ConnectionId, Box<Connection>>,
+    shared: FxHashMap<ConnectionId, Arc<Multiplexed>>,
     /// Attempts that wait, and their answers.
-    waiting: HashMap<AttemptId, Waiting>,
+    waiting: FxHashMap<AttemptId, Waiting>,
     attempts: AttemptId,
     swept: bool,
 }
@@ -282,6 +283,11 @@ impl Net {
         if request.pool_rules.limit_1_0 != u32::MAX {
             self.pool.change(|state| state.engine.learn(request, old));
         }
+    }
+
+    /// Something that has no time.
+    pub fn tell(&self, act: impl FnOnce(&mut Engine)) {
+        self.pool.change(|state| act(&mut state.engine));
     }
 
     /// Something about a connection.

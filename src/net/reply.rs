@@ -176,15 +176,19 @@ fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut Vec<u8>) {
     if head.status == 101 {
         return to.extend_from_slice(SWITCHING.as_bytes());
     }
-    let connection = if framing.keeps(head) { "" } else { "Connection: close\r\n" };
-    // A buffer of bytes takes whatever is written.
-    let _ = write!(to, "HTTP/1.1 200 OK\r\n{connection}");
-    let _ = match framing {
-        BodyLength::None => write!(to, "Content-Length: 0\r\n"),
-        BodyLength::Length(length) => write!(to, "Content-Length: {length}\r\n"),
-        BodyLength::Chunked => write!(to, "Transfer-Encoding: chunked\r\n"),
-        BodyLength::UntilClose => Ok(()),
-    };
+    to.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    if !framing.keeps(head) {
+        to.extend_from_slice(b"Connection: close\r\n");
+    }
+    match framing {
+        BodyLength::None => to.extend_from_slice(b"Content-Length: 0\r\n"),
+        BodyLength::Length(length) => {
+            // A buffer of bytes takes whatever is written.
+            let _ = write!(to, "Content-Length: {length}\r\n");
+        }
+        BodyLength::Chunked => to.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        BodyLength::UntilClose => {}
+    }
     to.extend_from_slice(b"\r\n");
 }
 

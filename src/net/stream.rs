@@ -1,6 +1,7 @@
 //! What HTTP is spoken over: layers of TCP and TLS.
 
 use std::io::{self, Read};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -59,7 +60,9 @@ impl AsyncRead for Tcp {
         if polled.is_ready() || !std::mem::take(looks) {
             return polled;
         }
-        match (&*SockRef::from(&*stream)).read(buf.initialize_unfilled()) {
+        let socket = SockRef::from(&*stream);
+        // Mostly nothing has come, and the room for it need not be made ready.
+        match socket.peek(&mut [MaybeUninit::uninit()]).and_then(|_| (&*socket).read(buf.initialize_unfilled())) {
             Ok(count) => {
                 buf.advance(count);
                 Poll::Ready(Ok(()))

@@ -1,26 +1,19 @@
-//! The request body that hyper reads: what WriteData brings.
+//! What hyper gets for the request body: nothing, and when that is over. The bytes themselves are given to the wire.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 
-use crate::sync::Mutex;
-
-#[derive(Debug, Default)]
-struct Queue {
-    pieces: VecDeque<Bytes>,
-    ended: bool,
-    waker: Option<Waker>,
-}
-
-/// The body of one request; clones are ends of the same queue. Without one there are no bytes.
+/// The stand-in for the body of one request; clones are of the same one. Without a flag there is no body.
+///
+/// Whoever ends it polls the connection next: hyper asks again then, and needs no waker.
 #[derive(Clone, Debug)]
-pub struct Upload(Option<Arc<Mutex<Queue>>>);
+pub struct Upload(Option<Arc<AtomicBool>>);
 
 impl Upload {
     /// A body that is to come.
@@ -28,25 +21,15 @@ impl Upload {
         Upload(Some(Arc::default()))
     }
 
-    /// A body without bytes.
+    /// No body.
     pub fn none() -> Upload {
         Upload(None)
     }
 
-    pub fn push(&self, piece: Bytes) {
-        self.change(|queue| queue.pieces.push_back(piece));
-    }
-
+    /// The body is over.
     pub fn end(&self) {
-        self.change(|queue| queue.ended = true);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Queue)) {
-        let Some(queue) = &self.0 else { return };
-        let mut queue = queue.lock();
-        change(&mut queue);
-        if let Some(waker) = queue.waker.take() {
-            waker.wake();
+        if let Some(ended) = &self.0 {
+            ended.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -55,22 +38,11 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(queue) = &self.0 else { return Poll::Ready(None) };
-        let mut queue = queue.lock();
-        match queue.pieces.pop_front() {
-            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            None if queue.ended => Poll::Ready(None),
-            None => {
-                queue.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+    fn poll_frame(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.is_end_stream() { Poll::Ready(None) } else { Poll::Pending }
     }
 
     fn is_end_stream(&self) -> bool {
-        let Some(queue) = &self.0 else { return true };
-        let queue = queue.lock();
-        queue.ended && queue.pieces.is_empty()
+        self.0.as_ref().is_none_or(|ended| ended.load(Ordering::Relaxed))
     }
 }
