@@ -1,7 +1,5 @@
 //! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
 
-use std::io::Write;
-
 use bytes::Bytes;
 use bytestring::ByteString;
 use smallvec::SmallVec;

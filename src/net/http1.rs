@@ -280,7 +280,7 @@ impl<'a> Outbound<'a> {
             self.marked += bytes.len() as u64;
             self.body.add(&bytes);
             self.marks.push(self.marked);
-            wire::lock(&self.state).push(bytes);
+            self.state.lock().push(bytes);
         }
         if commands.finish {
             self.upload_over = true;

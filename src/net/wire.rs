@@ -17,7 +17,7 @@ use super::buffer::Buffer;
 use super::reply::{Asked, Reply};
 use super::stream::Stream;
 use crate::http::RequestHead;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
@@ -118,7 +118,7 @@ impl Wire {
 
     /// The stream under it, and what came of it and was not read.
     pub fn into_parts(self) -> (Stream, Bytes) {
-        let rest = lock(&self.state).reply.take_rest();
+        let rest = self.state.lock().reply.take_rest();
         (self.stream, rest)
     }
 
@@ -148,17 +148,13 @@ impl Wire {
     }
 }
 
-pub fn lock(state: &Mutex<WireState>) -> MutexGuard<'_, WireState> {
-    state.lock()
-}
-
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, state } = self.get_mut();
         let before = buf.filled().len();
         loop {
             {
-                let mut state = lock(state);
+                let mut state = state.lock();
                 if state.reply.waiting() {
                     state.reply.give(buf);
                     return Poll::Ready(Ok(()));
@@ -168,7 +164,7 @@ impl AsyncRead for Wire {
                 }
             }
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
-            let reply = &mut lock(state).reply;
+            let reply = &mut state.lock().reply;
             let bytes = &buf.filled()[before..];
             reply.received += bytes.len() as u64;
             if !reply.in_head() {
@@ -193,7 +189,7 @@ impl AsyncWrite for Wire {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, state } = self.get_mut();
-        let mut state = lock(state);
+        let mut state = state.lock();
         ready!(Wire::drain(stream, &mut state, cx))?;
         if state.deaf { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
     }
