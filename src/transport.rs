@@ -381,6 +381,8 @@ pub trait Sink: Send + Sync {
     }
     /// The time given to [`Attempt::wake_at`] has come.
     fn tick(&self);
+    /// A remark for who reads a trace.
+    fn note(&self, _text: &str) {}
     /// The handle that listens; 0 if it is gone, or none.
     fn handle(&self) -> usize {
         0

@@ -280,6 +280,12 @@ impl Sink for AttemptSink {
         }
     }
 
+    fn note(&self, text: &str) {
+        if let Some(handle) = self.handle.upgrade() {
+            handle.world.observers.note(text);
+        }
+    }
+
     fn handle(&self) -> usize {
         self.handle.upgrade().map_or(0, |handle| handle.value)
     }

@@ -213,7 +213,7 @@ impl AttemptTask {
         match &request.route {
             Route::Direct | Route::Tunnel(..) => {}
             Route::Proxy(via) => {
-                dialed.stream = self.attended(connect::secure_proxy(&net, dialed.stream, via)).await??;
+                dialed.stream = self.attended(connect::secure_proxy(&net, dialed.stream, via, &*sink)).await??;
             }
             Route::Socks(server) => {
                 let opened = socks::open(&mut dialed.stream, server.scheme, &request.host, request.port);

@@ -109,10 +109,10 @@ async fn bounded<T>(
 
 /// TLS with the proxy, if it is spoken; its failures have numbers of their own. The client's certificate is for the
 /// server.
-pub async fn secure_proxy(net: &Net, stream: Stream, via: &Via) -> Result<Stream, Failure> {
+pub async fn secure_proxy(net: &Net, stream: Stream, via: &Via, sink: &dyn Sink) -> Result<Stream, Failure> {
     let Some(rules) = &via.tls else { return Ok(stream) };
     let rules = Tls { client: ClientCertificate::None, ..rules.clone() };
-    let handshake = net.handshake(stream, (&via.server.host, via.server.port), &rules, tls::offered(None)).await;
+    let handshake = net.handshake(stream, (&via.server.host, via.server.port), &rules, tls::offered(None), sink).await;
     handshake.stream.map_err(failure::of_proxy)
 }
 
@@ -126,8 +126,8 @@ pub async fn speak(
     let Dialed { mut stream, peer, entry } = dialed;
     let mut secured = None;
     if let Some(rules) = &request.tls {
-        let mut handshake =
-            net.handshake(stream, (&request.host, request.port), rules, tls::offered(request.http2.as_ref())).await;
+        let offered = tls::offered(request.http2.as_ref());
+        let mut handshake = net.handshake(stream, (&request.host, request.port), rules, offered, sink).await;
         tls::check_revocation(net, &mut handshake, rules, &request.network).await;
         if let Some(issuers) = handshake.wanted {
             sink.event(Event::CertificateWanted(issuers));

@@ -26,7 +26,7 @@ mod reply;
 pub(crate) mod runtime;
 mod socks;
 pub(crate) mod stream;
-mod tls;
+pub(crate) mod tls;
 mod tunnel;
 mod upgraded;
 mod upload;
@@ -81,13 +81,20 @@ impl Net {
     }
 
     /// TLS with a host; one that is played in a test has its own.
-    async fn handshake(&self, stream: Stream, (host, port): (&str, u16), rules: &Tls, offered: Protocols) -> Handshake {
+    async fn handshake(
+        &self,
+        stream: Stream,
+        (host, port): (&str, u16),
+        rules: &Tls,
+        offered: Protocols,
+        sink: &dyn Sink,
+    ) -> Handshake {
         #[cfg(feature = "live")]
         if let Some(mapping) = mapped::Mapping::of(host, port).filter(|_| self.real) {
-            return mapping.security().handshake(stream, host, rules, offered).await;
+            return mapping.security().handshake(stream, host, rules, offered, sink).await;
         }
         let _ = port;
-        self.security.handshake(stream, host, rules, offered).await
+        self.security.handshake(stream, host, rules, offered, sink).await
     }
 
     /// Takes the first step of a task on this thread: on a connection from the pool the head is out before this returns, and

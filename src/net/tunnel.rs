@@ -51,7 +51,7 @@ impl AttemptTask {
         let (net, started, sink) = (Arc::clone(&self.net), Arc::clone(&self.started), Arc::clone(&self.sink));
         let reach = async {
             let mut dialed = connect::dial(&net, &started.request, id, &*sink, Some(&started.mailbox)).await?;
-            dialed.stream = connect::secure_proxy(&net, dialed.stream, via).await?;
+            dialed.stream = connect::secure_proxy(&net, dialed.stream, via, &*sink).await?;
             connect::speak_http1(dialed, None).await
         };
         Ok(Box::new(self.attended(reach).await??))

@@ -61,6 +61,10 @@ impl Sink for Between {
         self.sink.tick();
     }
 
+    fn note(&self, text: &str) {
+        self.sink.note(text);
+    }
+
     fn handle(&self) -> usize {
         self.sink.handle()
     }

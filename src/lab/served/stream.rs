@@ -12,6 +12,7 @@ use tokio_rustls::server::TlsStream;
 use crate::lab::Issued;
 use crate::net::failure::Injected;
 use crate::net::pipe::Pipe;
+use crate::net::tls::provider;
 
 /// Bytes in both directions, and a way to break them.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {
@@ -54,7 +55,7 @@ pub async fn accept<S: Io + 'static>(io: S, certificate: &Issued, http2: bool) -
 fn config(certificate: &Issued, http2: bool) -> Option<Arc<ServerConfig>> {
     let chain = certificate.chain.iter().cloned().map(Into::into).collect();
     let key = PrivateKeyDer::try_from(certificate.key.clone()).ok()?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(provider().ok()?)
         .with_safe_default_protocol_versions()
         .ok()?
         .with_no_client_auth()

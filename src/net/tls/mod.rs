@@ -24,9 +24,10 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, Error, ProtocolVersion};
+use rustls::{ClientConfig, ProtocolVersion};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -34,7 +35,7 @@ use super::stream::Stream;
 use super::{Net, failure};
 use crate::pki::Verdict;
 use crate::sync::Mutex;
-use crate::transport::{ClientCertificate, Failure, Http2, Network, Revocation, Secured, Tls};
+use crate::transport::{ClientCertificate, Failure, Http2, Network, Revocation, Secured, Sink, Tls};
 use crate::win32::{
     ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY,
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
@@ -42,7 +43,7 @@ use crate::win32::{
 };
 use client::Client;
 use heard::Heard;
-use provider::provider;
+pub use provider::provider;
 use trust::Trust;
 use verifier::{Algorithms, Verifier};
 
@@ -118,9 +119,16 @@ impl Security {
     }
 
     /// Speaks TLS on a connected stream with the server of this name, or address without brackets. No byte of a request
-    /// can go out before its certificate is judged.
-    pub async fn handshake(&self, stream: Stream, host: &str, rules: &Tls, offered: Protocols) -> Handshake {
-        let ready = match self.ready(rules, offered) {
+    /// can go out before its certificate is judged. The sink hears why there can be no TLS at all.
+    pub async fn handshake(
+        &self,
+        stream: Stream,
+        host: &str,
+        rules: &Tls,
+        offered: Protocols,
+        sink: &dyn Sink,
+    ) -> Handshake {
+        let ready = match self.ready(rules, offered, sink) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
         };
@@ -163,7 +171,7 @@ impl Security {
         .await
     }
 
-    fn ready(&self, rules: &Tls, offered: Protocols) -> Result<Arc<Ready>, Failure> {
+    fn ready(&self, rules: &Tls, offered: Protocols, sink: &dyn Sink) -> Result<Arc<Ready>, Failure> {
         let key = (rules.clone(), offered);
         let mut ready = self.ready.lock();
         if let Some(ready) = ready.get(&key) {
@@ -173,16 +181,20 @@ impl Security {
             ready.clear();
         }
         let trust = Arc::clone(self.trust.get_or_init(|| Arc::new(Trust::of_system())));
-        let made = Arc::new(Ready::new(trust, rules, offered)?);
+        let provider = provider().map_err(|missing| missing.tell(sink))?;
+        let made = Arc::new(Ready::new(provider, trust, rules, offered)?);
         ready.insert(key, Arc::clone(&made));
         Ok(made)
     }
 }
 
 impl Ready {
-    fn new(trust: Arc<Trust>, rules: &Tls, offered: Protocols) -> Result<Ready, Failure> {
-        let channel = |error: Error| failure::of_tls(&error);
-        let provider = provider().map_err(channel)?;
+    fn new(
+        provider: Arc<CryptoProvider>,
+        trust: Arc<Trust>,
+        rules: &Tls,
+        offered: Protocols,
+    ) -> Result<Ready, Failure> {
         let client = match &rules.client {
             ClientCertificate::Absent | ClientCertificate::None => Client::without(),
             ClientCertificate::Given(identity) => {
@@ -195,7 +207,7 @@ impl Ready {
         let verifier = Arc::new(Verifier { trust, provider: Arc::clone(&provider), ignore: rules.ignore });
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&allowed)
-            .map_err(channel)?
+            .map_err(|error| failure::of_tls(&error))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
             .with_client_cert_resolver(Arc::new(client));

@@ -28,12 +28,21 @@ impl Drop for Handle {
 
 /// The status and the body of `http://host:port/path`, or the Win32 error that prevented them.
 pub fn get(host: &str, port: u16, path: &str) -> Result<(u32, Vec<u8>), u32> {
+    get_with(0, host, port, path)
+}
+
+/// [`get`] by `https`.
+pub fn get_secure(host: &str, port: u16, path: &str) -> Result<(u32, Vec<u8>), u32> {
+    get_with(WINHTTP_FLAG_SECURE, host, port, path)
+}
+
+fn get_with(flags: u32, host: &str, port: u16, path: &str) -> Result<(u32, Vec<u8>), u32> {
     let (host, path) = (wide(host), wide(path));
     // SAFETY: the texts end with NUL and every pointer outlives its call.
     unsafe {
         let session = Handle::new(WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0))?;
         let connection = Handle::new(WinHttpConnect(session.0, host.as_ptr(), port, 0))?;
-        let request = WinHttpOpenRequest(connection.0, null(), path.as_ptr(), null(), null(), null(), 0);
+        let request = WinHttpOpenRequest(connection.0, null(), path.as_ptr(), null(), null(), null(), flags);
         let request = Handle::new(request)?;
         check(WinHttpSendRequest(request.0, null(), 0, null(), 0, 0, 0))?;
         check(WinHttpReceiveResponse(request.0, null_mut()))?;
