@@ -45,7 +45,7 @@ impl BypassList {
     }
 
     /// What lets this destination bypass the proxy: the text of the first entry that it matches, or `<loopback>` for a host
-    /// on this machine, unless the list has `<-loopback>` (source f04).
+    /// on this machine, unless the list has `<-loopback>` (source f04) or its name ends in a dot (source n197).
     pub fn matching(&self, to: &Destination<'_>) -> Option<&str> {
         let host = to.host.to_ascii_lowercase();
         let listed = self.0.iter().find(|rule| rule.matches(to, &host)).map(Rule::text);
@@ -95,7 +95,7 @@ impl Rule {
 /// Whether a host, in lower case, is this machine: a name of it, 127.0.0.0/8, ::1.
 fn is_loopback(host: &str) -> bool {
     let address = || host.strip_suffix('.').unwrap_or(host).trim_matches(['[', ']']).parse::<IpAddr>();
-    is_localhost(host) || address().is_ok_and(|address| address.is_loopback())
+    is_localhost(host) && !host.ends_with('.') || address().is_ok_and(|address| address.is_loopback())
 }
 
 /// `host:port`; the colons of an IPv6 address without brackets are not before a port.
@@ -171,7 +171,10 @@ mod tests {
             ("a;<-Loopback>", "http://127.0.0.1", NO),
             ("<-loopback>;localhost", "http://localhost", YES),
             ("", "http://localhost", YES),
-            ("", "http://LOCALHOST.:8080", YES),
+            ("", "http://LOCALHOST:8080", YES),
+            ("", "http://localhost.:8080", NO),
+            ("", "http://a.localhost.", NO),
+            ("localhost.", "http://localhost.:8080", YES),
             ("", "https://a.localhost", YES),
             ("", "http://127.8.9.1", YES),
             ("", "http://[::1]", YES),
