@@ -62,11 +62,61 @@ fn a_certificate_is_read() {
     assert!(!named("test") && !named("::1"));
     assert_eq!(certificate.list_urls(), ["http://a.test/ca.crl"]);
     assert!(lines(certificate.subject).ends_with("größer"), "{}", lines(certificate.subject));
-    assert_eq!(certificate.issuer_key_id(), Certificate::parse(&root).unwrap().key_id());
+    assert_eq!(certificate.issuer_key_id().as_deref(), Certificate::parse(&root).unwrap().key_id());
     assert!(certificate.serves() && !certificate.may_issue(0));
     let root = Certificate::parse(&root).unwrap();
     assert!(root.may_issue(1) && !root.may_issue(2) && root.may_sign_lists());
     look(&leaf, root.der);
+}
+
+fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let value = parts.concat();
+    assert!(value.len() < 1 << 16);
+    let length = [0x82, (value.len() >> 8) as u8, value.len() as u8];
+    let length = if value.len() < 0x80 {
+        &length[2..]
+    } else if value.len() < 0x100 {
+        &[0x81, length[2]]
+    } else {
+        &length[..]
+    };
+    [&[tag], length, &value].concat()
+}
+
+/// Lists of revoked certificates, also of version 1: those have no version and no extensions, and may name no next update.
+#[test]
+fn lists_of_both_versions() {
+    const ALGORITHM: &[u8] = b"\x30\x0A\x06\x08\x2A\x86\x48\xCE\x3D\x04\x03\x02";
+    const VERSION_2: &[u8] = b"\x02\x01\x01";
+    let time = |text: &str| tlv(0x17, &[text.as_bytes()]);
+    let (root, leaf) = chain();
+    let (root, leaf) = (Certificate::parse(&root).unwrap(), Certificate::parse(&leaf).unwrap());
+    let (past, future) = (time("200101000000Z"), time("400101000000Z"));
+    let (serial, other) = (tlv(2, &[leaf.serial]), tlv(2, &[b"\x05"]));
+    // A number of the list, and changes to another one, which is critical.
+    let extension = |id: &[u8], critical: &[u8]| {
+        let number = tlv(4, &[b"\x02\x01\x01"]);
+        tlv(0xA0, &[&tlv(0x30, &[&tlv(0x30, &[&tlv(6, &[id]), critical, &number])])])
+    };
+    let (number, changes) = (extension(b"\x55\x1D\x14", b""), extension(b"\x55\x1D\x1B", b"\x01\x01\xFF"));
+    type Row<'a> = ([&'a [u8]; 5], Revocation);
+    let rows: [Row<'_>; 8] = [
+        ([b"", root.subject, b"", &serial, b""], Revocation::Revoked),
+        ([b"", root.subject, &future, &serial, b""], Revocation::Revoked),
+        ([b"", root.subject, &future, &other, b""], Revocation::Good),
+        ([VERSION_2, root.subject, &future, &serial, &number], Revocation::Revoked),
+        ([VERSION_2, root.subject, &future, &other, &number], Revocation::Good),
+        ([VERSION_2, root.subject, &past, &serial, &number], Revocation::Unknown),
+        ([VERSION_2, root.subject, &future, &serial, &changes], Revocation::Unknown),
+        ([VERSION_2, leaf.subject, &future, &serial, &number], Revocation::Unknown),
+    ];
+    for (number, ([version, issuer, next, serial, extensions], expected)) in rows.into_iter().enumerate() {
+        let entries = tlv(0x30, &[&tlv(0x30, &[serial, &past])]);
+        let signed = tlv(0x30, &[version, ALGORITHM, issuer, &past, next, &entries, extensions]);
+        let list = tlv(0x30, &[&signed, ALGORITHM, b"\x03\x02\x00\x01"]);
+        assert_eq!(revocation(&list, &leaf, &root, &Believer, 1_700_000_000), expected, "row {number}");
+        assert_eq!(next_update(&list).is_some(), !next.is_empty(), "row {number}");
+    }
 }
 
 /// A certificate that ends anywhere is none.

@@ -1,6 +1,6 @@
-//! Heads of replies out of bytes that come in pieces: for whoever reads HTTP/1.
+//! Heads of requests and replies out of bytes that come in pieces: for whoever reads HTTP/1.
 
-use super::ResponseHead;
+use super::{Headers, RequestHead, ResponseHead, Version};
 use crate::win32::{
     ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
     Win32Error,
@@ -93,5 +93,58 @@ impl HeadReader {
         let first_line = !self.begun[..self.scanned].contains(&b'\n');
         self.scanned = self.begun.len();
         empty_line || first_line
+    }
+}
+
+impl RequestHead {
+    /// Parses a head that may not be complete: `None` until it is, then also its length in bytes. What WinHTTP sends may be
+    /// no valid HTTP (raw targets, odd names), and a server of the lab sees it: words are taken as they are.
+    /// ERROR_WINHTTP_INVALID_SERVER_RESPONSE for what has no request line, or a field without a colon.
+    pub fn parse_begun(bytes: &[u8]) -> Result<Option<(RequestHead, usize)>, Win32Error> {
+        const END: &[u8] = b"\r\n\r\n";
+        let Some(end) = bytes.windows(END.len()).position(|window| window == END) else { return Ok(None) };
+        let head = RequestHead::of_lines(&bytes[..end]).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
+        Ok(Some((head, end + END.len())))
+    }
+
+    fn of_lines(text: &[u8]) -> Option<RequestHead> {
+        let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+        let first = String::from_utf8_lossy(lines.next()?).into_owned();
+        let (method, rest) = first.split_once(' ')?;
+        let (target, version) = rest.rsplit_once(' ')?;
+        let version = Version { major: 1, minor: u8::from(version != "HTTP/1.0") };
+        let mut headers = Headers::default();
+        for line in lines.filter(|line| !line.is_empty()) {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            headers.append(&*String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii().to_vec());
+        }
+        Some(RequestHead { method: method.into(), target: target.into(), version, headers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_of_requests() {
+        let rows = [
+            ("GET / HTTP/1.1\r\n\r\nmore", Ok(Some("GET|/|1|0|18"))),
+            ("GET /a b HTTP/1.0\r\nA: 1\r\nb:\r\n\r\n", Ok(Some("GET|/a b|0|2|31"))),
+            ("CONNECT a:1 HTTP/1.1\r\nOdd Name : x:y\r\n\r\n", Ok(Some("CONNECT|a:1|1|1|40"))),
+            ("GET / HTTP/1.1\r\nA: 1\r\n", Ok(None)),
+            ("", Ok(None)),
+            ("GET\r\n\r\n", Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
+            ("GET / HTTP/1.1\r\nno colon\r\n\r\n", Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)),
+        ];
+        for (text, expected) in rows {
+            let parsed = RequestHead::parse_begun(text.as_bytes()).map(|head| {
+                head.map(|(head, length)| {
+                    let fields = head.headers.len();
+                    format!("{}|{}|{}|{fields}|{length}", head.method, head.target, head.version.minor)
+                })
+            });
+            assert_eq!(parsed, expected.map(|head| head.map(str::to_owned)), "{text:?}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! An X.509 certificate taken apart, as RFC 5280 (4.1) lays it out. Everything points into its DER.
 
-use der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime};
-use der::{AnyRef, Decode, Error, ErrorKind, Reader, SliceReader, Tag, TagNumber, Tagged};
+use der::asn1::{ObjectIdentifier, OctetStringRef};
+use der::{AnyRef, Decode, Error, ErrorKind, Reader, Sequence, SliceReader, Tag, TagNumber, Tagged};
+use x509_cert::time::Time;
 
 /// A certificate. No part of it is verified.
 #[derive(Clone, Debug)]
@@ -55,22 +56,23 @@ pub struct PublicKey<'a> {
 }
 
 /// An extension.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Sequence)]
 pub struct Extension<'a> {
     /// Its object identifier.
     pub id: ObjectIdentifier,
     /// Who does not know it must refuse the certificate.
+    #[asn1(default = "Default::default")]
     pub critical: bool,
     /// DER.
-    pub value: &'a [u8],
+    pub value: &'a OctetStringRef,
 }
 
 /// The tag `[number]`, constructed.
-pub(super) const fn context(number: u32) -> Tag {
+const fn context(number: u32) -> Tag {
     Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
 }
 
-pub(super) fn unexpected(tag: Tag) -> Error {
+fn unexpected(tag: Tag) -> Error {
     ErrorKind::TagUnexpected { expected: None, actual: tag }.into()
 }
 
@@ -82,16 +84,17 @@ fn bits(any: AnyRef<'_>) -> Result<&[u8], Error> {
     }
 }
 
-pub(super) fn time(reader: &mut SliceReader<'_>) -> Result<u64, Error> {
-    Ok(match Tag::peek(reader)? {
-        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
-        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
-    }
-    .as_secs())
+/// Since 1970.
+pub(super) fn seconds(time: Time) -> u64 {
+    time.to_unix_duration().as_secs()
+}
+
+fn time(reader: &mut SliceReader<'_>) -> Result<u64, Error> {
+    Ok(seconds(Time::decode(reader)?))
 }
 
 impl<'a> Algorithm<'a> {
-    pub(super) fn read(reader: &mut SliceReader<'a>) -> Result<Algorithm<'a>, Error> {
+    fn read(reader: &mut SliceReader<'a>) -> Result<Algorithm<'a>, Error> {
         let sequence = AnyRef::decode(reader)?;
         let contents = sequence.value();
         let (id, parameters) = sequence.sequence(|reader| {
@@ -108,29 +111,6 @@ impl<'a> PublicKey<'a> {
         let der = reader.tlv_bytes()?;
         AnyRef::from_der(der)?.sequence(|reader| {
             Ok::<_, Error>(PublicKey { der, algorithm: Algorithm::read(reader)?, bits: bits(AnyRef::decode(reader)?)? })
-        })
-    }
-}
-
-impl<'a> Extension<'a> {
-    fn read(reader: &mut SliceReader<'a>) -> Result<Extension<'a>, Error> {
-        AnyRef::decode(reader)?.sequence(|reader| {
-            let id = ObjectIdentifier::decode(reader)?;
-            let critical = Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
-            let value = AnyRef::decode(reader)?;
-            value.tag().assert_eq(Tag::OctetString)?;
-            Ok::<_, Error>(Extension { id, critical, value: value.value() })
-        })
-    }
-
-    /// A sequence of extensions.
-    pub(super) fn list(der: &'a [u8]) -> Result<Vec<Extension<'a>>, Error> {
-        AnyRef::from_der(der)?.sequence(|reader| {
-            let mut extensions = Vec::new();
-            while !reader.is_finished() {
-                extensions.push(Extension::read(reader)?);
-            }
-            Ok(extensions)
         })
     }
 }
@@ -162,7 +142,7 @@ impl<'a> Certificate<'a> {
             while !reader.is_finished() {
                 let optional = AnyRef::decode(reader)?;
                 match optional.tag() {
-                    tag if tag == context(3) => extensions = Extension::list(optional.value())?,
+                    tag if tag == context(3) => extensions = Vec::from_der(optional.value())?,
                     // The unique identifiers, which nobody uses.
                     Tag::ContextSpecific { number: TagNumber(1 | 2), .. } => {}
                     tag => return Err(unexpected(tag)),

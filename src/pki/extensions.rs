@@ -2,90 +2,81 @@
 
 use std::net::IpAddr;
 
-use der::asn1::ObjectIdentifier;
-use der::{AnyRef, Decode, Error, Reader, SliceReader, Tag, TagNumber, Tagged};
+use der::asn1::{ObjectIdentifier, OctetStringRef};
+use der::oid::AssociatedOid;
+use der::oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_CE_BASIC_CONSTRAINTS, ID_KP_SERVER_AUTH};
+use der::{AnyRef, Decode, Error, Reader, Sequence};
+use x509_cert::ext::pkix::constraints::name::{GeneralSubtree, NameConstraints};
+use x509_cert::ext::pkix::crl::dp::DistributionPoint;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage, SubjectAltName, SubjectKeyIdentifier,
+};
 
 use super::Certificate;
-use super::certificate::{context as constructed, unexpected};
 
-const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
-const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-const DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
-const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
-const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+/// A path may be of any length, which is a byte in `x509-cert`.
+#[derive(Sequence)]
+struct BasicConstraints {
+    #[asn1(default = "Default::default")]
+    authority: bool,
+    between: Option<u32>,
+}
 
-const SERVER_AUTHENTICATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
-const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+impl AssociatedOid for BasicConstraints {
+    const OID: ObjectIdentifier = ID_CE_BASIC_CONSTRAINTS;
+}
 
-/// The tag `[number]` of a general name or key identifier.
-pub(super) const fn simple(number: u32) -> Tag {
-    Tag::ContextSpecific { constructed: false, number: TagNumber(number) }
+/// The members of a sequence or set, each for itself: one that cannot be read leaves the others.
+pub(super) fn members(der: &[u8]) -> Result<Vec<&[u8]>, Error> {
+    // A set has the same contents as a sequence.
+    let mut reader = der::SliceReader::new(AnyRef::from_der(der)?.value())?;
+    let mut members = Vec::new();
+    while !reader.is_finished() {
+        members.push(reader.tlv_bytes()?);
+    }
+    Ok(members)
 }
 
 impl<'a> Certificate<'a> {
     /// The value of an extension.
-    pub fn extension(&self, id: ObjectIdentifier) -> Option<&'a [u8]> {
-        self.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.value)
+    fn extension(&self, id: ObjectIdentifier) -> Option<&'a [u8]> {
+        self.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.value.as_bytes())
+    }
+
+    /// An extension; an error if it cannot be read.
+    fn decoded<T: Decode<'a, Error = Error> + AssociatedOid>(&self) -> Option<Result<T, Error>> {
+        self.extension(T::OID).map(T::from_der)
     }
 
     /// Whether it may sign other certificates, with so many between it and the last of them.
     pub fn may_issue(&self, between: usize) -> bool {
         // Version 1 has no extensions; such certificates are roots or nothing.
-        let Some(constraints) = self.extension(BASIC_CONSTRAINTS) else { return false };
-        let read = AnyRef::from_der(constraints).and_then(|any| {
-            any.sequence(|reader| {
-                let authority = !reader.is_finished() && bool::decode(reader)?;
-                let limit = if reader.is_finished() { None } else { Some(u32::decode(reader)?) };
-                Ok::<_, Error>((authority, limit))
-            })
-        });
-        let Ok((authority, limit)) = read else { return false };
-        // keyCertSign is bit 5.
-        let signs = self.uses_key_for(0x04);
-        authority && signs && limit.is_none_or(|limit| between <= limit as usize)
+        let Some(Ok(constraints)) = self.decoded::<BasicConstraints>() else { return false };
+        let in_limit = constraints.between.is_none_or(|limit| between <= limit as usize);
+        constraints.authority && in_limit && self.uses_key(KeyUsage::key_cert_sign)
     }
 
-    /// Whether its key usage, if it has one, includes this bit of the first byte.
-    fn uses_key_for(&self, bit: u8) -> bool {
-        match self.extension(KEY_USAGE).map(AnyRef::from_der) {
-            None => true,
-            Some(Ok(usage)) => usage.value().get(1).is_some_and(|bits| bits & bit != 0),
-            Some(Err(_)) => false,
-        }
+    /// Whether its key usage, if it has one, is this.
+    fn uses_key(&self, usage: fn(&KeyUsage) -> bool) -> bool {
+        self.decoded().is_none_or(|usages| usages.is_ok_and(|usages| usage(&usages)))
     }
 
-    /// Whether it may sign lists of revoked certificates: cRLSign is bit 6.
+    /// Whether it may sign lists of revoked certificates.
     pub fn may_sign_lists(&self) -> bool {
-        self.uses_key_for(0x02)
+        self.uses_key(KeyUsage::crl_sign)
     }
 
     /// Where its issuer's list of revoked certificates is to be had: `http` URLs.
     pub fn list_urls(&self) -> Vec<String> {
-        let Some(points) = self.extension(DISTRIBUTION_POINTS) else { return Vec::new() };
+        let points = self.extension(CrlDistributionPoints::OID).map(members).and_then(Result::ok).unwrap_or_default();
         let mut urls = Vec::new();
-        let read = AnyRef::from_der(points).and_then(|any| {
-            any.sequence(|reader| {
-                while !reader.is_finished() {
-                    // distributionPoint [0], in it fullName [0], in it general names; reasons and other signers aside.
-                    let point = AnyRef::decode(reader)?;
-                    let name = SliceReader::new(point.value())?.decode::<AnyRef<'_>>()?;
-                    let full = SliceReader::new(name.value())?.decode::<AnyRef<'_>>()?;
-                    let mut names = SliceReader::new(full.value())?;
-                    while name.tag() == constructed(0) && full.tag() == constructed(0) && !names.is_finished() {
-                        let general = names.decode::<AnyRef<'_>>()?;
-                        if general.tag() == simple(6) {
-                            urls.push(String::from_utf8_lossy(general.value()).into_owned());
-                        }
-                    }
-                }
-                Ok::<_, Error>(())
-            })
-        });
-        if read.is_err() {
-            urls.clear();
+        for point in points.into_iter().filter_map(|point| DistributionPoint::from_der(point).ok()) {
+            let Some(DistributionPointName::FullName(names)) = point.distribution_point else { continue };
+            urls.extend(names.into_iter().filter_map(|name| match name {
+                GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+                _ => None,
+            }));
         }
         urls.retain(|url| url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")));
         urls
@@ -93,105 +84,68 @@ impl<'a> Certificate<'a> {
 
     /// Whether it says of itself that it signs no certificates. A root may say nothing about it.
     pub fn refuses_to_issue(&self) -> bool {
-        self.extension(BASIC_CONSTRAINTS).is_some() && !self.may_issue(0)
+        self.extension(BasicConstraints::OID).is_some() && !self.may_issue(0)
     }
 
     /// Whether it, or what it signs, may be a server's.
     pub fn serves(&self) -> bool {
-        let Some(usages) = self.extension(EXTENDED_KEY_USAGE) else { return true };
-        let read = AnyRef::from_der(usages).and_then(|any| {
-            any.sequence(|reader| {
-                let mut found = false;
-                while !reader.is_finished() {
-                    let usage = ObjectIdentifier::decode(reader)?;
-                    found |= usage == SERVER_AUTHENTICATION || usage == ANY_USAGE;
-                }
-                Ok::<_, Error>(found)
-            })
-        });
-        read.unwrap_or(false)
+        let server = |usage: &ObjectIdentifier| [ID_KP_SERVER_AUTH, ANY_EXTENDED_KEY_USAGE].contains(usage);
+        let usages = self.decoded::<ExtendedKeyUsage>();
+        usages.is_none_or(|usages| usages.is_ok_and(|usages| usages.0.iter().any(server)))
     }
 
     /// Whether it restricts the names of what it signs.
     pub fn constrains_names(&self) -> bool {
-        self.extension(NAME_CONSTRAINTS).is_some()
+        self.extension(NameConstraints::OID).is_some()
     }
 
     /// Whether its name constraints permit this host: a name, or an address (RFC 5280 4.2.1.10). What cannot be read
     /// permits nothing.
     pub fn permits(&self, host: &str) -> bool {
-        let Some(constraints) = self.extension(NAME_CONSTRAINTS) else { return true };
-        subtrees(constraints).is_ok_and(|[permitted, excluded]| {
-            let mine = |base: &&(u32, &[u8])| is_name(host) == (base.0 == 2) && matches!(base.0, 2 | 7);
-            let within = |base: &(u32, &[u8])| within(host, base.1);
-            let mut asked = permitted.iter().filter(mine).peekable();
-            (asked.peek().is_none() || asked.any(within)) && !excluded.iter().filter(mine).any(within)
-        })
+        let constraints = match self.decoded::<NameConstraints>() {
+            None => return true,
+            Some(Err(_)) => return false,
+            Some(Ok(constraints)) => constraints,
+        };
+        // Of the kind that the host is.
+        let bases = |trees: Option<Vec<GeneralSubtree>>| {
+            let bases = trees.unwrap_or_default().into_iter().filter_map(|tree| match tree.base {
+                GeneralName::DnsName(name) if is_name(host) => Some(name.as_bytes().to_vec()),
+                GeneralName::IpAddress(address) if !is_name(host) => Some(address.as_bytes().to_vec()),
+                _ => None,
+            });
+            bases.collect::<Vec<Vec<u8>>>()
+        };
+        let (permitted, excluded) = (bases(constraints.permitted_subtrees), bases(constraints.excluded_subtrees));
+        let within = |base: &Vec<u8>| within(host, base);
+        (permitted.is_empty() || permitted.iter().any(within)) && !excluded.iter().any(within)
     }
 
     /// Its own key's identifier.
     pub fn key_id(&self) -> Option<&'a [u8]> {
-        AnyRef::from_der(self.extension(SUBJECT_KEY_ID)?).ok().map(AnyRef::value)
+        let identifier = <&OctetStringRef>::from_der(self.extension(SubjectKeyIdentifier::OID)?);
+        identifier.ok().map(OctetStringRef::as_bytes)
     }
 
     /// The identifier of its issuer's key.
-    pub fn issuer_key_id(&self) -> Option<&'a [u8]> {
-        let identifier = AnyRef::from_der(self.extension(AUTHORITY_KEY_ID)?).ok()?;
-        identifier
-            .sequence(|reader| {
-                let mut id = None;
-                while !reader.is_finished() {
-                    let any = AnyRef::decode(reader)?;
-                    if any.tag() == simple(0) {
-                        id = Some(any.value());
-                    }
-                }
-                Ok::<_, Error>(id)
-            })
-            .ok()?
+    pub fn issuer_key_id(&self) -> Option<Vec<u8>> {
+        let identifier = self.decoded::<AuthorityKeyIdentifier>()?.ok()?.key_identifier?;
+        Some(identifier.as_bytes().to_vec())
     }
 
-    /// The other names of its subject: general names with their numbers (RFC 5280 4.2.1.6).
-    pub fn alternative_names(&self) -> Vec<(u32, &'a [u8])> {
-        let Some(names) = self.extension(SUBJECT_ALT_NAME) else { return Vec::new() };
-        let read = AnyRef::from_der(names).and_then(|any| {
-            any.sequence(|reader| {
-                let mut names = Vec::new();
-                while !reader.is_finished() {
-                    let any = AnyRef::decode(reader)?;
-                    if let Tag::ContextSpecific { number, .. } = any.tag() {
-                        names.push((number.value(), any.value()));
-                    }
-                }
-                Ok::<_, Error>(names)
-            })
-        });
-        read.unwrap_or_default()
+    /// The other names of its subject that can be read (RFC 5280 4.2.1.6).
+    pub fn alternative_names(&self) -> Vec<GeneralName> {
+        let names = self.extension(SubjectAltName::OID).map(members).and_then(Result::ok).unwrap_or_default();
+        names.into_iter().filter_map(|name| GeneralName::from_der(name).ok()).collect()
     }
-}
 
-/// A general name of a subtree: its number and its value.
-type Base<'a> = (u32, &'a [u8]);
-
-/// The subtrees of name constraints: permitted, excluded.
-fn subtrees(constraints: &[u8]) -> Result<[Vec<Base<'_>>; 2], Error> {
-    AnyRef::from_der(constraints)?.sequence(|reader| {
-        let mut subtrees = [Vec::new(), Vec::new()];
-        while !reader.is_finished() {
-            let list = AnyRef::decode(reader)?;
-            let Tag::ContextSpecific { constructed: true, number } = list.tag() else {
-                return Err(unexpected(list.tag()));
-            };
-            let into = subtrees.get_mut(number.value() as usize).ok_or_else(|| unexpected(list.tag()))?;
-            let mut trees = SliceReader::new(list.value())?;
-            while !trees.is_finished() {
-                let base = SliceReader::new(AnyRef::decode(&mut trees)?.value())?.decode::<AnyRef<'_>>()?;
-                let Tag::ContextSpecific { number, .. } = base.tag() else { return Err(unexpected(base.tag())) };
-                into.push((number.value(), base.value()));
-            }
-        }
-        Ok(subtrees)
-    })
+    /// Whether its other names include hosts, or cannot be read at all: then its subject does not name one.
+    pub fn names_hosts(&self) -> bool {
+        // The tags of names and addresses.
+        let of_host = |name: &&[u8]| matches!(name.first(), Some(0x82 | 0x87));
+        let names = self.extension(SubjectAltName::OID).map(members);
+        names.is_some_and(|names| names.map_or(true, |names| names.iter().any(of_host)))
+    }
 }
 
 fn is_name(host: &str) -> bool {

@@ -2,15 +2,14 @@
 
 use std::net::IpAddr;
 
-use der::asn1::ObjectIdentifier;
-use der::{AnyRef, Decode, Error, Reader, Tag, Tagged};
+use der::asn1::{Any, ObjectIdentifier};
+use der::oid::db::rfc4519::COMMON_NAME;
+use der::{Decode, Error, Tag, Tagged};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use super::Certificate;
-
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-/// Numbers of general names.
-const DNS_NAME: u32 = 2;
-const IP_ADDRESS: u32 = 7;
+use super::extensions::members;
 
 /// One attribute of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,25 +52,18 @@ pub fn attributes(name: &[u8]) -> Vec<Attribute> {
 }
 
 fn read(name: &[u8]) -> Result<Vec<Attribute>, Error> {
-    AnyRef::from_der(name)?.sequence(|reader| {
-        let mut attributes = Vec::new();
-        while !reader.is_finished() {
-            // A set of attributes; mostly there is one in it.
-            let mut set = der::SliceReader::new(AnyRef::decode(reader)?.value())?;
-            let mut joined = false;
-            while !set.is_finished() {
-                attributes.push(AnyRef::decode(&mut set)?.sequence(|reader| {
-                    let id = ObjectIdentifier::decode(reader)?;
-                    Ok::<_, Error>(Attribute { id, text: text(AnyRef::decode(reader)?), joined })
-                })?);
-                joined = true;
-            }
+    let mut attributes = Vec::new();
+    for set in members(name)? {
+        // Mostly there is one in a set; of several the order is that of the encoding, in which a `SetOf` does not keep them.
+        for (place, attribute) in members(set)?.into_iter().enumerate() {
+            let AttributeTypeAndValue { oid, value } = AttributeTypeAndValue::from_der(attribute)?;
+            attributes.push(Attribute { id: oid, text: text(&value), joined: place > 0 });
         }
-        Ok(attributes)
-    })
+    }
+    Ok(attributes)
 }
 
-fn text(value: AnyRef<'_>) -> String {
+fn text(value: &Any) -> String {
     let bytes = value.value();
     match value.tag() {
         Tag::BmpString => {
@@ -99,17 +91,15 @@ pub fn of_host(certificate: &Certificate<'_>, host: &str, issuers: &[Certificate
     let names = certificate.alternative_names();
     let host = host.strip_suffix('.').unwrap_or(host);
     let named = match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => names.contains(&(IP_ADDRESS, &address.octets())),
-        Ok(IpAddr::V6(address)) => names.contains(&(IP_ADDRESS, &address.octets())),
-        Err(_) => names.iter().any(|(kind, name)| *kind == DNS_NAME && covers(name, host)),
+        Ok(address) => names.contains(&GeneralName::from(address)),
+        Err(_) => names.iter().any(|name| matches!(name, GeneralName::DnsName(name) if covers(name.as_bytes(), host))),
     };
-    let silent = !names.iter().any(|(kind, _)| matches!(*kind, DNS_NAME | IP_ADDRESS));
     let common = || {
         let mut attributes = attributes(certificate.subject).into_iter();
         attributes.any(|attribute| attribute.id == COMMON_NAME && covers(attribute.text.as_bytes(), host))
             && issuers.iter().all(|issuer| issuer.permits(host))
     };
-    named || (silent && common())
+    named || (!certificate.names_hosts() && common())
 }
 
 /// Whether a name, which may begin with `*.` for any one label, is this host's.

@@ -130,6 +130,7 @@ impl<'a> Search<'a, '_> {
 
     fn signed_by(&mut self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> bool {
         let (wanted, has) = (certificate.issuer_key_id(), issuer.key_id());
+        let wanted = wanted.as_deref();
         if self.budget == 0 || (wanted.is_some() && has.is_some() && wanted != has) {
             return false;
         }

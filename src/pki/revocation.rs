@@ -1,12 +1,12 @@
 //! Lists of revoked certificates (RFC 5280 5).
 
-use der::asn1::ObjectIdentifier;
-use der::{AnyRef, Decode, Error, Reader, Tag, TagNumber, Tagged};
+use der::oid::db::rfc5280::ID_CE_ISSUING_DISTRIBUTION_POINT;
+use der::{AnyRef, Decode, Error, Sequence};
+use x509_cert::ext::pkix::IssuingDistributionPoint;
+use x509_cert::time::Time;
 
-use super::certificate::{context, signed, time};
-use super::{Algorithm, Certificate, Extension, Signature, Signatures};
-
-const ISSUING_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
+use super::certificate::{seconds, signed};
+use super::{Certificate, Extension, Signature, Signatures};
 
 /// What is known about a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,78 +19,43 @@ pub enum Revocation {
     Unknown,
 }
 
-/// A list, taken apart.
+/// A list, without its signature. One of version 1 says no version, and may say no next update.
+#[derive(Sequence)]
 struct List<'a> {
-    issuer: &'a [u8],
-    this_update: u64,
-    next_update: Option<u64>,
-    /// Serial numbers as they are encoded.
-    revoked: Vec<&'a [u8]>,
-    extensions: Vec<Extension<'a>>,
+    version: Option<u8>,
+    algorithm: AnyRef<'a>,
+    issuer: AnyRef<'a>,
+    this_update: Time,
+    next_update: Option<Time>,
+    revoked: Option<Vec<Revoked<'a>>>,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
+    extensions: Option<Vec<Extension<'a>>>,
 }
 
-impl<'a> List<'a> {
-    fn parse(tbs: &'a [u8]) -> Result<List<'a>, Error> {
-        AnyRef::from_der(tbs)?.sequence(|reader| {
-            if Tag::peek(reader)? == Tag::Integer {
-                AnyRef::decode(reader)?;
-            }
-            Algorithm::read(reader)?;
-            let issuer = reader.tlv_bytes()?;
-            let this_update = time(reader)?;
-            let mut list = List { issuer, this_update, next_update: None, revoked: Vec::new(), extensions: Vec::new() };
-            if !reader.is_finished() && matches!(Tag::peek(reader)?, Tag::UtcTime | Tag::GeneralizedTime) {
-                list.next_update = Some(time(reader)?);
-            }
-            while !reader.is_finished() {
-                let part = AnyRef::decode(reader)?;
-                match part.tag() {
-                    Tag::Sequence => part.sequence(|reader| {
-                        while !reader.is_finished() {
-                            let serial = AnyRef::decode(reader)?.sequence(|reader| {
-                                let serial = AnyRef::decode(reader)?.value();
-                                while !reader.is_finished() {
-                                    reader.tlv_bytes()?;
-                                }
-                                Ok::<_, Error>(serial)
-                            })?;
-                            list.revoked.push(serial);
-                        }
-                        Ok::<_, Error>(())
-                    })?,
-                    tag if tag == context(0) => list.extensions = Extension::list(part.value())?,
-                    tag => return Err(super::certificate::unexpected(tag)),
-                }
-            }
-            Ok(list)
-        })
-    }
+/// An entry of a list.
+#[derive(Sequence)]
+struct Revoked<'a> {
+    serial: AnyRef<'a>,
+    date: Time,
+    extensions: Option<AnyRef<'a>>,
+}
 
+impl List<'_> {
     /// Whether it speaks of all certificates of this kind of its issuer: it is no part of a list, nor one of changes.
     fn covers(&self, authority: bool) -> bool {
-        self.extensions
-            .iter()
-            .filter(|extension| extension.critical)
-            .all(|extension| extension.id == ISSUING_POINT && scope(extension.value, authority).unwrap_or(false))
+        let mut critical = self.extensions.iter().flatten().filter(|extension| extension.critical);
+        critical.all(|extension| {
+            let point = extension.id == ID_CE_ISSUING_DISTRIBUTION_POINT;
+            point && scope(extension.value.as_bytes(), authority).unwrap_or(false)
+        })
     }
 }
 
 /// Whether an issuing distribution point includes authorities, or all others.
 fn scope(der: &[u8], authority: bool) -> Result<bool, Error> {
-    AnyRef::from_der(der)?.sequence(|reader| {
-        let mut covered = true;
-        while !reader.is_finished() {
-            let part = AnyRef::decode(reader)?;
-            let Tag::ContextSpecific { number: TagNumber(number), .. } = part.tag() else { return Ok(false) };
-            covered &= match (number, part.value()) {
-                (0, _) | (_, [0]) => true,
-                (1, _) => !authority,
-                (2, _) => authority,
-                _ => false,
-            };
-        }
-        Ok(covered)
-    })
+    let point = IssuingDistributionPoint::from_der(der)?;
+    let others = if authority { point.only_contains_user_certs } else { point.only_contains_ca_certs };
+    Ok(!others && !point.only_contains_attribute_certs && !point.indirect_crl && point.only_some_reasons.is_none())
 }
 
 /// What a list says of a certificate by this issuer. A list of somebody else, one that is out of date or one that
@@ -103,19 +68,20 @@ pub fn revocation(
     now: u64,
 ) -> Revocation {
     let Ok((tbs, algorithm, signature)) = signed(list) else { return Revocation::Unknown };
-    let Ok(list) = List::parse(tbs) else { return Revocation::Unknown };
-    let current = list.this_update <= now && list.next_update.is_none_or(|next| now <= next);
-    let trusted = list.issuer == certificate.issuer
-        && list.issuer == issuer.subject
+    let Ok(list) = List::from_der(tbs) else { return Revocation::Unknown };
+    let current = seconds(list.this_update) <= now && list.next_update.is_none_or(|next| now <= seconds(next));
+    let trusted = certificate.issuer == issuer.subject
+        && AnyRef::from_der(issuer.subject).is_ok_and(|name| name == list.issuer)
         && issuer.may_sign_lists()
         && signatures.verify(&algorithm, tbs, signature, &issuer.key) == Signature::Good;
     if !current || !trusted || !list.covers(certificate.may_issue(0)) {
         return Revocation::Unknown;
     }
-    if list.revoked.contains(&certificate.serial) { Revocation::Revoked } else { Revocation::Good }
+    let listed = list.revoked.iter().flatten().any(|entry| entry.serial.value() == certificate.serial);
+    if listed { Revocation::Revoked } else { Revocation::Good }
 }
 
 /// Until when a list is good, in seconds since 1970; `None` for what is none, or for one that does not say.
 pub fn next_update(list: &[u8]) -> Option<u64> {
-    List::parse(signed(list).ok()?.0).ok()?.next_update
+    List::from_der(signed(list).ok()?.0).ok()?.next_update.map(seconds)
 }

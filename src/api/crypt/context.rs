@@ -87,7 +87,7 @@ impl Context {
             .map(|extension| CERT_EXTENSION {
                 pszObjId: id(extension.id.to_string()),
                 fCritical: extension.critical.into(),
-                Value: blob(extension.value),
+                Value: blob(extension.value.as_bytes()),
             })
             .collect();
         let mut info = Box::new(CERT_INFO {

@@ -3,6 +3,9 @@
 
 use std::ffi::{CStr, c_void};
 
+use der::asn1::Ia5String;
+use x509_cert::ext::pkix::name::GeneralName;
+
 use super::context::{Context, alive};
 use crate::api::edge::{bytes, get, no_panic};
 use crate::pki::{self, Attribute};
@@ -12,10 +15,6 @@ const COMMON_NAME: &str = "2.5.4.3";
 const EMAIL: &str = "1.2.840.113549.1.9.1";
 /// What stands for a whole name, in this order: common name, organisational unit, organisation, mail address.
 const DISPLAYED: [&str; 4] = [COMMON_NAME, "2.5.4.11", "2.5.4.10", EMAIL];
-/// Numbers of general names.
-const RFC822_NAME: u32 = 1;
-const DNS_NAME: u32 = 2;
-const URI: u32 = 6;
 
 /// A name of a certificate's subject, or of its issuer with CERT_NAME_ISSUER_FLAG (nf-wincrypt-certgetnamestringw). Answers
 /// the characters written, with the NUL; with NULL or 0 those needed. 1 is no such name. A buffer that is too small gets
@@ -136,24 +135,36 @@ fn attribute(attributes: &[Attribute], id: &str) -> Option<String> {
     attributes.iter().find(|attribute| attribute.id.to_string() == id).map(|attribute| attribute.text.clone())
 }
 
+fn email(name: &GeneralName) -> Option<&Ia5String> {
+    if let GeneralName::Rfc822Name(text) = name { Some(text) } else { None }
+}
+
+fn host(name: &GeneralName) -> Option<&Ia5String> {
+    if let GeneralName::DnsName(text) = name { Some(text) } else { None }
+}
+
+fn url(name: &GeneralName) -> Option<&Ia5String> {
+    if let GeneralName::UniformResourceIdentifier(text) = name { Some(text) } else { None }
+}
+
 /// A name that needs no parameter; empty if there is none.
 fn name(context: &Context, kind: u32, of_issuer: bool) -> String {
     let attributes = attributes(context, of_issuer);
-    let other = |wanted: u32| {
+    let other = |wanted: fn(&GeneralName) -> Option<&Ia5String>| {
         // What else an issuer is called, its certificate says.
         let names = if of_issuer { Vec::new() } else { context.certificate().alternative_names() };
-        names.iter().find(|(number, _)| *number == wanted).map(|(_, text)| String::from_utf8_lossy(text).into_owned())
+        names.iter().find_map(wanted).map(Ia5String::to_string)
     };
     let display = || {
         let shown = DISPLAYED.iter().find_map(|id| attribute(&attributes, id));
-        shown.or_else(|| other(RFC822_NAME)).or_else(|| attributes.first().map(|first| first.text.clone()))
+        shown.or_else(|| other(email)).or_else(|| attributes.first().map(|first| first.text.clone()))
     };
     let found = match kind {
-        CERT_NAME_EMAIL_TYPE => other(RFC822_NAME).or_else(|| attribute(&attributes, EMAIL)),
+        CERT_NAME_EMAIL_TYPE => other(email).or_else(|| attribute(&attributes, EMAIL)),
         CERT_NAME_SIMPLE_DISPLAY_TYPE => display(),
         CERT_NAME_FRIENDLY_DISPLAY_TYPE => context.friendly_name.clone().filter(|_| !of_issuer).or_else(display),
-        CERT_NAME_DNS_TYPE => other(DNS_NAME).or_else(|| attribute(&attributes, COMMON_NAME)),
-        CERT_NAME_URL_TYPE => other(URI),
+        CERT_NAME_DNS_TYPE => other(host).or_else(|| attribute(&attributes, COMMON_NAME)),
+        CERT_NAME_URL_TYPE => other(url),
         _ => None,
     };
     found.unwrap_or_default()

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::play::{Next, Play};
 use super::{CONNECTION, Io, Place, tunnel};
 use crate::http::chunks::ChunkReader;
-use crate::http::{BodyLength, Headers, RequestHead, Version};
+use crate::http::{BodyLength, RequestHead};
 use crate::lab::peer::Peer;
 use crate::lab::received::Received;
 use crate::lab::reply::{Reply, accept};
@@ -68,19 +68,6 @@ impl Connection {
         matches!(self.io.read_buf(&mut self.read).await, Ok(1..))
     }
 
-    /// Reads up to and with `end`.
-    async fn until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
-        loop {
-            if let Some(at) = self.read.windows(end.len()).position(|window| window == end) {
-                let rest = self.read.split_off(at + end.len());
-                return Some(std::mem::replace(&mut self.read, rest));
-            }
-            if self.read.len() > LONGEST_HEAD || !self.more().await {
-                return None;
-            }
-        }
-    }
-
     async fn exactly(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.read.len() < count {
             if !self.more().await {
@@ -91,20 +78,17 @@ impl Connection {
         Some(std::mem::replace(&mut self.read, rest))
     }
 
-    /// The next request. What WinHTTP sends may be no valid HTTP (raw targets): words are taken as they are.
+    /// The next request.
     async fn head(&mut self) -> Option<RequestHead> {
-        let text = self.until(b"\r\n\r\n").await?;
-        let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-        let first = String::from_utf8_lossy(lines.next()?).into_owned();
-        let (method, rest) = first.split_once(' ')?;
-        let (target, version) = rest.rsplit_once(' ')?;
-        let version = Version { major: 1, minor: u8::from(version != "HTTP/1.0") };
-        let mut headers = Headers::default();
-        for line in lines.filter(|line| !line.is_empty()) {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            headers.append(&*String::from_utf8_lossy(&line[..colon]), line[colon + 1..].trim_ascii().to_vec());
+        loop {
+            if let Some((head, length)) = RequestHead::parse_begun(&self.read).ok()? {
+                self.read.drain(..length);
+                return Some(head);
+            }
+            if self.read.len() > LONGEST_HEAD || !self.more().await {
+                return None;
+            }
         }
-        Some(RequestHead { method: method.into(), target: target.into(), version, headers })
     }
 
     /// The body, framed as it comes.
