@@ -36,6 +36,9 @@
 //! cargo test --config 'patch.crates-io.windows.path = "portable-winhttp/tests/windows-patch"'
 //! ```
 //!
+//! It speaks TLS by ring. Where the program's own rustls has aws-lc-rs, a copy of the package with `aws-lc-rs` in place of
+//! `ring` keeps rustls from having two providers ([guide](crate::guide::_01_linking#two-providers-of-cryptography)).
+//!
 //! # What is there
 //!
 //! `Win32::Networking::WinHttp` without the COM interface `IWinHttpRequest`; of `Win32::Foundation`,
