@@ -109,6 +109,32 @@ fn a_conversation() {
 }
 
 /// What Close gives when the peer closes well, badly or never, and how much time passed.
+/// Behind a 101 is no body: before the upgrade and after it, by a script and over bytes (source W10).
+#[test]
+fn a_request_that_was_upgraded_has_no_body() {
+    for bytes in [false, true] {
+        let sim = if bytes { Sim::builder().bytes().build() } else { Sim::new() };
+        let script = WebSocketScript::new().text("hello");
+        sim.peer("http://127.0.0.1").on(get("/")).reply(Reply::web_socket(script));
+        let client = Client::new(false, 80);
+        let request = client.request("GET", "/", &Record::new());
+        let (mut available, mut count, mut buffer) = (1, 1, [0u8; 8]);
+        // SAFETY: the option has no value; results and buffer live here.
+        unsafe {
+            assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, null(), 0), 1);
+            assert_eq!((send(request), receive(request)), (1, 1));
+            assert_eq!((WinHttpQueryDataAvailable(request, &mut available), available), (1, 0), "bytes: {bytes}");
+            let socket = WinHttpWebSocketCompleteUpgrade(request, 0);
+            assert!(!socket.is_null());
+            assert_eq!((WinHttpQueryDataAvailable(request, &mut available), available), (1, 0), "bytes: {bytes}");
+            assert_eq!((WinHttpReadData(request, buffer.as_mut_ptr().cast(), 8, &mut count), count), (1, 0));
+            close(socket);
+        }
+        close(request);
+        client.close();
+    }
+}
+
 #[test]
 fn how_peers_close() {
     let (zero, second) = (Duration::ZERO, Duration::from_secs(1));

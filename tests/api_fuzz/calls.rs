@@ -326,7 +326,9 @@ pub fn call(ledger: &Ledger, random: &mut Random, on: Option<usize>) {
 pub fn go_on(ledger: &Ledger, random: &mut Random, on: usize, status: u32) {
     let next: &[&str] = match status {
         WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => &["WinHttpReceiveResponse", "WinHttpWriteData"],
-        WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => &["WinHttpWebSocketCompleteUpgrade", "WinHttpQueryDataAvailable"],
+        WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => {
+            &["WinHttpWebSocketCompleteUpgrade", "WinHttpWebSocketCompleteUpgrade", "WinHttpQueryDataAvailable"]
+        }
         WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE => &["WinHttpReadData"],
         WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
             &["WinHttpReadData", "WinHttpWebSocketReceive", "WinHttpWebSocketSend"]

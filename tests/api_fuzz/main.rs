@@ -27,11 +27,13 @@ use support::close;
 
 const THREADS: u64 = 8;
 /// Calls of a run in a Sim.
-const SIM_CALLS: u64 = 1_000;
+const SIM_CALLS: u64 = 2_000;
 /// A thread pauses for a millisecond before one in so many calls, so that the network has its turn.
 const PAUSES: u64 = 16;
 /// After so many calls stock is taken.
 const ROUND: u64 = 100_000;
+/// How long a peer of the lab waits at most.
+const GIVES_UP: Duration = Duration::from_secs(2);
 /// How long it is waited for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Threads and descriptors that the library keeps, beside what it was given at the start.
@@ -145,18 +147,24 @@ fn calls_of_any_kind_keep_the_rules() {
     println!("at the start {start:?}, at the end {:?}: threads, descriptors, KiB", resources());
 }
 
-/// A peer of the lab that answers in many ways.
+/// A peer of the lab that answers in many ways, and leaves nobody waiting for ever: of its rules, the newest that matches
+/// answers.
 fn play(sim: &Sim) {
     let peer = sim.peer("http://peer.test:80");
-    let socket = || WebSocketScript::new().text("hello").ping("p").binary(b"more").echo();
+    let socket = || WebSocketScript::new().text("hello").ping("p").binary(b"more").sleep(GIVES_UP).close(1001, "away");
     let broken = WebSocketScript::new().text("x").raw(*b"\x81\x03\xff\xff\xff");
+    peer.on(any()).reply(Reply::ok().body("else"));
+    peer.on(any().has_header("sec-websocket-key")).reply(Reply::web_socket(socket()));
+    let nth = AtomicUsize::new(0);
+    let odd = move |_: &Received| nth.fetch_add(1, Ordering::Relaxed) % 4 == 3;
+    peer.on(any().has_header("sec-websocket-key").when("one in four", odd)).reply(Reply::web_socket(broken));
     for (number, reply) in [
         Reply::ok().body("0123456789").chunks([3, 7]),
         Reply::status(401).header("WWW-Authenticate", "Basic realm=\"r\""),
         Reply::ok().body("until the end").until_close(),
         Reply::redirect("/next"),
         Reply::ok().delay(Duration::from_millis(100)).body("late"),
-        Reply::never(),
+        Reply::ok().delay(GIVES_UP).then(Fault::at(Stage::Head).close()),
         Reply::ok().body("breaks").then(Fault::at(Stage::Read).reset()),
         Reply::ok().interim(103).body("hints"),
     ]
@@ -169,11 +177,6 @@ fn play(sim: &Sim) {
         };
         peer.on(any().when("its turn", chosen)).reply(reply);
     }
-    let nth = AtomicUsize::new(0);
-    let odd = move |_: &Received| nth.fetch_add(1, Ordering::Relaxed) % 4 == 3;
-    peer.on(any().has_header("sec-websocket-key").when("one in four", odd)).reply(Reply::web_socket(broken));
-    peer.on(any().has_header("sec-websocket-key")).reply(Reply::web_socket(socket()));
-    peer.on(any()).reply(Reply::ok().body("else"));
 }
 
 /// A run in a Sim: its trace.
@@ -198,6 +201,7 @@ fn simulated(seed: u64, count: u64) -> String {
     broken(&ledger);
     assert_eq!(sim.uncontrolled(), None, "the run can be repeated");
     let counts = &ledger.counts;
+    assert!(counts.sockets.load(Ordering::Relaxed) > 0 || count < SIM_CALLS, "no web socket was opened");
     println!(
         "seed {seed}: {} calls, {} handles, {} requests, {} web sockets, {} callbacks",
         counts.calls.load(Ordering::Relaxed),
