@@ -64,7 +64,8 @@ fn serve() -> u16 {
     thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let script = "function FindProxyForURL(url, host) { return 'DIRECT'; }";
-            let reply = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{script}", script.len());
+            let reply =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{script}", script.len());
             let _ = stream.read(&mut [0; 1024]);
             let _ = stream.write_all(reply.as_bytes());
         }
