@@ -109,7 +109,7 @@ fn a_conversation() {
 }
 
 /// What Close gives when the peer closes well, badly or never, and how much time passed.
-/// Behind a 101 is no body: before the upgrade and after it, by a script and over bytes (source W10).
+/// Behind a 101 is no body: before the upgrade and after it, by a script and over bytes (source WS10).
 #[test]
 fn a_request_that_was_upgraded_has_no_body() {
     for bytes in [false, true] {

@@ -176,7 +176,7 @@ impl Machine for Request {
                 self.attempt.upgradable = of_server && self.sent_key().is_some_and(accepts);
                 self.attempt.response = Some(head);
                 self.attempt.received = received;
-                // Behind a 101 that was asked for are frames, and no body (source W10).
+                // Behind a 101 that was asked for are frames, and no body (source WS10).
                 let bodyless = self.attempt.upgradable || (!of_server && !self.settings.receive_connect_response);
                 if bodyless {
                     self.attempt.body.end(Ok(Headers::default()));
