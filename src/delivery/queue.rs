@@ -108,6 +108,11 @@ impl State {
         self.depth > 0 && matches!(self.queue.first(), Some(Item::FollowRedirect))
     }
 
+    /// Whether a call delivers its `own` items nested in a callback of this handle on its thread.
+    fn nests(&self, mine: bool, own: usize) -> bool {
+        mine && self.queue.len() == own && self.depth <= NESTED_AT_MOST
+    }
+
     fn closing(&self) -> bool {
         matches!(self.queue.last(), Some(Item::Closing))
     }
@@ -223,11 +228,21 @@ impl DeliveryQueue {
                 state.holder = Some(me);
                 Some(DrainBudget::Own(state.queue.len()))
             }
-            Some(holder) => {
-                let nested = holder == me && state.queue.len() == own && state.depth <= NESTED_AT_MOST;
-                nested.then_some(DrainBudget::Own(own))
-            }
+            Some(holder) => state.nests(holder == me, own).then_some(DrainBudget::Own(own)),
         }
+    }
+
+    /// Whether [`DeliveryQueue::acquire`] would let a call deliver its `own` items now.
+    pub fn lets(&self, own: usize) -> bool {
+        let state = self.lock();
+        state.holder.is_none_or(|holder| state.nests(holder == thread::current().id(), own))
+    }
+
+    /// Whether somebody who closes the handle would run code of the application; HANDLE_CLOSING does if it is `told`.
+    pub fn lets_close(&self, told: bool) -> bool {
+        let state = self.lock();
+        let calls_back = |item: &Item| matches!(item, Item::Notify(_)) || (told && matches!(item, Item::Closing));
+        state.holder.is_none() && state.queue.iter().any(calls_back)
     }
 
     /// Acquires the queue for a call that reserved it to close the handle; never nested: the holder goes on after its

@@ -10,6 +10,7 @@ use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::Operation;
 use crate::sync::MutexGuard;
 use crate::transport::Attempt;
+use crate::world::Unspecified;
 
 /// Who delivers what a step pushed into the delivery queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub(super) enum Deliver {
     Holder,
     /// A worker.
     Worker,
-    /// This thread before its call returns, if the queue lets it; it has reserved it.
-    Inside,
+    /// This thread before its call of this operation returns, if the world and the queue let it; it has reserved it.
+    Inside(Operation),
 }
 
 /// What a step leaves to be done: releasing the lock, telling the checker, starting an attempt, delivering, waking.
@@ -158,11 +159,13 @@ impl<'a, M: Machine> Commit<'a, M> {
         handle.tell_all(std::mem::take(&mut self.checks));
         // The queue is acquired before the attempt starts: what that brings about at once comes behind.
         let budget = match (self.deliver, self.finished.pushed) {
-            (Deliver::Inside, 0) => {
+            (Deliver::Inside(operation), own) if own > 0 && handle.inside(operation, own) => {
+                handle.queue.acquire(own, handle.world.steps())
+            }
+            (Deliver::Inside(_), _) => {
                 handle.queue.cancel_reservation();
                 None
             }
-            (Deliver::Inside, own) => handle.queue.acquire(own, handle.world.steps()),
             _ => None,
         };
         if let Some(attempt) = self.attempt.take() {
@@ -175,7 +178,7 @@ impl<'a, M: Machine> Commit<'a, M> {
             }
             _ if !handle.asynchronous => handle.queue.wake(),
             (None, Deliver::Holder) => {}
-            (None, Deliver::Inside | Deliver::Worker) => handle.send_worker(),
+            (None, Deliver::Inside(_) | Deliver::Worker) => handle.send_worker(),
             (None, Deliver::WhenFree) => {
                 if handle.queue.try_acquire() {
                     handle.deliver(DrainBudget::InternalOnly);
@@ -193,6 +196,13 @@ impl<M: Machine> Drop for Commit<'_, M> {
 }
 
 impl Handle {
+    /// Whether a call of `operation` may deliver its `own` items. Where the queue would not let it, that is no question.
+    fn inside(&self, operation: Operation, own: usize) -> bool {
+        let usual = self.policy.inside(operation);
+        let never = self.world.steps().is_some() && !self.queue.lets(own);
+        !never && self.world.choices.choose(self.value, Unspecified::Inside(operation), usual)
+    }
+
     /// Sends a worker, if there is something to deliver and nobody does it.
     pub(super) fn send_worker(self: &Arc<Handle>) {
         if self.queue.wants_worker() {

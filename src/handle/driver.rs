@@ -85,8 +85,8 @@ impl Handle {
             return Err(error);
         }
         self.world.spawner.ready()?;
-        let usual = self.policy.inside(operation);
-        let inside = self.asynchronous && self.world.choices.choose(self.value, Unspecified::Inside(operation), usual);
+        // Where the world may choose, it is asked when there is something to deliver.
+        let inside = self.asynchronous && (self.policy.inside(operation) || self.world.steps().is_some());
         if inside {
             self.queue.reserve();
         }
@@ -97,7 +97,7 @@ impl Handle {
             let ticket = (taken.is_ok() && !self.asynchronous).then(|| self.queue.await_end(operation));
             taken.map(|()| ticket)
         });
-        let finished = commit.finish(if inside { Deliver::Inside } else { Deliver::Worker });
+        let finished = commit.finish(if inside { Deliver::Inside(operation) } else { Deliver::Worker });
         if let Some(ticket) = taken? {
             return Ok(CallOutcome { outcome: Some(self.wait(operation, ticket)), later: false });
         }
@@ -155,13 +155,23 @@ impl Handle {
 
     /// The session was closed.
     pub(super) fn cancel(self: &Arc<Handle>) {
-        let write_first = self.world.choices.choose(self.value, Unspecified::WriteSideFirst, false);
+        let write_first = self.write_first();
         self.happen(Deliver::WhenFree, |machine, now| machine.cancel(now, write_first));
+    }
+
+    /// Which of two pending operations ends first.
+    fn write_first(&self) -> bool {
+        let both = match &self.kind {
+            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => false,
+            Kind::Request(request) => request.with(|machine| machine.both_pending()),
+            Kind::WebSocket(socket) => socket.with(|machine| machine.both_pending()),
+        };
+        both && self.world.choices.choose(self.value, Unspecified::WriteSideFirst, false)
     }
 
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
-        let write_first = self.world.choices.choose(self.value, Unspecified::WriteSideFirst, false);
+        let write_first = self.write_first();
         if self.observed() {
             let events = match &self.kind {
                 Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
@@ -223,6 +233,9 @@ impl Handle {
         let gathered = state.machine.gathered();
         if gathered.is_empty() {
             *gathered = spare::take();
+        }
+        if self.observed() {
+            self.tell(&CheckEvent::Stepped);
         }
         let result = act(&mut state, self.world.clock.now());
         (result, Commit::of(self, state))

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Handle, Kind};
 use crate::delivery::{DrainBudget, Item};
+use crate::observe::CheckEvent;
 use crate::record::Notification;
-use crate::win32::{ERROR_INVALID_HANDLE, Win32Error};
+use crate::win32::{ERROR_INVALID_HANDLE, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, Win32Error};
 use crate::world::Unspecified;
 
 /// Holds HANDLE_CLOSING of a handle back until it is dropped, or for the child that keeps it.
@@ -39,12 +40,23 @@ impl Handle {
         if self.references.release() {
             self.queue.push(Item::Closing);
         }
-        if !self.world.choices.choose(self.value, Unspecified::ClosingInside, self.policy.closing_inside()) {
+        self.tell(&CheckEvent::Released);
+        if !self.closing_inside() {
             self.queue.cancel_reservation();
         } else if self.queue.acquire_to_close(self.world.steps()) {
             return self.deliver(DrainBudget::All);
         }
         self.send_worker();
+    }
+
+    /// Whether this thread delivers what waits. Where it could not, or nothing waits, that is no question.
+    fn closing_inside(&self) -> bool {
+        let usual = self.policy.closing_inside();
+        let told = self.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
+        match self.world.steps().is_some() && !self.queue.lets_close(told) {
+            true => usual,
+            false => self.world.choices.choose(self.value, Unspecified::ClosingInside, usual),
+        }
     }
 
     /// HANDLE_CLOSING, the last that is heard of this handle; then the parent has one child less.

@@ -384,7 +384,9 @@ impl Handle {
         match &handle.kind {
             Kind::Session(session) => {
                 session.closed.store(true, Ordering::SeqCst);
-                let machines: Vec<_> = session.machines.lock().values().filter_map(Weak::upgrade).collect();
+                let mut machines: Vec<_> = session.machines.lock().values().filter_map(Weak::upgrade).collect();
+                // The same order in each run.
+                machines.sort_unstable_by_key(|handle| handle.value);
                 for handle in machines {
                     handle.cancel();
                 }

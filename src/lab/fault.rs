@@ -94,6 +94,13 @@ pub(super) enum FaultTrigger {
     Callback(Status),
 }
 
+impl FaultTrigger {
+    /// Whether the network comes to it, and no code of the program.
+    pub fn is_of_network(&self) -> bool {
+        matches!(self, FaultTrigger::Stage(_) | FaultTrigger::Body(_))
+    }
+}
+
 /// What it does.
 #[derive(Clone, Debug)]
 pub(super) enum FaultKind {

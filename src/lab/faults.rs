@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::choices::Offers;
 use super::chooser::{Pace, Point};
+use super::explore::footprint::Thing;
 use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::points::Points;
@@ -53,8 +54,16 @@ impl Faults {
         self.state.lock()
     }
 
+    /// Whether a fault that may strike does: one that does takes others their chance.
     fn may(&self) -> impl FnMut(&str) -> bool + use<'_> {
-        |what| self.scheduler.choose(Point::Fault(what))
+        |what| {
+            let strikes = self.scheduler.choose(Point::Fault(what));
+            self.scheduler.touch(|footprint| match strikes {
+                true => footprint.changes(Thing::Faults),
+                false => footprint.sees(Thing::Faults),
+            });
+            strikes
+        }
     }
 
     pub fn arm(&self, fault: Fault) {
@@ -92,9 +101,12 @@ impl Faults {
         let replys = fault::first(of_reply, when, "", &mut may);
         let peers = peer.and_then(|peer| peer.meets(when, &mut may));
         let mut state = self.lock();
-        if !state.armed.is_empty() || peer.is_some_and(Peer::is_faulty) {
+        if state.armed.iter().any(|armed| armed.fault.when.is_of_network()) {
             // They count what happens to all.
-            self.scheduler.touch(|footprint| footprint.thing("faults"));
+            self.scheduler.touch(|footprint| footprint.changes(Thing::Faults));
+        }
+        if let Some(peer) = peer.filter(|peer| peer.is_faulty()) {
+            self.scheduler.touch(|footprint| footprint.changes(Thing::server(peer.origin())));
         }
         let point = state.points.as_mut().and_then(|points| points.stage(when, &mut may));
         let sims = fault::first(&mut state.armed, when, "", &mut may);
@@ -139,6 +151,9 @@ impl Faults {
         let mut state = self.lock();
         if state.armed.is_empty() {
             return Vec::new();
+        }
+        if state.armed.iter().any(|armed| !armed.fault.when.is_of_network()) {
+            self.scheduler.touch(|footprint| footprint.changes(Thing::Faults));
         }
         let (handle, mut may) = (handle(), self.may());
         state.armed.iter_mut().filter_map(|armed| armed.strikes(when, &handle, &mut may)).collect()

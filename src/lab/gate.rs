@@ -6,7 +6,8 @@ use std::sync::{Arc, Weak};
 
 use crate::sync::{Condvar, Mutex};
 
-use super::scheduler::{Body, Scheduler};
+use super::explore::footprint::Footprint;
+use super::scheduler::{Body, Scheduler, asked};
 use super::world::wait_on;
 
 #[derive(Default)]
@@ -74,6 +75,8 @@ impl Gate {
         for (order, act) in held {
             scheduler.at(scheduler.now(), order, act);
         }
+        // What waits there may be anybody's.
+        scheduler.touch(Footprint::all);
         scheduler.happened();
     }
 
@@ -84,6 +87,7 @@ impl Gate {
 
     /// How often something came to it, whether it was open or not.
     pub fn reached(&self) -> usize {
+        asked();
         self.shared.reached.load(Ordering::SeqCst)
     }
 
@@ -102,6 +106,9 @@ impl Gate {
     /// The network goes on when it is open.
     pub(super) fn then(&self, order: usize, act: Body) {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
+        if let Some(scheduler) = self.scheduler.upgrade() {
+            scheduler.touch(Footprint::all);
+        }
         let mut held = self.shared.held.lock();
         if !self.is_open() {
             return held.push((order, act));

@@ -112,6 +112,11 @@ impl Matcher {
         self.and(Need::BodyContains(Bytes::from(part.into())))
     }
 
+    /// Whether code of the program looks.
+    pub(super) fn runs_code(&self) -> bool {
+        self.0.iter().any(|need| matches!(need, Need::Test(..)))
+    }
+
     /// With something that `test` looks for; `what` names it in reports.
     pub fn when(self, what: &str, test: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Matcher {
         self.and(Need::Test(what.to_owned(), Arc::new(test)))

@@ -12,6 +12,7 @@ use super::matcher::Matcher;
 use super::raw::RawConnection;
 use super::received::Received;
 use super::reply::Reply;
+use super::scheduler::asked;
 use super::world::Origin;
 
 /// How often something has to happen: `3`, `1..=2`, `1..`, `..=4`.
@@ -177,7 +178,13 @@ impl Peer {
 
     /// The requests that came so far.
     pub fn received(&self) -> Vec<Received> {
+        asked();
         self.lock().received.clone()
+    }
+
+    /// Whether code of the program looks at what comes.
+    pub(super) fn runs_code(&self) -> bool {
+        self.lock().rules.iter().any(|entry| entry.matcher.runs_code())
     }
 
     /// Whether anything may go wrong on connections to it.
@@ -186,7 +193,6 @@ impl Peer {
     }
 
     /// Where it is.
-    #[cfg(feature = "live")]
     pub(super) fn origin(&self) -> &str {
         &self.origin
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
+use super::explore::footprint::Footprint;
 use super::gate::Gate;
 use super::world::{SimWorld, wait_on};
 
@@ -56,6 +57,10 @@ impl RawPipe {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
+        // A thread and a request use it.
+        if let Some(world) = self.world.upgrade() {
+            world.scheduler().touch(Footprint::all);
+        }
         self.state.lock()
     }
 

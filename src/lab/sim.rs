@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::mistakes::Report;
 use super::peer::Peer;
 use super::profile::Profile;
-use super::scheduler::{Limit, Scheduler, UNNAMED};
+use super::scheduler::{About, Limit, Scheduler, UNNAMED, asked};
 use super::world::{Made, SimWorld};
 use crate::delivery::Policy;
 use crate::observe::{CheckEvent, waits};
@@ -171,7 +171,7 @@ impl Sim {
     /// With a report and the trace when nothing can happen any more: a hang.
     #[track_caller]
     pub fn block_until(&self, mut done: impl FnMut() -> bool) {
-        self.world.scheduler().wait("what the test blocks for", Limit::None, &mut done);
+        self.world.scheduler().wait_for_memory("what the test blocks for", &mut done);
     }
 
     /// Lets the world go on until a future is ready, and answers what it gives. The future may be woken by any thread. One that
@@ -251,6 +251,7 @@ impl Sim {
 
     /// The time that has passed in this world.
     pub fn elapsed(&self) -> Duration {
+        asked();
         self.world.scheduler().now()
     }
 
@@ -277,6 +278,7 @@ impl Sim {
     /// The mistakes so far, of every level. One of level error fails the test when the Sim is dropped; all stand in the
     /// trace, where they were made.
     pub fn mistakes(&self) -> Vec<Mistake> {
+        asked();
         self.world.mistakes.all()
     }
 
@@ -293,11 +295,13 @@ impl Sim {
 
     /// The calls and records so far, with the times of this world.
     pub fn trace(&self) -> Trace {
+        asked();
         self.world.recorder.finish()
     }
 
     /// The choices so far: the same choices, given to [`Builder::choices`], make the same program do the same.
     pub fn choices(&self) -> Choices {
+        asked();
         self.world.choices()
     }
 
@@ -309,6 +313,7 @@ impl Sim {
     /// assert!(!Sim::new().faulted());
     /// ```
     pub fn faulted(&self) -> bool {
+        asked();
         self.world.failed()
     }
 
@@ -364,7 +369,7 @@ impl Restless {
     #[track_caller]
     fn give_way(&mut self, scheduler: &Arc<Scheduler>) {
         let before = scheduler.steps();
-        scheduler.preempt();
+        scheduler.preempt(About::Same);
         self.polls += 1;
         if self.polls > Restless::PATIENT {
             let seen = scheduler.steps();

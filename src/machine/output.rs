@@ -61,6 +61,10 @@ pub trait Machine: Send {
     }
     /// Whether an operation is pending.
     fn pending(&self) -> bool;
+    /// Whether one is pending on each side, so that closing ends two.
+    fn both_pending(&self) -> bool {
+        false
+    }
     /// The pending operation that `operation` would have to wait for.
     fn busy(&self, _operation: Operation) -> Option<Operation> {
         None

@@ -38,6 +38,10 @@ pub enum CheckEvent {
     OutParameter(&'static str),
     /// The variable of that parameter was gone when the value came.
     OutParameterGone(Operation),
+    /// The handle's machine takes a step.
+    Stepped,
+    /// The handle has a reference less: itself, a child, or a call that held it open.
+    Released,
     /// The handle is being closed; `told`: HANDLE_CLOSING is in the mask of a callback.
     Closes {
         /// Whether HANDLE_CLOSING will be told.

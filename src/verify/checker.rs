@@ -239,6 +239,8 @@ impl Checker {
                 Stop::SecretCarriedAway,
                 &format!("{header} of the application follows a redirect to another origin"),
             ),
+            // Of no interest here.
+            CheckEvent::Stepped | CheckEvent::Released => None,
             CheckEvent::AsksLastError => self.asks_last_error(),
             CheckEvent::SetsLastError => {
                 let here = self.threads.here();

@@ -13,6 +13,7 @@ mod faults;
 mod fetch;
 mod peers;
 mod readme;
+mod reduction;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

@@ -80,7 +80,7 @@ pub struct Driven {
     counts: Arc<Counts>,
     /// At which notification it is closed.
     close_at: u32,
-    told: AtomicU32,
+    notifications: AtomicU32,
     started: AtomicU32,
     ended: AtomicU32,
     /// How it ended; one that is told first counts.
@@ -97,7 +97,7 @@ impl Driven {
             what,
             counts: Arc::clone(counts),
             close_at,
-            told: AtomicU32::new(0),
+            notifications: AtomicU32::new(0),
             started: AtomicU32::new(0),
             ended: AtomicU32::new(0),
             ending: AtomicU32::new(CANCELLED),
@@ -138,7 +138,7 @@ impl Driven {
         if Status(status).is_completion() {
             self.ended.fetch_add(1, Ordering::SeqCst);
         }
-        if self.told.fetch_add(1, Ordering::SeqCst) + 1 == self.close_at {
+        if self.notifications.fetch_add(1, Ordering::SeqCst) + 1 == self.close_at {
             return self.close(handle);
         }
         if status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR {
@@ -241,7 +241,7 @@ impl Drop for Driven {
 ///
 /// # Safety
 /// Payloads are what their statuses say.
-pub unsafe extern "system" fn told(
+pub unsafe extern "system" fn on_status(
     handle: *mut c_void,
     context: usize,
     status: u32,

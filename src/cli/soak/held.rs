@@ -45,7 +45,7 @@ pub fn run(requests: usize, sockets: usize) -> io::Result<End> {
     println!("start: {start}");
     let client = Client::new(port, TIMEOUT);
     // SAFETY: the callback takes the contexts of this module.
-    unsafe { WinHttpSetStatusCallback(client.connection, Some(told), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) };
+    unsafe { WinHttpSetStatusCallback(client.connection, Some(on_status), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0) };
     let mut open = Vec::new();
     for number in 1..=requests {
         open.push(send(&client, false) as usize);
@@ -119,7 +119,13 @@ fn send(client: &Client, upgrade: bool) -> *mut c_void {
 
 /// # Safety
 /// Payloads are what their statuses say.
-unsafe extern "system" fn told(handle: *mut c_void, context: usize, status: u32, information: *mut c_void, _: u32) {
+unsafe extern "system" fn on_status(
+    handle: *mut c_void,
+    context: usize,
+    status: u32,
+    information: *mut c_void,
+    _: u32,
+) {
     if context == 0 {
         return;
     }

@@ -20,7 +20,7 @@ use super::End;
 use super::arguments::Soak;
 use super::hostile::{self, Random};
 use super::hostile_http2;
-use driven::{Counts, Driven, LATE, What, told};
+use driven::{Counts, Driven, LATE, What, on_status};
 use figures::Figures;
 
 /// How many are open at once.
@@ -51,7 +51,7 @@ fn text(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// A session whose handles tell [`told`], and a connection to a port of this machine.
+/// A session whose handles tell [`on_status`], and a connection to a port of this machine.
 struct Client {
     session: *mut c_void,
     connection: *mut c_void,
@@ -63,7 +63,7 @@ impl Client {
         unsafe {
             let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
             WinHttpSetTimeouts(session, timeout, timeout, timeout, timeout);
-            WinHttpSetStatusCallback(session, Some(told), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0);
+            WinHttpSetStatusCallback(session, Some(on_status), WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS, 0);
             let connection = WinHttpConnect(session, text("127.0.0.1").as_ptr(), port, 0);
             Client { session, connection }
         }

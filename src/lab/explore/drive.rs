@@ -67,6 +67,10 @@ struct Driving<'a> {
     budget: Option<Budget>,
     saved: Instant,
     told: Instant,
+    /// No run of this body can be repeated: threads of its own come and go.
+    ungoverned: bool,
+    /// Schedules of a tree that were disturbed however often they were tried: what lies behind them was not visited.
+    lost: u64,
 }
 
 /// Explores: what was, or the report of what fails.
@@ -114,6 +118,8 @@ fn here(options: &Explore, body: &dyn Fn(&Sim)) -> Result<Exploration, String> {
         budget: options.budget.or(portfolio.then_some(Budget::Time(PORTFOLIO))),
         saved: Instant::now(),
         told: Instant::now(),
+        ungoverned: false,
+        lost: 0,
     };
     driving.exploration.schedules = driving.place.schedules;
     driving.all()?;
@@ -197,6 +203,8 @@ impl Driving<'_> {
 
     fn finish(mut self) -> Result<Exploration, String> {
         self.tell(true);
+        self.exploration.left += self.lost;
+        self.exploration.complete &= self.lost == 0;
         if let Some(file) = &self.options.resume {
             match self.exploration.complete {
                 true => drop(std::fs::remove_file(file)),
@@ -209,14 +217,15 @@ impl Driving<'_> {
 
     /// The usual run twice: what differs is no matter of schedules.
     fn look_twice(&mut self, setup: Setup) -> Result<(), String> {
-        let first = run(self.body, &setup, Box::new(Usual), false);
-        let second = run(self.body, &setup, Box::new(Usual), false);
+        let first = self.undisturbed(&setup, || Box::new(Usual));
+        let second = self.undisturbed(&setup, || Box::new(Usual));
         self.shape.steps = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Next).count();
         self.shape.faults = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Fault).count();
         self.shape.busiest = first.busiest;
         self.exploration.faults.clone_from(&first.points);
         self.exploration.uncontrolled = first.uncontrolled.clone().or(second.uncontrolled.clone());
         if self.exploration.uncontrolled.is_some() {
+            self.ungoverned = true;
             return Ok(());
         }
         let mut pairs = first.choices.iter().zip(second.choices.iter()).enumerate();
@@ -318,7 +327,7 @@ impl Driving<'_> {
                 }
                 let deviations = deviation.map(|(at, option, kind)| (at, kind, option, String::new()));
                 let chooser = Deviating::new(deviations.into_iter().collect());
-                let made = run(self.body, &setup, Box::new(chooser), false);
+                let made = self.undisturbed(&setup, || Box::new(chooser.clone()));
                 self.count(&setup, made)?;
             }
             self.place.index += 1;
@@ -331,8 +340,11 @@ impl Driving<'_> {
         // As late as can be: at how many points each of them could have begun.
         let mut all = Vec::new();
         for which in 0.. {
-            let seen = Arc::new(Seen::default());
-            run(self.body, &setup, Box::new(Late::new(which, usize::MAX, false, &seen)), false);
+            let mut seen = Arc::new(Seen::default());
+            self.undisturbed(&setup, || {
+                seen = Arc::new(Seen::default());
+                Box::new(Late::new(which, usize::MAX, false, &seen))
+            });
             if which >= seen.threads() {
                 break;
             }
@@ -344,8 +356,8 @@ impl Driving<'_> {
                 if self.is_over(None) {
                     return Ok(false);
                 }
-                let chooser = Late::new(which, point, interrupted, &Arc::default());
-                let made = run(self.body, &setup, Box::new(chooser), false);
+                let chooser = || Box::new(Late::new(which, point, interrupted, &Arc::default())) as Box<dyn Chooser>;
+                let made = self.undisturbed(&setup, chooser);
                 self.count(&setup, made)?;
             }
             self.place.index += 1;
@@ -368,8 +380,20 @@ impl Driving<'_> {
                 self.place.tree = Some(tree);
                 return Ok(false);
             }
-            let made = self.undisturbed(&setup, &tree);
-            if let Some(diverged) = tree.lock().diverged().filter(|_| made.uncontrolled.is_none()) {
+            let length = tree.lock().length();
+            let made = self.undisturbed(&setup, || {
+                let mut begun = tree.lock();
+                begun.forget(length);
+                begun.begin();
+                Box::new(Walking(Arc::clone(&tree)))
+            });
+            if made.uncontrolled.is_some() && !self.ungoverned {
+                // It says nothing of what lies behind its choices.
+                tree.lock().forget(length);
+                self.lost += 1;
+            }
+            let governed = made.uncontrolled.is_none() && !self.ungoverned;
+            if let Some(diverged) = tree.lock().diverged().filter(|_| governed) {
                 return Err(diverged);
             }
             if tree.lock().counts() || made.failure.is_some() {
@@ -389,20 +413,16 @@ impl Driving<'_> {
         }
     }
 
-    /// The next schedule of a tree. On a busy machine a thread may be taken for one that blocks in something else: such a run
-    /// says nothing of the schedules, and is made again.
-    fn undisturbed(&self, setup: &Setup, tree: &Arc<Mutex<Tree>>) -> Run {
-        let length = tree.lock().length();
+    /// A run. On a busy machine a thread may be taken for one that blocks in something else: such a run is made again.
+    fn undisturbed(&self, setup: &Setup, mut chooser: impl FnMut() -> Box<dyn Chooser>) -> Run {
         let mut tries = 0;
         loop {
-            tree.lock().begin();
-            let made = run(self.body, setup, Box::new(Walking(Arc::clone(tree))), false);
+            let made = run(self.body, setup, chooser(), false);
             tries += 1;
             // Where no run is governed, none is made better by another.
-            if made.uncontrolled.is_none() || tries == TRIES || self.exploration.uncontrolled.is_some() {
+            if made.uncontrolled.is_none() || tries == TRIES || self.ungoverned {
                 return made;
             }
-            tree.lock().forget(length);
         }
     }
 
@@ -418,16 +438,16 @@ impl Driving<'_> {
                     return Ok(runs == MANY);
                 }
                 let seed = self.seed.wrapping_add(index as u64);
-                let chooser: Box<dyn Chooser> = match strategy {
+                let shape = self.shape;
+                let made = self.undisturbed(&setup, || match strategy {
                     Strategy::Random(_) => Box::new(Random::new(seed)),
-                    Strategy::Pct { depth, .. } => Box::new(Pct::new(seed, depth, self.shape, 0)),
+                    Strategy::Pct { depth, .. } => Box::new(Pct::new(seed, depth, shape, 0)),
                     // By turns in the portfolio: odd ones, and priorities with and without other choices.
                     _ if runs == MANY && index % 2 == 1 => {
-                        Box::new(Pct::new(seed, DEPTH, self.shape, OTHERS * (index / 2 % 2)))
+                        Box::new(Pct::new(seed, DEPTH, shape, OTHERS * (index / 2 % 2)))
                     }
-                    _ => Box::new(Swarm::new(seed, self.shape)),
-                };
-                let made = run(self.body, &setup, chooser, false);
+                    _ => Box::new(Swarm::new(seed, shape)),
+                });
                 self.count(&setup, made)?;
             }
             self.place.index += 1;

@@ -1,26 +1,56 @@
 //! What a step touches: two steps that touch nothing in common may change places without anybody noticing.
 
-use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
-/// Things that a step reads or changes.
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// Something that steps look at, or change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Thing {
+    /// A handle, with its machine, its delivery queue and its settings, by its number in the Sim.
+    Handle(u32),
+    /// The program's memory that belongs to it.
+    Memory(u32),
+    /// The cookies of a session.
+    Cookies(u32),
+    /// A server, what it knows, and the connections to it.
+    Server(u32),
+    /// Faults that count what passes.
+    Faults,
+}
+
+impl Thing {
+    /// A server that is called this.
+    pub(crate) fn server(name: impl Hash) -> Thing {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        Thing::Server(hasher.finish() as u32)
+    }
+}
+
+/// The number of a handle, and of those that it was made from.
+pub(crate) type Lineage = Arc<[u32]>;
+
+/// Things that a step looks at or changes.
 ///
 /// Callbacks and threads run the program's code, which may share its memory: two steps that do are never independent,
-/// unless [`Explore::independent_handles`](super::Explore::independent_handles) says that callbacks of different handles
-/// are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// unless [`Explore::independent_handles`](super::Explore::independent_handles) says that each handle has its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
     /// It cannot be told: it is independent of nothing.
     all: bool,
-    /// The program's code ran, on a thread of its own.
+    /// The program's code ran, and may have touched any of its memory.
     program: bool,
-    /// The program's code ran in callbacks of these handles.
-    callbacks: BTreeSet<String>,
-    /// Handles, servers, connections.
-    things: BTreeSet<String>,
-    /// Some handle, or any of them.
-    handles: bool,
-    /// Whether callbacks of different handles are independent.
-    apart: bool,
+    changed: SmallVec<[Thing; 8]>,
+    seen: SmallVec<[Thing; 8]>,
+}
+
+fn insert(things: &mut SmallVec<[Thing; 8]>, thing: Thing) {
+    if !things.contains(&thing) {
+        things.push(thing);
+    }
 }
 
 impl Footprint {
@@ -32,50 +62,42 @@ impl Footprint {
         self.program = true;
     }
 
-    pub(crate) fn callback(&mut self, handle: &str, apart: bool) {
-        self.apart = apart;
-        if !self.callbacks.contains(handle) {
-            self.callbacks.insert(handle.to_owned());
-        }
+    pub(crate) fn changes(&mut self, thing: Thing) {
+        insert(&mut self.changed, thing);
     }
 
-    pub(crate) fn thing(&mut self, name: &str) {
-        if !self.things.contains(name) {
-            self.things.insert(name.to_owned());
-        }
+    pub(crate) fn sees(&mut self, thing: Thing) {
+        insert(&mut self.seen, thing);
     }
 
-    pub(crate) fn any_handle(&mut self) {
-        self.handles = true;
+    /// The handle, which stands in what it was made from.
+    pub(crate) fn handle(&mut self, lineage: &Lineage, changes: bool) {
+        let Some((own, above)) = lineage.split_first() else { return };
+        if changes {
+            self.changes(Thing::Handle(*own));
+        } else {
+            self.sees(Thing::Handle(*own));
+        }
+        above.iter().for_each(|handle| self.sees(Thing::Handle(*handle)));
     }
 
     pub(crate) fn add(&mut self, other: &Footprint) {
         self.all |= other.all;
         self.program |= other.program;
-        self.handles |= other.handles;
-        self.apart |= other.apart;
-        self.callbacks.extend(other.callbacks.iter().cloned());
-        self.things.extend(other.things.iter().cloned());
+        other.changed.iter().for_each(|thing| self.changes(*thing));
+        other.seen.iter().for_each(|thing| self.sees(*thing));
+    }
+
+    fn disturbs(&self, other: &Footprint) -> bool {
+        let memory = |thing: &Thing| matches!(thing, Thing::Memory(_));
+        let runs = other.program || other.changed.iter().any(memory);
+        let meets = |thing: &Thing| other.changed.contains(thing) || other.seen.contains(thing);
+        (self.program && runs) || self.changed.iter().any(meets)
     }
 
     /// Whether the two may change places.
     pub fn independent(&self, other: &Footprint) -> bool {
-        if self.all || other.all {
-            return false;
-        }
-        let runs = |of: &Footprint| of.program || !of.callbacks.is_empty();
-        let apart = self.apart || other.apart;
-        let alone = |one: &Footprint, two: &Footprint| one.program && runs(two);
-        let memory = match apart {
-            true => {
-                alone(self, other)
-                    || alone(other, self)
-                    || self.callbacks.intersection(&other.callbacks).next().is_some()
-            }
-            false => runs(self) && runs(other),
-        };
-        let any = |one: &Footprint, two: &Footprint| one.handles && (two.handles || !two.things.is_empty());
-        !memory && !any(self, other) && !any(other, self) && self.things.intersection(&other.things).next().is_none()
+        !self.all && !other.all && !self.disturbs(other) && !other.disturbs(self)
     }
 }
 
@@ -91,21 +113,24 @@ mod tests {
 
     #[test]
     fn what_commutes() {
-        let (one, two) = ("R1", "R2");
-        let network = |name: &str| of(|print| print.thing(name));
-        let callback = |name: &str, apart| of(|print| print.callback(name, apart));
+        // A session 0 with a connection 1 and the requests 2 and 3.
+        let request = |number: u32| of(move |print| print.handle(&Arc::from([number, 1, 0]), true));
+        let session = |changes| of(move |print| print.handle(&Arc::from([0]), changes));
+        let memory = |number: u32| of(move |print| print.changes(Thing::Memory(number)));
         let program = of(Footprint::program);
+        let nothing = of(|_| {});
         let rows = [
-            (network(one), network(two), true),
-            (network(one), network(one), false),
-            (network(one), program.clone(), true),
-            (callback(one, false), callback(two, false), false),
-            (callback(one, true), callback(two, true), true),
-            (callback(one, true), callback(one, true), false),
-            (callback(one, true), program.clone(), false),
+            (request(2), request(3), true),
+            (request(2), request(2), false),
+            (request(2), program.clone(), true),
+            (request(2), session(true), false),
+            (request(2), session(false), true),
+            (memory(2), memory(3), true),
+            (memory(2), memory(2), false),
+            (memory(2), program.clone(), false),
             (program.clone(), program.clone(), false),
-            (of(Footprint::any_handle), network(one), false),
-            (of(Footprint::all), of(|_| {}), false),
+            (program, nothing.clone(), true),
+            (of(Footprint::all), nothing, false),
         ];
         for (a, b, expected) in rows {
             assert_eq!((a.independent(&b), b.independent(&a)), (expected, expected), "{a:?} {b:?}");

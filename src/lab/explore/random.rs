@@ -156,6 +156,7 @@ impl Chooser for Pct {
 }
 
 /// The usual, except for some choices by their number in the run; what does not fit there is left out.
+#[derive(Clone)]
 pub struct Deviating {
     /// Number of the choice, its kind, the option and what that is called.
     deviations: Vec<(usize, ChoiceKind, usize, String)>,

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use super::state::{Doing, Limit, Plan, State, Thread};
-use super::{MAIN, NOBODY, Scheduler, UNNAMED, WORKER};
+use super::state::{About, Doing, Limit, Plan, State, Thread};
+use super::{ASKED, MAIN, NOBODY, Scheduler, UNNAMED, WORKER};
 use crate::lab::chooser::{Actor, Point};
 use crate::lab::raw::words;
 use crate::lab::watch;
@@ -16,11 +16,27 @@ use crate::sync::MutexGuard;
 /// How many milliseconds of real time a thread may be on its way back before the time moves on without it.
 const PATIENT: u32 = 1000;
 
+/// What a thread that waits looks at.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// The program's memory.
+    Memory,
+    /// Something of the Sim, too.
+    Sim,
+}
+
+/// Looks for what is waited for.
+fn looks(done: &mut dyn FnMut() -> bool) -> bool {
+    ASKED.set(false);
+    done()
+}
+
 impl Scheduler {
-    /// Another thread, or the network, may come before this one goes on.
-    pub fn preempt(self: &Arc<Self>) {
+    /// Another thread, or the network, may come before this one goes on, whose code before it was about this.
+    pub fn preempt(self: &Arc<Self>, before: About) {
         let me = self.acquire();
         let mut state = self.lock();
+        state.runs(me, before);
         state.count_call();
         if state.is_livelock() && !state.over {
             let name = Arc::clone(&state.threads[me].name);
@@ -47,16 +63,14 @@ impl Scheduler {
             }
             let choice = self.decide(&mut state, Point::Next(&candidates, true), candidates.len());
             if choice == 0 {
-                state.runs(me);
-                return;
+                return state.runs(me, About::Same);
             }
             state.threads[me].doing = Doing::Ready;
             state = self.take(state, candidates[choice].actor, Some(me));
             if state.owner == Some(me) {
                 state.threads[me].doing = Doing::Running;
             } else {
-                self.sleep(state, me).runs(me);
-                return;
+                return self.sleep(state, me).runs(me, About::Same);
             }
         }
     }
@@ -65,18 +79,37 @@ impl Scheduler {
     /// that made the Sim panics with a report when nothing can happen any more.
     #[track_caller]
     pub fn wait(self: &Arc<Self>, what: &str, limit: Limit, done: &mut dyn FnMut() -> bool) -> bool {
+        self.wait_for(what, limit, Reads::Sim, done)
+    }
+
+    /// [`Scheduler::wait`] for something in the program's memory: where no code of the program ran, nobody looks again,
+    /// unless the last look [asked](super::asked) the Sim for something.
+    #[track_caller]
+    pub fn wait_for_memory(self: &Arc<Self>, what: &str, done: &mut dyn FnMut() -> bool) {
+        self.wait_for(what, Limit::None, Reads::Memory, done);
+    }
+
+    #[track_caller]
+    fn wait_for(self: &Arc<Self>, what: &str, limit: Limit, reads: Reads, done: &mut dyn FnMut() -> bool) -> bool {
         let me = self.acquire();
         let mut first = true;
-        while !done() {
+        // What the program does before it waits for a limit, or for something of the Sim.
+        self.lock().runs(me, About::Same);
+        while !looks(done) {
             let mut state = self.lock();
             if state.reached(limit) {
-                state.runs(me);
+                state.runs(me, About::Anything);
                 return false;
             }
             // It got this far by what it found when it looked last.
             state.happened += u64::from(std::mem::take(&mut first));
             let seen = state.happened;
-            state.threads[me].doing = Doing::Waiting { what: what.to_owned(), limit, seen };
+            let asks = ASKED.get() || !matches!(reads, Reads::Memory);
+            if ASKED.get() {
+                // What it looks at may be anybody's.
+                state.chooser.touched().all();
+            }
+            state.threads[me].doing = Doing::Waiting { what: what.to_owned(), limit, seen, asks };
             let mut state = self.go_on(state, Some(me));
             if state.over {
                 drop(state);
@@ -94,7 +127,7 @@ impl Scheduler {
                 break;
             }
         }
-        self.lock().runs(me);
+        self.lock().runs(me, About::Anything);
         !matches!(limit, Limit::Settled | Limit::Happened(_))
     }
 
@@ -142,6 +175,10 @@ impl Scheduler {
                 if me.is_some_and(|me| matches!(state.threads[me].doing, Doing::Running)) {
                     return state;
                 }
+                continue;
+            }
+            if std::mem::take(&mut state.outside) {
+                state.happened += 1;
                 continue;
             }
             if let Some(settled) = state.who(|limit| matches!(limit, Limit::Settled | Limit::Happened(_))) {
@@ -230,13 +267,13 @@ impl Scheduler {
                 let place = state.jobs.iter().position(|work| work.number == number);
                 if let Some(work) = place.and_then(|place| state.jobs.remove(place)) {
                     // A thread of the program has one of the system's for itself.
-                    let own = !work.delivers && &*work.name != WORKER;
+                    let own = work.delivers.is_none() && &*work.name != WORKER;
                     let idle = |thread: &Thread| !thread.own && matches!(thread.doing, Doing::Idle);
                     let idle = state.threads.iter().position(idle).filter(|_| !own);
                     let number = idle.unwrap_or_else(|| self.hire(&mut state, own.then(|| work.name.to_string())));
                     let thread = &mut state.threads[number];
-                    thread.handle = work.delivers.then(|| Arc::clone(&work.name));
-                    thread.name = if work.delivers { WORKER.into() } else { work.name };
+                    thread.about = work.delivers;
+                    thread.name = if work.delivers.is_some() { WORKER.into() } else { work.name };
                     thread.doing = Doing::Given(work.body);
                     state.pass(number);
                 }
@@ -249,8 +286,7 @@ impl Scheduler {
                     drop(state);
                     (plan.act)();
                     state = self.lock();
-                    state.happened += 1;
-                    state.moves += 1;
+                    state.carried();
                 }
             }
         }
@@ -285,19 +321,19 @@ impl Scheduler {
             }
             if let Doing::Given(body) = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
                 let name = Arc::clone(&state.threads[me].name);
-                state.runs(me);
                 drop(state);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
                     self.fail(format!("the thread `{name}` panicked: {}", words(&*panic)));
                 }
                 self.acquire();
                 state = self.lock();
+                state.runs(me, About::Same);
             }
             if state.over {
                 return;
             }
             state.threads[me].doing = Doing::Idle;
-            state.threads[me].handle = None;
+            state.threads[me].about = None;
             state.happened += 1;
             drop(self.go_on(state, None));
         }

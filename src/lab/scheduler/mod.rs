@@ -5,7 +5,7 @@ mod drive;
 mod state;
 mod watched;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -15,12 +15,12 @@ use std::time::Duration;
 use self::state::{BUSY, Doing, Plan, State, Thread, Work};
 use super::choices::Choices;
 use super::chooser::{Chooser, Point, Recorded};
-use super::explore::footprint::Footprint;
+use super::explore::footprint::{Footprint, Lineage, Thing};
 use super::watch;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::world::Unspecified;
 
-pub use state::Limit;
+pub use state::{About, Limit};
 pub use watched::Watched;
 
 /// The thread that made the Sim.
@@ -36,6 +36,13 @@ const NOBODY: usize = usize::MAX;
 thread_local! {
     /// The Sims that this thread takes part in, and its number there.
     static MEMBER: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+    /// Whether this thread has asked a Sim for something since it began to look for what it waits for.
+    static ASKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// This thread asks a Sim for something that no code of the program changes.
+pub fn asked() {
+    ASKED.set(true);
 }
 
 pub type Body = Box<dyn FnOnce() + Send>;
@@ -78,6 +85,7 @@ impl Scheduler {
             agenda: BTreeMap::new(),
             planned: 0,
             happened: 0,
+            outside: false,
             steps: 0,
             moves: 0,
             busy: 0,
@@ -191,7 +199,7 @@ impl Scheduler {
     }
 
     /// Something for a worker to do: the body of a thread, or the callbacks of a handle.
-    pub fn post(&self, name: &str, delivers: bool, body: Body) {
+    pub fn post(&self, name: &str, delivers: Option<u32>, body: Body) {
         let mut state = self.lock();
         state.posted += 1;
         let work = Work { number: state.posted, name: name.into(), delivers, body };
@@ -199,8 +207,8 @@ impl Scheduler {
     }
 
     /// An order belongs to a handle.
-    pub fn name_order(&self, order: usize, handle: &str) {
-        self.lock().orders.insert(order, handle.into());
+    pub fn name_order(&self, order: usize, handle: &str, lineage: Lineage) {
+        self.lock().orders.insert(order, (handle.into(), lineage));
     }
 
     /// The most calls and returns that were made while no time passed.
@@ -213,7 +221,7 @@ impl Scheduler {
         self.lock().busy_at_most = at_most;
     }
 
-    /// Callbacks of different handles have nothing in common.
+    /// Each handle has memory of its own.
     pub fn set_apart(&self) {
         self.lock().apart = true;
     }
@@ -223,11 +231,34 @@ impl Scheduler {
         touch(self.lock().chooser.touched());
     }
 
+    /// A callback of a handle runs.
+    pub fn calls_back(&self, lineage: &Lineage) {
+        let mut state = self.lock();
+        let apart = state.apart;
+        let touched = state.chooser.touched();
+        touched.handle(lineage, true);
+        match lineage.first().filter(|_| apart) {
+            Some(own) => touched.changes(Thing::Memory(*own)),
+            None => touched.program(),
+        }
+    }
+
     /// Something happened that a waiting thread may have waited for.
     pub fn happened(&self) {
         let mut state = self.lock();
         state.happened += 1;
         if state.owner.is_none() {
+            self.wake(&state);
+        }
+    }
+
+    /// A thread of no Sim did something that threads of any may wait for. When that is, nobody governs: it is looked at where
+    /// nothing else can happen, so that no choice depends on it.
+    pub fn happened_outside(&self) {
+        let mut state = self.lock();
+        state.outside = true;
+        if state.owner.is_none() {
+            state.happened += 1;
             self.wake(&state);
         }
     }
@@ -272,7 +303,6 @@ impl Scheduler {
         let number = self.number().unwrap_or_else(|| self.take_in());
         let mut state = self.lock();
         state.moves += 1;
-        state.runs(number);
         if state.owner != Some(number) && !state.over {
             state.threads[number].doing = Doing::Ready;
             if state.owner.is_none() {
@@ -325,6 +355,7 @@ impl Scheduler {
     pub fn bind(self: &Arc<Self>, name: &str) {
         let number = self.acquire();
         let mut state = self.lock();
+        state.runs(number, About::Anything);
         state.threads[number].outside = false;
         state.threads[number].name = name.into();
     }

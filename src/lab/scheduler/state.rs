@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Body;
 use crate::lab::chooser::{Actor, Candidate, Point, Recorded};
+use crate::lab::explore::footprint::{Lineage, Thing};
 use crate::lab::watch;
 use crate::sync::Condvar;
 
@@ -19,8 +20,9 @@ pub(super) enum Doing {
     Running,
     /// It could go on.
     Ready,
-    /// It waits for something, and looked last when so much had happened.
-    Waiting { what: String, limit: Limit, seen: u64 },
+    /// It waits for something, and looked last when so much had happened; `asks`: it looked at the Sim, too, not only at the
+    /// program's memory.
+    Waiting { what: String, limit: Limit, seen: u64, asks: bool },
     /// It blocks in something that is not ours, or runs without the token after that.
     Foreign,
     /// A thread that is not the Sim's, between its calls.
@@ -42,8 +44,8 @@ pub enum Limit {
 
 pub(super) struct Thread {
     pub name: Arc<str>,
-    /// The handle whose callbacks it delivers.
-    pub handle: Option<Arc<str>>,
+    /// The handle whose callbacks it delivers, or that the program's code on it is about: that of its last call.
+    pub about: Option<u32>,
     /// Told when it gets the token.
     pub passed: Arc<Condvar>,
     /// What the system calls it, where that is known.
@@ -57,7 +59,7 @@ pub(super) struct Thread {
 
 impl Thread {
     pub fn new(name: &str, system: Option<u64>, doing: Doing, outside: bool) -> Thread {
-        Thread { name: name.into(), handle: None, passed: Arc::default(), system, doing, outside, own: false }
+        Thread { name: name.into(), about: None, passed: Arc::default(), system, doing, outside, own: false }
     }
 
     /// Whether it blocked in something else and is awake now.
@@ -71,8 +73,20 @@ pub(super) struct Work {
     pub number: u64,
     /// Of the thread that it makes, or of the handle whose callbacks it delivers.
     pub name: Arc<str>,
-    pub delivers: bool,
+    /// The handle whose callbacks it delivers.
+    pub delivers: Option<u32>,
     pub body: Body,
+}
+
+/// Whose memory the program's code touches, as far as that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Anything.
+    Anything,
+    /// What belongs to this handle.
+    Handle(u32),
+    /// What belongs to the handle of the thread's last call; anything, where there was none.
+    Same,
 }
 
 /// Something that is planned.
@@ -95,14 +109,16 @@ pub(super) struct State {
     pub jobs: VecDeque<Work>,
     /// Counts what workers were given to do.
     pub posted: u64,
-    /// The handles that orders belong to.
-    pub orders: HashMap<usize, Arc<str>>,
-    /// Whether callbacks of different handles have nothing in common.
+    /// The handles that orders belong to, by name, and with those that they were made from.
+    pub orders: HashMap<usize, (Arc<str>, Lineage)>,
+    /// Whether each handle has memory of its own.
     pub apart: bool,
     pub agenda: BTreeMap<(Duration, u64), Plan>,
     pub planned: u64,
     /// Counts what a waiting thread may have waited for.
     pub happened: u64,
+    /// Something was done outside, and nobody has looked since.
+    pub outside: bool,
     /// Counts candidates that were chosen.
     pub steps: u64,
     /// Counts how often the token was passed or a thread said that it runs.
@@ -176,7 +192,7 @@ impl State {
     /// What can happen now: work first, then threads, then the network.
     pub fn candidates(&self, candidates: &mut Vec<Candidate>) {
         candidates.extend(self.jobs.iter().map(|work| {
-            let step = if work.delivers { "deliver" } else { "begin" };
+            let step = if work.delivers.is_some() { "deliver" } else { "begin" };
             Candidate { actor: Actor::Work(work.number), name: Arc::clone(&work.name), step }
         }));
         let ready = self.threads.iter().enumerate().filter(|(_, thread)| matches!(thread.doing, Doing::Ready));
@@ -185,7 +201,7 @@ impl State {
         for plan in self.agenda.range(..=(self.now, u64::MAX)).map(|(_, plan)| plan) {
             let actor = Actor::Network(plan.order);
             if !candidates[network..].iter().any(|candidate| candidate.actor == actor) {
-                let name = self.orders.get(&plan.order).map_or_else(|| "network".into(), Arc::clone);
+                let name = self.orders.get(&plan.order).map_or_else(|| "network".into(), |(name, _)| Arc::clone(name));
                 candidates.push(Candidate { actor, name, step: "network" });
             }
         }
@@ -213,20 +229,39 @@ impl State {
     }
 
     /// The program's code runs on a thread.
-    pub fn runs(&mut self, number: usize) {
-        let apart = self.apart;
-        match &self.threads[number].handle {
-            Some(handle) => self.chooser.touched().callback(handle, apart),
-            None => self.chooser.touched().program(),
+    pub fn runs(&mut self, number: usize, about: About) {
+        let thread = &mut self.threads[number];
+        let touched = self.chooser.touched();
+        match about {
+            _ if !self.apart => touched.program(),
+            About::Anything => touched.program(),
+            About::Handle(handle) => {
+                touched.changes(Thing::Memory(handle));
+                thread.about = Some(handle);
+            }
+            About::Same => match thread.about {
+                Some(handle) => touched.changes(Thing::Memory(handle)),
+                None => touched.program(),
+            },
         }
     }
 
-    /// A step of an order of the network.
+    /// A step of an order of the network. One of nobody's may be anybody's, and somebody may wait for it.
     pub fn carries(&mut self, order: usize) {
         match self.orders.get(&order) {
-            Some(handle) => self.chooser.touched().thing(handle),
-            None => self.chooser.touched().all(),
+            Some((_, lineage)) => self.chooser.touched().handle(lineage, true),
+            None => {
+                self.chooser.touched().all();
+                self.happened += 1;
+            }
         }
+    }
+
+    /// The network has done something. The program's memory is as it was: only those look again who look at more.
+    pub fn carried(&mut self) {
+        let asks = |thread: &Thread| matches!(thread.doing, Doing::Waiting { asks: true, .. });
+        self.happened += u64::from(self.threads.iter().any(asks));
+        self.moves += 1;
     }
 
     /// Whether a thread counts the steps: none of them may change places.

@@ -312,8 +312,10 @@ impl ScriptAttempt {
             Some(_) => {}
             None if self.request.more => self.then(|attempt| {
                 let peer = attempt.lock().peer.clone();
-                attempt.world.touch_peer(&attempt.origin());
-                let early = peer.and_then(|peer| peer.answer_early(&attempt.received()));
+                let early = peer.and_then(|peer| {
+                    attempt.world.asks(&attempt.origin(), &peer);
+                    peer.answer_early(&attempt.received())
+                });
                 if let Some(reply) = early {
                     attempt.answer(&reply);
                 }
@@ -332,7 +334,7 @@ impl ScriptAttempt {
         let peer = state.peer.clone().filter(|_| !state.answered);
         drop(state);
         if let Some(peer) = peer {
-            self.world.touch_peer(&self.origin());
+            self.world.asks(&self.origin(), &peer);
             self.answer(&peer.answer(self.received()));
         }
     }

@@ -124,9 +124,10 @@ impl Used {
 }
 
 impl ScriptAttempt {
-    /// The pool, which all attempts share: no two steps that use it may change places.
+    /// The pool: no two steps that use its connections to one server may change places.
     fn pool(&self) -> &ScriptPool {
-        self.world.scheduler().touch(|footprint| footprint.thing("pool"));
+        self.world.touch_peer(&self.origin());
+        self.world.touch_peer(&self.reached());
         &self.world.pool
     }
 

@@ -1,16 +1,19 @@
 //! What happens in a Sim where something may go wrong or Windows leaves it open, and what it sees of calls.
 
 use super::SimWorld;
+use crate::lab::explore::footprint::Thing;
 use crate::lab::fault::{FaultKind, FaultTrigger};
-use crate::lab::scheduler::Limit;
-use crate::observe::{Observer, Returned};
+use crate::lab::scheduler::{About, Limit, asked};
+use crate::observe::{CheckEvent, Observer, Returned, TrafficEvent};
 use crate::record::{Notification, Status};
+use crate::transport::Event;
 use crate::win32::Win32Error;
 use crate::world::{Choices, Requested, Unspecified};
 
 impl Choices for SimWorld {
     fn enters(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
-        self.scheduler.preempt();
+        asked();
+        self.scheduler.preempt(self.about(function, handle));
         let struck = self.faults.call(function, || self.name(handle));
         for what in &struck {
             if let FaultKind::WaitAtEntry(gate) = what {
@@ -38,7 +41,7 @@ impl Choices for SimWorld {
 
     fn delivers(&self, handle: usize, notification: &Notification) {
         if self.offers.notifications {
-            self.scheduler.preempt();
+            self.scheduler.preempt(About::Same);
         }
         let when = FaultTrigger::Callback(Status(notification.status()));
         for what in self.faults.strikes(&when, || self.name(handle)) {
@@ -50,7 +53,9 @@ impl Choices for SimWorld {
                 _ => {}
             }
         }
-        self.touch_handle("", handle);
+        if handle != 0 {
+            self.scheduler.calls_back(&self.lineage(handle));
+        }
     }
 
     fn newer_digest(&self) -> bool {
@@ -85,16 +90,38 @@ impl Choices for SimWorld {
 impl Observer for SimWorld {
     fn returned(&self, function: &'static str, handle: usize, returned: Returned, _last_error: Win32Error) {
         match returned {
-            Returned::Handle(made) if made != 0 => drop(self.lock().open.insert(made)),
+            Returned::Handle(made) if made != 0 => {
+                self.lock().open.insert(made);
+                self.made(made);
+            }
             Returned::Boolean(true) if function == "WinHttpCloseHandle" => {
                 self.lock().open.remove(&handle);
             }
             _ => {}
         }
-        self.scheduler.preempt();
-        self.touch_handle(function, handle);
+        self.scheduler.preempt(self.about(function, handle));
         if !self.faults.in_call() {
             self.scheduler.leave_if_outside();
+        }
+    }
+
+    fn check(&self, handle: usize, event: &CheckEvent) {
+        match event {
+            CheckEvent::Child { handle: child, .. } => drop(self.made(*child)),
+            CheckEvent::Stepped | CheckEvent::Released => self.touch(handle, true),
+            _ => {}
+        }
+    }
+
+    /// What is sent depends on the session's cookies, and what comes may change them.
+    fn on_traffic(&self, handle: usize, what: &TrafficEvent<'_>) {
+        let Some(session) = self.lineage(handle).last().copied() else { return };
+        match what {
+            TrafficEvent::Request(_) => self.scheduler.touch(|print| print.sees(Thing::Cookies(session))),
+            TrafficEvent::Event(Event::Head { head, .. }) if head.headers.get("set-cookie", 0).is_some() => {
+                self.scheduler.touch(|print| print.changes(Thing::Cookies(session)));
+            }
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 mod choices;
 mod parts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,7 @@ use parts::{ScriptTransport, SimClock, SimEntropy, SimSteps};
 
 use super::choices::{Choices, Offers};
 use super::chooser::Chooser;
+use super::explore::footprint::{Footprint, Lineage, Thing};
 use super::explore::panics;
 use super::faults::Faults;
 use super::mistakes::Mistakes;
@@ -21,9 +22,10 @@ use super::peer::Peer;
 use super::points::Points;
 use super::profile::Profile;
 use super::replay;
-use super::scheduler::{Limit, Scheduler};
+use super::scheduler::{About, Limit, Scheduler};
 use super::script::ScriptPool;
 use crate::delivery::Policy;
+use crate::handle::Handle;
 use crate::http::proxy::pac::Limits;
 use crate::observe::{Observer, Observers};
 use crate::real::{opens_openly, orphans};
@@ -51,6 +53,16 @@ struct State {
     calls: Option<BTreeMap<String, Vec<String>>>,
     /// Handles that are open.
     open: BTreeSet<usize>,
+    /// The numbers of handles, and of those that they were made from.
+    numbers: HashMap<usize, u32>,
+    lineages: HashMap<usize, Lineage>,
+}
+
+impl State {
+    fn number(&mut self, handle: usize) -> u32 {
+        let next = self.numbers.len() as u32;
+        *self.numbers.entry(handle).or_insert(next)
+    }
 }
 
 /// Who chooses in a Sim, what it offers to choose beyond the usual, and where it was made.
@@ -90,7 +102,7 @@ pub struct SimWorld {
 /// Waits on this thread in the time of a Sim.
 pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() -> bool) {
     scheduler.wait(what, Limit::None, done);
-    scheduler.preempt();
+    scheduler.preempt(About::Same);
 }
 
 impl SimWorld {
@@ -225,13 +237,13 @@ impl SimWorld {
 
     /// Runs code on a thread of the Sim.
     pub fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
-        self.scheduler.post(name, false, body);
+        self.scheduler.post(name, None, body);
     }
 
     pub fn sleep(&self, time: Duration) {
         let until = self.scheduler.now() + time;
         self.scheduler.wait("the end of a sleep", Limit::Time(until), &mut || false);
-        self.scheduler.preempt();
+        self.scheduler.preempt(About::Same);
     }
 
     // ---- peers ----
@@ -292,19 +304,71 @@ impl SimWorld {
         self.lock().calls = Some(calls);
     }
 
-    /// The step under way touches a handle. What is done to a session or a connection may touch what was made from it.
+    /// The step under way calls a function on a handle. Others that only look at it may change places with this one.
     fn touch_handle(&self, function: &str, handle: usize) {
-        if handle == 0 {
-            return;
+        if handle != 0 {
+            let looks =
+                function.starts_with("WinHttpQuery") || matches!(function, "WinHttpConnect" | "WinHttpOpenRequest");
+            let request = self.lineage(handle).len() > 2;
+            self.touch(handle, request || !looks);
         }
-        let name = self.name(handle);
-        let parent = name.starts_with(['S', 'C']) && !matches!(function, "WinHttpConnect" | "WinHttpOpenRequest" | "");
-        self.scheduler.touch(|footprint| if parent { footprint.any_handle() } else { footprint.thing(&name) });
     }
 
-    /// The step under way changes what a server knows.
-    pub fn touch_peer(&self, (_, host, port): &Origin) {
-        self.scheduler.touch(|footprint| footprint.thing(&format!("{host}:{port}")));
+    /// The step under way looks at a handle, or changes it.
+    fn touch(&self, handle: usize, changes: bool) {
+        let lineage = self.lineage(handle);
+        self.scheduler.touch(|footprint| footprint.handle(&lineage, changes));
+    }
+
+    /// The step under way changes what a server, or the connections to it, know.
+    pub fn touch_peer(&self, origin: &Origin) {
+        self.scheduler.touch(|footprint| footprint.changes(Thing::server((&origin.1, origin.2))));
+    }
+
+    /// A request comes to a server: somebody may wait for that.
+    pub fn asks(&self, origin: &Origin, peer: &Peer) {
+        self.touch_peer(origin);
+        if peer.runs_code() {
+            self.scheduler.touch(Footprint::program);
+        }
+        self.scheduler.happened();
+    }
+
+    /// Whose memory the program's code touches around a call.
+    fn about(&self, function: &str, handle: usize) -> About {
+        match (function.starts_with("WinHttp"), handle) {
+            (true, 0) => About::Same,
+            (true, handle) => About::Handle(self.number(handle)),
+            (false, _) => About::Anything,
+        }
+    }
+
+    /// A number for a handle; in schedules that begin alike it is the same.
+    fn number(&self, handle: usize) -> u32 {
+        self.lineage(handle)[0]
+    }
+
+    /// The number of a handle, and those of the handles that it was made from.
+    fn lineage(&self, handle: usize) -> Lineage {
+        let known = self.lock().lineages.get(&handle).cloned();
+        known.unwrap_or_else(|| self.made(handle))
+    }
+
+    /// A handle was made, or is seen first.
+    fn made(&self, handle: usize) -> Lineage {
+        let mut values = vec![handle];
+        let mut at = Handle::find(handle).ok();
+        while let Some(parent) = at.as_ref().and_then(|handle| handle.parent()).cloned() {
+            values.push(parent.value());
+            at = Some(parent);
+        }
+        let mut state = self.lock();
+        // From the root, so that parents have smaller numbers.
+        let mut lineage: Vec<u32> = values.iter().rev().map(|value| state.number(*value)).collect();
+        lineage.reverse();
+        let lineage = Lineage::from(lineage);
+        state.lineages.insert(handle, Arc::clone(&lineage));
+        lineage
     }
 
     fn name(&self, handle: usize) -> String {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{EPOCH, SimWorld};
 use crate::delivery::{Job, Steps};
-use crate::lab::scheduler::{Limit, Scheduler, WORKER};
+use crate::lab::scheduler::{About, Limit, Scheduler, WORKER};
 use crate::lab::script::{Held, ScriptAttempt};
 use crate::transport::{Attempt, ConnectionGroupId, Sink, Transport, TransportRequest};
 use crate::world::{Clock, Entropy, Names, Spawner};
@@ -63,12 +63,12 @@ impl Steps for SimSteps {
     fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
         let limit = until.map_or(Limit::None, Limit::Time);
         let answer = self.0.wait(what, limit, done);
-        self.0.preempt();
+        self.0.preempt(About::Same);
         answer
     }
 
     fn happened(&self) {
-        self.0.happened();
+        self.0.happened_outside();
     }
 }
 
@@ -88,7 +88,8 @@ impl Spawner for SimWorld {
     fn run(&self, job: Arc<dyn Job>) {
         let handle = job.handle();
         let name = if handle == 0 { WORKER.to_owned() } else { self.name(handle) };
-        self.scheduler.post(&name, handle != 0, Box::new(move || job.run()));
+        let delivers = (handle != 0).then(|| self.number(handle));
+        self.scheduler.post(&name, delivers, Box::new(move || job.run()));
     }
 }
 
@@ -100,7 +101,7 @@ impl Transport for ScriptTransport {
         let handle = sink.handle();
         let attempt = ScriptAttempt::new(Arc::clone(&self.0), *request, sink);
         if handle != 0 {
-            self.0.scheduler.name_order(attempt.number(), &self.0.name(handle));
+            self.0.scheduler.name_order(attempt.number(), &self.0.name(handle), self.0.lineage(handle));
         }
         Arc::new(Held(Arc::new(attempt)))
     }

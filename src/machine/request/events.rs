@@ -66,6 +66,10 @@ impl Machine for Request {
         self.state.read.pending().is_some() || self.state.write.pending().is_some()
     }
 
+    fn both_pending(&self) -> bool {
+        self.state.read.pending().is_some() && self.state.write.pending().is_some()
+    }
+
     fn carried_away(&mut self) -> Option<&'static str> {
         self.carried_away.take()
     }

@@ -376,6 +376,10 @@ impl Machine for WebSocket {
         self.state.receive.pending().is_some() || self.state.send.pending().is_some()
     }
 
+    fn both_pending(&self) -> bool {
+        self.state.receive.pending().is_some() && self.state.send.pending().is_some()
+    }
+
     fn busy(&self, operation: Operation) -> Option<Operation> {
         let pending = match operation {
             Operation::WebSocket(WebSocketOperation::Receive) => self.state.receive.pending(),

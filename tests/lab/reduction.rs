@@ -1,0 +1,292 @@
+//! The complete tree of real requests: that leaving out orders of independent steps loses nothing, and what it takes.
+
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::panic::catch_unwind;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use portable_winhttp::delivery::Policy;
+use portable_winhttp::lab::{Choices, Exploration, Explore, Fault, Reply, Sim, Stage, any};
+use windows_sys::Win32::Networking::WinHttp::*;
+
+use crate::careful::Careful;
+use crate::explore::said;
+
+/// What the callbacks of several requests were told, in their order.
+type Log = Mutex<Vec<String>>;
+
+/// A request that waits for its head, and is closed then.
+struct Short {
+    name: &'static str,
+    log: &'static Log,
+    handle: Mutex<Option<usize>>,
+    /// Whether it is closed when its head has come.
+    closes: bool,
+    closed: Mutex<bool>,
+}
+
+impl Short {
+    /// Sends it; the session and the connection belong to the log's other requests, too.
+    fn start(
+        name: &'static str,
+        connection: *mut c_void,
+        log: &'static Log,
+        (held, mask): (bool, u32),
+    ) -> &'static Short {
+        let (handle, closed, closes) = (Mutex::new(None), Mutex::new(false), !held || name == "a");
+        let short = Box::leak(Box::new(Short { name, log, handle, closes, closed }));
+        // SAFETY: an open handle, no strings; the context lives for ever.
+        unsafe {
+            let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0);
+            WinHttpSetStatusCallback(request, Some(notified), mask, 0);
+            *short.handle.lock().unwrap() = Some(request as usize);
+            WinHttpSendRequest(request, null(), 0, null(), 0, 0, std::ptr::from_ref(short) as usize);
+            if held {
+                WinHttpReceiveResponse(request, null_mut());
+            }
+        }
+        short
+    }
+
+    fn close(&self) {
+        let handle = self.handle.lock().unwrap().take();
+        if let Some(handle) = handle {
+            // SAFETY: nobody else closes it.
+            unsafe { WinHttpCloseHandle(handle as *mut c_void) };
+        }
+    }
+
+    fn tell(&self, what: &str) {
+        self.log.lock().unwrap().push(format!("{}:{what}", self.name));
+    }
+}
+
+unsafe extern "system" fn notified(request: *mut c_void, context: usize, status: u32, info: *mut c_void, _: u32) {
+    // SAFETY: contexts are leaked requests; the payload of REQUEST_ERROR is an asynchronous result.
+    unsafe {
+        let Some(short) = (context as *const Short).as_ref() else { return };
+        match status {
+            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
+                short.tell("sent");
+                if short.handle.lock().unwrap().is_some() {
+                    WinHttpReceiveResponse(request, null_mut());
+                }
+            }
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => {
+                short.tell("head");
+                if short.closes {
+                    short.close();
+                }
+            }
+            WINHTTP_CALLBACK_STATUS_REQUEST_ERROR => {
+                short.tell(&format!("error {}", (*info.cast::<WINHTTP_ASYNC_RESULT>()).dwError));
+                short.close();
+            }
+            WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => {
+                short.tell("closed");
+                *short.closed.lock().unwrap() = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Requests of one session, each to a server of its own; one more thread closes each of the last `cancelled`. Where they are
+/// `held`, what is varied begins when the first waits for its head, and the other has it.
+fn short_requests(sim: &Sim, hosts: &[&str], held: bool, cancelled: usize) -> Vec<String> {
+    let log: &'static Log = Box::leak(Box::default());
+    let gate = sim.gate("heads");
+    for number in 1..=if held { hosts.len() } else { 0 } {
+        sim.fault(Fault::in_call("WinHttpSendRequest").nth(number).settle_before_return());
+    }
+    for host in hosts {
+        let peer = sim.peer(&format!("http://{host}"));
+        peer.on(any()).reply(Reply::ok());
+        if held && *host == "a.test" {
+            peer.fault(Fault::at(Stage::Head).wait(&gate));
+        }
+    }
+    let wide = |host: &str| host.encode_utf16().chain([0]).collect::<Vec<u16>>();
+    // SAFETY: names end in NUL.
+    let (handles, shorts) = unsafe {
+        let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+        let connect = |host: &&str| WinHttpConnect(session, wide(host).as_ptr(), 80, 0);
+        let connections: Vec<_> = hosts.iter().map(connect).collect();
+        let sent = if held { 0 } else { WINHTTP_CALLBACK_FLAG_SENDREQUEST_COMPLETE };
+        let mask = sent
+            | WINHTTP_CALLBACK_FLAG_HEADERS_AVAILABLE
+            | WINHTTP_CALLBACK_FLAG_REQUEST_ERROR
+            | WINHTTP_CALLBACK_STATUS_HANDLE_CREATED
+            | WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
+        let mut shorts = Vec::new();
+        for (name, connection) in ["a", "b"].into_iter().zip(connections.iter().copied()) {
+            shorts.push(Short::start(name, connection, log, (held, mask)));
+        }
+        (connections.into_iter().chain([session]).collect::<Vec<_>>(), shorts)
+    };
+    for short in &shorts[hosts.len() - cancelled..] {
+        let short = *short;
+        sim.actor("cancel", move || short.close());
+    }
+    gate.open();
+    sim.block_until(|| shorts.iter().all(|short| *short.closed.lock().unwrap()));
+    for handle in handles {
+        // SAFETY: open handles.
+        unsafe { WinHttpCloseHandle(handle) };
+    }
+    log.lock().unwrap().clone()
+}
+
+/// What came of every schedule, as `outcome` tells it.
+fn outcomes<O: Ord>(options: Explore, outcome: impl Fn(&Sim) -> O) -> (BTreeSet<O>, Exploration) {
+    let seen = Mutex::new(BTreeSet::new());
+    let report = options.exhaustive().run(|sim| {
+        let outcome = outcome(sim);
+        seen.lock().unwrap().insert(outcome);
+    });
+    assert!(report.complete && report.uncontrolled.is_none(), "{report}");
+    (seen.into_inner().unwrap(), report)
+}
+
+fn unheld() -> Explore {
+    Explore::new().policy(Policy { hold_send: false, ..Policy::default() })
+}
+
+/// With and without reduction: the same orders of all that callbacks were told, from fewer schedules.
+#[test]
+fn reduction_loses_no_order() {
+    let cases: [(&str, &[&str], bool, usize); 2] = [
+        ("one request, cancelled", &["a.test"], true, 1),
+        ("two requests, one cancelled", &["a.test", "b.test"], true, 1),
+    ];
+    for (name, hosts, held, cancelled) in cases {
+        let (reduced, few) = outcomes(unheld(), |sim| short_requests(sim, hosts, held, cancelled));
+        let (whole, many) = outcomes(unheld().unreduced(), |sim| short_requests(sim, hosts, held, cancelled));
+        println!("{name}: {} orders, {few}; unreduced {many}", whole.len());
+        assert_eq!(reduced, whole);
+        assert!(whole.len() > 1 && few.schedules < many.schedules, "{few}; {many}");
+    }
+}
+
+/// Where handles share no memory, what each of them was told is the same with and without reduction.
+#[test]
+fn apart_no_handle_loses_an_order() {
+    let each = |sim: &Sim| {
+        let log = short_requests(sim, &["a.test", "b.test"], true, 1);
+        ["a:", "b:"].map(|name| log.iter().filter(|line| line.starts_with(name)).cloned().collect::<Vec<_>>())
+    };
+    let (reduced, few) = outcomes(unheld().independent_handles(), each);
+    let (whole, many) = outcomes(unheld().unreduced(), each);
+    println!("apart: {} outcomes, {few}; unreduced {many}", whole.len());
+    assert_eq!(reduced, whole);
+    assert!(few.schedules < many.schedules, "{few}; {many}");
+}
+
+fn strings(visited: &[Choices]) -> BTreeSet<String> {
+    visited.iter().map(Choices::long).collect()
+}
+
+/// Eight shards are together one run, and so are the parts of one that is stopped again and again.
+#[test]
+fn shards_and_stops_of_real_requests() {
+    let body = |sim: &Sim| drop(short_requests(sim, &["a.test"], true, 1));
+    let options = || unheld().exhaustive().random(40).faults(0).keep_schedules();
+    let whole = options().run(body);
+    let parts: Vec<_> = (1..=8).map(|part| options().shard(part, 8).run(body)).collect();
+    assert!(parts.iter().filter(|part| part.schedules > 0).count() > 4);
+    let merged = parts.into_iter().reduce(Exploration::merge).unwrap();
+    assert_eq!((merged.schedules, strings(&merged.visited)), (whole.schedules, strings(&whole.visited)));
+
+    let file = std::env::temp_dir().join(format!("explored-requests-{}.json", std::process::id()));
+    let (mut visited, mut stops) = (Vec::new(), 0);
+    let piece = whole.schedules as usize / 5 + 1;
+    for budget in (piece..).step_by(piece) {
+        let part = options().budget(budget).resume(&file).run(body);
+        visited.extend(part.visited);
+        if part.complete {
+            break;
+        }
+        stops += 1;
+    }
+    assert!(stops >= 4 && !file.exists());
+    assert_eq!((visited.len() as u64, strings(&visited)), (whole.schedules, strings(&whole.visited)));
+}
+
+/// Three certain orders, in two requests: `b` is sent first, `a` gets its head before `b`, and is closed only after `b` has its.
+fn planted(sim: &Sim) {
+    let log = short_requests(sim, &["a.test", "b.test"], false, 0);
+    let at = |what: &str| log.iter().position(|line| line == what).unwrap_or(usize::MAX);
+    let found = at("b:sent") < at("a:sent") && at("a:head") < at("b:head") && at("b:head") < at("a:closed");
+    assert!(!found, "the planted bug");
+}
+
+#[test]
+fn a_bug_of_three_choices_in_two_requests_is_found() {
+    // Threads and requests, and steps, of the usual run; 1/(n k^(d-1)) is the chance of each run, and after ten times as many it
+    // is found all but surely (1 - e^-10).
+    let usual = unheld()
+        .each_deviation()
+        .budget(1)
+        .keep_schedules()
+        .run(|sim| drop(short_requests(sim, &["a.test", "b.test"], false, 0)));
+    let steps = usual.visited[0].iter().filter(|choice| format!("{choice}").starts_with('n')).count();
+    let runs = 10 * 5 * steps * steps;
+    let by_priorities = said(|| drop(unheld().pct(3, runs).faults(0).pace(false).run(planted)));
+    let exhaustively = said(|| drop(unheld().exhaustive().deviations(3).run(planted)));
+    for found in [by_priorities, exhaustively] {
+        let found = found.expect("it is found");
+        println!("of at most {runs}: {}", found.lines().next().unwrap_or_default());
+        assert!(found.contains("the planted bug"), "{found}");
+    }
+}
+
+/// A thread that now and then blocks in something that is no Sim's spoils one run, and not what is behind it.
+#[test]
+fn a_disturbance_is_no_divergence() {
+    let explored = |disturbs: bool| {
+        let runs = AtomicUsize::new(0);
+        Explore::new().exhaustive().deviations(1).keep_schedules().run(|sim| {
+            let run = runs.fetch_add(1, Ordering::SeqCst);
+            sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123"));
+            let client = Careful::start("a.test", "/", false);
+            while disturbs && matches!(run, 1 | 7 | 8) && sim.uncontrolled().is_none() {
+                std::thread::sleep(Duration::from_millis(300));
+            }
+            sim.block_until(|| client.closed());
+        })
+    };
+    let (calm, disturbed) = (explored(false), explored(true));
+    assert_eq!(strings(&calm.visited), strings(&disturbed.visited));
+    assert!(disturbed.complete && disturbed.uncontrolled.is_none(), "{disturbed}");
+}
+
+/// What threads of no Sim do to kernel objects meanwhile, in other tests for example, is no choice of this one.
+#[test]
+fn what_others_do_is_no_choice() {
+    use windows_sys::Win32::System::Threading::{CreateEventW, SetEvent};
+    let over = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&over);
+    let other = std::thread::spawn(move || {
+        // SAFETY: an event without a name.
+        let event = unsafe { CreateEventW(null(), 0, 0, null()) };
+        while !ends.load(Ordering::SeqCst) {
+            // SAFETY: an open handle.
+            unsafe { SetEvent(event) };
+        }
+    });
+    let explored = catch_unwind(|| {
+        let report = Explore::new().exhaustive().deviations(2).run(|sim| {
+            sim.peer("http://a.test").on(any()).reply(Reply::ok().body("0123"));
+            let client = Careful::start("a.test", "/", false);
+            sim.actor("cancel", move || client.cancel());
+            sim.block_until(|| client.closed());
+        });
+        (report.complete, report.uncontrolled)
+    });
+    over.store(true, Ordering::SeqCst);
+    other.join().unwrap();
+    assert_eq!(explored.unwrap(), (true, None));
+}
