@@ -3,12 +3,13 @@
 mod support;
 
 use std::ffi::c_void;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -583,5 +584,31 @@ fn a_session_takes_its_connections_along() {
     client.close();
     for number in 0..COUNT {
         closes.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{number} of {COUNT} sockets were closed"));
+    }
+}
+
+/// A body that waits for room hears that its connection is gone, by a reset or by an end.
+#[test]
+fn a_write_that_waits_hears_of_the_end() {
+    for reset in [true, false] {
+        let (port, _) = counting(move |_, _, stream| {
+            stream.read_exact(&mut [0; 1 << 16]).unwrap();
+            if reset {
+                socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap();
+            }
+            false
+        });
+        let client = Client::new(false, port);
+        let request = client.request("POST", "/", &Record::new());
+        let size = 64u32 << 20;
+        // SAFETY: no pointers but to a buffer with its length.
+        unsafe {
+            assert_eq!(WinHttpSendRequest(request, null(), 0, null(), 0, size, 0), 1, "{}", last_error());
+            let body = vec![b'x'; size as usize];
+            assert_eq!(WinHttpWriteData(request, body.as_ptr().cast(), size, null_mut()), 0, "{reset}");
+        }
+        assert_eq!(last_error(), ERROR_WINHTTP_CONNECTION_ERROR, "{reset}");
+        close(request);
+        client.close();
     }
 }

@@ -35,8 +35,10 @@ pub struct WireState {
     pub queued: u64,
     /// How many of them are the head.
     head: u64,
-    /// The server takes nothing more. It may have answered before it closed: what it said is still to be read.
+    /// The server takes nothing more, but it has answered: what it said is still to be read (source upload.early-reply).
     pub deaf: bool,
+    /// The server takes nothing more, and what it said before, if anything, was not read yet.
+    refused: Option<io::Error>,
     /// The next read asks the system, whatever the runtime knows.
     pub looks: bool,
     pub reply: Reply,
@@ -53,6 +55,7 @@ impl WireState {
         self.queued = self.head;
         self.push(body.clone());
         self.deaf = false;
+        self.refused = None;
         self.reply.begin(asked, limit);
     }
 
@@ -110,6 +113,7 @@ impl Wire {
             queued: 0,
             head: 0,
             deaf: false,
+            refused: None,
             looks: false,
             reply: Reply::default(),
         }));
@@ -122,14 +126,19 @@ impl Wire {
         (self.stream, rest)
     }
 
-    /// Writes what is pending. A body that the server does not take goes nowhere.
+    /// Writes what is pending. A body that the server does not take goes nowhere if it has answered; else the reader finds
+    /// out whether it has.
     fn drain(stream: &mut Stream, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !state.deaf {
+        if !state.deaf && state.refused.is_none() {
             match ready!(Wire::write(stream, state, cx)) {
-                Err(_) if state.written >= state.head => state.deaf = true,
+                Err(error) if state.written >= state.head => state.refused = Some(error),
                 outcome => return Poll::Ready(outcome),
             }
         }
+        if state.reply.received == 0 {
+            return Poll::Pending;
+        }
+        state.deaf = true;
         state.pending.clear();
         state.pieces.clear();
         state.written = state.queued;
@@ -164,8 +173,13 @@ impl AsyncRead for Wire {
                 }
             }
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
-            let reply = &mut state.lock().reply;
+            let mut state = state.lock();
             let bytes = &buf.filled()[before..];
+            let unanswered = bytes.is_empty() && state.reply.received == 0;
+            if let Some(error) = state.refused.take().filter(|_| unanswered) {
+                return Poll::Ready(Err(error));
+            }
+            let reply = &mut state.reply;
             reply.received += bytes.len() as u64;
             if !reply.in_head() {
                 reply.body_arrived(bytes);

@@ -620,6 +620,19 @@ fn where_a_body_ends() {
     }
 }
 
+/// A body that waits for room hears that its connection is gone, and so does what follows.
+#[test]
+fn a_write_that_waits_hears_of_the_end() {
+    let server = Server::start(|_| async {});
+    let client = client(false, server.port);
+    let request = open(&client, "POST", "/vanish", WINHTTP_FLAG_AUTOMATIC_CHUNKING, None);
+    assert_eq!(send(request), 1, "{}", last_error());
+    assert_eq!(write(request, &vec![b'x'; 1 << 20]), Err(CONNECTION_ERROR));
+    assert_eq!((receive(request), last_error()), (0, CONNECTION_ERROR));
+    close(request);
+    client.close();
+}
+
 /// MAX_CONNS_PER_SERVER: a connection that carries nothing, or is dead, yields its place to a request that cannot use it;
 /// while it carries something the request waits, as long as its own timeouts say (issue: 29 s with timeouts of 1.5 s).
 #[test]

@@ -1,9 +1,10 @@
 //! HTTP/2 servers that do what a test says, frame by frame if it must be: `h2` over TLS on loopback.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
@@ -14,6 +15,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
+
+/// How much of a body comes before its reader makes room (RFC 9113 6.9.2).
+const WINDOW: usize = 65_535;
 
 /// Where all servers of these tests run.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
@@ -110,6 +114,21 @@ impl Server {
                         }
                         if request.uri().path() == "/abrupt" {
                             connection.abrupt_shutdown(Reason::NO_ERROR);
+                        }
+                        if request.uri().path() == "/vanish" {
+                            // The window is full, and nobody opens it: then the connection is gone.
+                            let (mut body, mut came) = (request.into_body(), 0);
+                            return poll_fn(|cx| {
+                                let _ = connection.poll_accept(cx);
+                                while came < WINDOW {
+                                    match ready!(body.poll_data(cx)) {
+                                        Some(Ok(bytes)) => came += bytes.len(),
+                                        _ => break,
+                                    }
+                                }
+                                Poll::Ready(())
+                            })
+                            .await;
                         }
                         tokio::spawn(handler(Exchange { request, reply, connection: number }));
                     }
