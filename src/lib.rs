@@ -57,6 +57,9 @@ pub mod windows;
 #[doc(hidden)]
 pub mod world;
 
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub use sync::locks_taken;
 #[cfg(all(feature = "windows", not(windows)))]
 #[doc(hidden)]
 pub use windows::{Win32, core};

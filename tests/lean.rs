@@ -1,5 +1,5 @@
 //! What a small request over a connection from the pool costs: allocations beyond hyper's own; and that one thread runs
-//! all of its callbacks.
+//! all of its callbacks. In a debug build also how often it takes a lock.
 //!
 //! The bound is what the code costs, so that it does not creep up. Times are measured in `cargo bench --bench ratio`.
 
@@ -31,6 +31,9 @@ const IDLE_HANDLE: usize = 2048;
 /// a callback blocks.
 const HOPPED: usize = REQUESTS / 4;
 const REQUESTS: usize = 200;
+/// Locks of ours that a request takes, at most: a tenth more than there are, since a reply may wake twice.
+#[cfg(debug_assertions)]
+const LOCKS: usize = 156;
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, world!";
 
 /// Counts what every thread allocates, those of the server apart.
@@ -175,8 +178,16 @@ fn winhttp(server: SocketAddr) -> (usize, usize) {
         *lane.threads.lock().unwrap() = Threads::default();
         lane.left.store(REQUESTS, Ordering::Relaxed);
         let before = ALLOCATED.load(Ordering::Relaxed);
+        #[cfg(debug_assertions)]
+        let locks = portable_winhttp::locks_taken();
         start(lane);
         finished.recv().unwrap();
+        #[cfg(debug_assertions)]
+        {
+            let locks = (portable_winhttp::locks_taken() - locks) / REQUESTS;
+            println!("{locks} locks a request");
+            assert!(locks <= LOCKS, "{locks} locks");
+        }
         let allocated = ALLOCATED.load(Ordering::Relaxed) - before;
         let hopped = lane.threads.lock().unwrap().hopped;
         WinHttpCloseHandle(connection);
