@@ -198,6 +198,102 @@ fn rooms_without_unsafe_forbid_it() {
     }
 }
 
+/// The libraries whose versions begin with 0, by the names that code has for them.
+fn young_libraries(manifest: &str) -> Vec<String> {
+    let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let young = lines.take_while(|line| !line.starts_with('[')).filter_map(|line| {
+        let (name, version) = line.split_once(" = ")?;
+        let version = version.strip_prefix('"').or_else(|| Some(version.split_once("version = \"")?.1))?;
+        version.starts_with("0.").then(|| name.replace('-', "_").replace("rustls_webpki", "webpki"))
+    });
+    young.collect()
+}
+
+/// Public items and fields that have a type of these libraries in them, or a lock.
+fn young_types(code: &str, libraries: &[String]) -> Vec<String> {
+    let imports = |library: &str| {
+        let mut names = BTreeSet::new();
+        for (at, _) in code.match_indices(&format!("use {library}::")) {
+            let import = code[at..].split(';').next().unwrap_or_default();
+            let words = import.split(|character: char| !character.is_alphanumeric() && character != '_');
+            names.extend(words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_owned));
+        }
+        names
+    };
+    let mut types: BTreeSet<String> = libraries.iter().flat_map(|library| imports(library)).collect();
+    types.extend(imports("crate::sync"));
+    let mut found = Vec::new();
+    for (at, line) in code.lines().scan(0, |at, line| Some((std::mem::replace(at, *at + line.len() + 1), line))) {
+        let Some(item) = line.trim_start().strip_prefix("pub ") else { continue };
+        let item = match item.split_once(": ") {
+            Some((name, _)) if name.chars().all(|character| character.is_alphanumeric() || character == '_') => item,
+            _ if item.starts_with("use ") => continue,
+            // As far as its body; of a tuple what is in it is private unless it says otherwise.
+            _ => code[at..].split(['{', ';']).next().unwrap_or_default(),
+        };
+        let tuple = item.contains("struct ") && !item.contains("(pub ");
+        let words = item.split(|character: char| !character.is_alphanumeric() && character != '_');
+        let paths = libraries.iter().any(|library| item.contains(&format!("{library}::")));
+        if !tuple && (paths || words.into_iter().any(|word| types.contains(word))) {
+            found.push(item.trim().to_owned());
+        }
+    }
+    found
+}
+
+/// Whether others can name what is in a file: its module is public, or something of it is handed on, all the way up.
+fn is_public(source: &Path, file: &Path) -> bool {
+    let below = file.strip_prefix(source).unwrap().with_extension("");
+    let modules: Vec<_> = below.iter().map(|name| name.to_str().unwrap()).filter(|name| *name != "mod").collect();
+    (0..modules.len()).all(|depth| {
+        let above: PathBuf = modules[..depth].iter().collect();
+        let parent = match depth {
+            0 => source.join("lib.rs"),
+            _ => source.join(above).join("mod.rs"),
+        };
+        let Ok(text) = fs::read_to_string(parent) else { return false };
+        let (text, name) = (code(&text), modules[depth]);
+        let hidden = format!("#[doc(hidden)]\npub mod {name};");
+        let public = text.contains(&format!("pub mod {name};")) && !text.contains(&hidden);
+        public || (depth > 0 && text.contains(&format!("pub use {name}::")))
+    })
+}
+
+/// A library that may change its types any day has none in what this one promises.
+#[test]
+fn no_type_of_a_young_library_is_public() {
+    let source = root().join("src");
+    let libraries = young_libraries(&fs::read_to_string(root().join("Cargo.toml")).unwrap());
+    assert!(libraries.contains(&"rustls".to_owned()) && !libraries.contains(&"bytes".to_owned()), "{libraries:?}");
+    let (mut files, mut complaints, mut looked) = (Vec::new(), Vec::new(), 0);
+    sources(&source, &mut files);
+    for file in files.iter().filter(|file| is_public(&source, file)) {
+        looked += 1;
+        let young = young_types(&code(&fs::read_to_string(file).unwrap()), &libraries);
+        complaints.extend(young.into_iter().map(|item| format!("{}: {item}", file.display())));
+    }
+    assert!(looked > 50, "{looked} files");
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn young_types_are_found() {
+    let libraries = ["rustls".to_owned(), "h2".to_owned()];
+    let rows = [
+        ("use rustls::{ServerConfig, sign::Key};\npub fn f(config: &ServerConfig) {}", 1),
+        ("pub fn f(\n    reason: h2::Reason,\n) {}", 1),
+        ("use h2::Reason;\nfn f(reason: Reason) {}\npub(crate) fn g(reason: Reason) {}", 0),
+        ("use h2::Reason;\npub struct A {\n    pub reason: Reason,\n}", 1),
+        ("use h2::Reason;\npub struct A(Reason);", 0),
+        ("use h2::Reason;\npub struct A(pub Reason);", 1),
+        ("use crate::sync::Mutex;\npub fn f() -> Mutex<u8> { todo }", 1),
+        ("use bytes::Bytes;\npub fn f() -> Bytes { todo }", 0),
+    ];
+    for (code, expected) in rows {
+        assert_eq!(young_types(code, &libraries).len(), expected, "{code}");
+    }
+}
+
 /// What the rules are for is found.
 #[test]
 fn broken_rules_are_found() {

@@ -62,6 +62,7 @@ pub enum Point<'a> {
 
 /// How a server takes its time. Every server may do each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Pace {
     /// Everything at once.
     AtOnce,

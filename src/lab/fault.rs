@@ -237,6 +237,17 @@ impl Fault {
         AtStage(FaultTrigger::Body(bytes), Which::Every)
     }
 
+    /// Whether it can strike a server that is played byte by byte. `carried`: by a pipe or a socket, not by a script.
+    pub(super) fn strikes_bytes(&self, carried: bool) -> bool {
+        match &self.when {
+            FaultTrigger::Stage(Stage::Read) => {
+                !carried && matches!(self.what, FaultKind::Fail(..) | FaultKind::Close | FaultKind::Stall)
+            }
+            FaultTrigger::Stage(Stage::Head | Stage::Close) | FaultTrigger::Body(_) => false,
+            _ => true,
+        }
+    }
+
     /// In a call of this function, by Windows' name: `WinHttpSendRequest`.
     ///
     /// # Panics

@@ -141,6 +141,7 @@ mod stream;
 #[cfg(feature = "live")]
 mod tasks;
 mod torture;
+mod unwind;
 mod watch;
 mod web_socket;
 mod world;

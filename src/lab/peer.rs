@@ -81,6 +81,8 @@ struct State {
     faults: Vec<Armed>,
     certificates: Option<Vec<Vec<u8>>>,
     raw: Option<Handler>,
+    /// Whether what `raw` plays went over a pipe or a socket.
+    carried: bool,
     streams: Option<u32>,
     received: Vec<Received>,
     /// Requests that no rule was for, and why.
@@ -166,10 +168,18 @@ impl Peer {
         self.lock().streams.unwrap_or(100)
     }
 
-    /// Each new connection is played by `handler`, byte by byte, on a thread of the Sim; rules are not asked.
+    /// Each new connection is played by `handler`, byte by byte, on a thread of the Sim; rules are not asked. What comes is
+    /// the handler's: a fault of this peer at [`Stage::Head`](super::Stage::Head), [`Stage::Close`](super::Stage::Close), in
+    /// the body or, but for an end or a stall without bytes, at [`Stage::Read`](super::Stage::Read) is a complaint.
     pub fn raw(&self, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> &Peer {
         self.lock().raw = Some(Arc::new(handler));
         self
+    }
+
+    /// Its bytes are carried as bytes, by a pipe or a socket.
+    #[cfg(feature = "live")]
+    pub(super) fn is_carried(&self) {
+        self.lock().carried = true;
     }
 
     pub(crate) fn handler(&self) -> Option<Handler> {
@@ -268,7 +278,13 @@ impl Peer {
             }
             Some(complaint)
         });
-        state.unmatched.iter().cloned().chain(missed).collect()
+        let played =
+            state.faults.iter().filter(|armed| state.raw.is_some() && !armed.fault.strikes_bytes(state.carried));
+        let played = played.map(|armed| {
+            let origin = &self.origin;
+            format!("{origin}: a fault that cannot strike a server that is played byte by byte: {}", armed.fault)
+        });
+        state.unmatched.iter().cloned().chain(missed).chain(played).collect()
     }
 
     /// Fails now, instead of at the end of the Sim, if what was expected did not come or something else did.

@@ -21,6 +21,10 @@ pub struct Recorder {
     state: Mutex<State>,
 }
 
+/// No panic poisons its lock.
+impl std::panic::UnwindSafe for Recorder {}
+impl std::panic::RefUnwindSafe for Recorder {}
+
 #[derive(Default)]
 struct State {
     events: Vec<Event>,

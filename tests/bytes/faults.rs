@@ -223,6 +223,61 @@ fn faults_over_sockets() {
     }
 }
 
+/// A server that is played byte by byte: what cannot strike it is a complaint.
+#[test]
+fn faults_of_servers_that_are_played() {
+    let at = Fault::at;
+    let short = || at(Stage::Read).short(1);
+    // The fault, what comes of it, and whether it is a complaint: by a script, over bytes.
+    type Row = (&'static str, Fault, [Result<&'static str, (&'static str, u32)>; 2], [bool; 2]);
+    let all = Ok(BODY);
+    let rows: [Row; 8] = [
+        ("a refusal", Fault::refuse(), [Err(("send", 12029)); 2], [false; 2]),
+        ("a reset while sending", at(Stage::Send).reset(), [Err(("send", 12030)); 2], [false; 2]),
+        ("a late head", at(Stage::Head).delay(Duration::from_secs(1)), [all; 2], [true; 2]),
+        ("a reset of the head", at(Stage::Head).reset(), [all; 2], [true; 2]),
+        ("short pieces", short(), [all; 2], [true; 2]),
+        ("a broken piece", at(Stage::Read).reset(), [Err(("receive", 12030)), all], [false, true]),
+        ("in the body", Fault::after_body(3).stall(), [all; 2], [true; 2]),
+        ("no end", at(Stage::Close).stall(), [all; 2], [true; 2]),
+    ];
+    for (what, fault, expected, complains) in rows {
+        for (number, arm) in [ARMS[0], ARMS[3]].into_iter().enumerate() {
+            let said = catch_unwind(AssertUnwindSafe(|| {
+                let sim = arm.sim();
+                let peer = sim.peer(arm.origin());
+                peer.raw(|raw| {
+                    if raw.read_until(b"data").is_some() {
+                        raw.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()));
+                    }
+                });
+                peer.fault(fault.clone());
+                assert_eq!(post(arm, TIMES), expected[number].map(str::to_owned), "{what}, {}", arm.name);
+            }));
+            let said = said.err().map(|said| *said.downcast::<String>().unwrap()).unwrap_or_default();
+            let complaint = said.contains("a fault that cannot strike a server that is played byte by byte");
+            assert_eq!((complaint, said.is_empty()), (complains[number], !complains[number]), "{what}: {said}");
+        }
+    }
+}
+
+/// A fault of the Sim that comes to a played server and cannot strike it is a complaint.
+#[test]
+fn a_fault_of_the_sim_at_a_played_server() {
+    let said = catch_unwind(|| {
+        let sim = Sim::new();
+        sim.fault(Fault::at(Stage::Read).delay(Duration::from_secs(1)));
+        sim.peer(ARMS[0].origin()).raw(|raw| {
+            if raw.read_until(b"data").is_some() {
+                raw.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        assert_eq!(post(ARMS[0], TIMES), Ok(String::new()));
+    });
+    let said = *said.unwrap_err().downcast::<String>().unwrap();
+    assert!(said.contains("cannot strike a server that is played byte by byte: Read -> Delay(1s)"), "{said}");
+}
+
 /// What could never strike is refused where it is written.
 #[test]
 fn faults_at_the_wrong_place() {

@@ -348,3 +348,17 @@ fn peers_that_are_played_byte_by_byte() {
     }
     assert_eq!(*connections.lock().unwrap(), 2);
 }
+
+/// A test may catch a panic round what it holds.
+#[test]
+fn what_a_test_holds_may_unwind() {
+    fn may<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    may::<portable_winhttp::lab::Sim>();
+    may::<portable_winhttp::lab::Peer>();
+    may::<portable_winhttp::lab::Gate>();
+    may::<portable_winhttp::lab::Rule<'static>>();
+    may::<portable_winhttp::lab::RawConnection>();
+    may::<portable_winhttp::record::Recorder>();
+    #[cfg(feature = "live")]
+    may::<portable_winhttp::lab::Live>();
+}

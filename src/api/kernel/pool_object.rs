@@ -46,9 +46,9 @@ pub(super) struct Object {
     /// Calls that were asked for in an older round are not made.
     round: AtomicU64,
     /// The timer that is set.
-    pub timer: Mutex<Option<Number>>,
+    pub(super) timer: Mutex<Option<Number>>,
     /// The event that ends the wait.
-    pub cancels: Mutex<Option<usize>>,
+    pub(super) cancels: Mutex<Option<usize>>,
     released: AtomicBool,
 }
 

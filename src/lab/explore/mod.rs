@@ -59,6 +59,7 @@ pub fn explore(body: impl Fn(&Sim)) -> Exploration {
 
 /// How long an exploration goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Budget {
     /// So long.
     Time(Duration),

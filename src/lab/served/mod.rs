@@ -195,7 +195,10 @@ fn tunnel(place: Arc<dyn Place>, io: Box<dyn Io>, target: &str) -> Boxed<'static
 /// Serves one connection until it ends.
 async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>, http2: bool) {
     match peer.handler() {
-        Some(handler) => place.play(handler, io, Vec::new()),
+        Some(handler) => {
+            peer.is_carried();
+            place.play(handler, io, Vec::new());
+        }
         None if http2 => http2::serve(place, peer, io).await,
         None => http1::serve(place, peer, io).await,
     }

@@ -127,7 +127,7 @@ impl Observer for SimWorld {
 
     fn stopped(&self, panic: &str) {
         if !self.scheduler.not_heard() {
-            self.lock().complaints.push(format!("a panic inside a call: {panic}"));
+            self.complain(format!("a panic inside a call: {panic}"));
         }
     }
 }

@@ -295,6 +295,11 @@ impl SimWorld {
         state.complaints.push(format!("there is no peer {asked}; the peers are: {known}"));
     }
 
+    /// Something was not as the test wanted it.
+    pub fn complain(&self, complaint: String) {
+        self.lock().complaints.push(complaint);
+    }
+
     pub fn allow_unknown_hosts(&self) {
         self.lock().unknown_hosts = true;
     }
