@@ -87,10 +87,8 @@ pub unsafe extern "system" fn WinHttpSetCredentials(
         let string = |text: Option<Vec<u16>>| String::from_utf16_lossy(&text.unwrap_or_default());
         let explicit = ExplicitCredentials { scheme: authscheme, user: string(user), password: string(password) };
         let seed = handle.random();
-        request.with(|machine| {
-            let origin = machine.origin().clone();
-            machine.credentials.choose(target, explicit, &origin, seed);
-        });
+        let origin = request.with(|machine| machine.origin().clone());
+        request.configure(|config| config.credentials.choose(target, explicit, &origin, seed));
         Ok(())
     })
 }

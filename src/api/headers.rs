@@ -30,7 +30,7 @@ pub unsafe extern "system" fn WinHttpAddRequestHeaders(
         let request = handle.as_request()?;
         // SAFETY: the caller's promise.
         let headers = unsafe { counted_text(lpszheaders, dwheaderslength) }.unwrap_or_default();
-        request.with(|machine| machine.template.headers.add_text(&headers, dwmodifiers))
+        request.configure(|config| config.template.headers.add_text(&headers, dwmodifiers))
     })
 }
 

@@ -48,12 +48,12 @@ pub unsafe extern "system" fn WinHttpAddRequestHeadersEx(
             };
             pairs.push((name.ok_or(ERROR_INVALID_PARAMETER)?, value.unwrap_or_default()));
         }
-        request.with(|machine| {
-            let mut headers: Headers = machine.template.headers.clone();
+        request.configure(|config| {
+            let mut headers: Headers = config.template.headers.clone();
             for (name, value) in &pairs {
                 headers.add_pair(name, value, dwmodifiers)?;
             }
-            machine.template.headers = headers;
+            config.template.headers = headers;
             Ok(())
         })
     })

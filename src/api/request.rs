@@ -91,7 +91,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         let origin = Origin { secure, host: connection.host.clone(), port };
         let mut machine = machine::Request::new(origin, template, settings);
         let world = parent.world();
-        machine.cookies = Cookies::new(Arc::clone(&session.cookies), world.clock.date() - world.clock.now());
+        machine.config.cookies = Cookies::new(Arc::clone(&session.cookies), world.clock.date() - world.clock.now());
         parent.request(Request::new(machine))
     })
 }
@@ -146,7 +146,7 @@ pub unsafe extern "system" fn WinHttpSendRequest(
         let lent = BorrowedBuffer { bytes: watched(&handle, optional), ..BorrowedBuffer::default() };
         let optional = Bytes::copy_from_slice(optional);
         let hold = handle.asynchronous() && handle.policy().hold_send;
-        let asks = handle.as_request()?.with(|machine| machine.settings.web_socket);
+        let asks = handle.as_request()?.with(|machine| machine.config.settings.web_socket);
         let key = if asks { handle.random() } else { [0; 16] };
         let call = SendCall {
             headers,

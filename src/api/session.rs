@@ -185,7 +185,7 @@ pub(super) fn settings_of(handle: &Handle) -> Result<Arc<Settings>, Win32Error> 
     match handle.kind() {
         Kind::Session(session) => Ok(Arc::clone(&session.settings.lock())),
         Kind::Connection(_) | Kind::Resolver(_) | Kind::WebSocket(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
-        Kind::Request(request) => Ok(request.with(|machine| Arc::clone(&machine.settings))),
+        Kind::Request(request) => Ok(request.with(|machine| Arc::clone(&machine.config.settings))),
     }
 }
 
@@ -194,6 +194,6 @@ pub(super) fn with_settings<R>(handle: &Handle, change: impl FnOnce(&mut Setting
     match handle.kind() {
         Kind::Session(session) => Ok(change(Arc::make_mut(&mut session.settings.lock()))),
         Kind::Connection(_) | Kind::Resolver(_) | Kind::WebSocket(_) => Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE),
-        Kind::Request(request) => Ok(request.with(|machine| change(Arc::make_mut(&mut machine.settings)))),
+        Kind::Request(request) => Ok(request.configure(|config| change(Arc::make_mut(&mut config.settings)))),
     }
 }

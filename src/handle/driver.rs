@@ -9,6 +9,7 @@ use super::worker_task::run_task;
 use super::{Handle, Kind, spare};
 use crate::delivery::{Job, Outcome, Ticket};
 use crate::machine::Machine;
+use crate::machine::request::{Configuration, Request};
 use crate::machine::resolver::WorkerTask;
 use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::{Notification, Operation};
@@ -55,9 +56,9 @@ impl<M> Driver<M> {
         self.running.lock().attempt = Some(attempt);
     }
 
-    /// Looks at, or changes, what needs no step.
-    pub fn with<R>(&self, look: impl FnOnce(&mut M) -> R) -> R {
-        look(&mut self.running.lock().machine)
+    /// Looks at the machine. What changes it is a step.
+    pub fn with<R>(&self, look: impl FnOnce(&M) -> R) -> R {
+        look(&self.running.lock().machine)
     }
 
     /// Looks at what the caller's operations own.
@@ -68,6 +69,13 @@ impl<M> Driver<M> {
     /// The attempt that runs, or ran last, for it.
     pub fn attempt(&self) -> Option<Arc<dyn Attempt>> {
         self.running.lock().attempt.clone()
+    }
+}
+
+impl Driver<Request> {
+    /// Changes what the application may set at any time.
+    pub fn configure<R>(&self, change: impl FnOnce(&mut Configuration) -> R) -> R {
+        change(&mut self.running.lock().machine.config)
     }
 }
 

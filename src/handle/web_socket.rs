@@ -32,7 +32,7 @@ impl Handle {
         let child = parent
             .child_with(Kind::WebSocket(Box::new(socket)), context, self.listener())
             .inspect_err(|_| attempt.release())?;
-        let read_ahead = request.with(|machine| machine.settings.web_socket_receive_buffer) as usize;
+        let read_ahead = request.with(|machine| machine.config.settings.web_socket_receive_buffer) as usize;
         attempt.upgrade(sink(&child, 0), read_ahead);
         child.step(child.as_web_socket()?, |_, _| {}).1.deliver(Deliver::WhenFree);
         child.register();

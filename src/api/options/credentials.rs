@@ -73,14 +73,13 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn credential(subject: &Subject, target: Target, part: Part) -> Result<Value, Win32Error> {
-    Ok(Value::Text(subject.request()?.with(|machine| machine.credentials.get(target, part))))
+    Ok(Value::Text(subject.request()?.with(|machine| machine.config.credentials.get(target, part))))
 }
 
 fn set_credential(subject: &Subject, given: &Given<'_>, target: Target, part: Part) -> Result<(), Win32Error> {
     let seed = subject.handle()?.random();
-    subject.request()?.with(|machine| {
-        let origin = machine.origin().clone();
-        machine.credentials.set(target, part, given.string(), &origin, seed);
-    });
+    let request = subject.request()?;
+    let origin = request.with(|machine| machine.origin().clone());
+    request.configure(|config| config.credentials.set(target, part, given.string(), &origin, seed));
     Ok(())
 }

@@ -106,7 +106,7 @@ fn security_flags(subject: &Subject) -> Result<Value, Win32Error> {
             Some(secured) if strength(secured) < 128 => SECURITY_FLAG_SECURE | SECURITY_FLAG_STRENGTH_MEDIUM,
             Some(_) => SECURITY_FLAG_SECURE | SECURITY_FLAG_STRENGTH_STRONG,
         };
-        Ok(Value::Dword(machine.settings.security_flags | reached))
+        Ok(Value::Dword(machine.config.settings.security_flags | reached))
     })
 }
 

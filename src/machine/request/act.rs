@@ -29,7 +29,7 @@ impl Tabled for Request {
         match action {
             Action::Start => self.start(now),
             Action::Transmit => {
-                self.timers.start(Timer::Write, now, &self.settings.timeouts);
+                self.timers.start(Timer::Write, now, &self.config.settings.timeouts);
                 let bytes = std::mem::take(&mut self.write.piece);
                 self.outputs.push(Output::Write(bytes));
             }
@@ -152,7 +152,7 @@ impl Request {
             Supply::Enough => Input::Supplied,
         };
         if self.attempt.body.finished()
-            && self.template.asks_to_close()
+            && self.config.template.asks_to_close()
             && !std::mem::replace(&mut self.attempt.told_closing, true)
         {
             self.notify(Notification::ClosingConnection);

@@ -99,8 +99,16 @@ impl Credentials {
     }
 
     /// Reads a string option; empty until it is set.
-    pub fn get(&mut self, target: Target, part: Part) -> String {
-        self.slot(target).part(part).clone().unwrap_or_default()
+    pub fn get(&self, target: Target, part: Part) -> String {
+        let slot = match target {
+            Target::Server => &self.server,
+            Target::Proxy => &self.proxy,
+        };
+        let set = slot.as_ref().and_then(|slot| match part {
+            Part::User => slot.user.clone(),
+            Part::Password => slot.password.clone(),
+        });
+        set.unwrap_or_default()
     }
 
     /// The headers of the attempt that runs.

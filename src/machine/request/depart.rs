@@ -20,22 +20,22 @@ impl Request {
     pub(super) fn start(&mut self, now: Duration) {
         self.sent = true;
         self.attempt = Attempt::default();
-        if let Some(error) = self.settings.refuses_web_socket().filter(|_| self.current.key.is_some()) {
+        if let Some(error) = self.config.settings.refuses_web_socket().filter(|_| self.current.key.is_some()) {
             return self.fail(now, error);
         }
-        if self.http2_is_out_of_question() && self.settings.http2().is_some_and(|rules| rules.required) {
+        if self.http2_is_out_of_question() && self.config.settings.http2().is_some_and(|rules| rules.required) {
             return self.fail(now, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH);
         }
         // No older version takes its place (source n146).
-        if self.settings.asks_for_http3_alone() {
+        if self.config.settings.asks_for_http3_alone() {
             return self.fail(now, ERROR_WINHTTP_CANNOT_CONNECT);
         }
-        if self.settings.proxy.is_direct() {
+        if self.config.settings.proxy.is_direct() {
             self.route = ProxyRoute::default();
             return self.launch(now);
         }
         let to = Destination { secure: self.origin.secure, host: &self.origin.host, port: self.origin.port };
-        match self.settings.proxy.choose(&to) {
+        match self.config.settings.proxy.choose(&to) {
             // Failover in a list that the application gave is its own affair (source P3).
             Some(mut choice) => {
                 choice.hops.truncate(1);
@@ -52,7 +52,7 @@ impl Request {
         self.route = ProxyRoute::default();
         self.attempt.timings.detecting(now);
         let url: Vec<u16> = self.url().encode_utf16().collect();
-        let mut resolver = Resolver::new(self.settings.timeouts, (self.attempt_number + 1) << 32);
+        let mut resolver = Resolver::new(self.config.settings.timeouts, (self.attempt_number + 1) << 32);
         let asked = Query::new(&url, None).and_then(|query| resolver.find(now, query));
         self.resolver = asked.is_ok().then(|| Box::new(resolver));
         if asked.is_ok() { self.resolved(now) } else { self.launch(now) }
@@ -79,24 +79,24 @@ impl Request {
     fn launch(&mut self, now: Duration) {
         self.route.refused = false;
         let body = (!self.write.source.open()).then_some(&*self.write.source.first);
-        self.cookies.prepare(&self.origin, &self.template.target, &self.settings, now);
-        let via = self.by_proxy().map(|proxy| (proxy, self.template.url(&self.origin)));
+        self.config.cookies.prepare(&self.origin, &self.config.template.target, &self.config.settings, now);
+        let via = self.by_proxy().map(|proxy| (proxy, self.config.template.url(&self.origin)));
         let via = via.as_ref().map(|(proxy, absolute)| (proxy.clone(), absolute.as_str()));
         let in_absolute_form = via.is_some();
-        self.credentials.refused = self.settings.refused_proxy_schemes();
-        self.credentials.newer_digest = self.settings.newer_digest;
-        self.credentials.prepare(&self.template, &self.origin, body, via);
+        self.config.credentials.refused = self.config.settings.refused_proxy_schemes();
+        self.config.credentials.newer_digest = self.config.settings.newer_digest;
+        self.config.credentials.prepare(&self.config.template, &self.origin, body, via);
         let head = self.complete();
         let route = match self.route.current() {
             Hop::Direct => Route::Direct,
             Hop::Via(server) if server.is_socks() => Route::Socks(server.clone()),
             Hop::Via(server) => {
-                let tls = server.speaks_tls().then(|| self.settings.tls());
+                let tls = server.speaks_tls().then(|| self.config.settings.tls());
                 let mut via = Via { server: server.clone(), tls, user: None };
                 if in_absolute_form {
                     Route::Proxy(via)
                 } else {
-                    via.user = self.credentials.tunnel_user(&self.template);
+                    via.user = self.config.credentials.tunnel_user(&self.config.template);
                     Route::Tunnel(via, self.connect_head())
                 }
             }
@@ -105,21 +105,21 @@ impl Request {
             host: self.origin.host.clone(),
             port: self.origin.port,
             route,
-            tls: self.origin.secure.then(|| self.settings.tls()),
-            http2: self.settings.http2().filter(|_| !self.http2_is_out_of_question()),
+            tls: self.origin.secure.then(|| self.config.settings.tls()),
+            http2: self.config.settings.http2().filter(|_| !self.http2_is_out_of_question()),
             head,
             body: self.write.source.first.clone(),
             more: self.write.source.open(),
             chunked: self.write.source.automatic(),
             upgrade: self.current.key.is_some(),
-            keep_alive: !self.settings.keep_alive_disabled() && !self.template.asks_to_close(),
-            pool: self.settings.pool,
+            keep_alive: !self.config.settings.keep_alive_disabled() && !self.config.template.asks_to_close(),
+            pool: self.config.settings.pool,
             // Known to whoever drives the machine.
             handle: 0,
-            network: self.settings.network.clone(),
-            pool_rules: self.settings.pool_rules.clone(),
-            head_limit: self.settings.max_head as usize,
-            drain_limit: self.settings.max_drain as usize,
+            network: self.config.settings.network.clone(),
+            pool_rules: self.config.settings.pool_rules.clone(),
+            head_limit: self.config.settings.max_head as usize,
+            drain_limit: self.config.settings.max_drain as usize,
         };
         self.attempt.timings.begin(now, order.first_length());
         self.outputs.push(Output::Start(self.attempt_number, Box::new(order)));
@@ -143,8 +143,8 @@ impl Request {
     /// A request that asks for HTTP/1.0 gets no newer version; a web socket begins in HTTP/1.1; and what the application
     /// frames itself (`Transfer-Encoding` of its own) only HTTP/1.1 carries as it is (sources h10, m1).
     fn http2_is_out_of_question(&self) -> bool {
-        let framed = self.template.headers.get("transfer-encoding", 0).is_some();
-        framed || self.current.key.is_some() || self.template.version.minor == 0
+        let framed = self.config.template.headers.get("transfer-encoding", 0).is_some();
+        framed || self.current.key.is_some() || self.config.template.version.minor == 0
     }
 
     /// The HTTP proxy that gets the request itself, if one does. TLS and web sockets go through a tunnel.
@@ -153,12 +153,19 @@ impl Request {
     }
 
     pub(super) fn complete(&self) -> RequestHead {
-        let (credentials, cookies) = (self.credentials.headers(), self.cookies.header());
+        let (credentials, cookies) = (self.config.credentials.headers(), self.config.cookies.header());
         let key = self.current.key.as_deref();
-        let head = self.template.complete(&self.origin, &self.settings, &self.write.source, credentials, cookies, key);
+        let head = self.config.template.complete(
+            &self.origin,
+            &self.config.settings,
+            &self.write.source,
+            credentials,
+            cookies,
+            key,
+        );
         match self.route.proxy_origin() {
-            Some(_) if self.by_proxy().is_some() => self.template.for_proxy(head, &self.origin),
-            Some(_) => self.template.for_tunnel(head),
+            Some(_) if self.by_proxy().is_some() => self.config.template.for_proxy(head, &self.origin),
+            Some(_) => self.config.template.for_tunnel(head),
             None => head,
         }
     }
@@ -167,7 +174,7 @@ impl Request {
     fn connect_head(&mut self) -> RequestHead {
         let authority = self.origin.authority_with_port();
         let proxy = self.route.proxy_origin().unwrap_or_else(|| self.origin.clone());
-        let credentials = self.credentials.for_tunnel(&self.template, &proxy, &authority);
+        let credentials = self.config.credentials.for_tunnel(&self.config.template, &proxy, &authority);
         RequestTemplate::connect(authority, credentials)
     }
 
@@ -175,14 +182,14 @@ impl Request {
     pub(super) fn tunnel_answered(&mut self, now: Duration, head: &ResponseHead, received: u64) {
         self.timers.arrived();
         let stands = (200..300).contains(&head.status);
-        let off = self.settings.authentication_disabled();
+        let off = self.config.settings.authentication_disabled();
         let proxy = self.route.proxy_origin().unwrap_or_else(|| self.origin.clone());
-        let again = !stands && self.credentials.asked_by_tunnel(head, &proxy, &self.template, off);
+        let again = !stands && self.config.credentials.asked_by_tunnel(head, &proxy, &self.config.template, off);
         if stands || again {
             let bytes = received.min(u32::MAX.into()) as u32;
             self.notify(Notification::ResponseReceived { bytes });
             // The handshake behind it, or another connection, has the time of a connection.
-            self.timers.start(Timer::Connection, now, &self.settings.timeouts);
+            self.timers.start(Timer::Connection, now, &self.config.settings.timeouts);
         }
         if again {
             let head = self.connect_head();

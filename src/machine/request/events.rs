@@ -21,7 +21,7 @@ impl Request {
     /// SENDING_REQUEST of attempt number `attempt` was delivered.
     pub fn proceed(&mut self, now: Duration, attempt: u64) {
         if attempt == self.attempt_number && self.state.exchange == Exchange::Sending {
-            self.timers.start(Timer::Send, now, &self.settings.timeouts);
+            self.timers.start(Timer::Send, now, &self.config.settings.timeouts);
             self.attempt.timings.sending(now);
             self.outputs.push(Output::Proceed);
         }
@@ -32,11 +32,11 @@ impl Request {
         if let Some(following) = self.following.take() {
             if following.origin != self.origin {
                 // Another server must ask anew.
-                Arc::make_mut(&mut self.settings).client_certificate = ClientCertificate::Absent;
+                Arc::make_mut(&mut self.config.settings).client_certificate = ClientCertificate::Absent;
             }
             self.origin = following.origin;
-            self.template.target = following.target;
-            self.template.method = following.method;
+            self.config.template.target = following.target;
+            self.config.template.method = following.method;
             if following.keep_body && !self.write.source.replayable() {
                 // The application has the body: it sends again, to the target.
                 self.cause = ERROR_WINHTTP_RESEND_REQUEST;
@@ -95,7 +95,7 @@ impl Machine for Request {
             return;
         }
         self.attempt.timings.event(now, &event, self.origin.secure);
-        let timeouts = self.settings.timeouts;
+        let timeouts = self.config.settings.timeouts;
         match event {
             Event::Resolving => {
                 self.timers.start(Timer::Resolve, now, &timeouts);
@@ -148,7 +148,7 @@ impl Machine for Request {
                 self.attempt.interim += 1;
                 self.timers.received(now, &timeouts);
                 self.notify(Notification::IntermediateResponse { status: status.into() });
-                if self.attempt.interim > self.settings.max_interim {
+                if self.attempt.interim > self.config.settings.max_interim {
                     self.fail(now, ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
                 }
             }
@@ -165,14 +165,20 @@ impl Machine for Request {
                 // What a proxy says to CONNECT is not the server's word.
                 let of_server = !self.route.refused;
                 if of_server {
-                    self.cookies.store(&head, &self.origin, &self.template.target, &self.settings, now);
+                    self.config.cookies.store(
+                        &head,
+                        &self.origin,
+                        &self.config.template.target,
+                        &self.config.settings,
+                        now,
+                    );
                 }
-                let framing = BodyLength::of(&head, of_server && self.template.method == "HEAD");
+                let framing = BodyLength::of(&head, of_server && self.config.template.method == "HEAD");
                 let coded = !matches!(framing, Ok(BodyLength::None));
                 let chunked = framing == Ok(BodyLength::Chunked);
-                let decoder = coded.then(|| Decoder::take(&mut head.headers, self.settings.decompression));
+                let decoder = coded.then(|| Decoder::take(&mut head.headers, self.config.settings.decompression));
                 self.attempt.body = Body::new(chunked, decoder.flatten());
-                if of_server && self.settings.passport && auth::is_passport(&head) {
+                if of_server && self.config.settings.passport && auth::is_passport(&head) {
                     // The login is the application's business: it is asked for credentials (source auth.unanswered).
                     head.status = 401;
                 }
@@ -181,13 +187,14 @@ impl Machine for Request {
                 self.attempt.response = Some(head);
                 self.attempt.received = received;
                 // Behind a 101 that was asked for are frames, and no body (source WS10).
-                let bodyless = self.attempt.upgradable || (!of_server && !self.settings.receive_connect_response);
+                let bodyless =
+                    self.attempt.upgradable || (!of_server && !self.config.settings.receive_connect_response);
                 if bodyless {
                     self.attempt.body.end(Ok(Headers::default()));
                 }
                 self.happened(now, Input::Head);
             }
-            Event::Body { .. } if self.route.refused && !self.settings.receive_connect_response => {}
+            Event::Body { .. } if self.route.refused && !self.config.settings.receive_connect_response => {}
             Event::Body { bytes, end } => {
                 if self.read.is_some() {
                     self.timers.start(Timer::Read, now, &timeouts);
@@ -249,7 +256,7 @@ impl Request {
     pub(super) fn await_reply(&mut self, now: Duration) {
         let complete = matches!(self.state.write, WriteSide::Shut | WriteSide::Send);
         if self.state.exchange == Exchange::Awaiting && (complete || self.write.source.duplex()) {
-            self.timers.awaiting(now, &self.settings.timeouts);
+            self.timers.awaiting(now, &self.config.settings.timeouts);
         }
     }
 }

@@ -85,13 +85,10 @@ struct Following {
     keep_body: bool,
 }
 
-/// A request handle's machine.
+/// What the application may set at any time.
 #[derive(Debug)]
-pub struct Request {
-    state: State,
-
-    // As long as the handle.
-    /// What the application put into the head.
+pub struct Configuration {
+    /// What it put into the head.
     pub template: RequestTemplate,
     /// The options of the handle: those of the session, until one is set.
     pub settings: Arc<Settings>,
@@ -99,6 +96,16 @@ pub struct Request {
     pub credentials: Credentials,
     /// The cookies of the session.
     pub cookies: Cookies,
+}
+
+/// A request handle's machine.
+#[derive(Debug)]
+pub struct Request {
+    state: State,
+
+    // As long as the handle.
+    /// To change it is no input.
+    pub config: Configuration,
     origin: Origin,
     sent: bool,
     /// The application's Cookie headers that the last SendRequest took along.
@@ -141,10 +148,12 @@ impl Request {
     pub(super) fn numbered(origin: Origin, template: RequestTemplate, settings: Arc<Settings>, first: u64) -> Request {
         Request {
             state: OPENED,
-            template,
-            settings,
-            credentials: Credentials::default(),
-            cookies: Cookies::default(),
+            config: Configuration {
+                template,
+                settings,
+                credentials: Credentials::default(),
+                cookies: Cookies::default(),
+            },
             origin,
             sent: false,
             sent_cookies: Vec::new(),
@@ -177,7 +186,7 @@ impl Request {
 
     /// The absolute URL, after redirects the last one (option URL).
     pub fn url(&self) -> String {
-        self.template.url(&self.origin)
+        self.config.template.url(&self.origin)
     }
 
     /// The two ends of the connection that it used last.
@@ -212,7 +221,7 @@ impl Request {
 
     /// The head of the request: as the application made it, and after a send as it went out.
     pub fn request_head(&self) -> RequestHead {
-        if self.sent { self.complete() } else { self.template.head() }
+        if self.sent { self.complete() } else { self.config.template.head() }
     }
 
     /// The head of the reply, once ReceiveResponse took it or a redirect is being told.
@@ -247,34 +256,37 @@ impl Request {
     /// WinHttpSendRequest
     pub fn send(&mut self, now: Duration, call: SendCall) -> Result<(), Win32Error> {
         self.refused(Input::CallSend)?;
-        if self.origin.secure && self.settings.client_certificate.lacks_key() {
+        if self.origin.secure && self.config.settings.client_certificate.lacks_key() {
             return Err(ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY);
         }
         // A Cookie header goes out once: one that a former send took along is removed (source m9).
         for gone in self.sent_cookies.drain(..) {
-            self.template.headers.remove_one(&gone);
+            self.config.template.headers.remove_one(&gone);
         }
         if !call.headers.is_empty() {
-            self.template.headers.add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
+            self.config
+                .template
+                .headers
+                .add_text(&call.headers, WINHTTP_ADDREQ_FLAG_ADD | WINHTTP_ADDREQ_FLAG_REPLACE)?;
         }
         let current = CurrentSend {
             hold: call.hold,
             optional: (call.optional_address, call.optional.len() as u32),
-            key: self.settings.web_socket.then(|| upgrade::key(call.key)),
+            key: self.config.settings.web_socket.then(|| upgrade::key(call.key)),
             ..CurrentSend::default()
         };
-        let template = &self.template;
+        let template = &self.config.template;
         self.write.source = BodySource::plan(
             &template.headers,
             &template.method,
             call.optional,
             call.total,
             // A request for a web socket has no body (RFC 6455 4.1): there is nothing to chunk.
-            template.automatic_chunking && !self.settings.web_socket,
+            template.automatic_chunking && !self.config.settings.web_socket,
         )?;
-        self.sent_cookies = self.template.headers.named("cookie");
+        self.sent_cookies = self.config.template.headers.named("cookie");
         self.current = current;
-        self.credentials.begin();
+        self.config.credentials.begin();
         self.apply(now, Input::CallSend)
     }
 
@@ -302,7 +314,7 @@ impl Request {
     /// WinHttpQueryDataAvailable
     pub fn query(&mut self, now: Duration) -> Result<(), Win32Error> {
         self.refused(Input::CallQuery)?;
-        self.timers.start(Timer::Read, now, &self.settings.timeouts);
+        self.timers.start(Timer::Read, now, &self.config.settings.timeouts);
         self.apply(now, Input::CallQuery)
     }
 
@@ -311,13 +323,14 @@ impl Request {
         self.refused(Input::CallRead)?;
         buffer.lend();
         self.read = Some(PendingRead { buffer, filled: 0, fill });
-        self.timers.start(Timer::Read, now, &self.settings.timeouts);
+        self.timers.start(Timer::Read, now, &self.config.settings.timeouts);
         self.apply(now, Input::CallRead)
     }
 
     /// The key that the server must answer: the application's own, if it added one (source r6).
     fn sent_key(&self) -> Option<&str> {
-        let own = self.template.headers.get("sec-websocket-key", 0).and_then(|own| std::str::from_utf8(own).ok());
+        let own =
+            self.config.template.headers.get("sec-websocket-key", 0).and_then(|own| std::str::from_utf8(own).ok());
         self.current.key.as_deref().map(|key| own.unwrap_or(key))
     }
 

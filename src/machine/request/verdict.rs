@@ -18,12 +18,12 @@ impl Request {
             return Input::Refused;
         }
         let repeatable = self.write.source.replayable();
-        if head.status == 408 && self.current.retried < self.settings.timeout_retries && repeatable {
+        if head.status == 408 && self.current.retried < self.config.settings.timeout_retries && repeatable {
             self.current.retried += 1;
             return Input::Resend;
         }
-        let disabled = self.settings.authentication_disabled();
-        if self.credentials.asked(head, &self.template, &self.origin, disabled) {
+        let disabled = self.config.settings.authentication_disabled();
+        if self.config.credentials.asked(head, &self.config.template, &self.origin, disabled) {
             if self.write.source.replayable() {
                 return Input::Resend;
             }
@@ -34,13 +34,13 @@ impl Request {
             return Input::Final;
         }
         let current = redirect::Current {
-            url: &self.template.url(&self.origin),
-            method: &self.template.method,
-            policy: self.settings.allowed_redirects(),
-            disabled: self.settings.redirects_disabled(),
+            url: &self.config.template.url(&self.origin),
+            method: &self.config.template.method,
+            policy: self.config.settings.allowed_redirects(),
+            disabled: self.config.settings.redirects_disabled(),
             followed: self.current.redirects,
-            limit: self.settings.max_redirects,
-            reject_user: self.settings.reject_user,
+            limit: self.config.settings.max_redirects,
+            reject_user: self.config.settings.reject_user,
         };
         match redirect::decide(head.status, head.headers.get("location", 0), &current) {
             Decision::Return => Input::Final,
@@ -51,7 +51,7 @@ impl Request {
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {
                 let origin = Origin { secure, host, port };
                 // Now, so that the application can still add what it wants when it is told.
-                self.carried_away = self.template.redirect(origin != self.origin, keep_body);
+                self.carried_away = self.config.template.redirect(origin != self.origin, keep_body);
                 self.following = Some(Box::new(Following { url, origin, target, method, keep_body }));
                 Input::Follow
             }
