@@ -92,6 +92,65 @@ fn gated() -> (u16, Arc<AtomicUsize>, Receiver<()>, std::sync::mpsc::Sender<()>)
     (port, accepted, heard, allow)
 }
 
+/// Receives and reads to the end.
+fn reads_all() -> Arc<Record> {
+    Record::with(|handle, seen| match seen.status {
+        WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => drop(receive(handle)),
+        WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => drop(read(handle, 64)),
+        WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => drop(read(handle, 64)),
+        _ => {}
+    })
+}
+
+fn wait_for_the_end(record: &Record) {
+    let end = |seen: &&Seen| seen.status == WINHTTP_CALLBACK_STATUS_READ_COMPLETE && seen.value == 0;
+    record.wait_for(|seen| seen.iter().find(end).copied(), "the end");
+}
+
+/// source n181: whatever the limit, each of the requests at once succeeds.
+#[test]
+fn fewer_connections_than_requests() {
+    for (limit, count) in [(1, 5), (2, 2), (3, 2), (3, 5)] {
+        let (port, accepted) = always_ok();
+        let client = private(true, port);
+        assert_eq!(set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_SERVER, &limit), 0);
+        let records: Vec<_> = (0..count).map(|_| reads_all()).collect();
+        let requests: Vec<_> = records.iter().map(|record| client.request("GET", "/", record)).collect();
+        requests.iter().for_each(|request| assert_eq!(send(*request), 1));
+        records.iter().for_each(|record| wait_for_the_end(record));
+        assert!(accepted.load(Ordering::SeqCst) <= limit as usize, "{limit} {count}");
+        for request in requests {
+            close(request);
+        }
+        client.close();
+    }
+}
+
+/// source n187: a request that is closed while its connection is being made.
+#[cfg(target_os = "linux")]
+#[test]
+fn closed_while_it_connects() {
+    use socket2::{Domain, Socket, Type};
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    // Linux lets one connection more wait than it is told to, and does not answer those behind it.
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let first = TcpStream::connect(address).unwrap();
+    let client = private(true, address.port());
+    let record = Record::new();
+    let request = client.request("GET", "/", &record);
+    assert_eq!(send(request), 1);
+    record.wait(WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER);
+    close(request);
+    let error = record.wait(WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
+    assert_eq!((error.api, error.value), (API_SEND_REQUEST as usize, 12017));
+    record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+    assert!(!record.statuses().contains(&WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER));
+    drop((first, listener));
+    client.close();
+}
+
 /// MAX_CONNS_PER_SERVER: the second request waits for the connection of the first.
 #[test]
 fn a_request_waits_for_a_connection() {
@@ -99,16 +158,7 @@ fn a_request_waits_for_a_connection() {
     let client = private(true, port);
     assert_eq!(query(client.session, WINHTTP_OPTION_MAX_CONNS_PER_SERVER, 0u32), Ok(u32::MAX));
     assert_eq!(set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_SERVER, &1u32), 0);
-    let records: Vec<_> = (0..4)
-        .map(|_| {
-            Record::with(|handle, seen| match seen.status {
-                WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => drop(receive(handle)),
-                WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => drop(read(handle, 64)),
-                WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => drop(read(handle, 64)),
-                _ => {}
-            })
-        })
-        .collect();
+    let records: Vec<_> = (0..4).map(|_| reads_all()).collect();
     let requests: Vec<_> = records.iter().map(|record| client.request("GET", "/", record)).collect();
     for request in &requests {
         assert_eq!(send(*request), 1);
@@ -122,10 +172,7 @@ fn a_request_waits_for_a_connection() {
         allow.send(()).unwrap();
     }
     for record in [&records[0], &records[1], &records[3]] {
-        record.wait_for(
-            |seen| seen.iter().find(|s| s.status == WINHTTP_CALLBACK_STATUS_READ_COMPLETE && s.value == 0).copied(),
-            "the end",
-        );
+        wait_for_the_end(record);
     }
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
     assert!(!records[1].statuses().contains(&WINHTTP_CALLBACK_STATUS_RESOLVING_NAME), "it uses the same connection");

@@ -1,6 +1,6 @@
 //! Where the rules come from: each id that a fixture, a test or a comment cites stands in `fixtures/SOURCES.md`, once, with a
-//! public source and its trust. `fixtures/OPEN.md` says what no fixture shows and what no evidence proves; with `UPDATE=1` in
-//! the environment it is written anew.
+//! public source and its trust; what a row of the last table says shows it is there. `fixtures/OPEN.md` says what no fixture
+//! shows and what no evidence proves; with `UPDATE=1` in the environment it is written anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -28,6 +28,8 @@ const NO_EVIDENCE: [&str; 3] = ["standard", "other implementation", "ours"];
 struct Rule {
     source: String,
     trust: Vec<String>,
+    /// How this implementation stands to it, and what shows that.
+    ours: Option<String>,
 }
 
 impl Rule {
@@ -85,7 +87,7 @@ fn rules() -> (Vec<String>, BTreeMap<String, Rule>, Vec<String>) {
         if !is_id(cells[0]) {
             continue;
         }
-        let [id, what, source, trust, ..] = cells[..] else {
+        let [id, what, source, trust, ref ours @ ..] = cells[..] else {
             wrong.push(format!("{}: a row has at least four cells", cells[0]));
             continue;
         };
@@ -93,7 +95,7 @@ fn rules() -> (Vec<String>, BTreeMap<String, Rule>, Vec<String>) {
         if what.is_empty() || source.is_empty() || trust.iter().any(|word| !TRUST.contains(&word.as_str())) {
             wrong.push(format!("{id}: a cell is empty or its trust unknown: {trust:?}"));
         }
-        let rule = Rule { source: source.to_owned(), trust };
+        let rule = Rule { source: source.to_owned(), trust, ours: ours.first().map(|&ours| ours.to_owned()) };
         if rules.insert(id.to_owned(), rule).is_some() {
             wrong.push(format!("{id}: two rows"));
         }
@@ -109,11 +111,22 @@ fn leading(text: &str) -> Vec<&str> {
     ids.take_while(|id| is_id(id)).collect()
 }
 
-/// What a fixture cites.
+/// The sources of a fixture.
+fn sources(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_prefix("source: ")).flat_map(|ids| ids.split(", "))
+}
+
+/// The text of each fixture, by its name.
+fn fixtures() -> BTreeMap<String, String> {
+    let name = |path: &Path| shown(path).trim_start_matches("fixtures/").trim_end_matches(".fixture").to_owned();
+    let all = files("fixtures", &["fixture"]).into_iter();
+    all.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// What a fixture cites, in its notes, too.
 fn cited_by_fixture(text: &str) -> Vec<&str> {
-    let source = text.lines().filter_map(|line| line.strip_prefix("source: ")).flat_map(|ids| ids.split(", "));
     let notes = text.lines().filter_map(|line| line.rsplit_once(" # ")).flat_map(|(_, note)| leading(note));
-    source.chain(notes).collect()
+    sources(text).chain(notes).collect()
 }
 
 /// What a comment cites: `source RH4`, `sources RH4, CK1`; and a row of a table of cases, whose cell begins so.
@@ -148,26 +161,67 @@ fn every_id_that_is_cited_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is wrong with a row's last cell: each fixture it names has the row among its sources, each file of tests and each
+/// function in it exists, and there is one, unless the row says why not.
+fn wrongly_shown(id: &str, ours: &str, fixtures: &BTreeMap<String, String>) -> Vec<String> {
+    let folder = |word: &str| word.split_once('/').map(|(folder, _)| folder.to_owned());
+    let folders: BTreeSet<_> = fixtures.keys().filter_map(|name| folder(name)).collect();
+    let is_function =
+        |word: &str| word.contains('_') && !word.contains(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_'));
+    let (mut wrong, mut found, mut file) = (Vec::new(), 0, String::new());
+    for word in ours.split([' ', ',', ';', ':', '(', ')']) {
+        if word.ends_with(".rs") || word.ends_with(".tsv") {
+            found += 1;
+            file = fs::read_to_string(root().join(word)).unwrap_or_default();
+            wrong.extend(file.is_empty().then(|| format!("{id}: no file {word}")));
+        } else if let Some(text) = fixtures.get(word) {
+            found += 1;
+            wrong.extend((!sources(text).any(|cited| cited == id)).then(|| format!("{id}: not a source of {word}")));
+        } else if folder(word).is_some_and(|folder| folders.contains(&folder)) {
+            wrong.push(format!("{id}: no fixture {word}"));
+        } else if is_function(word) && !file.contains(&format!("fn {word}(")) {
+            wrong.push(format!("{id}: no function {word}"));
+        }
+    }
+    let excused = ours.starts_with("cannot be tried: ") || ours.starts_with("as ");
+    wrong.extend((found == 0 && !excused).then(|| format!("{id}: nothing shows it")));
+    wrong
+}
+
+#[test]
+fn what_shows_a_row_is_there() {
+    let ((_, rules, mut wrong), fixtures) = (rules(), fixtures());
+    for (id, rule) in &rules {
+        wrong.extend(rule.ours.iter().flat_map(|ours| wrongly_shown(id, ours, &fixtures)));
+    }
+    for (name, text) in &fixtures {
+        let silent = sources(text).filter(|id| {
+            let ours = rules.get(*id).and_then(|rule| rule.ours.as_deref());
+            ours.is_some_and(|ours| !ours.split([' ', ',', ';']).any(|word| word == name))
+        });
+        wrong.extend(silent.map(|id| format!("{id}: does not name {name}, whose source it is")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// `OPEN.md`, made from the corpus.
 fn open() -> String {
     let (order, rules, _) = rules();
     let mut shown_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut fixtures = String::new();
-    for path in files("fixtures", &["fixture"]) {
-        let text = fs::read_to_string(&path).unwrap();
-        let name = shown(&path).trim_start_matches("fixtures/").trim_end_matches(".fixture").to_owned();
+    let mut unfounded = String::new();
+    for (name, text) in fixtures() {
         let cited: BTreeSet<_> = cited_by_fixture(&text).into_iter().filter(|id| rules.contains_key(*id)).collect();
         if cited.iter().all(|id| !rules[*id].proves()) {
             let how: Vec<_> = cited.iter().map(|id| rules[*id].settled_by()).filter(|how| !how.is_empty()).collect();
             let ids: Vec<_> = cited.iter().copied().collect();
-            writeln!(fixtures, "| {name} | {} | {} |", ids.join(", "), how.join("; ")).unwrap();
+            writeln!(unfounded, "| {name} | {} | {} |", ids.join(", "), how.join("; ")).unwrap();
         }
         for id in cited {
             shown_by.entry(id.to_owned()).or_default().insert(name.clone());
         }
     }
     let mut unproven = String::new();
-    for id in order.iter().filter(|id| !rules[*id].proves()) {
+    for id in order.iter().filter(|id| !rules[*id].proves() || !rules[*id].settled_by().is_empty()) {
         let (rule, count) = (&rules[id], shown_by.get(id).map_or(0, BTreeSet::len));
         writeln!(unproven, "| {id} | {} | {count} | {} |", rule.trust.join(", "), rule.settled_by()).unwrap();
     }
@@ -184,7 +238,7 @@ fn open() -> String {
     }
     format!(
         "# Open\n\nWritten by `UPDATE=1 cargo test --test sources`.\n\n## Fixtures that stand on no evidence of Windows\n\n\
-         | fixture | rules | what would settle it |\n|---|---|---|\n{fixtures}\n## Rules without evidence\n\n\
+         | fixture | rules | what would settle it |\n|---|---|---|\n{unfounded}\n## Rules without evidence, or with a question left\n\n\
          | rule | trust | fixtures | what would settle it |\n|---|---|---|---|\n{unproven}\n\
          ## Rules that no fixture cites, by their strongest trust\n\nTests in Rust show many of them; some cannot be shown by a fixture.\n\n{}\n",
         unshown.trim_end()

@@ -87,18 +87,16 @@ pub unsafe extern "system" fn WinHttpConnect(
     })
 }
 
-/// A host name or address literal. It becomes the Host header, so it must not hold what ends a line or a name.
+/// A host name or address literal, one of IPv6 in brackets (source n193). It becomes the Host header, so it must not hold
+/// what ends a line or a name.
 pub(super) fn server_name(text: &[u16]) -> Result<String, Win32Error> {
     let name = String::from_utf16(text).map_err(|_| ERROR_WINHTTP_INVALID_URL)?;
-    let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&name);
-    let good = |c: char| c.is_ascii_graphic() && !"/\\?#@<>[]\"^`{|}".contains(c);
-    if inner.is_empty()
-        || !inner.chars().all(good)
-        || (inner.contains(':') && inner.parse::<std::net::IpAddr>().is_err())
-    {
-        return Err(ERROR_WINHTTP_INVALID_URL);
-    }
-    Ok(inner.to_owned())
+    let good = |c: char| c.is_ascii_graphic() && !":/\\?#@<>[]\"^`{|}".contains(c);
+    let (host, valid) = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => (address, address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => (&*name, !name.is_empty() && name.chars().all(good)),
+    };
+    if valid { Ok(host.to_owned()) } else { Err(ERROR_WINHTTP_INVALID_URL) }
 }
 
 /// Closes a handle of any type (nf-winhttp-winhttpclosehandle). Never waits; what is pending ends with

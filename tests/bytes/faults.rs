@@ -153,6 +153,31 @@ fn faults_strike_whoever_carries() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// source n187: a request that is closed while its connection is being made.
+#[test]
+fn closed_while_it_connects() {
+    for arm in ARMS.into_iter().filter(|arm| !arm.secure) {
+        let sim = arm.sim();
+        let peer = sim.peer("http://127.0.0.1");
+        answers(&peer);
+        peer.fault(Fault::at(Stage::Connect).stall());
+        let client = Client::new(true, 80);
+        let record = Record::new();
+        let request = client.request("GET", "/", &record);
+        assert_eq!(send(request), 1);
+        sim.block_until(|| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER));
+        assert_eq!(close(request), 1);
+        sim.block_until(|| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING));
+        let ends: Vec<_> = record.seen().iter().rev().take(3).map(|seen| (seen.status, seen.api, seen.value)).collect();
+        let [(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, ..), error, (connecting, ..)] = ends[..] else {
+            panic!("{}: {ends:x?}", arm.name)
+        };
+        assert_eq!(error, (WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, API_SEND_REQUEST as usize, 12017), "{}", arm.name);
+        assert_eq!(connecting, WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER, "{}", arm.name);
+        client.close();
+    }
+}
+
 /// How a body comes: all of it, whatever is done to its pieces.
 #[test]
 fn pieces_whoever_carries() {

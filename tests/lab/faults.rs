@@ -275,11 +275,17 @@ fn generations() {
     };
     type Ask = Box<dyn Fn(&Client) -> u32>;
     // The error in each of `generations`.
-    let rows: [(&str, Ask, [u32; 4]); 9] = [
+    let rows: [(&str, Ask, [u32; 4]); 10] = [
         (
             "TLS 1.3",
             Box::new(bits(WINHTTP_OPTION_SECURE_PROTOCOLS, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3)),
             [87, 87, 0, 0],
+        ),
+        // source n196: a program that was refused asks again.
+        (
+            "TLS 1.2 behind that",
+            Box::new(bits(WINHTTP_OPTION_SECURE_PROTOCOLS, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2)),
+            [0; 4],
         ),
         ("HTTP/2", Box::new(bits(WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_PROTOCOL_FLAG_HTTP2)), [0; 4]),
         ("HTTP/3", Box::new(bits(WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_PROTOCOL_FLAG_HTTP3)), [87, 87, 0, 0]),
