@@ -4,6 +4,8 @@
  * what is handed out is freed with WinHttpLabFree. Descriptions are JSON:
  *
  *   begin   {"seed": 1, "choices": "1/2", "profile": "windows-10-1607", "delivery": "worker", "allow_unknown_hosts": true}
+ *           profile: windows-8, windows-8.1, windows-10-1607, windows-10-1903, windows-10-2004, windows-10-21h1,
+ *           windows-10-22h2, windows-server-2022, windows-11-24h2 or newest, as without it
  *   peer    {"origin": "https://api.test", "rules": [RULE...], "faults": [FAULT...]}
  *   RULE    {"method": "GET", "path": "/items", "under": "/v1", "query": {"a": "b"}, "headers": {"etag": "7"},
  *            "has_headers": ["cookie"], "no_headers": ["range"], "body": "...", "body_contains": "...",

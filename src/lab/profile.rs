@@ -96,6 +96,22 @@ const FUNCTIONS_CAME_WITH: [(Release, &str); 5] = [
     (Release::Windows11, "WinHttpQueryConnectionGroup"),
 ];
 
+type Constructor = fn() -> Profile;
+
+/// The profiles by name, oldest first.
+const NAMED: [(&str, Constructor); 10] = [
+    ("windows-8", Profile::windows_8),
+    ("windows-8.1", Profile::windows_8_1),
+    ("windows-10-1607", Profile::windows_10_1607),
+    ("windows-10-1903", Profile::windows_10_1903),
+    ("windows-10-2004", Profile::windows_10_2004),
+    ("windows-10-21h1", Profile::windows_10_21h1),
+    ("windows-10-22h2", Profile::windows_10_22h2),
+    ("windows-server-2022", Profile::windows_server_2022),
+    ("windows-11-24h2", Profile::windows_11_24h2),
+    ("newest", Profile::newest),
+];
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Release {
     Windows8,
@@ -160,6 +176,16 @@ impl Profile {
     /// Windows 11 version 24H2, and Windows Server 2025: the newest.
     pub fn windows_11_24h2() -> Profile {
         Profile::newest()
+    }
+
+    /// The profile of this name: `windows-10-22h2` is [`Profile::windows_10_22h2`]. The lab of C takes these names.
+    pub fn named(name: &str) -> Option<Profile> {
+        NAMED.iter().find(|(known, _)| *known == name).map(|(_, profile)| profile())
+    }
+
+    /// All names, oldest first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMED.iter().map(|(name, _)| *name)
     }
 
     fn until(release: Release) -> Profile {
@@ -231,5 +257,32 @@ impl Profile {
             Requested::Request(flags) => (flags & self.request_flags != 0).then_some(ERROR_INVALID_PARAMETER),
             Requested::Operation(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each constructor is in the table under its own name, and so are they in the header of C and in the guide.
+    #[test]
+    fn each_profile_has_its_name() {
+        let source = include_str!("profile.rs");
+        let constructors: Vec<_> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub fn ")?.strip_suffix("() -> Profile {"))
+            .map(|name| name.replace("windows_8_1", "windows_8.1").replace('_', "-"))
+            .collect();
+        let mut names: Vec<_> = Profile::names().collect();
+        assert!(names.iter().all(|name| Profile::named(name).is_some()));
+        assert_eq!(Profile::named("windows-10-22h2"), Some(Profile::windows_10_22h2()));
+        assert_eq!((Profile::named("newest"), Profile::named("windows-95")), (Some(Profile::newest()), None));
+        for text in [include_str!("../../include/winhttp_lab.h"), include_str!("../guide/05_faults.md")] {
+            assert!(names.iter().all(|name| text.contains(name)), "{names:?}");
+        }
+        let mut constructors: Vec<_> = constructors.iter().map(String::as_str).collect();
+        constructors.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(constructors, names);
     }
 }

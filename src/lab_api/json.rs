@@ -29,15 +29,10 @@ impl Begin {
     }
 
     pub fn profile(&self) -> Result<Profile, Wrong> {
-        Ok(match self.profile.as_deref() {
-            None | Some("newest") => Profile::newest(),
-            Some("windows-8") => Profile::windows_8(),
-            Some("windows-8.1") => Profile::windows_8_1(),
-            Some("windows-10-1607") => Profile::windows_10_1607(),
-            Some("windows-10-1903") => Profile::windows_10_1903(),
-            Some("windows-10-2004") => Profile::windows_10_2004(),
-            Some("windows-10-21h1") => Profile::windows_10_21h1(),
-            Some(other) => return Err(format!("profile: there is no {other:?}")),
+        let Some(name) = self.profile.as_deref() else { return Ok(Profile::newest()) };
+        Profile::named(name).ok_or_else(|| {
+            let names: Vec<_> = Profile::names().collect();
+            format!("profile: there is no {name:?}, but {}", names.join(", "))
         })
     }
 

@@ -144,7 +144,8 @@ unsafe fn with<R: Copy>(lab: *mut WinHttpLab, failed: R, act: impl FnOnce(&mut W
 }
 
 /// A Sim for the calling thread until it is ended; NULL with ERROR_INVALID_PARAMETER for a wrong text. `json` is NULL or
-/// `{"seed": 1, "choices": "1/2", "profile": "windows-10-1607", "delivery": "worker", "allow_unknown_hosts": true}`.
+/// `{"seed": 1, "choices": "1/2", "profile": "windows-10-1607", "delivery": "worker", "allow_unknown_hosts": true}`;
+/// the names of profiles are those of [`Profile::named`](crate::lab::Profile::named).
 ///
 /// # Safety
 /// `json` is NULL or NUL-terminated.

@@ -121,6 +121,26 @@ static void virtual_time(void)
     CHECK(WinHttpLabEnd(lab, NULL));
 }
 
+static void profiles(void)
+{
+    static const char *const names[] = {"windows-8", "windows-10-22h2", "windows-server-2022", "windows-11-24h2", "newest"};
+    DWORD tls_1_3 = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+    char text[64];
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        HINTERNET session;
+        WinHttpLab *lab;
+        snprintf(text, sizeof text, "{\"profile\": \"%s\"}", names[i]);
+        lab = WinHttpLabBegin(text);
+        CHECK(lab);
+        session = WinHttpOpen(L"lab", WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
+        CHECK(WinHttpSetOption(session, WINHTTP_OPTION_SECURE_PROTOCOLS, &tls_1_3, sizeof tls_1_3) == (i >= 2));
+        CHECK(WinHttpCloseHandle(session));
+        CHECK(WinHttpLabEnd(lab, NULL));
+    }
+    CHECK(!WinHttpLabBegin("{\"profile\": \"windows-95\"}") && GetLastError() == ERROR_INVALID_PARAMETER);
+}
+
 int main(void)
 {
     get();
@@ -128,6 +148,7 @@ int main(void)
     web_socket();
     planted_bug();
     virtual_time();
+    profiles();
     puts("lab: good");
     return 0;
 }
