@@ -522,6 +522,22 @@ fn automatic_proxy_does_without_a_script_that_never_comes() {
     }
 }
 
+/// Without the engine every script is a failure, and the trace says why.
+#[cfg(not(feature = "pac"))]
+#[test]
+fn a_build_without_the_engine_says_so() {
+    use portable_winhttp::record::What;
+    let sim = Sim::new();
+    sim.peer("http://pac.test").on(any()).reply(Reply::ok().body("function FindProxyForURL() { return 'DIRECT' }"));
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
+    let got = for_url(session, "http://www.test/", WINHTTP_AUTOPROXY_CONFIG_URL, Some("http://pac.test/proxy.pac"));
+    assert_eq!(got, Err(ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR));
+    let says =
+        |what: &What| matches!(what, What::Note(text) if text.contains("the feature `pac` is not part of this build"));
+    assert!(sim.trace().events.iter().any(|event| says(&event.what)), "{}", sim.trace().to_table());
+    close(session);
+}
+
 #[test]
 fn automatic_proxy_uses_the_lists_of_the_user() {
     let sim = Sim::new();

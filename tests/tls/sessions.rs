@@ -50,6 +50,8 @@ fn the_name_of_the_server() {
         (outcome.verdict(), server.visit().name)
     };
     assert_eq!(get("api.test"), ((0, 0), Some("api.test".into())));
+    // The final dot of a name is no part of it.
+    assert_eq!(get("api.test."), ((0, 0), Some("api.test".into())));
     let other = (WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, 12175);
     assert_eq!(get("other.test"), (other, Some("other.test".into())));
     // An address is no name.
