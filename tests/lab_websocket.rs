@@ -108,7 +108,6 @@ fn a_conversation() {
     assert_eq!(sim.elapsed(), Duration::ZERO);
 }
 
-/// What Close gives when the peer closes well, badly or never, and how much time passed.
 /// Behind a 101 is no body: before the upgrade and after it, by a script and over bytes (source WS10).
 #[test]
 fn a_request_that_was_upgraded_has_no_body() {
@@ -135,6 +134,7 @@ fn a_request_that_was_upgraded_has_no_body() {
     }
 }
 
+/// What Close gives when the peer closes well, badly or never, and how much time passed.
 #[test]
 fn how_peers_close() {
     let (zero, second) = (Duration::ZERO, Duration::from_secs(1));

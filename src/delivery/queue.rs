@@ -59,6 +59,8 @@ struct State {
     holder: Option<ThreadId>,
     /// Callbacks active on the holder.
     depth: u32,
+    /// How many callbacks were active when the REDIRECT was taken whose redirect is still to be followed.
+    redirect_above: Option<u32>,
     /// The holder's callback took longer than a moment: nobody waits for it again.
     blocked: bool,
     /// A worker is on its way.
@@ -78,7 +80,13 @@ struct State {
 
 impl State {
     fn pop(&mut self) -> Option<Item> {
-        (!self.queue.is_empty()).then(|| self.queue.remove(0))
+        let item = (!self.queue.is_empty()).then(|| self.queue.remove(0))?;
+        match &item {
+            Item::Notify(Notification::Redirect { .. }) => self.redirect_above = Some(self.depth),
+            Item::FollowRedirect => self.redirect_above = None,
+            _ => {}
+        }
+        Some(item)
     }
 
     fn release(&mut self) {
@@ -91,7 +99,8 @@ impl State {
         if self.holder.is_some_and(|holder| holder != me) {
             return None;
         }
-        if !self.waits_for_redirect() {
+        // A call inside another callback, one before REDIRECT, is what the redirect brings on.
+        if !self.waits_for_redirect(self.redirect_above.unwrap_or(u32::MAX)) {
             if let Some(item) = self.pop() {
                 self.holder = Some(me);
                 self.depth += 1;
@@ -103,9 +112,10 @@ impl State {
         Some(Err(self.outcomes.swap_remove(at).2))
     }
 
-    /// Whether what comes next follows a redirect whose callback has not returned: calls inside it do not bring it about.
-    fn waits_for_redirect(&self) -> bool {
-        self.depth > 0 && matches!(self.queue.first(), Some(Item::FollowRedirect))
+    /// Whether what comes next follows a redirect while more than so many callbacks have not returned: calls inside that of
+    /// REDIRECT do not bring it about.
+    fn waits_for_redirect(&self, callbacks: u32) -> bool {
+        self.depth > callbacks && matches!(self.queue.first(), Some(Item::FollowRedirect))
     }
 
     /// Whether a call delivers its `own` items nested in a callback of this handle on its thread.
@@ -299,7 +309,7 @@ impl DeliveryQueue {
     /// What the holder does next with its `budget`; releases the queue when the outermost has nothing left.
     pub fn next(&self, budget: &mut DrainBudget) -> Next {
         let mut state = self.lock();
-        if state.waits_for_redirect() {
+        if state.waits_for_redirect(0) {
             return Next::Done;
         }
         let mine = match budget {

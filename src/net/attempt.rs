@@ -258,7 +258,8 @@ impl AttemptTask {
                 if idle { self.alarm.set_idle(time) } else { self.alarm.set(time) }
             }
             ready!(self.alarm.poll(cx));
-            self.started.mailbox.lock().wake_at = None;
+            // Another time may have been asked for meanwhile.
+            self.started.mailbox.lock().wake_at.take_if(|asked| *asked == time);
             self.alarmed = None;
             self.sink.tick();
         }
@@ -423,5 +424,86 @@ async fn open(net: Arc<Net>, lease: Lease, request: TransportRequest) {
     if let Ok(New::Http1(connection)) = connect::speak(&net, dialed, &request, &NullSink).await {
         lease.made();
         lease.give_back(connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::task::Waker;
+
+    use super::super::mailbox::Mailbox;
+    use super::super::runtime::{Boxed, Connected, Runtime};
+    use super::*;
+    use crate::sync::Mutex;
+    use crate::transport::Network;
+
+    const FIRST: Duration = Duration::from_secs(1);
+    const SECOND: Duration = Duration::from_secs(2);
+
+    /// A clock whose timers ring at the first time only; a moment before one does, the machine asks for the second.
+    #[derive(Clone, Default)]
+    struct Clock {
+        set: Arc<Mutex<Vec<Duration>>>,
+        asks: Arc<Mutex<Option<Arc<Started>>>>,
+    }
+
+    impl Timer for Clock {
+        fn set(&mut self, time: Duration) {
+            self.set.lock().push(time);
+        }
+
+        fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+            if *self.set.lock() != [FIRST] {
+                return Poll::Pending;
+            }
+            if let Some(started) = self.asks.lock().take() {
+                started.mailbox.tell(|commands| commands.wake_at = Some(SECOND));
+            }
+            Poll::Ready(())
+        }
+    }
+
+    impl Runtime for Clock {
+        fn now(&self) -> Duration {
+            FIRST
+        }
+
+        fn timer(&self) -> Box<dyn Timer> {
+            Box::new(self.clone())
+        }
+
+        fn run(&self, _: Boxed<'static, ()>) -> bool {
+            false
+        }
+
+        fn spawn(&self, _: Boxed<'static, ()>) {}
+
+        fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Boxed<'a, std::io::Result<Vec<SocketAddr>>> {
+            unreachable!("nothing is asked for")
+        }
+
+        fn connect<'a>(&'a self, _: SocketAddr, _: &'a Network) -> Boxed<'a, std::io::Result<Connected>> {
+            unreachable!("nothing is asked for")
+        }
+    }
+
+    /// A call on another thread may ask for another time while the alarm rings: that is not lost.
+    #[test]
+    fn a_time_that_is_asked_for_while_the_alarm_rings_comes() {
+        let clock = Clock::default();
+        let started = Arc::new(Started {
+            net: Net::on(Box::new(clock.clone()), Default::default(), false),
+            request: Box::new(TransportRequest::to("host.test", 80)),
+            mailbox: Mailbox::default(),
+            sink: Arc::new(NullSink),
+            follows: None,
+        });
+        let mut task = AttemptTask::new(Arc::clone(&started));
+        started.mailbox.tell(|commands| commands.wake_at = Some(FIRST));
+        *clock.asks.lock() = Some(started);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(task.poll_mailbox(&mut context).is_pending());
+        assert_eq!(*clock.set.lock(), [FIRST, SECOND]);
     }
 }

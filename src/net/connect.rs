@@ -95,14 +95,16 @@ async fn bounded<T>(
         timer
     });
     poll_fn(|cx| {
+        // What was given up stays so, if it succeeds after all: no time runs for it.
+        let given_up = mailbox.is_some_and(|mailbox| std::mem::take(&mut mailbox.look(cx).next_address));
+        if given_up {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if let Poll::Ready(done) = attempt.as_mut().poll(cx) {
             return Poll::Ready(done);
         }
-        let given_up = mailbox.is_some_and(|mailbox| std::mem::take(&mut mailbox.look(cx).next_address));
-        if given_up || timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready()) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        Poll::Pending
+        let over = timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready());
+        if over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     })
     .await
 }
@@ -308,6 +310,20 @@ mod tests {
             assert_eq!(*notes.0.lock(), expected);
             let error = outcome.err().map(|failure| failure.error);
             assert_eq!(error, (!connected).then_some(ERROR_WINHTTP_CANNOT_CONNECT));
+        }
+    }
+
+    /// An address that was given up is not used, though it answers before that is looked at: no time runs for it.
+    #[test]
+    fn an_address_that_was_given_up_stays_so() {
+        let mailbox = Mailbox::default();
+        let listener = TwoAddresses { reached: V4, listener: SocketAddr::new(V4, 1) };
+        let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (given_up, expected) in [(false, None), (true, Some(io::ErrorKind::TimedOut)), (false, None)] {
+            mailbox.tell(|commands| commands.next_address = given_up);
+            let answers = Box::pin(std::future::ready(Ok(())));
+            let outcome = tokio.block_on(bounded(&listener, answers, None, Some(&mailbox)));
+            assert_eq!(outcome.err().map(|error| error.kind()), expected);
         }
     }
 

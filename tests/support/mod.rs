@@ -227,6 +227,16 @@ pub fn receive(request: *mut c_void) -> i32 {
     unsafe { WinHttpReceiveResponse(request, null_mut()) }
 }
 
+/// The status of the reply.
+pub fn status_code(request: *mut c_void) -> u32 {
+    let (mut status, mut size) = (0u32, 4u32);
+    let level = WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER;
+    // SAFETY: a number has four bytes.
+    let found = unsafe { WinHttpQueryHeaders(request, level, null(), (&raw mut status).cast(), &mut size, null_mut()) };
+    assert_eq!(found, 1, "{}", last_error());
+    status
+}
+
 /// WinHttpQueryDataAvailable without out parameter.
 pub fn query_data(request: *mut c_void) -> i32 {
     // SAFETY: no pointers.

@@ -100,6 +100,11 @@ impl ScriptAttempt {
             Act::Wait(delay) => return (!delay.is_zero()).then_some(Pause::For(delay)),
             Act::Gate(gate) => return Some(Pause::At(gate)),
             Act::Interim(status) => events.push(Event::Interim(status)),
+            // A 101 that nobody asked for is interim (source a12): what comes behind it is another head, or nothing.
+            Act::Head(head) if head.is_interim(self.request.upgrade) => {
+                self.lock().acts.retain(|act| matches!(act, Act::Upgrade(_)));
+                events.push(Event::Interim(head.status));
+            }
             Act::Head(mut head) => {
                 if head.status == 101 {
                     accept(&self.request.head, &mut head.headers);
@@ -133,9 +138,15 @@ impl ScriptAttempt {
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });
             }
             Act::Upgrade(handler) => {
-                self.lock().upgraded = self.request.upgrade.then(Upgraded::default);
-                self.switched();
-                self.play_raw(handler, Reader::unframed());
+                let reader = match self.request.upgrade {
+                    true => {
+                        self.lock().upgraded = Some(Upgraded::default());
+                        self.switched();
+                        Reader::unframed()
+                    }
+                    false => self.reader(),
+                };
+                self.play_raw(handler, reader);
             }
         }
         None

@@ -251,14 +251,17 @@ impl ScriptAttempt {
     fn secured(self: &Arc<Self>, ends: Ends) {
         let handler = self.world.peer_of(&self.reached()).and_then(|(peer, _)| peer.handler());
         if let Some(handler) = handler {
-            let reader =
-                Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit, self.request.upgrade);
-            self.play_raw(handler, reader);
+            self.play_raw(handler, self.reader());
         }
         if self.request.http2.is_some_and(|rules| rules.required) && !self.over_http2() {
             return self.fail(ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, 0);
         }
         self.passed_first_hop(ends);
+    }
+
+    /// Reads the head of the reply, and what is behind it.
+    fn reader(&self) -> Reader {
+        Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit, self.request.upgrade)
     }
 
     /// The server's side is played byte by byte from here on.

@@ -143,7 +143,12 @@ impl Machine for Request {
                 self.happened(now, Input::Wrote);
                 self.await_reply(now);
             }
-            Event::Restarted => self.happened(now, Input::Restart),
+            Event::Restarted => {
+                self.timers.arrived();
+                // Another connection has the time of one, whatever it waits for.
+                self.timers.start(Timer::Connection, now, &timeouts);
+                self.happened(now, Input::Restart);
+            }
             Event::Interim(status) => {
                 self.attempt.interim += 1;
                 self.timers.received(now, &timeouts);
@@ -184,11 +189,10 @@ impl Machine for Request {
                 }
                 let accepts = |key| head.status == 101 && upgrade::is_accepted(&head, key);
                 self.attempt.upgradable = of_server && self.sent_key().is_some_and(accepts);
+                // Behind a 101 is no body, whoever asked for what, and nobody listens there (source WS10).
+                let bodyless = head.status == 101 || (!of_server && !self.config.settings.receive_connect_response);
                 self.attempt.response = Some(head);
                 self.attempt.received = received;
-                // Behind a 101 that was asked for are frames, and no body (source WS10).
-                let bodyless =
-                    self.attempt.upgradable || (!of_server && !self.config.settings.receive_connect_response);
                 if bodyless {
                     self.attempt.body.end(Ok(Headers::default()));
                 }
