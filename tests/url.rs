@@ -179,6 +179,9 @@ fn absent_parts_ports_and_what_is_not_wanted() {
         assert_eq!(unsafe { WinHttpCrackUrl(text.as_ptr(), 0, 0, &mut c) }, 1);
         assert_eq!(c.nPort, port, "{url}");
     }
+    // Brackets are part of the host: WinHttpConnect wants them (source n193).
+    let (_, _, parts) = crack("https://[::1]:8443/", 0).unwrap();
+    assert_eq!(parts[3], Some((8, 5)));
     // Scheme and port are told even if nothing is wanted.
     let nothing = URL_COMPONENTS { dwStructSize: SIZE, ..Default::default() };
     let (url, mut c) = (wide("https://www.winehq.org/test"), nothing);
