@@ -137,6 +137,10 @@ impl AttemptTask {
                 }
             };
             match got.map_err(Failure::from)? {
+                // r7: its task may not have heard yet that the server has closed it.
+                Got::Stream(slot) if slot.connection.entry.ended() => {
+                    self.net.about(|engine, now| engine.expire(now, slot.connection.entry.id()));
+                }
                 Got::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
                 Got::Idle(lease, mut connection) => {
                     if connection.alive().await {

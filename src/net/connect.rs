@@ -347,13 +347,17 @@ mod tests {
             tokio.block_on(async {
                 let stream = TcpStream::connect(address).await.unwrap();
                 let (mut socket, _) = listener.accept().unwrap();
-                let entry = Arc::new(PoolEntry::new(ConnectionId::default(), None, Duration::ZERO));
+                let inquiry = crate::win32::socket::inquiry(&stream);
+                let entry = Arc::new(PoolEntry::new(ConnectionId::default(), inquiry, Duration::ZERO));
                 let peer = Peer { local: address, remote: address };
                 let dialed = Dialed { stream: Stream::Tcp(stream.into()), peer, entry };
                 let mut connection = speak_http1(dialed, None).await.unwrap();
-                assert!(connection.alive().await, "{what}");
+                assert!(connection.alive().await && !connection.entry.ended(), "{what}");
                 act(&mut socket);
                 let kept = (what != "broken").then_some(socket);
+                if cfg!(target_os = "linux") {
+                    assert_eq!(connection.entry.ended(), ["closed", "broken"].contains(&what), "{what}");
+                }
                 assert_eq!(connection.alive().await, alive, "{what}");
                 drop(kept);
             });

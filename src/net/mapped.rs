@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crate::sync::RwLock;
+use crate::transport::{Transport, TransportRequest};
 
+use super::Net;
 use super::runtime::Boxed;
 use super::tls::Security;
 
@@ -22,9 +25,15 @@ pub struct Mapping {
     real: SocketAddr,
     before: Before,
     security: Security,
+    /// The pool of the connections that lead there: who is at the host afterwards is another.
+    pool: usize,
+    /// Whose pool it is.
+    net: OnceLock<Weak<Net>>,
 }
 
 static MAPPED: RwLock<Vec<Arc<Mapping>>> = RwLock::new(Vec::new());
+/// The number of the next pool: the own ones of sessions have the values of handles, which are even.
+static POOLS: AtomicUsize = AtomicUsize::new(1);
 
 /// Ends a mapping when it is dropped.
 pub struct Mapped(Arc<Mapping>);
@@ -33,6 +42,10 @@ impl Drop for Mapped {
     fn drop(&mut self) {
         let mut mapped = MAPPED.write();
         mapped.retain(|mapping| !Arc::ptr_eq(mapping, &self.0));
+        drop(mapped);
+        if let Some(net) = self.0.net.get().and_then(Weak::upgrade) {
+            net.end_pool(self.0.pool);
+        }
     }
 }
 
@@ -49,9 +62,23 @@ pub fn map(
         return None;
     }
     let (host, security) = (host.to_owned(), Security::trusting(authority));
-    let mapping = Arc::new(Mapping { host, port, shown, real, before, security });
+    let pool = POOLS.fetch_add(2, Ordering::Relaxed);
+    let mapping = Arc::new(Mapping { host, port, shown, real, before, security, pool, net: OnceLock::new() });
     mapped.push(Arc::clone(&mapping));
     Some(Mapped(mapping))
+}
+
+/// Gives the connections of a request to a host that is played a pool of their own.
+pub fn set_apart(net: &Arc<Net>, mut request: Box<TransportRequest>) -> Box<TransportRequest> {
+    if !net.real || request.pool != 0 {
+        return request;
+    }
+    let of = |(host, port): (&str, u16)| find(|mapping| mapping.is(host, port));
+    if let Some(mapping) = of(request.first_hop()).or_else(|| of((&request.host, request.port))) {
+        request.pool = mapping.pool;
+        mapping.net.get_or_init(|| Arc::downgrade(net));
+    }
+    request
 }
 
 fn find(is: impl Fn(&Mapping) -> bool) -> Option<Arc<Mapping>> {
@@ -87,5 +114,34 @@ impl Mapping {
     /// TLS with it.
     pub fn security(&self) -> &Security {
         &self.security
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A connection to one who played a host is not used for the next who does.
+    #[test]
+    fn who_plays_a_host_shares_no_connection_with_who_did() {
+        let net = Net::real(Instant::now(), Arc::default());
+        let pool = |host: &str, own: usize| {
+            let mut request = TransportRequest::to(host, 80);
+            request.pool = own;
+            set_apart(&net, Box::new(request)).pool
+        };
+        let play = || {
+            let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 1);
+            map(("apart.test", 80), nowhere.ip(), nowhere, Vec::new(), Box::new(|| Box::pin(async { Ok(()) })))
+        };
+        let first = play().map(|_playing| [pool("apart.test", 0), pool("Apart.test", 0), pool("apart.test", 64)]);
+        let second = play().map(|_playing| pool("apart.test", 0));
+        let [pool_of_first, ..] = first.unwrap();
+        assert_eq!(first, Some([pool_of_first, pool_of_first, 64]), "a session's own pool stays its own");
+        assert!(pool_of_first != 0 && second.is_some_and(|pool| pool % 2 == 1 && pool != pool_of_first));
+        assert_eq!(pool("apart.test", 0), 0);
     }
 }

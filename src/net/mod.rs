@@ -126,6 +126,8 @@ impl Net {
 
 impl Transport for Arc<Net> {
     fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
+        #[cfg(feature = "live")]
+        let request = mapped::set_apart(self, request);
         let mut follows = None;
         self.tell(|engine| follows = engine.follows(request.handle));
         Arc::new(Started { net: Arc::clone(self), request, mailbox: Mailbox::default(), sink, follows })

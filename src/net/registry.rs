@@ -7,6 +7,9 @@ use crate::connection::ConnectionId;
 use crate::transport::ConnectionInfo;
 use crate::win32::TcpInfo;
 
+/// TCPSTATE of a connection that carries both ways.
+const ESTABLISHED: u32 = 4;
+
 /// Asks the system about a socket, as long as it is open.
 pub type Inquiry = Box<dyn Fn() -> Option<TcpInfo> + Send + Sync>;
 
@@ -38,6 +41,11 @@ impl PoolEntry {
     /// It carries one more request: how many there were before.
     pub fn carry(&self) -> u32 {
         self.requests.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Whether the system knows that it has ended, though nobody has read that: the server has closed it, or it broke.
+    pub fn ended(&self) -> bool {
+        self.inquiry.as_ref().is_some_and(|ask| ask().is_none_or(|known| known.state != ESTABLISHED))
     }
 
     /// What is known of it.
