@@ -211,6 +211,7 @@ fn hosts_verbs_and_agents_that_would_smuggle() {
         "::1",
         "[a]",
         "[127.0.0.1]",
+        "[fe80::1%1]",
     ] {
         assert_eq!(connect(host).0, 12005, "{host:?}");
     }
