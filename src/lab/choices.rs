@@ -115,6 +115,8 @@ pub(crate) struct Offers {
     pub faults: u32,
     /// Whether others may go on before each notification.
     pub notifications: bool,
+    /// Whether others may go on between two notifications that a thread delivers in a row.
+    pub between: bool,
     /// Whether servers may take their time.
     pub pace: bool,
 }
@@ -123,6 +125,9 @@ impl fmt::Display for Offers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.faults > 0 {
             write!(f, "f{}", self.faults)?;
+        }
+        if self.between {
+            f.write_str("b")?;
         }
         if self.notifications {
             f.write_str("n")?;
@@ -135,8 +140,9 @@ impl Offers {
     fn parse(text: &str) -> Option<Offers> {
         let (text, pace) = text.strip_suffix('p').map_or((text, false), |text| (text, true));
         let (text, notifications) = text.strip_suffix('n').map_or((text, false), |text| (text, true));
+        let (text, between) = text.strip_suffix('b').map_or((text, false), |text| (text, true));
         let faults = if text.is_empty() { 0 } else { text.strip_prefix('f')?.parse().ok()? };
-        Some(Offers { faults, notifications, pace })
+        Some(Offers { faults, notifications, between, pace })
     }
 }
 

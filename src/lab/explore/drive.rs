@@ -154,6 +154,8 @@ impl Driving<'_> {
         let complete = matches!(strategy, Strategy::Exhaustive | Strategy::IfSmall);
         setup.offers.faults = self.options.faults.unwrap_or(u32::from(!complete));
         setup.offers.pace = self.options.pace.unwrap_or(!complete);
+        // A step is at most one callback: else two steps in another order would not be the same.
+        setup.offers.between = complete && self.is_whole();
         if strategy == (Strategy::Deviations { faults: true }) {
             setup.offers.faults = setup.offers.faults.max(1);
             setup.offers.pace = self.options.pace.unwrap_or(false);
@@ -365,11 +367,16 @@ impl Driving<'_> {
         Ok(true)
     }
 
+    /// Whether nothing bounds the complete tree.
+    fn is_whole(&self) -> bool {
+        self.options.preemptions.is_none() && self.options.deviations.is_none()
+    }
+
     fn walk(&mut self, strategy: Strategy, until: Option<Instant>) -> Result<bool, String> {
         let setup = self.setup(strategy);
-        let (preemptions, deviations) = (self.options.preemptions, self.options.deviations);
-        let reduced = !self.options.unreduced && preemptions.is_none() && deviations.is_none();
-        let walk = Walk { reduced, preemptions, deviations, shard: self.shard };
+        let Explore { preemptions, deviations, .. } = *self.options;
+        let walk =
+            Walk { reduced: self.is_whole() && !self.options.unreduced, preemptions, deviations, shard: self.shard };
         let tree = Arc::new(Mutex::new(self.place.tree.take().unwrap_or_else(|| Tree::new(walk))));
         loop {
             if self.is_over(until) {

@@ -9,8 +9,10 @@ use smallvec::SmallVec;
 /// Something that steps look at, or change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Thing {
-    /// A handle, with its machine, its delivery queue and its settings, by its number in the Sim.
+    /// A handle, with its machine and its settings, by its number in the Sim.
     Handle(u32),
+    /// What its callback is and what it is told next. The network only adds to the end of that.
+    Told(u32),
     /// The program's memory that belongs to it.
     Memory(u32),
     /// The cookies of a session.
@@ -78,6 +80,13 @@ impl Footprint {
         } else {
             self.sees(Thing::Handle(*own));
         }
+        above.iter().for_each(|handle| self.sees(Thing::Handle(*handle)));
+    }
+
+    /// The next that a handle is told, which no call of its own is about: the network may add more at the same time.
+    pub(crate) fn told(&mut self, lineage: &Lineage) {
+        let Some((own, above)) = lineage.split_first() else { return };
+        self.changes(Thing::Told(*own));
         above.iter().for_each(|handle| self.sees(Thing::Handle(*handle)));
     }
 

@@ -144,7 +144,8 @@ impl Explore {
     }
 
     /// Every schedule, without faults and with servers that answer at once unless [`faults`](Explore::faults) and
-    /// [`pace`](Explore::pace) say otherwise. Schedules that differ only in the order of independent steps are visited once.
+    /// [`pace`](Explore::pace) say otherwise. Unless they are bounded, others may go on between any two callbacks, and
+    /// schedules that differ only in the order of independent steps are visited once.
     pub fn exhaustive(self) -> Explore {
         self.with(Strategy::Exhaustive)
     }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::state::{About, Doing, Limit, Plan, State, Thread};
-use super::{ASKED, MAIN, NOBODY, Scheduler, UNNAMED, WORKER};
+use super::{ASKED, MAIN, NOBODY, Scheduler, TOLD, UNNAMED, WORKER};
 use crate::lab::chooser::{Actor, Point};
 use crate::lab::raw::words;
 use crate::lab::watch;
@@ -35,6 +35,7 @@ impl Scheduler {
     /// Another thread, or the network, may come before this one goes on, whose code before it was about this.
     pub fn preempt(self: &Arc<Self>, before: About) {
         let me = self.acquire();
+        TOLD.set(false);
         let mut state = self.lock();
         state.runs(me, before);
         state.count_call();
@@ -322,6 +323,7 @@ impl Scheduler {
             if let Doing::Given(body) = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
                 let name = Arc::clone(&state.threads[me].name);
                 drop(state);
+                TOLD.set(false);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
                     self.fail(format!("the thread `{name}` panicked: {}", words(&*panic)));
                 }

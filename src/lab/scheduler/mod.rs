@@ -38,6 +38,13 @@ thread_local! {
     static MEMBER: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
     /// Whether this thread has asked a Sim for something since it began to look for what it waits for.
     static ASKED: Cell<bool> = const { Cell::new(false) };
+    /// Whether a callback ran on this thread since others could last go on before it.
+    static TOLD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread has run a callback since others could last go on before it.
+pub fn has_told() -> bool {
+    TOLD.get()
 }
 
 /// This thread asks a Sim for something that no code of the program changes.
@@ -231,12 +238,16 @@ impl Scheduler {
         touch(self.lock().chooser.touched());
     }
 
-    /// A callback of a handle runs.
-    pub fn calls_back(&self, lineage: &Lineage) {
+    /// A callback of a handle runs; `progress`: it tells of no operation's end, and of nothing that is made or closed.
+    pub fn calls_back(&self, lineage: &Lineage, progress: bool) {
+        TOLD.set(true);
         let mut state = self.lock();
         let apart = state.apart;
         let touched = state.chooser.touched();
-        touched.handle(lineage, true);
+        touched.told(lineage);
+        if !progress {
+            touched.handle(lineage, true);
+        }
         match lineage.first().filter(|_| apart) {
             Some(own) => touched.changes(Thing::Memory(*own)),
             None => touched.program(),

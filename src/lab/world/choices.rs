@@ -3,11 +3,11 @@
 use super::SimWorld;
 use crate::lab::explore::footprint::Thing;
 use crate::lab::fault::{FaultKind, FaultTrigger};
-use crate::lab::scheduler::{About, Limit, asked};
+use crate::lab::scheduler::{About, Limit, asked, has_told};
 use crate::observe::{CheckEvent, Observer, Returned, TrafficEvent};
 use crate::record::{Notification, Status};
 use crate::transport::Event;
-use crate::win32::Win32Error;
+use crate::win32::{WINHTTP_CALLBACK_STATUS_HANDLE_CREATED, Win32Error};
 use crate::world::{Choices, Requested, Unspecified};
 
 impl Choices for SimWorld {
@@ -40,7 +40,7 @@ impl Choices for SimWorld {
     }
 
     fn delivers(&self, handle: usize, notification: &Notification) {
-        if self.offers.notifications {
+        if self.offers.notifications || (self.offers.between && has_told()) {
             self.scheduler.preempt(About::Same);
         }
         let when = FaultTrigger::Callback(Status(notification.status()));
@@ -54,7 +54,8 @@ impl Choices for SimWorld {
             }
         }
         if handle != 0 {
-            self.scheduler.calls_back(&self.lineage(handle));
+            let progress = notification.status() < WINHTTP_CALLBACK_STATUS_HANDLE_CREATED;
+            self.scheduler.calls_back(&self.lineage(handle), progress);
         }
     }
 
@@ -108,7 +109,8 @@ impl Observer for SimWorld {
     fn check(&self, handle: usize, event: &CheckEvent) {
         match event {
             CheckEvent::Child { handle: child, .. } => drop(self.made(*child)),
-            CheckEvent::Stepped | CheckEvent::Released => self.touch(handle, true),
+            CheckEvent::Stepped => self.scheduler.touch(|footprint| footprint.handle(&self.lineage(handle), true)),
+            CheckEvent::Released => self.touch(handle, true),
             _ => {}
         }
     }

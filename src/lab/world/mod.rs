@@ -322,7 +322,12 @@ impl SimWorld {
     /// The step under way looks at a handle, or changes it.
     fn touch(&self, handle: usize, changes: bool) {
         let lineage = self.lineage(handle);
-        self.scheduler.touch(|footprint| footprint.handle(&lineage, changes));
+        self.scheduler.touch(|footprint| {
+            footprint.handle(&lineage, changes);
+            if changes {
+                footprint.told(&lineage);
+            }
+        });
     }
 
     /// The step under way changes what a server, or the connections to it, know.
