@@ -353,3 +353,59 @@ fn two_threads_on_one_synchronous_handle_both_return() {
     }
     [request, connection, session].into_iter().for_each(close);
 }
+
+/// Every call of a request while another thread closes it: it succeeds, or finds the handle gone (6), its operation cancelled
+/// (12017), or what a call before it has left (12019; 87 for bytes that nobody announced). Never 12004.
+#[test]
+fn a_call_that_loses_against_close_finds_the_handle_gone_or_cancelled() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || serve(&listener));
+    let until = Instant::now() + Duration::from_secs(2);
+    let lost = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for flags in [0, WINHTTP_FLAG_ASYNC] {
+            let (give, take) = std::sync::mpsc::channel::<usize>();
+            scope.spawn(move || take.into_iter().for_each(close));
+            let lost = &lost;
+            scope.spawn(move || {
+                // SAFETY: no text is passed.
+                let session = made(unsafe { WinHttpOpen(null(), 1, null(), null(), flags) });
+                let connection = connect(session, port);
+                while Instant::now() < until {
+                    let request = open(connection);
+                    let late = lost.load(Ordering::Relaxed) % 5;
+                    for number in 0..5 {
+                        if number == late {
+                            give.send(request).unwrap();
+                        }
+                        if !done(number, request) {
+                            // SAFETY: nothing is passed.
+                            let error = unsafe { GetLastError() };
+                            assert!([6, 87, 12017, 12019].contains(&error), "call {number}, flags {flags:#x}: {error}");
+                            lost.fetch_add(usize::from(matches!(error, 6 | 12017)), Ordering::Relaxed);
+                        }
+                    }
+                }
+                [connection, session].into_iter().for_each(close);
+            });
+        }
+    });
+    assert!(lost.load(Ordering::Relaxed) > 100);
+}
+
+/// A call of a request; whether it succeeds.
+fn done(number: usize, request: usize) -> bool {
+    let (request, buffer) = (request as *mut c_void, Box::leak(Box::new([0u8; 8])).as_mut_ptr());
+    // SAFETY: the buffer has eight bytes, and lives for ever.
+    unsafe {
+        let done = match number {
+            0 => WinHttpSendRequest(request, null(), 0, null(), 0, 0, 0),
+            1 => WinHttpReceiveResponse(request, null_mut()),
+            2 => WinHttpQueryDataAvailable(request, null_mut()),
+            3 => WinHttpReadData(request, buffer.cast(), 8, null_mut()),
+            _ => WinHttpWriteData(request, buffer.cast(), 8, null_mut()),
+        };
+        done == 1
+    }
+}

@@ -5,6 +5,7 @@ use super::row::*;
 use crate::api::edge::text;
 use crate::api::proxy::{access, proxy_info, world};
 use crate::http::proxy::{Access, Hop, Scheme, Server};
+use crate::win32::memory::free;
 use crate::win32::*;
 
 pub(super) const ROWS: &[Row] = &[
@@ -52,7 +53,16 @@ fn read(subject: &Subject) -> Result<Value, Win32Error> {
     let mut bytes = vec![0; size_of::<WINHTTP_PROXY_INFO>()];
     // SAFETY: the structure is plain data, and there is room for it.
     unsafe { bytes.as_mut_ptr().cast::<WINHTTP_PROXY_INFO>().write_unaligned(info) };
-    Ok(Value::Bytes(bytes))
+    let strings = [info.lpszProxy, info.lpszProxyBypass].map(|text| text.expose_provenance());
+    Ok(Value::BorrowedBuffer(
+        bytes,
+        Box::new(move || {
+            for text in strings {
+                // SAFETY: nobody has heard of the blocks.
+                unsafe { free(std::ptr::with_exposed_provenance_mut(text)) };
+            }
+        }),
+    ))
 }
 
 fn write(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
