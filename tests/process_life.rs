@@ -263,8 +263,47 @@ fn descriptors_run_out_later() {
     println!("as expected");
 }
 
+/// Lets the process have so many bytes of addresses more than it has; without a number as many as before.
+fn limit_addresses(more: Option<u64>) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = pages.split_whitespace().next().unwrap().parse().unwrap();
+    // SAFETY: a limit, read and written; the size of a page.
+    unsafe {
+        assert_eq!(libc::getrlimit(libc::RLIMIT_AS, &raw mut limit), 0);
+        limit.rlim_cur = more.map_or(limit.rlim_max, |more| pages * libc::sysconf(libc::_SC_PAGESIZE) as u64 + more);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_AS, &raw const limit), 0);
+    }
+}
+
+/// No thread can be started, for there is no room for its stack.
+#[test]
+#[ignore = "a program of its own"]
+fn first_use_without_threads() {
+    let port = serve_always(HELLO);
+    let record = Record::new();
+    let client = Client::new(true, port);
+    let request = client.request("GET", "/", &record);
+    let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    limit_addresses(Some(64 * 1024));
+    let refused = [(); 50].map(|()| (send(request), last_error()));
+    limit_addresses(None);
+    assert_eq!(refused, [(0, 8); 50], "ERROR_NOT_ENOUGH_MEMORY");
+    // What polls the network has three, once.
+    assert!(descriptors() <= before + 3, "{before}, then {}", descriptors());
+    assert_eq!(send(request), 1, "it is tried again: {}", last_error());
+    record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+    close(request);
+    record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+    let errors = record.seen().iter().filter(|seen| seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR).count();
+    assert_eq!(errors, 0, "an operation that was refused has no ending");
+    println!("as expected");
+}
+
 #[test]
 fn a_process_recovers_from_its_limits() {
+    ends_well("first_use_without_threads");
     ends_well("first_use_without_descriptors");
     ends_well("descriptors_run_out_later");
 }
