@@ -15,8 +15,9 @@
 //! | [`record`] | what was observed: notifications, traces, diagrams |
 //! | [`real`] | what a process may set of its real world: delivery policy, proxies |
 //! | [`win32`] | the vocabulary: constants, structures, errors, UTF-16 |
+//! | `windows` | the paths and signatures of the `windows` crate (feature `windows`, elsewhere than on Windows) |
 //!
-//! The other modules are how it works. They are reachable for tests of this crate, hidden here, and change at any time.
+//! Every other module is how it works: private, or reachable for tests of this crate and hidden here. They change at any time.
 //! `ARCHITECTURE.md` in the repository says what they are.
 #![deny(missing_docs, unsafe_code, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks)]

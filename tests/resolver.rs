@@ -326,7 +326,7 @@ fn for_url(session: *mut c_void, url: &str, flags: u32, script: Option<&str>) ->
     }
 }
 
-/// Semantics 8.5.
+/// Source proxy.for-url.
 #[test]
 fn get_proxy_for_url() {
     let sim = Sim::new();
@@ -601,7 +601,7 @@ fn default_proxy_is_what_the_process_was_told() {
         if unsafe { WinHttpSetDefaultProxyConfiguration(&mut info) } == 1 { 0 } else { last_error() }
     };
     const NAMED: u32 = WINHTTP_ACCESS_TYPE_NAMED_PROXY;
-    // Semantics 8.3.
+    // Wrong ones are 87 (source proxy.default-config).
     let rows = [
         (WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, None, None, 87),
         (WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, None, None, 87),

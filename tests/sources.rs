@@ -161,6 +161,54 @@ fn every_id_that_is_cited_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Sections of papers that nobody outside can read, by number or sign: `(word) 6.3`, `(word) CN3`.
+fn unreachable(text: &str) -> Vec<String> {
+    let plain = |word: &str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
+    let section = |word: &str| {
+        let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+        let signs = word.len() - digits.len();
+        signs <= 2
+            && !word.is_empty()
+            && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+            && (signs != 1 || !digits.is_empty())
+    };
+    let cited = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().map(plain).collect();
+        let pairs = words.windows(2).filter(|pair| {
+            ["semantics", "rules", "clients", "evidence"].contains(&pair[0].to_ascii_lowercase().as_str())
+                && section(&pair[1])
+        });
+        pairs.map(|pair| pair.join(" ")).collect::<Vec<_>>()
+    };
+    text.lines().flat_map(cited).collect()
+}
+
+#[test]
+fn every_reference_is_an_id() {
+    assert_eq!(
+        unreachable("as in (semantics 6.3), rules CN3; Rules CN: clients 2.8."),
+        ["semantics 6.3", "rules CN3", "Rules CN", "clients 2.8"]
+    );
+    assert!(unreachable("the rules of TLS, two clients, rules A reader knows; RFC 9110").is_empty());
+    let own = root().join(file!());
+    let folders = ["src", "tests", "fixtures", "examples", "docs"].into_iter();
+    let all = folders.flat_map(|folder| files(folder, &["rs", "md", "tsv", "fixture"])).filter(|path| *path != own);
+    let wrong: Vec<_> = all
+        .chain(files_of_root())
+        .flat_map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            unreachable(&text).into_iter().map(move |found| format!("{}: {found}", shown(&path)))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The pages beside `Cargo.toml`.
+fn files_of_root() -> impl Iterator<Item = PathBuf> {
+    let all = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.extension().is_some_and(|kind| kind == "md"))
+}
+
 /// What is wrong with a row's last cell: each fixture it names has the row among its sources, each file of tests and each
 /// function in it exists, and there is one, unless the row says why not.
 fn wrongly_shown(id: &str, ours: &str, fixtures: &BTreeMap<String, String>) -> Vec<String> {

@@ -112,7 +112,7 @@ unsafe fn read(
     Ok(last)
 }
 
-/// Semantics 1.3: 997 while the completion is on its way from a worker.
+/// 997 while the completion is on its way from a worker (source E2).
 fn last_error_of(handle: &Handle, called: &CallOutcome) -> Win32Error {
     if handle.asynchronous() && called.later { ERROR_IO_PENDING } else { ERROR_SUCCESS }
 }

@@ -90,12 +90,12 @@ pub fn suits(mark: Option<ConnectionGroupId>, rules: &PoolRules) -> bool {
     }
 }
 
-/// Until when a connection may lie idle: milliseconds from a time; 0 and `u32::MAX` are no limit (m18: 60 s by default).
+/// Until when a connection may lie idle: milliseconds from a time; 0 and `u32::MAX` are no limit (source m18).
 pub fn until(idle: u32, since: Duration) -> Option<Duration> {
     (!matches!(idle, 0 | u32::MAX)).then(|| since + Duration::from_millis(idle.into()))
 }
 
-/// How many connections a server may have; `None`: as many as there are (rules CN; 0 means 2).
+/// How many connections a server may have; `None`: as many as there are (source CN1).
 pub const fn limit(rules: &PoolRules, speaks_1_0: bool) -> Option<u32> {
     match if speaks_1_0 { rules.limit_1_0 } else { rules.limit } {
         u32::MAX => None,
@@ -104,5 +104,5 @@ pub const fn limit(rules: &PoolRules, speaks_1_0: bool) -> Option<u32> {
     }
 }
 
-/// The error of an attempt that waited for a drain beyond its bound (w2).
+/// The error of an attempt that waited for a drain beyond its bound (source w2).
 pub const OVERFLOW: Win32Error = ERROR_WINHTTP_RESPONSE_DRAIN_OVERFLOW;

@@ -105,7 +105,7 @@ pub fn crack(url: &[u16]) -> Result<Parts, Win32Error> {
     if url.get(colon + 1..start) != Some(&[slash, slash]) {
         return Err(ERROR_WINHTTP_INVALID_URL);
     }
-    // A bare `?` at the end belongs to the host; any other ends it (semantics 5.1, source r2).
+    // A bare `?` at the end belongs to the host; any other ends it (sources crack.no-path, r2).
     let query = find(url, start, b"?").filter(|at| at + 1 < url.len());
     let end = find(url, start, b"/").into_iter().chain(query).min().unwrap_or(url.len());
     // User information is only what an `@` before the path ends.

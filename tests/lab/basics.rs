@@ -275,7 +275,7 @@ fn delivery_policies() {
         ];
         for (status, call) in calls {
             assert_eq!(call(), 1, "{what}");
-            // Semantics 1.3: ReceiveResponse leaves 0 in any case.
+            // ReceiveResponse leaves 0 in any case (source E2).
             let later = !inside && status != WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE;
             assert_eq!((come(status), last_error()), (inside, if later { 997 } else { 0 }), "{what}: {status:#x}");
             sim.settle();

@@ -128,7 +128,7 @@ fn a_list_is_fetched_once() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-/// Semantics 3: any other value is 87.
+/// Any other value is 87 (source option.enable-feature).
 #[test]
 fn the_feature() {
     let _ = &*TRUSTED;
