@@ -104,7 +104,7 @@ errors! {
     ERROR_WINHTTP_INCORRECT_HANDLE_TYPE = 12018, "Call or option does not fit this kind of handle.";
     ERROR_WINHTTP_INCORRECT_HANDLE_STATE = 12019, "Right kind of handle, wrong moment (not sent yet, already sent, another operation pending).";
     ERROR_WINHTTP_CANNOT_CONNECT = 12029, "TCP connection could not be made.";
-    ERROR_WINHTTP_CONNECTION_ERROR = 12030, "Connection reset or closed early, or no common TLS version.";
+    ERROR_WINHTTP_CONNECTION_ERROR = 12030, "Connection reset, or closed in mid-handshake or mid-body; or no common TLS version.";
     ERROR_WINHTTP_RESEND_REQUEST = 12032, "Call SendRequest again on the same handle (auth leg, or retry needed).";
     ERROR_WINHTTP_SECURE_CERT_DATE_INVALID = 12037, "Certificate outside its validity period.";
     ERROR_WINHTTP_SECURE_CERT_CN_INVALID = 12038, "Certificate name does not match the host.";
@@ -116,7 +116,7 @@ errors! {
     ERROR_WINHTTP_CANNOT_CALL_AFTER_SEND = 12102, "COM method used after Send.";
     ERROR_WINHTTP_CANNOT_CALL_AFTER_OPEN = 12103, "COM option used after Open.";
     ERROR_WINHTTP_HEADER_NOT_FOUND = 12150, "Header (or that occurrence of it) is absent.";
-    ERROR_WINHTTP_INVALID_SERVER_RESPONSE = 12152, "Reply cannot be parsed as HTTP (also bad websocket frames).";
+    ERROR_WINHTTP_INVALID_SERVER_RESPONSE = 12152, "Reply cannot be parsed as HTTP, or ended before its head was complete (also bad websocket frames).";
     ERROR_WINHTTP_INVALID_HEADER = 12153, "Header supplied is malformed; no page entry. AddRequestHeaders page gives ERROR_INVALID_PARAMETER for bad headers.";
     ERROR_WINHTTP_INVALID_QUERY_REQUEST = 12154, "Retired.";
     ERROR_WINHTTP_HEADER_ALREADY_EXISTS = 12155, "Retired.";
