@@ -283,8 +283,9 @@ fn options_with_an_effect() {
     assert_eq!(set(session, WINHTTP_OPTION_CODEPAGE, &1252u32.to_ne_bytes(), 4), 0);
     let agent = "agent/2";
     assert_eq!(set(session, WINHTTP_OPTION_USER_AGENT, &bytes(agent), agent.len()), 0, "a length in characters");
-    for idle in [0, u32::MAX, 1000] {
-        assert_eq!(set(session, 135, &idle.to_ne_bytes(), 4), 0);
+    // The session has a connection already.
+    for (idle, error) in [(0u32, 87), (4999, 87), (5000, 12019), (u32::MAX, 12019)] {
+        assert_eq!(set(session, 135, &idle.to_ne_bytes(), 4), error, "{idle}");
     }
     let version = |minor: u32| [1u32.to_ne_bytes(), minor.to_ne_bytes()].concat();
     assert_eq!(set(null_mut(), WINHTTP_OPTION_HTTP_VERSION, &version(2), 8), 87);

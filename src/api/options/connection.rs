@@ -11,12 +11,28 @@ use crate::win32::*;
 /// No header has a name for it; clients that use it call it so.
 const WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT: u32 = 135;
 
+/// The shortest time that a connection may lie idle, in milliseconds (source n149).
+const SHORTEST_IDLE: u32 = 5000;
+
+/// Who says how long its connections live shares none.
+fn idle_timeout(subject: &Subject, given: &Given<'_>) -> Result<(), Win32Error> {
+    let (milliseconds, session) = (given.dword(), subject.handle()?);
+    if milliseconds < SHORTEST_IDLE {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    if session.has_children() {
+        return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    }
+    let own = session.value();
+    subject.settings(|settings| (settings.pool_rules.idle, settings.pool) = (milliseconds, own))
+}
+
 pub(super) const ROWS: &[Row] = &[
     Row::new(WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT, "WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT", Shape::Dword)
-        .set(SESSION, Put::Setting(|s, milliseconds| s.pool_rules.idle = milliseconds))
+        .set(SESSION, Put::To(idle_timeout))
         .inherited()
         .default("60000")
-        .note("In no header. Milliseconds in the pool; 0 and 0xFFFFFFFF are no limit."),
+        .note("In no header. Milliseconds in the pool, 5000 at least; before there are connections: ERROR_WINHTTP_INCORRECT_HANDLE_STATE afterwards. The session has connections of its own then."),
     option!(WINHTTP_OPTION_CONNECTION_INFO: Shape::Struct("WINHTTP_CONNECTION_INFO", size_of::<WINHTTP_CONNECTION_INFO>()))
         .query(REQUEST, Get::Of(|subject| {
             let peer = subject.request()?.with(|machine| machine.peer()).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
