@@ -14,6 +14,10 @@ pub enum Encoding {
     Ascii,
 }
 
+/// The code pages by their numbers.
+const CODE_PAGES: [(u32, Encoding); 4] =
+    [(65001, Encoding::Utf8), (28591, Encoding::Latin1), (1252, Encoding::Windows1252), (20127, Encoding::Ascii)];
+
 /// What bytes 0x80 to 0x9F are in code page 1252; 0 where nothing is assigned.
 const UPPER: [u16; 32] = [
     0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, 0,
@@ -23,13 +27,15 @@ const UPPER: [u16; 32] = [
 impl Encoding {
     /// The encoding of a code page: 0 is the default, UTF-8.
     pub fn of_code_page(number: u32) -> Option<Encoding> {
-        Some(match number {
-            0 | 65001 => Encoding::Utf8,
-            28591 => Encoding::Latin1,
-            1252 => Encoding::Windows1252,
-            20127 => Encoding::Ascii,
-            _ => return None,
-        })
+        match number {
+            0 => Some(Encoding::default()),
+            _ => CODE_PAGES.into_iter().find(|(known, _)| *known == number).map(|(_, encoding)| encoding),
+        }
+    }
+
+    /// The number of the code page.
+    pub fn code_page(self) -> u32 {
+        CODE_PAGES.into_iter().find(|(_, known)| *known == self).map_or(0, |(number, _)| number)
     }
 
     /// Bytes as UTF-16 with a NUL, in memory order.
@@ -86,7 +92,9 @@ mod tests {
             (20127, "aä", b"a?"),
         ];
         for (page, text, bytes) in rows {
-            assert_eq!(Encoding::of_code_page(*page).unwrap().encode(text), *bytes, "{page}");
+            let encoding = Encoding::of_code_page(*page).unwrap();
+            assert_eq!(encoding.encode(text), *bytes, "{page}");
+            assert!(*page == 0 || encoding.code_page() == *page, "{page}");
         }
         assert_eq!(Encoding::Windows1252.decode(b"\x80\xE4"), "€ä");
         assert_eq!(Encoding::Utf8.decode(b"\xE4"), "ä");

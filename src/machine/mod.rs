@@ -11,6 +11,7 @@ pub mod request;
 pub mod resolver;
 mod settings;
 mod step;
+mod timers;
 pub mod websocket;
 
 pub use output::{Machine, Output};

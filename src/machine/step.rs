@@ -15,9 +15,6 @@ pub enum Step<S: 'static, A: 'static> {
     Impossible,
 }
 
-/// How many actions of one step may ask a question.
-const QUESTIONS: usize = 2;
-
 /// A machine that goes by a table.
 pub(super) trait Tabled {
     type State: Copy + 'static;
@@ -28,8 +25,8 @@ pub(super) trait Tabled {
     fn look(&self, input: Self::Input) -> Step<Self::State, Self::Action>;
     /// Enters the next state; answers the former.
     fn enter(&mut self, next: Self::State) -> Self::State;
-    /// Does what goes with a step out of `before`. An action that asks a question answers the input that comes next;
-    /// questions are the last actions of their step, and at most [`QUESTIONS`].
+    /// Does what goes with a step out of `before`. An action that asks a question answers the input that comes next; it is
+    /// the last of its step.
     fn act(&mut self, now: Duration, before: Self::State, action: Self::Action) -> Option<Self::Input>;
 
     /// The error with which the table refuses a call; the call then changes nothing.
@@ -46,16 +43,13 @@ pub(super) trait Tabled {
         self.refused(input)?;
         let Step::Take(next, actions) = self.look(input) else { return Ok(()) };
         let before = self.enter(next);
-        // The step is done whole before the answers to its questions are taken.
-        let mut answers = [None; QUESTIONS];
-        let mut asked = 0;
+        // The step is done whole before the answer to its question is taken.
+        let mut answer = None;
         for action in actions {
-            if let Some(answer) = self.act(now, before, *action) {
-                answers[asked] = Some(answer);
-                asked += 1;
-            }
+            debug_assert!(answer.is_none(), "a question is the last action of its step");
+            answer = self.act(now, before, *action);
         }
-        for answer in answers.into_iter().flatten() {
+        if let Some(answer) = answer {
             self.happened(now, answer);
         }
         Ok(())

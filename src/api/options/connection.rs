@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT, "WINHTTP_OPTION_CONNECTION_IDLE_TIMEOUT", Shape::Dword)
         .set(SESSION, Put::To(idle_timeout))
         .inherited()
-        .default("60000")
+        .default_setting(|s| s.pool_rules.idle)
         .note("In no header. Milliseconds in the pool, 5000 at least; before there are connections: ERROR_WINHTTP_INCORRECT_HANDLE_STATE afterwards. The session has connections of its own then."),
     option!(WINHTTP_OPTION_CONNECTION_INFO: Shape::Struct("WINHTTP_CONNECTION_INFO", size_of::<WINHTTP_CONNECTION_INFO>()))
         .query(REQUEST, Get::Of(|subject| {
@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
             subject.settings(|s| s.pool = pool)
         }))
         .inherited()
-        .default("0"),
+        .default_setting(|s| u32::from(s.pool != 0)),
     option!(WINHTTP_OPTION_EXPIRE_CONNECTION: Shape::Nothing)
         .set(REQUEST, Put::To(|subject, _| {
             let attempt = subject.request()?.attempt().ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
@@ -96,6 +96,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_BACKGROUND_CONNECTIONS: Shape::Dword)
         .set(SESSION, Put::Setting(|s, count| s.pool_rules.at_first = count))
         .inherited()
+        .default_setting(|s| s.pool_rules.at_first)
         .note("At most 16."),
     option!(WINHTTP_OPTION_FIRST_AVAILABLE_CONNECTION: Shape::Bool)
         .ignored(SESSION, "A request that waits is always served by the connection that is free first."),
@@ -118,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_IPV6_FAST_FALLBACK: Shape::Bool)
         .set(SESSION, Put::Setting(|s, on| s.network.fast_fallback = on != 0))
         .inherited()
-        .default("0"),
+        .default_setting(|s| s.network.fast_fallback.into()),
     option!(WINHTTP_OPTION_TCP_KEEPALIVE: Shape::Struct("tcp_keepalive", 12))
         .set(SESSION, Put::To(|subject, given| {
             let word = |place: usize| given.bytes[place..].first_chunk().map_or(0, |word| u32::from_ne_bytes(*word));
@@ -129,11 +130,11 @@ pub(super) const ROWS: &[Row] = &[
             subject.settings(|s| s.network.keep_alive = on.then_some((time, interval)))
         }))
         .inherited()
-        .default("off"),
+        .default_setting(|s| s.network.keep_alive.is_some().into()),
     option!(WINHTTP_OPTION_TCP_FAST_OPEN: Shape::Bool)
         .set(SESSION, Put::Setting(|s, on| s.network.fast_open = on != 0))
         .inherited()
-        .default("0")
+        .default_setting(|s| s.network.fast_open.into())
         .note("On Linux; elsewhere connections are made without."),
     option!(WINHTTP_OPTION_NETWORK_INTERFACE_AFFINITY: Shape::Dword).absent(0, 0, "No page describes it."),
     option!(WINHTTP_OPTION_TCP_PRIORITY_HINT: Shape::Dword).absent(0, 0, "No page describes it."),

@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_CONFIGURE_PASSPORT_AUTH: Shape::Dword)
         .set(SESSION, Put::Setting(|s, bits| s.passport = bits & WINHTTP_ENABLE_PASSPORT_AUTH != 0))
         .inherited()
-        .default("disabled")
+        .default_setting(|s| s.passport.into())
         .note("A redirect to a login reads as 401; the login itself is not spoken."),
     option!(WINHTTP_OPTION_PASSPORT_SIGN_OUT: Shape::Struct("LPVOID", 8)).absent(
         0,

@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
             }),
         )
         .inherited()
-        .default("FALSE"),
+        .default_setting(|s| s.receive_connect_response.into()),
     option!(WINHTTP_OPTION_IS_PROXY_CONNECT_RESPONSE: Shape::Bool)
         .query(
             SESSION | REQUEST,
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_DISABLE_PROXY_AUTH_SCHEMES: Shape::Dword)
         .set(SESSION, Put::Setting(|settings, schemes| settings.disabled_proxy_schemes = schemes))
         .inherited()
-        .default("0"),
+        .default_setting(|s| s.disabled_proxy_schemes),
     option!(WINHTTP_OPTION_PROXY_DISABLE_SERVICE_CALLS: Shape::Dword)
         .absent(0, 0, "There is no service."),
 ];

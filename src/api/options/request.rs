@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
                     major.first_chunk().map(|m| u32::from_ne_bytes(*m)),
                     minor.first_chunk().map(|m| u32::from_ne_bytes(*m)),
                 ) {
-                    (Some(1), Some(minor @ 0..=1)) => {
+                    (Some(1), Some(minor)) if minor <= NEWEST_MINOR.into() => {
                         DEFAULT_MINOR.store(minor as u8, Ordering::Relaxed);
                         Ok(())
                     }
@@ -53,11 +53,11 @@ pub(super) const ROWS: &[Row] = &[
                 }
             }),
         )
-        .default("1.1")
+        .default_made(|| format!("1.{NEWEST_MINOR}"))
         .note("Of requests that are opened without a version: 1.0 or 1.1."),
     option!(WINHTTP_OPTION_DISABLE_FEATURE: Shape::Dword)
         .set(REQUEST, Put::Setting(|s, bits| s.disabled |= bits))
-        .default("0"),
+        .default_setting(|s| s.disabled),
     option!(WINHTTP_OPTION_CODEPAGE: Shape::Dword)
         .set(
             SESSION,
@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
             }),
         )
         .inherited()
-        .default("65001")
+        .default_setting(|s| s.code_page.code_page())
         .note("Of the query in WinHttpOpenRequest: 0, 65001, 1252, 28591, 20127."),
     option!(WINHTTP_OPTION_REDIRECT_POLICY: Shape::Dword)
         .query(SESSION | REQUEST, Get::Setting(|s| s.redirect_policy))
@@ -76,10 +76,10 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_DECOMPRESSION: Shape::Dword)
         .set(SESSION | REQUEST, Put::Setting(|s, bits| s.decompression = bits))
         .inherited()
-        .default("0"),
+        .default_setting(|s| s.decompression),
     option!(WINHTTP_OPTION_REJECT_USERPWD_IN_URL: Shape::Bool)
         .set(REQUEST, Put::Setting(|s, on| s.reject_user = on != 0))
-        .default("0")
+        .default_setting(|s| s.reject_user.into())
         .note("A redirect to such a URL ends with ERROR_WINHTTP_INVALID_URL."),
     option!(WINHTTP_OPTION_ENCODE_EXTRA: Shape::Bool).absent(
         0,
@@ -110,8 +110,10 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_UNSAFE_HEADER_PARSING: Shape::Dword).absent(0, REQUEST, "Windows keeps it to itself."),
 ];
 
+/// The newest HTTP/1.
+const NEWEST_MINOR: u8 = 1;
 /// HTTP_VERSION, which belongs to the process.
-static DEFAULT_MINOR: AtomicU8 = AtomicU8::new(1);
+static DEFAULT_MINOR: AtomicU8 = AtomicU8::new(NEWEST_MINOR);
 
 /// The version of requests that are opened without one.
 pub(crate) fn default_version() -> Version {

@@ -181,6 +181,19 @@ pub(crate) enum Put {
     To(fn(&Subject, &Given<'_>) -> Result<(), Win32Error>),
 }
 
+/// Where it stands what an option is before anybody sets it.
+#[derive(Clone, Copy)]
+pub(crate) enum DefaultValue {
+    /// Nowhere.
+    Unsaid,
+    /// In the row.
+    Words(&'static str),
+    /// In the default settings.
+    Setting(fn(&Settings) -> u32),
+    /// Elsewhere.
+    Made(fn() -> String),
+}
+
 /// What became of an option here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -213,8 +226,8 @@ pub(crate) struct Row {
     pub wrong_size: Win32Error,
     /// Whether a request copies it from its session when it is opened.
     pub inherited: bool,
-    /// What it is before anybody sets it, where the settings do not say so.
-    pub default: &'static str,
+    /// What it is before anybody sets it.
+    pub default: DefaultValue,
     /// Whether it is here.
     pub status: Status,
     /// What the table must say beside that.
@@ -242,7 +255,7 @@ impl Row {
             put: Put::Never,
             wrong_size: ERROR_INSUFFICIENT_BUFFER,
             inherited: false,
-            default: "",
+            default: DefaultValue::Unsaid,
             status: Status::Absent,
             note: "",
         }
@@ -291,9 +304,21 @@ impl Row {
         self
     }
 
-    /// What it is before anybody sets it; of a [`Get::Setting`] that is known.
-    pub const fn default(mut self, value: &'static str) -> Row {
-        self.default = value;
+    /// What it is before anybody sets it, of one that is neither a setting nor made by a type here: words.
+    pub const fn default(mut self, words: &'static str) -> Row {
+        self.default = DefaultValue::Words(words);
+        self
+    }
+
+    /// The same, read off the default settings; of a [`Get::Setting`] that is known.
+    pub const fn default_setting(mut self, read: fn(&Settings) -> u32) -> Row {
+        self.default = DefaultValue::Setting(read);
+        self
+    }
+
+    /// The same, as text.
+    pub const fn default_made(mut self, make: fn() -> String) -> Row {
+        self.default = DefaultValue::Made(make);
         self
     }
 
@@ -305,9 +330,16 @@ impl Row {
 
     /// What it is before anybody sets it, as text.
     pub fn default_text(&self) -> String {
-        match self.get {
-            Get::Setting(read) => read(&Settings::default()).to_string(),
-            _ => self.default.to_owned(),
+        let setting = match (self.get, self.default) {
+            (Get::Setting(read), _) | (_, DefaultValue::Setting(read)) => read(&Settings::default()),
+            (_, DefaultValue::Unsaid) => return String::new(),
+            (_, DefaultValue::Words(words)) => return words.to_owned(),
+            (_, DefaultValue::Made(make)) => return make(),
+        };
+        match (self.shape, setting != 0) {
+            (Shape::Bool, is) => if is { "TRUE" } else { "FALSE" }.to_owned(),
+            (Shape::Nothing | Shape::Struct(..), is) => if is { "on" } else { "off" }.to_owned(),
+            _ => setting.to_string(),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_SECURITY_FLAGS: Shape::Dword)
         .query(REQUEST, Get::Of(security_flags))
         .set(REQUEST, Put::To(set_security_flags))
-        .default("0")
+        .default_setting(|s| s.security_flags)
         .note("Reads with SECURITY_FLAG_SECURE and a SECURITY_FLAG_STRENGTH_* bit once TLS is spoken."),
     option!(WINHTTP_OPTION_SECURITY_CERTIFICATE_STRUCT: Shape::Struct("WINHTTP_CERTIFICATE_INFO", size_of::<WINHTTP_CERTIFICATE_INFO>()))
         .query(REQUEST, Get::Of(certificates::summary))
@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_SECURE_PROTOCOLS: Shape::Dword)
         .set(SESSION, Put::To(set_secure_protocols))
         .inherited()
-        .default("10240")
+        .default_setting(|s| s.secure_protocols)
         .note("TLS 1.2 and 1.3 are spoken; of older versions alone nothing is, and requests fail with 12175."),
     option!(WINHTTP_OPTION_CLIENT_CERT_ISSUER_LIST: Shape::Pointer("SecPkgContext_IssuerListInfoEx"))
         .query(REQUEST, Get::Of(certificates::issuers))
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
         .ignored(SESSION, "Data never goes out before the handshake is complete."),
     option!(WINHTTP_OPTION_IGNORE_CERT_REVOCATION_OFFLINE: Shape::Bool)
         .set(REQUEST, Put::Setting(|s, value| s.ignores_revocation_offline = value != 0))
-        .default("0"),
+        .default_setting(|s| s.ignores_revocation_offline.into()),
     option!(WINHTTP_OPTION_TLS_PROTOCOL_INSECURE_FALLBACK: Shape::Bool)
         .set(SESSION, Put::To(|subject, given| subject.settings(|settings| {
             if settings.secure_defaults && given.is_true() { Err(ERROR_ACCESS_DENIED) } else { Ok(()) }

@@ -7,15 +7,15 @@ use crate::win32::*;
 pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET: Shape::Nothing)
         .set(REQUEST, Put::To(|subject, _| subject.settings(|settings| settings.web_socket = true)))
-        .default("off"),
+        .default_setting(|s| s.web_socket.into()),
     option!(WINHTTP_OPTION_WEB_SOCKET_CLOSE_TIMEOUT: Shape::Dword)
         .query(WEB_SOCKET, Get::Of(|subject| Ok(Value::Dword(settings(subject)?.close_timeout))))
         .set(WEB_SOCKET, Put::To(|subject, given| change(subject, |settings| settings.close_timeout = given.dword())))
-        .default("10000"),
+        .default_made(|| WebSocketSettings::default().close_timeout.to_string()),
     option!(WINHTTP_OPTION_WEB_SOCKET_KEEPALIVE_INTERVAL: Shape::Dword)
         .set(WEB_SOCKET, Put::To(set_keep_alive))
         .strict()
-        .default("30000")
+        .default_made(|| WebSocketSettings::default().keep_alive.to_string())
         .note("Microsoft's table says that it can be queried; Windows answers 87."),
     option!(WINHTTP_OPTION_WEB_SOCKET_RECEIVE_BUFFER_SIZE: Shape::Dword)
         .query(SESSION | REQUEST, Get::Setting(|settings| settings.web_socket_receive_buffer))

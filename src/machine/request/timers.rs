@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::machine::Timeouts;
+use crate::machine::timers::Deadlines;
 
 /// What a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,25 +94,23 @@ const SIDES: usize = 4;
 
 /// The timers of a request: at most one a side runs.
 #[derive(Debug, Default)]
-pub struct Timers([Option<(Timer, Duration)>; SIDES]);
+pub struct Timers(Deadlines<Timer, SIDES>);
 
 impl Timers {
     /// The time of a timer begins, and that of the one before it on its side ends.
     pub fn start(&mut self, timer: Timer, now: Duration, timeouts: &Timeouts) {
         let (_, side, limit, _) = TABLE[timer as usize];
-        let milliseconds = limit(timeouts);
-        let limited = milliseconds != 0 && milliseconds != u32::MAX;
-        self.0[side as usize] = limited.then(|| (timer, now + Duration::from_millis(milliseconds.into())));
+        self.0.start(side as usize, timer, now, limit(timeouts));
     }
 
     /// Nothing is waited for on a side.
     pub fn stop(&mut self, side: Side) {
-        self.0[side as usize] = None;
+        self.0.stop(side as usize);
     }
 
     /// The address answered: the handshake has the rest of its time.
     pub fn connected(&mut self) {
-        if let Some((timer @ Timer::Address, _)) = &mut self.0[Side::Exchange as usize] {
+        if let Some(timer @ Timer::Address) = self.0.timer_on(Side::Exchange as usize) {
             *timer = Timer::Handshake;
         }
     }
@@ -124,10 +123,10 @@ impl Timers {
 
     /// Bytes of the head came. Says whether the head took too long.
     pub fn received(&mut self, now: Duration, timeouts: &Timeouts) -> bool {
-        if self.0[Side::Exchange as usize].is_some() {
+        if self.0.on(Side::Exchange as usize).is_some() {
             self.start(Timer::Reply, now, timeouts);
         }
-        self.0[Side::Head as usize].is_some_and(|(_, deadline)| now >= deadline)
+        self.0.on(Side::Head as usize).is_some_and(|(_, deadline)| now >= deadline)
     }
 
     /// The exchange no longer waits for anything.
@@ -138,8 +137,7 @@ impl Timers {
 
     /// The timer whose time is over first, of those that are told.
     fn first(&self) -> Option<(Timer, Duration)> {
-        let told = |timer: Timer| TABLE[timer as usize].3 != Over::FailAtBytes;
-        self.0.iter().flatten().filter(|(timer, _)| told(*timer)).min_by_key(|(_, deadline)| *deadline).copied()
+        self.0.first(|timer| TABLE[timer as usize].3 != Over::FailAtBytes)
     }
 
     /// The earliest deadline.

@@ -4,6 +4,7 @@ mod frames;
 mod incoming;
 mod outgoing;
 pub mod table;
+mod timers;
 mod utf8;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use self::frames::{CloseFrame, Found, Masks, Parser, Violation};
 use self::incoming::{Incoming, Look};
 use self::outgoing::{Frame, Outgoing};
 use self::table::{Action, Conversation, Input, OPENED, ReceiveSide, State, Step, step};
+use self::timers::{Over, Timer, Timers};
 use super::reading::PendingRead;
 use super::step::Tabled;
 use super::{Machine, Output};
@@ -89,8 +91,7 @@ pub struct WebSocket {
     ping: Option<Bytes>,
     close: Option<CloseFrame>,
     cause: Win32Error,
-    close_at: Option<Duration>,
-    ping_at: Option<Duration>,
+    timers: Timers,
     write_first: bool,
     outputs: Vec<Output>,
 }
@@ -99,6 +100,8 @@ impl WebSocket {
     /// A web socket whose connection was just upgraded. `seed`: secret random bytes, for the masks.
     pub fn new(now: Duration, seed: [u8; 16]) -> WebSocket {
         let settings = WebSocketSettings::default();
+        let mut timers = Timers::default();
+        timers.start(Timer::Ping, now, &settings);
         WebSocket {
             state: OPENED,
             settings,
@@ -114,8 +117,7 @@ impl WebSocket {
             ping: None,
             close: None,
             cause: ERROR_WINHTTP_INTERNAL_ERROR,
-            close_at: None,
-            ping_at: after(now, settings.keep_alive),
+            timers,
             write_first: false,
             outputs: Vec::new(),
         }
@@ -134,7 +136,7 @@ impl WebSocket {
     /// Sets the options; they count from the next Close and from now on.
     pub fn set(&mut self, now: Duration, settings: WebSocketSettings) {
         self.settings = settings;
-        self.ping_at = after(now, settings.keep_alive);
+        self.timers.start(Timer::Ping, now, &self.settings);
     }
 
     /// Status and reason of the peer's close frame, once an operation took it.
@@ -191,7 +193,7 @@ impl WebSocket {
                 let read = self.reading.take().filter(|read| read.buffer.is_lent());
                 self.outputs.extend(read.map(|read| Output::GiveBack(read.buffer)));
             }
-            WebSocketOperation::Close => self.close_at = None,
+            WebSocketOperation::Close => self.timers.stop(Timer::Close),
             WebSocketOperation::Send | WebSocketOperation::Shutdown => {}
         }
         self.outputs.push(Output::End(operation.into(), outcome));
@@ -298,11 +300,6 @@ impl WebSocket {
     }
 }
 
-/// A time in milliseconds from now, or never.
-fn after(now: Duration, milliseconds: u32) -> Option<Duration> {
-    (milliseconds != 0 && milliseconds != u32::MAX).then(|| now + Duration::from_millis(milliseconds.into()))
-}
-
 impl Tabled for WebSocket {
     type State = State;
     type Input = Input;
@@ -323,12 +320,12 @@ impl Tabled for WebSocket {
                 return self.transmit(Frame::Data).then_some(Input::SentData);
             }
             Action::TransmitClose => {
-                return self.transmit(Frame::Close).then_some(Input::SentClose);
+                return Some(if self.transmit(Frame::Close) { Input::SentClose } else { Input::CloseQueued });
             }
             Action::Supply => return self.supply(),
-            Action::Wait => self.close_at = after(now, self.settings.close_timeout),
+            Action::Wait => self.timers.start(Timer::Close, now, &self.settings),
             Action::Abandon => {
-                self.ping_at = None;
+                self.timers.stop(Timer::Ping);
                 self.outputs.push(Output::Abandon);
             }
             Action::EndSend => {
@@ -365,11 +362,11 @@ impl Machine for WebSocket {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        [self.close_at, self.ping_at].into_iter().flatten().min()
+        self.timers.next()
     }
 
     fn idles(&self) -> bool {
-        self.close_at.is_none()
+        !self.timers.runs(Timer::Close)
     }
 
     fn pending(&self) -> bool {
@@ -417,14 +414,16 @@ impl Machine for WebSocket {
     }
 
     fn tick(&mut self, now: Duration) {
-        if self.close_at.is_some_and(|time| now >= time) {
-            self.fail(now, ERROR_WINHTTP_TIMEOUT);
-        }
-        if self.ping_at.is_some_and(|time| now >= time) {
-            self.ping_at = after(now, self.settings.keep_alive);
-            if self.speaks() && self.outgoing.flows() {
-                self.frame = self.masks.ping();
-                self.transmit(Frame::Control);
+        while let Some(over) = self.timers.over(now) {
+            match over {
+                Over::Fail => self.fail(now, ERROR_WINHTTP_TIMEOUT),
+                Over::Ping => {
+                    self.timers.start(Timer::Ping, now, &self.settings);
+                    if self.speaks() && self.outgoing.flows() {
+                        self.frame = self.masks.ping();
+                        self.transmit(Frame::Control);
+                    }
+                }
             }
         }
     }

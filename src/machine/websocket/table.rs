@@ -103,6 +103,8 @@ pub enum Input {
     SentData,
     /// The close frame is out.
     SentClose,
+    /// The close frame waits until there is room for it; [`Input::SentClose`] comes later.
+    CloseQueued,
     /// Something came.
     Data,
     /// There is enough for the pending Receive.
@@ -124,7 +126,8 @@ pub enum Input {
 pub enum Action {
     /// Give the frame to the transport; [`Input::SentData`] comes next if there is room for it.
     Transmit,
-    /// Give the close frame to the transport; [`Input::SentClose`] comes next if there is room for it.
+    /// Give the close frame to the transport; [`Input::SentClose`] comes next if there is room for it, else
+    /// [`Input::CloseQueued`].
     TransmitClose,
     /// Look at what came: [`Input::Supplied`], [`Input::PeerClose`], [`Input::Failure`] or nothing comes next.
     Supply,
@@ -209,8 +212,8 @@ pub const fn step(state: State, input: Input) -> Step {
         // WinHttpWebSocketClose: our close frame, unless Shutdown sent it, and the peer's. It takes the place of Receive, but
         // not of Send (source m7).
         (_, _, CLOSE, CallClose) | (_, DATA, _, CallClose) => REFUSED,
-        (Open, _,     Receive, CallClose)   => to(Closing, CloseFrame, CLOSE, &[CancelReceive, Wait, TransmitClose, Supply]),
-        (Open, _,     _, CallClose)         => to(Closing, CloseFrame, CLOSE, &[Wait, TransmitClose, Supply]),
+        (Open, _,     Receive, CallClose)   => to(Closing, CloseFrame, CLOSE, &[CancelReceive, Wait, TransmitClose]),
+        (Open, _,     _, CallClose)         => to(Closing, CloseFrame, CLOSE, &[Wait, TransmitClose]),
         (PeerClosed, _, _, CallClose)       => to(Closed, CloseFrame, CLOSE, &[Wait, TransmitClose]),
         (Closing, _, Receive, CallClose)    => to(c, s, CLOSE, &[CancelReceive, Wait, Supply]),
         (Closing, _, _, CallClose)          => to(c, s, CLOSE, &[Wait, Supply]),
@@ -219,12 +222,14 @@ pub const fn step(state: State, input: Input) -> Step {
         (Broken, _, IDLE, CallClose)        => to(c, s, CLOSE, &[Supply]),
         (_, _, _, CallClose) => REFUSED,
 
-        // Frames go out.
+        // Frames go out. Close then looks at what came, whether its frame has room or not.
         (_, DATA, _, SentData)                  => to(c, QUIET, r, &[EndSend]),
         (Closed, Shutdown, CLOSE, SentClose)    => to(Done, QUIET, IDLE, &[EndShutdown, EndClose, Abandon]),
         (_, Shutdown, _, SentClose)             => to(c, QUIET, r, &[EndShutdown]),
         (Closed, CloseFrame, CLOSE, SentClose)  => to(Done, QUIET, IDLE, &[EndClose, Abandon]),
-        (_, CloseFrame, _, SentClose)           => to(c, QUIET, r, &[]),
+        (_, CloseFrame, _, SentClose)           => to(c, QUIET, r, &[Supply]),
+        (Closing, CloseFrame, _, CloseQueued)   => to(c, s, r, &[Supply]),
+        (_, Shutdown | CloseFrame, _, CloseQueued) => to(c, s, r, &[]),
 
         // Frames come.
         (_, _, Receive | CLOSE, Data) => to(c, s, r, &[Supply]),
