@@ -71,15 +71,10 @@ pub fn query(
     }
     let reply = || response.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     let of_trailers = !of_request && level & WINHTTP_QUERY_FLAG_TRAILERS != 0;
-    let trailers = || reply().and(trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
-    // n140: no trailers are not an empty text.
-    let some_trailers = || {
-        let trailers = trailers()?;
-        if trailers.iter().next().is_none() { Err(ERROR_WINHTTP_HEADER_NOT_FOUND) } else { Ok(trailers) }
-    };
+    let trailers = || reply().and_then(|_| some(trailers));
     let raw = || match () {
         () if of_request => Ok(request.raw_lines()),
-        () if of_trailers => Ok(some_trailers()?.iter().map(Header::line).collect()),
+        () if of_trailers => Ok(trailers()?.iter().map(Header::line).collect()),
         () => reply().map(ResponseHead::raw_lines),
     };
     let line = match attribute {
@@ -156,7 +151,7 @@ pub fn fields(
         let reply = response.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
         match level & WINHTTP_QUERY_FLAG_TRAILERS {
             0 => &reply.headers,
-            _ => trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?,
+            _ => some(trailers)?,
         }
     };
     let pair = |header: &Header| (header.name.to_string(), header.value.to_vec());
@@ -176,6 +171,12 @@ pub fn fields(
         return Err(ERROR_WINHTTP_HEADER_NOT_FOUND);
     }
     Ok(Fields { fields, next: index.map(|index| index.wrapping_add(1)) })
+}
+
+/// The trailers of a body that was read. None are not an empty answer (source n140).
+fn some(trailers: Option<&Headers>) -> Result<&Headers, Win32Error> {
+    let trailers = trailers.ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)?;
+    if trailers.iter().next().is_none() { Err(ERROR_WINHTTP_HEADER_NOT_FOUND) } else { Ok(trailers) }
 }
 
 fn modified(value: &[u8], level: u32) -> Result<Answer, Win32Error> {

@@ -157,7 +157,8 @@ impl Reply {
         self
     }
 
-    /// A field behind a body that comes in chunks; one chunk if no sizes were given.
+    /// A field behind a body that comes in chunks; one chunk if no sizes were given. Over HTTP/1.1 no program is told of it
+    /// (source a13).
     pub fn trailer(mut self, name: &str, value: &str) -> Reply {
         self.trailers.append(name, value.to_owned());
         self

@@ -165,6 +165,19 @@ fn heads_bodies_and_trailers() {
     assert_eq!(header(request, WINHTTP_QUERY_VERSION), "HTTP/2.0");
     let trailer = header(request, TRAILERS);
     assert!(trailer.contains("x-end: yes"), "{trailer}");
+    // WinHttpQueryHeadersEx has them, too.
+    let level = WINHTTP_QUERY_EX_ALL_HEADERS | WINHTTP_QUERY_FLAG_TRAILERS;
+    let (mut room, mut length, mut fields, mut count) = ([0u64; 32], 256, null_mut(), 0);
+    // SAFETY: the buffer has so many bytes; what it holds ends in NUL.
+    unsafe {
+        let index = null_mut();
+        let name = null();
+        let buffer = room.as_mut_ptr().cast();
+        let error =
+            WinHttpQueryHeadersEx(request, level, 0, 0, index, name, buffer, &mut length, &mut fields, &mut count);
+        assert_eq!((error, count), (0, 1));
+        assert_eq!(*(*fields).Anonymous1.pwszName, u16::from(b'x'));
+    }
     close(request);
     client.close();
 }

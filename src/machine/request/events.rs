@@ -205,7 +205,9 @@ impl Machine for Request {
                 }
                 self.attempt.body.push(bytes);
                 if let Some(trailers) = end {
-                    self.attempt.body.end(Ok(trailers));
+                    // source a13: those of HTTP/1.1 are dropped.
+                    let told = self.protocol_used() != 0;
+                    self.attempt.body.end(Ok(if told { trailers } else { Headers::default() }));
                 }
                 self.happened(now, Input::Data);
             }
