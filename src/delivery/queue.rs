@@ -82,7 +82,7 @@ impl State {
     fn pop(&mut self) -> Option<Item> {
         let item = (!self.queue.is_empty()).then(|| self.queue.remove(0))?;
         match &item {
-            Item::Notify(Notification::Redirect { .. }) => self.redirect_above = Some(self.depth),
+            Item::Notify(told) if told.is_redirect() => self.redirect_above = Some(self.depth),
             Item::FollowRedirect => self.redirect_above = None,
             _ => {}
         }

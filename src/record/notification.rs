@@ -249,6 +249,11 @@ impl Notification {
         Status(self.status()).name().unwrap_or("UNKNOWN")
     }
 
+    /// Whether a redirect is followed when its callback has returned.
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self, Notification::Redirect { .. })
+    }
+
     /// Whether it ends an asynchronous operation, well or not.
     pub fn is_completion(&self) -> bool {
         Status(self.status()).is_completion()

@@ -37,6 +37,15 @@ pub mod record {
     /// A notification that is only a number.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Notification(pub usize);
+
+    /// That of REDIRECT.
+    pub const REDIRECT: usize = usize::MAX;
+
+    impl Notification {
+        pub fn is_redirect(&self) -> bool {
+            self.0 == REDIRECT
+        }
+    }
 }
 
 pub mod win32 {

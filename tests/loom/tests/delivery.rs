@@ -7,7 +7,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Mutex;
 use loom::thread;
 use winhttp_models::delivery::queue::{DeliveryQueue, DrainBudget, Item, Next, Outcome};
-use winhttp_models::record::{Api, Notification, Operation};
+use winhttp_models::record::{Api, Notification, Operation, REDIRECT};
 
 const SEND: Operation = Operation::Api(Api::SEND_REQUEST);
 const RECEIVE: Operation = Operation::Api(Api::RECEIVE_RESPONSE);
@@ -227,6 +227,34 @@ fn an_end_is_not_missed() {
             ends.wake();
         });
         assert_eq!(ended(queue.wait(RECEIVE, ticket, None)), 7);
+        thread.join().unwrap();
+    });
+}
+
+/// A call inside a callback brings on a redirect: it follows that itself, though the callback has not returned.
+#[test]
+fn a_redirect_of_a_nested_call_is_followed() {
+    model(|| {
+        let queue = Arc::new(DeliveryQueue::default());
+        let outer = queue.await_end(SEND);
+        queue.push(Item::Notify(Notification(0)));
+        assert!(queue.wait(SEND, outer, None).is_ok());
+        let inner = queue.await_end(RECEIVE);
+        let pushes = Arc::clone(&queue);
+        let thread = thread::spawn(move || {
+            pushes.push(Item::Notify(Notification(REDIRECT)));
+            pushes.push(Item::FollowRedirect);
+            pushes.wake();
+        });
+        let mut done = 0;
+        while let Ok(item) = queue.wait(RECEIVE, inner, None) {
+            if matches!(item, Item::FollowRedirect) {
+                queue.complete(RECEIVE, Ok(Notification(7)));
+            }
+            done += 1;
+            queue.finish_waited();
+        }
+        assert_eq!(done, 2);
         thread.join().unwrap();
     });
 }
