@@ -339,7 +339,7 @@ fn names_follow_the_first_appearance() {
 /// The thread and the surrounding call of each notification.
 fn places(trace: &Trace) -> Vec<(String, Option<&str>)> {
     let place = |event: &Event| match &event.what {
-        What::Notification { during, .. } => Some((event.thread.to_string(), during.clone())),
+        EventKind::Notification { during, .. } => Some((event.thread.to_string(), during.clone())),
         _ => None,
     };
     let name = |during: Option<String>| during.map(|name| if name == "A" { "A" } else { "B" });
@@ -411,8 +411,8 @@ fn a_handle_value_that_comes_back_is_a_new_handle() {
         .events
         .into_iter()
         .filter_map(|event| match event.what {
-            What::Return { result, .. } => Some(result),
-            What::Notification { handle, .. } => Some(handle),
+            EventKind::Return { result, .. } => Some(result),
+            EventKind::Notification { handle, .. } => Some(handle),
             _ => None,
         })
         .collect();

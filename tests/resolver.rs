@@ -408,7 +408,7 @@ fn the_network_is_asked_only_when_it_may_be() {
         for_url(session, "http://www.test/", DETECT, None),
         Ok((WINHTTP_ACCESS_TYPE_NAMED_PROXY, Some("found:1".into())))
     );
-    assert!(wpad.received().is_empty(), "the stand-in needs no script");
+    assert!(wpad.received().is_empty(), "the override needs no script");
     close(session);
 }
 
@@ -526,14 +526,13 @@ fn automatic_proxy_does_without_a_script_that_never_comes() {
 #[cfg(not(feature = "pac"))]
 #[test]
 fn a_build_without_the_engine_says_so() {
-    use portable_winhttp::record::What;
+    use portable_winhttp::record::EventKind;
     let sim = Sim::new();
     sim.peer("http://pac.test").on(any()).reply(Reply::ok().body("function FindProxyForURL() { return 'DIRECT' }"));
     let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
     let got = for_url(session, "http://www.test/", WINHTTP_AUTOPROXY_CONFIG_URL, Some("http://pac.test/proxy.pac"));
     assert_eq!(got, Err(ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR));
-    let says =
-        |what: &What| matches!(what, What::Note(text) if text.contains("the feature `pac` is not part of this build"));
+    let says = |what: &EventKind| matches!(what, EventKind::Note(text) if text.contains("the feature `pac` is not part of this build"));
     assert!(sim.trace().events.iter().any(|event| says(&event.what)), "{}", sim.trace().to_table());
     close(session);
 }

@@ -34,7 +34,7 @@ pub unsafe extern "system" fn WinHttpCreateProxyResolver(hsession: *const c_void
     })
 }
 
-/// Finds the ways to a URL (nf-winhttp-winhttpgetproxyforurlex). ERROR_IO_PENDING: GETPROXYFORURL_COMPLETE comes, and
+/// Finds the routes to a URL (nf-winhttp-winhttpgetproxyforurlex). ERROR_IO_PENDING: GETPROXYFORURL_COMPLETE comes, and
 /// then WinHttpGetProxyResult has them; or REQUEST_ERROR {API_GET_PROXY_FOR_URL, error}:
 ///
 /// | error | |
@@ -43,7 +43,7 @@ pub unsafe extern "system" fn WinHttpCreateProxyResolver(hsession: *const c_void
 /// | ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT | it is no 200 with at most 1 MiB over http or https |
 /// | ERROR_WINHTTP_LOGIN_FAILURE | its server wants credentials, and there are no default ones |
 /// | ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT | it does not load, throws, takes too long or too much memory, answers no text or more than 256 entries |
-/// | ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR | its answer names no way; or this build lacks the feature `pac` and there is no stand-in |
+/// | ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR | its answer names no route; or this build lacks the feature `pac` and no script is overridden |
 /// | ERROR_WINHTTP_OPERATION_CANCELLED | the resolver or its session was closed |
 ///
 /// Other codes say that nothing was begun: ERROR_INVALID_PARAMETER as for [`WinHttpGetProxyForUrl`],
@@ -115,7 +115,7 @@ unsafe fn query(url: PCWSTR, options: *const WINHTTP_AUTOPROXY_OPTIONS) -> Resul
     Query::new(&url, Some(options))
 }
 
-/// The ways that were found (nf-winhttp-winhttpgetproxyresult): freed with WinHttpFreeProxyResult.
+/// The routes that were found (nf-winhttp-winhttpgetproxyresult): freed with WinHttpFreeProxyResult.
 /// ERROR_WINHTTP_INCORRECT_HANDLE_STATE before GETPROXYFORURL_COMPLETE; ERROR_INVALID_PARAMETER for NULL.
 ///
 /// # Safety

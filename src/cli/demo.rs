@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use portable_winhttp::record::{Api, AsyncResult, Trace, What};
+use portable_winhttp::record::{Api, AsyncResult, EventKind, Trace};
 use portable_winhttp::win32::{ERROR_WINHTTP_CANNOT_CONNECT, WINHTTP_CALLBACK_STATUS_REDIRECT};
 
 use super::End;
@@ -83,8 +83,8 @@ fn replied(outcome: &Outcome) -> bool {
 }
 
 fn was_redirected(trace: &Trace) -> bool {
-    let redirect = |what: &What| match what {
-        What::Notification { notification, .. } => notification.status.0 == WINHTTP_CALLBACK_STATUS_REDIRECT,
+    let redirect = |what: &EventKind| match what {
+        EventKind::Notification { notification, .. } => notification.status.0 == WINHTTP_CALLBACK_STATUS_REDIRECT,
         _ => false,
     };
     trace.events.iter().any(|event| redirect(&event.what))

@@ -15,7 +15,7 @@ use super::output::{complain, print};
 use super::resolver::{Sources, decide};
 use super::winhttp::crack_url;
 
-/// Shows which ways lead to a URL, and why.
+/// Shows which routes lead to a URL, and why.
 pub fn run(arguments: &Proxy) -> End {
     if let Err(error) = crack_url(&arguments.url) {
         complain(&format!("{}: {error}", arguments.url));

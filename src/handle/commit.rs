@@ -78,10 +78,10 @@ impl<'a, M: Machine> Commit<'a, M> {
                 Output::GiveBack(buffer) => state.borrowed.give_back(buffer),
                 Output::ThenProceed(attempt) => commit.push(Item::Proceed(attempt), &mut state.borrowed),
                 Output::ThenFollowRedirect => commit.push(Item::FollowRedirect, &mut state.borrowed),
-                Output::Start(number, mut order) => {
-                    order.handle = handle.value;
-                    handle.on_traffic(|| TrafficEvent::Request(&order));
-                    let attempt = handle.world.transport.start(order, sink(handle, number));
+                Output::Start(number, mut request) => {
+                    request.handle = handle.value;
+                    handle.on_traffic(|| TrafficEvent::Request(&request));
+                    let attempt = handle.world.transport.start(request, sink(handle, number));
                     state.attempt = Some(Arc::clone(&attempt));
                     state.deadline = None;
                     commit.attempt = Some(attempt);
@@ -111,9 +111,7 @@ impl<'a, M: Machine> Commit<'a, M> {
         if let Some(attempt) = abandoned {
             attempt.release();
         }
-        if handle.observed() {
-            commit.checks.extend(state.machine.carried_away().map(CheckEvent::CarriedAway));
-        }
+        commit.checks.extend(handle.for_observers(|| state.machine.carried_away().map(CheckEvent::CarriedAway)));
         let deadline = state.machine.deadline();
         if deadline != state.deadline {
             state.deadline = deadline;
@@ -129,9 +127,7 @@ impl<'a, M: Machine> Commit<'a, M> {
     fn push(&mut self, item: Item, borrowed: &mut super::borrowed::BorrowedBuffers) {
         match item {
             Item::Notify(notification) if self.handle.wanted(notification.status()).is_none() => {
-                if self.handle.observed() {
-                    self.checks.extend(borrowed.unheard(&notification));
-                }
+                self.checks.extend(self.handle.for_observers(|| borrowed.unheard(&notification)));
             }
             item => {
                 self.handle.queue.push(item);

@@ -111,9 +111,9 @@ impl Handle {
         }
         let outcome = finished.ended.filter(|(ended, _)| *ended == operation).map(|(_, outcome)| outcome);
         let later = outcome.is_none() || !finished.delivered && finished.pushed > 0;
-        if later && outcome.is_some() && self.observed() {
+        if later && outcome.is_some() {
             // What ended inside the call is there when it returns, whoever tells of it.
-            driver.borrowed(BorrowedBuffers::settle);
+            self.for_observers(|| driver.borrowed(BorrowedBuffers::settle));
         }
         Ok(CallOutcome { outcome, later })
     }
@@ -127,10 +127,7 @@ impl Handle {
         pending: Option<Operation>,
         taken: &Result<(), Win32Error>,
     ) {
-        if !self.observed() {
-            return;
-        }
-        match (taken, pending) {
+        self.for_observers(|| match (taken, pending) {
             (Ok(()), _) if self.asynchronous => {
                 let wants = |status| self.wanted(status).is_some();
                 let heard = wants(operation.completion()) && wants(WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
@@ -140,20 +137,16 @@ impl Handle {
             }
             (Err(_), Some(pending)) => self.tell(&CheckEvent::Busy { operation, pending }),
             _ => {}
-        }
+        });
     }
 
     /// This is about to be told: the operation that it ends gives back what it owned.
     pub(super) fn give_back(&self, notification: &Notification) {
-        if !self.observed() {
-            return;
-        }
-        let events = match &self.kind {
-            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => return,
+        self.tell_all(self.for_observers(|| match &self.kind {
+            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
             Kind::Request(request) => request.borrowed(|borrowed| borrowed.delivered(notification)),
             Kind::WebSocket(socket) => socket.borrowed(|borrowed| borrowed.delivered(notification)),
-        };
-        self.tell_all(events);
+        }));
     }
 
     /// Random bytes of the world.
@@ -180,14 +173,11 @@ impl Handle {
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
         let write_first = self.write_first();
-        if self.observed() {
-            let events = match &self.kind {
-                Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
-                Kind::Request(request) => request.borrowed(BorrowedBuffers::close),
-                Kind::WebSocket(socket) => socket.borrowed(BorrowedBuffers::close),
-            };
-            self.tell_all(events);
-        }
+        self.tell_all(self.for_observers(|| match &self.kind {
+            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
+            Kind::Request(request) => request.borrowed(BorrowedBuffers::close),
+            Kind::WebSocket(socket) => socket.borrowed(BorrowedBuffers::close),
+        }));
         self.happen(Deliver::Holder, |machine, now| machine.close(now, write_first));
     }
 
@@ -242,17 +232,13 @@ impl Handle {
         if gathered.is_empty() {
             *gathered = spare::take();
         }
-        if self.observed() {
-            self.tell(&CheckEvent::Stepped);
-        }
+        self.tell(&CheckEvent::Stepped);
         let result = act(&mut state, self.world.clock.now());
         (result, Commit::of(self, state))
     }
 
     pub(super) fn on_traffic<'a>(&self, what: impl FnOnce() -> TrafficEvent<'a>) {
-        if self.observed() {
-            self.world.observers.on_traffic(self.value, &what());
-        }
+        self.for_observers(|| self.world.observers.on_traffic(self.value, &what()));
     }
 }
 

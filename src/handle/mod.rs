@@ -324,9 +324,9 @@ impl Handle {
         self.world.observers.check(self.value, event);
     }
 
-    /// Whether anybody observes its world.
-    fn observed(&self) -> bool {
-        !self.world.observers.is_empty()
+    /// Does what is done for the observers of its world alone.
+    fn for_observers<R: Default>(&self, act: impl FnOnce() -> R) -> R {
+        self.world.observers.only(act)
     }
 
     fn tell_all(&self, events: Vec<CheckEvent>) {

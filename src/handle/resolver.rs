@@ -39,7 +39,7 @@ impl Handle {
         Ok(child)
     }
 
-    /// Finds the ways for a query and waits for them: WinHttpGetProxyForUrl. Works on a resolver that nobody else sees.
+    /// Finds the routes for a query and waits for them: WinHttpGetProxyForUrl. Works on a resolver that nobody else sees.
     pub(crate) fn find_and_wait(self: &Arc<Handle>, query: Query) -> Result<Choice, Win32Error> {
         let timeouts = self.timeouts()?;
         let resolver = self.resolver_with(Listener::default(), false, timeouts)?;

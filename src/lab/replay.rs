@@ -9,7 +9,7 @@ use super::matcher::any;
 use super::reply::{Act, Reply};
 use super::sim::Sim;
 use crate::http::{Headers, ResponseHead, Version};
-use crate::record::{Field, Trace, Traffic, What};
+use crate::record::{EventKind, Field, Trace, Traffic};
 
 /// An exchange of the trace.
 struct Exchange {
@@ -71,7 +71,7 @@ fn exchanges(trace: &Trace) -> Vec<Exchange> {
     let mut all: Vec<Exchange> = Vec::new();
     let mut current: BTreeMap<&str, usize> = BTreeMap::new();
     for event in &trace.events {
-        let What::Traffic { handle, traffic } = &event.what else { continue };
+        let EventKind::Traffic { handle, traffic } = &event.what else { continue };
         if let Traffic::Request { origin, method, target, .. } = traffic {
             current.insert(handle, all.len());
             all.push(Exchange {
@@ -135,7 +135,7 @@ fn fields(fields: &[Field]) -> Headers {
 pub(super) fn calls(trace: &Trace) -> BTreeMap<String, Vec<String>> {
     let mut calls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for event in &trace.events {
-        if let What::Call { function, handle, .. } = &event.what {
+        if let EventKind::Call { function, handle, .. } = &event.what {
             calls.entry(handle.clone().unwrap_or_default()).or_default().push(function.clone());
         }
     }

@@ -21,7 +21,7 @@ pub enum Output {
     ThenProceed(u64),
     /// Call [`Request::redirect_delivered`](super::Request::redirect_delivered) when the callbacks before it have returned.
     ThenFollowRedirect,
-    /// Give the order to the transport; its events come back with this number.
+    /// Give the request to the transport; its events come back with this number.
     Start(u64, Box<TransportRequest>),
     /// Have this done by a worker; what it brings back goes to [`Machine::task_finished`] with this number.
     WorkerTask(u64, WorkerTask),

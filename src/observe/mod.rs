@@ -88,6 +88,11 @@ impl Observers {
         self.0.is_empty()
     }
 
+    /// Does what is done for observers alone, if there are any.
+    pub fn only<R: Default>(&self, act: impl FnOnce() -> R) -> R {
+        if self.is_empty() { R::default() } else { act() }
+    }
+
     fn each(&self, tell: impl Fn(&dyn Observer)) {
         self.0.iter().for_each(|observer| tell(&**observer));
     }

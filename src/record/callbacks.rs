@@ -1,6 +1,6 @@
 //! What a program was told, and nothing else: the same on every machine.
 
-use super::{Trace, What};
+use super::{EventKind, Trace};
 use crate::win32::{
     WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER, WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER,
     WINHTTP_CALLBACK_STATUS_NAME_RESOLVED, WINHTTP_CALLBACK_STATUS_REQUEST_SENT,
@@ -19,7 +19,7 @@ impl Trace {
     pub fn callbacks(&self) -> String {
         let mut lines = String::new();
         for event in &self.events {
-            let What::Notification { handle, context, notification, .. } = &event.what else { continue };
+            let EventKind::Notification { handle, context, notification, .. } = &event.what else { continue };
             let varies = matches!(
                 notification.status.0,
                 WINHTTP_CALLBACK_STATUS_NAME_RESOLVED

@@ -18,7 +18,7 @@ pub struct Event {
     /// On which thread.
     pub thread: Thread,
     /// What.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// The thread of an event.
@@ -51,7 +51,7 @@ pub enum ThreadRole {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum What {
+pub enum EventKind {
     /// The program called a function.
     Call {
         /// Windows' name, `WinHttpSendRequest`.

@@ -3,13 +3,13 @@
 use super::api::brief;
 use super::labels::Labels;
 use super::table::one_line;
-use super::{Record, ThreadRole, Trace, Traffic, What};
+use super::{EventKind, Record, ThreadRole, Trace, Traffic};
 use crate::win32::ERROR_SUCCESS;
 
 impl Trace {
     /// A `sequenceDiagram` of the threads and WinHTTP: calls and returns with full arrows, notifications with dashed ones. It is the text of the diagram alone, without a Markdown fence.
     pub fn to_mermaid(&self) -> String {
-        let carries = self.events.iter().any(|event| matches!(event.what, What::Traffic { .. }));
+        let carries = self.events.iter().any(|event| matches!(event.what, EventKind::Traffic { .. }));
         let network = if carries { "    participant network\n" } else { "" };
         let mut labels = Labels::default();
         let mut seen: Vec<(u32, String)> = Vec::new();
@@ -31,27 +31,27 @@ impl Trace {
         let lines = self.events.iter().map(|event| {
             let lane = format!("t{}", event.thread.number);
             match &event.what {
-                What::Call { function, handle, arguments } => {
+                EventKind::Call { function, handle, arguments } => {
                     let arguments = join(", ", &[handle.as_deref().unwrap_or_default(), arguments]);
                     message(&format!("{lane}->>WinHTTP"), &format!("{function}({arguments})"))
                 }
-                What::Return { function, result, last_error } => {
+                EventKind::Return { function, result, last_error } => {
                     let error = if *last_error == ERROR_SUCCESS { String::new() } else { brief(*last_error) };
                     let text = format!("{function} returns {}", join(", ", &[result, &error]));
                     message(&format!("WinHTTP->>{lane}"), &text)
                 }
-                What::Notification { handle, notification: Record { status, value, result }, .. } => {
+                EventKind::Notification { handle, notification: Record { status, value, result }, .. } => {
                     let value = value.as_deref().unwrap_or_default();
                     let result = result.map(|result| result.to_string()).unwrap_or_default();
                     let text = join(" ", &[handle, &status.to_string(), value, &result]);
                     message(&format!("WinHTTP-->>{lane}"), &text)
                 }
-                What::Traffic { handle, traffic } => {
+                EventKind::Traffic { handle, traffic } => {
                     let out = matches!(traffic, Traffic::Request { .. } | Traffic::Write(_) | Traffic::Sent);
                     let arrow = if out { "WinHTTP-)network" } else { "network-)WinHTTP" };
                     message(arrow, &format!("{handle} {traffic}"))
                 }
-                What::Note(text) => message("Note over WinHTTP", text),
+                EventKind::Note(text) => message("Note over WinHTTP", text),
             }
         });
         head + network + &lines.collect::<String>()

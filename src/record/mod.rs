@@ -24,7 +24,7 @@ mod traffic;
 mod view;
 
 pub use api::{Api, AsyncResult};
-pub use event::{Event, Thread, ThreadRole, What};
+pub use event::{Event, EventKind, Thread, ThreadRole};
 pub use names::{HandleKind, Names};
 pub use notification::Notification;
 pub use operation::{Operation, WebSocketOperation};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use super::{Event, HandleKind, Names, Notification, Record, Thread, ThreadRole, Trace, Traffic, What};
+use super::{Event, EventKind, HandleKind, Names, Notification, Record, Thread, ThreadRole, Trace, Traffic};
 use crate::sync::{Mutex, MutexGuard};
 use crate::win32::Win32Error;
 
@@ -72,7 +72,7 @@ impl Recorder {
         let event = state.taken + state.events.len() as u64;
         let call = OpenCall { function: function.to_owned(), made: None, event };
         state.here().calls.push(call);
-        let what = What::Call { function: function.to_owned(), handle, arguments: arguments.to_owned() };
+        let what = EventKind::Call { function: function.to_owned(), handle, arguments: arguments.to_owned() };
         self.push(&mut state, what);
     }
 
@@ -81,7 +81,7 @@ impl Recorder {
         let mut state = self.state();
         let Some(number) = state.here().calls.last().map(|call| call.event) else { return };
         let place = number.checked_sub(state.taken).and_then(|place| usize::try_from(place).ok());
-        if let Some(Event { what: What::Call { arguments, .. }, .. }) =
+        if let Some(Event { what: EventKind::Call { arguments, .. }, .. }) =
             place.and_then(|place| state.events.get_mut(place))
         {
             text.clone_into(arguments);
@@ -122,7 +122,7 @@ impl Recorder {
             state.made(function, *handle);
         }
         let names = &mut state.names;
-        let what = What::Notification {
+        let what = EventKind::Notification {
             handle: names.handle(handle),
             context: names.context(context),
             notification: Record::new(notification, names),
@@ -136,7 +136,7 @@ impl Recorder {
         let mut state = self.state();
         let handle = state.names.handle(handle);
         let thread = Thread { role: ThreadRole::Network, number: 0, name: None };
-        state.events.push(Event { at: (self.clock)(), thread, what: What::Traffic { handle, traffic } });
+        state.events.push(Event { at: (self.clock)(), thread, what: EventKind::Traffic { handle, traffic } });
     }
 
     /// Looks names up for an argument or a result: `recorder.names(|names| names.buffer(address))`. `look` runs under
@@ -147,7 +147,7 @@ impl Recorder {
 
     /// Adds a remark.
     pub fn note(&self, text: &str) {
-        self.push(&mut self.state(), What::Note(text.to_owned()));
+        self.push(&mut self.state(), EventKind::Note(text.to_owned()));
     }
 
     /// How many events were reported.
@@ -175,7 +175,7 @@ impl Recorder {
         let open = state.threads.values().flat_map(|thread| &thread.calls).filter_map(|call| {
             let place = usize::try_from(call.event.checked_sub(state.taken)?).ok()?;
             match &state.events.get(place)?.what {
-                What::Call { arguments, .. } if arguments.is_empty() => Some(place),
+                EventKind::Call { arguments, .. } if arguments.is_empty() => Some(place),
                 _ => None,
             }
         });
@@ -197,14 +197,14 @@ impl Recorder {
     }
 
     fn end(&self, state: &mut State, function: &str, result: String, last_error: Win32Error) {
-        self.push(state, What::Return { function: function.to_owned(), result, last_error });
+        self.push(state, EventKind::Return { function: function.to_owned(), result, last_error });
         let calls = &mut state.here().calls;
         if let Some(position) = calls.iter().rposition(|call| call.function == function) {
             calls.truncate(position);
         }
     }
 
-    fn push(&self, state: &mut State, what: What) {
+    fn push(&self, state: &mut State, what: EventKind) {
         let here = std::thread::current().id();
         let thread = state.thread(here);
         let caller = here == self.maker || !thread.calls.is_empty();

@@ -138,7 +138,7 @@ fn draw(svg: &mut String, item: &Item) {
                 escape(&text),
             );
         }
-        Item::Carried { x, y, out, failed, text, tip } => {
+        Item::Traffic { x, y, out, failed, text, tip } => {
             let middle = y + ROW / 2 - 1;
             let (from, to) = if *out { (x - 6, x + 26) } else { (x + 26, x - 6) };
             let (flow, class) = if *failed { ("flow broken", "bad") } else { ("flow", "carried") };

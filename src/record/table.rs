@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::api::brief;
 use super::labels::Labels;
-use super::{Event, Trace, What};
+use super::{Event, EventKind, Trace};
 use crate::win32::ERROR_SUCCESS;
 
 const HEAD: [&str; 6] = ["ms", "thread", "handle", "what", "payload", "result"];
@@ -85,21 +85,23 @@ impl Rows {
 
 fn row(event: &Event, thread: &str, level: usize) -> [String; 6] {
     let (handle, what, payload, result) = match &event.what {
-        What::Call { function, handle, arguments } => {
+        EventKind::Call { function, handle, arguments } => {
             (handle.clone().unwrap_or_default(), function.clone(), arguments.clone(), String::new())
         }
-        What::Return { function, result, last_error } => {
+        EventKind::Return { function, result, last_error } => {
             let error = if *last_error == ERROR_SUCCESS { String::new() } else { brief(*last_error) };
             (String::new(), format!("{function} returns"), result.clone(), error)
         }
-        What::Notification { handle, notification, .. } => (
+        EventKind::Notification { handle, notification, .. } => (
             handle.clone(),
             notification.status.to_string(),
             notification.value.clone().unwrap_or_default(),
             notification.result.map(|result| result.to_string()).unwrap_or_default(),
         ),
-        What::Traffic { handle, traffic } => (handle.clone(), format!("~ {traffic}"), String::new(), String::new()),
-        What::Note(text) => (String::new(), format!("# {text}"), String::new(), String::new()),
+        EventKind::Traffic { handle, traffic } => {
+            (handle.clone(), format!("~ {traffic}"), String::new(), String::new())
+        }
+        EventKind::Note(text) => (String::new(), format!("# {text}"), String::new(), String::new()),
     };
     let what = "  ".repeat(level) + &what;
     [milliseconds(event.at), thread.to_owned(), handle, what, payload, result].map(|cell| one_line(&cell))
@@ -129,19 +131,19 @@ impl Nesting {
     fn level(&mut self, event: &Event) -> usize {
         let open = self.open.entry(event.thread.number).or_default();
         match &event.what {
-            What::Call { function, .. } => {
+            EventKind::Call { function, .. } => {
                 open.push(function.clone());
                 2 * (open.len() - 1)
             }
-            What::Return { function, .. } => {
+            EventKind::Return { function, .. } => {
                 if let Some(position) = open.iter().rposition(|name| name == function) {
                     open.truncate(position);
                 }
                 2 * open.len()
             }
-            What::Notification { during: Some(_), .. } => (2 * open.len()).saturating_sub(1).max(1),
-            What::Notification { during: None, .. } | What::Traffic { .. } => 0,
-            What::Note(_) => (2 * open.len()).saturating_sub(1),
+            EventKind::Notification { during: Some(_), .. } => (2 * open.len()).saturating_sub(1).max(1),
+            EventKind::Notification { during: None, .. } | EventKind::Traffic { .. } => 0,
+            EventKind::Note(_) => (2 * open.len()).saturating_sub(1),
         }
     }
 }

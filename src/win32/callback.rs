@@ -40,7 +40,7 @@ impl StatusCallback {
     /// Runs the application's code on this thread.
     pub fn call(self, handle: usize, context: usize, status: u32, payload: &Payload) {
         type Unwinding = unsafe extern "system-unwind" fn(*mut c_void, usize, u32, *mut c_void, u32);
-        let running = Running::begin("status callback", self.0 as usize, handle, status);
+        let running = CallbackFrame::begin("status callback", self.0 as usize, handle, status);
         payload.lend(|information, length| {
             // SAFETY: the application promised so (contract of `new`); the payload outlives the call. The ABIs differ in
             // what may come back alone: what unwinds into `running` ends the process there.
@@ -80,7 +80,7 @@ impl ProxyChangeCallback {
     /// Runs the application's code on this thread.
     pub fn call(self, flags: u64) {
         type Unwinding = unsafe extern "system-unwind" fn(u64, *const c_void);
-        let running = Running::begin("proxy change callback", self.function as usize, 0, 0);
+        let running = CallbackFrame::begin("proxy change callback", self.function as usize, 0, 0);
         // SAFETY: the application promised so (contract of `new`). The ABIs differ in what may come back alone, as above.
         unsafe {
             let function = std::mem::transmute::<RawProxyChangeCallback, Unwinding>(self.function);
@@ -93,18 +93,18 @@ impl ProxyChangeCallback {
 /// A callback that runs on this thread. Nothing may unwind out of it: that ends the process, and so does a panic that
 /// leaves a callback written in Rust, before it comes here.
 #[derive(Clone, Copy)]
-struct Running {
+struct CallbackFrame {
     what: &'static str,
     function: usize,
     handle: usize,
     status: u32,
 }
 
-thread_local!(static RUNNING: Cell<Option<Running>> = const { Cell::new(None) });
+thread_local!(static RUNNING: Cell<Option<CallbackFrame>> = const { Cell::new(None) });
 
-impl fmt::Display for Running {
+impl fmt::Display for CallbackFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Running { what, function, handle, status } = self;
+        let CallbackFrame { what, function, handle, status } = self;
         write!(f, "{what} {function:#x}")?;
         if *handle == 0 { Ok(()) } else { write!(f, " of handle {handle:#x}, told of status {status:#x}") }
     }
@@ -112,14 +112,14 @@ impl fmt::Display for Running {
 
 /// Ends the process unless the callback has returned.
 struct Aborts {
-    running: Running,
-    outer: Option<Running>,
+    running: CallbackFrame,
+    outer: Option<CallbackFrame>,
 }
 
-impl Running {
+impl CallbackFrame {
     fn begin(what: &'static str, function: usize, handle: usize, status: u32) -> Aborts {
         name_panics();
-        let running = Running { what, function, handle, status };
+        let running = CallbackFrame { what, function, handle, status };
         Aborts { running, outer: RUNNING.try_with(|inside| inside.replace(Some(running))).ok().flatten() }
     }
 }

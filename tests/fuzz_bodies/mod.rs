@@ -293,8 +293,8 @@ fn proxies(data: &[u8]) {
 }
 
 fn script_answers(data: &[u8]) {
-    if let Ok(ways) = pac::ways(&String::from_utf8_lossy(data)) {
-        assert!(!ways.is_empty() && ways.len() <= pac::ENTRIES_AT_MOST);
+    if let Ok(routes) = pac::routes(&String::from_utf8_lossy(data)) {
+        assert!(!routes.is_empty() && routes.len() <= pac::ENTRIES_AT_MOST);
     }
 }
 
@@ -367,6 +367,6 @@ fn scripts(data: &[u8]) {
     let limits = pac::Limits { memory: 8 << 20, ..pac::Limits::default() };
     let text = String::from_utf8_lossy(data);
     if let Ok(answer) = pac::run(&text, "http://h.test/a", "h.test", std::sync::Arc::new(Nowhere::default()), &limits) {
-        let _ = pac::ways(&answer);
+        let _ = pac::routes(&answer);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portable_winhttp::api;
 use portable_winhttp::lab::{Fault, Profile, Reply, Sim, Stage, any};
-use portable_winhttp::record::{Status, What};
+use portable_winhttp::record::{EventKind, Status};
 use portable_winhttp::win32::{ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_RESEND_REQUEST};
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -84,8 +84,8 @@ fn early_ends() {
 fn told(sim: &Sim, handle: &str) -> Vec<String> {
     let events = sim.trace().events;
     let told = events.into_iter().filter_map(|event| match event.what {
-        What::Return { function, result, last_error } => Some(format!("{function} {result} {}", last_error.0)),
-        What::Notification { handle: of, context, notification, .. } if of == handle => {
+        EventKind::Return { function, result, last_error } => Some(format!("{function} {result} {}", last_error.0)),
+        EventKind::Notification { handle: of, context, notification, .. } if of == handle => {
             let error =
                 notification.result.map_or(String::new(), |result| format!(" {} {}", result.api, result.error.0));
             Some(format!("{}{error} {context}", notification.status))
@@ -156,7 +156,7 @@ fn completions_inside_later_and_beside_the_call() {
     let inside = |faults: Vec<Fault>| -> Vec<bool> {
         let available = Status(WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE);
         let came = run(faults).events.into_iter().filter_map(move |event| match event.what {
-            What::Notification { notification, during, .. } if notification.status == available => {
+            EventKind::Notification { notification, during, .. } if notification.status == available => {
                 Some(during.is_some())
             }
             _ => None,
@@ -169,12 +169,12 @@ fn completions_inside_later_and_beside_the_call() {
 
     let beside = vec![Fault::in_call("WinHttpSendRequest").settle_before_return()];
     let events = run(beside).events;
-    let at = |wanted: &dyn Fn(&What) -> bool| events.iter().position(|event| wanted(&event.what)).unwrap();
+    let at = |wanted: &dyn Fn(&EventKind) -> bool| events.iter().position(|event| wanted(&event.what)).unwrap();
     let completed = at(&|what| {
-        matches!(what, What::Notification { notification, during: None, .. }
+        matches!(what, EventKind::Notification { notification, during: None, .. }
             if notification.status.0 == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE)
     });
-    let returned = at(&|what| matches!(what, What::Return { function, .. } if function == "WinHttpSendRequest"));
+    let returned = at(&|what| matches!(what, EventKind::Return { function, .. } if function == "WinHttpSendRequest"));
     assert!(completed < returned);
 }
 

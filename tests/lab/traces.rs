@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use portable_winhttp::lab::{Fault, Reply, Sim, any, get};
-use portable_winhttp::record::{Event, Trace, Traffic, What};
+use portable_winhttp::record::{Event, EventKind, Trace, Traffic};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::careful::Careful;
@@ -127,12 +127,12 @@ fn a_picture() {
     let texts: Vec<&str> = clocks.iter().filter_map(|line| line.split('>').nth(1)).collect();
     assert!(texts.windows(2).all(|two| two[0] != two[1]), "{texts:?}");
     let mut wrong = trace.clone();
-    wrong.events[0].what = What::Note("W08 error: R1 is used after it was closed".to_owned());
+    wrong.events[0].what = EventKind::Note("W08 error: R1 is used after it was closed".to_owned());
     assert!(wrong.to_svg().contains("<rect class=\"mistake-error\""));
     // Any text may stand in a trace.
     let mut odd = trace.clone();
     odd.events.truncate(1);
-    odd.events[0].what = What::Note("<b>&\u{1}\"\u{ffff}".to_owned());
+    odd.events[0].what = EventKind::Note("<b>&\u{1}\"\u{ffff}".to_owned());
     assert!(odd.to_svg().contains("&lt;b&gt;&amp;\u{fffd}&quot;\u{fffd}"), "{}", odd.to_svg());
     assert!(Trace::default().to_svg().ends_with("</svg>\n"));
 }
@@ -207,7 +207,7 @@ fn a_long_trace_is_a_stream() {
     let (text, _) = traced("many_sessions", "jsonl", &[]);
     let trace = Trace::from_json_lines(&text).unwrap();
     let calls = |name: &str| {
-        let called = |event: &&Event| matches!(&event.what, What::Call { function, .. } if function == name);
+        let called = |event: &&Event| matches!(&event.what, EventKind::Call { function, .. } if function == name);
         trace.events.iter().filter(called).count()
     };
     assert_eq!((calls("WinHttpOpen"), calls("WinHttpCloseHandle")), (3000, 6000));
@@ -227,7 +227,7 @@ fn what_happened_over_sockets_is_played_again() {
 
     let recorded = Trace::read(&path).unwrap();
     let port = recorded.events.iter().find_map(|event| match &event.what {
-        What::Traffic { traffic: Traffic::Request { origin, .. }, .. } => origin.rsplit(':').next()?.parse().ok(),
+        EventKind::Traffic { traffic: Traffic::Request { origin, .. }, .. } => origin.rsplit(':').next()?.parse().ok(),
         _ => None,
     });
     let sim = Sim::replay(&path);

@@ -84,24 +84,24 @@ impl<T> Table<T> {
 
 /// A pool: so many callbacks at a time, the others in their order.
 #[derive(Default)]
-pub(super) struct Pool(Mutex<Running>);
+pub(super) struct Pool(Mutex<PoolState>);
 
 #[derive(Default)]
-struct Running {
+struct PoolState {
     /// SetThreadpoolThreadMaximum; without it as many as there are.
     most: Option<usize>,
     running: usize,
     waiting: VecDeque<Body>,
 }
 
-impl Running {
+impl PoolState {
     fn full(&self) -> bool {
         self.most.is_some_and(|most| self.running >= most)
     }
 }
 
 impl Pool {
-    fn lock(&self) -> MutexGuard<'_, Running> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.0.lock()
     }
 

@@ -11,7 +11,7 @@ use crate::api::edge::{caught, no_panic};
 use crate::win32::{BOOL, HANDLE};
 
 /// A callback that runs on this thread.
-struct Running {
+struct CallbackInstance {
     object: Arc<Object>,
     /// Nobody waits for it any more.
     apart: bool,
@@ -20,12 +20,12 @@ struct Running {
 
 thread_local! {
     /// Innermost last.
-    static RUNNING: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Vec<CallbackInstance>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a callback of an object and does what it asked for; whether somebody waits for it still.
 pub(super) fn run(object: &Arc<Object>, callback: impl FnOnce()) -> bool {
-    let running = Running { object: Arc::clone(object), apart: false, at_return: Vec::new() };
+    let running = CallbackInstance { object: Arc::clone(object), apart: false, at_return: Vec::new() };
     RUNNING.with_borrow_mut(|all| all.push(running));
     callback();
     let Some(ended) = RUNNING.with_borrow_mut(Vec::pop) else { return true };

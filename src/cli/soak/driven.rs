@@ -65,7 +65,7 @@ impl fmt::Display for Counts {
 
 /// What is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum DrivenKind {
     Request,
     Socket,
     Resolver,
@@ -76,7 +76,7 @@ static OPEN: LazyLock<Mutex<HashMap<usize, Arc<Driven>>>> = LazyLock::new(Mutex:
 
 /// A handle that is driven by its callbacks.
 pub struct Driven {
-    what: What,
+    what: DrivenKind,
     counts: Arc<Counts>,
     /// At which notification it is closed.
     close_at: u32,
@@ -90,7 +90,7 @@ pub struct Driven {
 
 impl Driven {
     /// A new one, and its context.
-    pub fn new(counts: &Arc<Counts>, what: What, close_at: u32) -> (Arc<Driven>, usize) {
+    pub fn new(counts: &Arc<Counts>, what: DrivenKind, close_at: u32) -> (Arc<Driven>, usize) {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         *counts.open.lock() += 1;
         let driven = Arc::new(Driven {
@@ -146,9 +146,9 @@ impl Driven {
             return self.close(handle);
         }
         let goes_on = match self.what {
-            What::Request => self.request(handle, status, value),
-            What::Socket => self.socket(handle, status, value),
-            What::Resolver => {
+            DrivenKind::Request => self.request(handle, status, value),
+            DrivenKind::Socket => self.socket(handle, status, value),
+            DrivenKind::Resolver => {
                 let resolved = status == WINHTTP_CALLBACK_STATUS_GETPROXYFORURL_COMPLETE;
                 resolved.then(|| self.end(0));
                 !resolved
@@ -210,7 +210,7 @@ impl Driven {
 
     /// A reply that agreed to a web socket: it is opened, and receives.
     fn upgrade(&self, request: *mut c_void) {
-        let (driven, context) = Driven::new(&self.counts, What::Socket, 1 + self.close_at % 7);
+        let (driven, context) = Driven::new(&self.counts, DrivenKind::Socket, 1 + self.close_at % 7);
         // SAFETY: contexts are numbers.
         let socket = unsafe { WinHttpWebSocketCompleteUpgrade(request, context) };
         if socket.is_null() {

@@ -20,7 +20,7 @@ use super::End;
 use super::arguments::Soak;
 use super::hostile::{self, Random};
 use super::hostile_http2;
-use driven::{Counts, Driven, LATE, What, on_status};
+use driven::{Counts, Driven, DrivenKind, LATE, on_status};
 use figures::Figures;
 
 /// How many are open at once.
@@ -131,7 +131,7 @@ fn soak(requests: u64, seed: u64) -> std::io::Result<End> {
 
 /// One request is sent; it goes on in its callbacks.
 fn send(request: *mut c_void, counts: &Arc<Counts>, close_at: u32, upgrade: bool) {
-    let (driven, context) = Driven::new(counts, What::Request, close_at);
+    let (driven, context) = Driven::new(counts, DrivenKind::Request, close_at);
     counts.started.fetch_add(1, Ordering::Relaxed);
     bind(request, context);
     set(request, WINHTTP_OPTION_SECURITY_FLAGS, SECURITY_FLAG_IGNORE_ALL_CERT_ERRORS);
@@ -148,7 +148,7 @@ fn send(request: *mut c_void, counts: &Arc<Counts>, close_at: u32, upgrade: bool
 
 /// One resolver asks for the proxies of a URL.
 fn resolve(client: &Client, counts: &Arc<Counts>, close_at: u32, script: &[u16]) {
-    let (driven, context) = Driven::new(counts, What::Resolver, close_at);
+    let (driven, context) = Driven::new(counts, DrivenKind::Resolver, close_at);
     counts.resolvers.fetch_add(1, Ordering::Relaxed);
     let mut resolver = null_mut();
     // SAFETY: text ends in NUL, the structure lives during the call; contexts are numbers.

@@ -137,7 +137,7 @@ impl fmt::Display for Server {
     }
 }
 
-/// One way to a server.
+/// One route to a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Hop {
     /// Without a proxy.
@@ -166,7 +166,7 @@ pub struct Destination<'a> {
     pub port: u16,
 }
 
-/// The ways that may be tried, best first, and why.
+/// The routes that may be tried, best first, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// Never empty.
@@ -234,7 +234,7 @@ impl Named {
         self.proxies.servers(secure).next().map(|(server, _)| server)
     }
 
-    /// The ways to a destination.
+    /// The routes to a destination.
     pub fn choose(&self, to: &Destination<'_>) -> Choice {
         if let Some(rule) = self.rules.matching(to) {
             return Choice::direct(ChoiceReason::Bypassed(rule.to_owned()));
@@ -271,17 +271,17 @@ pub enum Access {
     Named(Arc<Named>),
     /// WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY: the resolver is asked for each exchange.
     Automatic,
-    /// WINHTTP_OPTION_PROXY_RESULT_ENTRY: one way, whatever the destination.
+    /// WINHTTP_OPTION_PROXY_RESULT_ENTRY: one route, whatever the destination.
     Entry(Hop),
 }
 
 impl Access {
-    /// Whether every way is straight.
+    /// Whether every route is direct.
     pub fn is_direct(&self) -> bool {
         matches!(self, Access::None | Access::Default(None))
     }
 
-    /// The ways to a destination; `None` if the resolver must be asked.
+    /// The routes to a destination; `None` if the resolver must be asked.
     pub fn choose(&self, to: &Destination<'_>) -> Option<Choice> {
         Some(match self {
             Access::None | Access::Default(None) => Choice::direct(ChoiceReason::NoProxy),

@@ -69,12 +69,12 @@ pub struct Tree {
     /// Parts of the tree that were begun.
     parts: usize,
     #[serde(skip)]
-    run: Running,
+    run: CurrentRun,
 }
 
 /// Where a run is.
 #[derive(Debug, Default)]
-struct Running {
+struct CurrentRun {
     at: usize,
     /// The node of the last step.
     last: Option<usize>,
@@ -94,7 +94,7 @@ impl Tree {
 
     /// A run begins.
     pub fn begin(&mut self) {
-        self.run = Running::default();
+        self.run = CurrentRun::default();
     }
 
     /// Whether the run that was made is one of this shard, and no mere repetition.

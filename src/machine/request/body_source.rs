@@ -7,19 +7,19 @@ use crate::win32::{ERROR_INVALID_PARAMETER, Win32Error};
 
 /// Who frames the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
+enum BodyFraming {
     /// Content-Length, or none: bytes go out as they are.
-    Length,
+    ContentLength,
     /// The application wrote `Transfer-Encoding` and frames the bytes itself.
     Application,
     /// WINHTTP_FLAG_AUTOMATIC_CHUNKING: each piece becomes a chunk.
-    Automatic,
+    Chunked,
 }
 
 /// The body of one SendRequest.
 #[derive(Clone, Debug)]
 pub struct BodySource {
-    framing: Framing,
+    framing: BodyFraming,
     /// lpOptional
     pub first: Bytes,
     /// What WriteData may still bring; `None`: no limit is announced.
@@ -50,10 +50,10 @@ impl BodySource {
             return Err(ERROR_INVALID_PARAMETER);
         }
         if automatic {
-            return Ok(BodySource::open_ended(Framing::Automatic, optional));
+            return Ok(BodySource::open_ended(BodyFraming::Chunked, optional));
         }
         if encoded {
-            return Ok(BodySource::open_ended(Framing::Application, optional));
+            return Ok(BodySource::open_ended(BodyFraming::Application, optional));
         }
         let first = optional.len() as u64;
         let ignored = total == 0;
@@ -72,14 +72,14 @@ impl BodySource {
         Ok(BodySource { remaining: Some(total - first), length, ..plain })
     }
 
-    fn open_ended(framing: Framing, first: Bytes) -> BodySource {
+    fn open_ended(framing: BodyFraming, first: Bytes) -> BodySource {
         BodySource { framing, first, remaining: None, ..BodySource::none() }
     }
 
     /// A request that has no body any more, as after a redirect that became a GET.
     pub fn none() -> BodySource {
         BodySource {
-            framing: Framing::Length,
+            framing: BodyFraming::ContentLength,
             first: Bytes::new(),
             remaining: Some(0),
             length: None,
@@ -101,14 +101,14 @@ impl BodySource {
     /// The headers that this body adds to the request.
     pub fn headers(&self) -> Option<(&'static str, String)> {
         match self.framing {
-            Framing::Automatic => Some(("Transfer-Encoding", "chunked".to_owned())),
+            BodyFraming::Chunked => Some(("Transfer-Encoding", "chunked".to_owned())),
             _ => self.length.map(|length| ("Content-Length", length.to_string())),
         }
     }
 
     /// Whether each piece becomes a chunk.
     pub fn automatic(&self) -> bool {
-        self.framing == Framing::Automatic
+        self.framing == BodyFraming::Chunked
     }
 
     /// Whether WriteData may follow.

@@ -1,4 +1,4 @@
-//! How a request sets out: over which way, with which order; and what a proxy says to its CONNECT.
+//! How a request sets out: over which route, as which [`TransportRequest`]; and what a proxy says to its CONNECT.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Request {
         }
     }
 
-    /// Asks the resolver for the ways; the order is put out when it has answered. What that takes may block (names,
+    /// Asks the resolver for the routes; the request is put out when it has answered. What that takes may block (names,
     /// scripts), and is done by a worker: the one hop of an automatic proxy.
     fn resolve(&mut self, now: Duration) {
         self.route = ProxyRoute::default();
@@ -58,7 +58,7 @@ impl Request {
         if asked.is_ok() { self.resolved(now) } else { self.launch(now) }
     }
 
-    /// Passes on what the resolver wants, and takes its answer. Without one the way is straight.
+    /// Passes on what the resolver wants, and takes its answer. Without one the route is direct.
     pub(super) fn resolved(&mut self, now: Duration) {
         let Some(resolver) = &mut self.resolver else { return };
         let wanted: Vec<_> = resolver.outputs().collect();
@@ -75,7 +75,7 @@ impl Request {
         }
     }
 
-    /// Puts out the order, over the first way that is left.
+    /// Puts out the [`TransportRequest`], over the first route that is left.
     fn launch(&mut self, now: Duration) {
         self.route.refused = false;
         let body = (!self.write.source.open()).then_some(&*self.write.source.first);
@@ -101,7 +101,7 @@ impl Request {
                 }
             }
         };
-        let order = TransportRequest {
+        let request = TransportRequest {
             host: self.origin.host.clone(),
             port: self.origin.port,
             route,
@@ -121,13 +121,13 @@ impl Request {
             head_limit: self.config.settings.max_head as usize,
             drain_limit: self.config.settings.max_drain as usize,
         };
-        self.attempt.timings.begin(now, order.first_length());
-        self.outputs.push(Output::Start(self.attempt_number, Box::new(order)));
+        self.attempt.timings.begin(now, request.first_length());
+        self.outputs.push(Output::Start(self.attempt_number, Box::new(request)));
     }
 
     pub(super) fn fail(&mut self, now: Duration, error: Win32Error) {
         if self.state.exchange == Exchange::Sending && self.route.next() {
-            // The proxy is dead: the next way of the resolver's answer.
+            // The proxy is dead: the next route of the resolver's answer.
             self.attempt.timings.proxy_failed();
             self.attempt_number += 1;
             self.timers.clear();

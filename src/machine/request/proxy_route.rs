@@ -1,4 +1,4 @@
-//! The ways to the server that are left to try, and where the first stands.
+//! The routes to the server that are left to try, and where the first stands.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use crate::http::proxy::{Hop, Server};
 
 #[derive(Debug, Default)]
 pub struct ProxyRoute {
-    /// None is the straight way alone.
+    /// None is the direct route alone.
     hops: VecDeque<Hop>,
     /// Whether a connection over the first stands, or stood.
     pub reached: bool,
@@ -20,7 +20,7 @@ impl ProxyRoute {
         ProxyRoute { hops: hops.into(), reached: false, refused: false }
     }
 
-    /// The way that is taken.
+    /// The route that is taken.
     pub fn current(&self) -> &Hop {
         self.hops.front().unwrap_or(&Hop::Direct)
     }

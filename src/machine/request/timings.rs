@@ -70,7 +70,7 @@ impl Timings {
         }
     }
 
-    /// The resolver is asked for the way.
+    /// The resolver is asked for the route.
     pub fn detecting(&mut self, now: Duration) {
         self.stamp(now, &[WinHttpProxyDetectionStart]);
     }
@@ -85,7 +85,7 @@ impl Timings {
         self.proxies_failed += 1;
     }
 
-    /// An exchange begins, whose head is followed by so many bytes at once. How its way was found stays.
+    /// An exchange begins, whose head is followed by so many bytes at once. How its route was found stays.
     pub fn begin(&mut self, now: Duration, body: u64) {
         let mut times = Stamps::default();
         for index in [WinHttpProxyDetectionStart, WinHttpProxyDetectionEnd] {
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_the_way_was_found_stays() {
+    fn how_the_route_was_found_stays() {
         let mut timings = Timings::default();
         timings.detecting(Duration::from_secs(1));
         timings.detected(Duration::from_secs(2));

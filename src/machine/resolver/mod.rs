@@ -1,4 +1,4 @@
-//! The proxy resolver (sources resolver.codes, P5, P6, P7): which ways lead to a URL.
+//! The proxy resolver (sources resolver.codes, P5, P6, P7): which routes lead to a URL.
 //!
 //! [`table`] says what may follow what. What needs a worker (the user's settings, names, scripts) goes out as a
 //! [`WorkerTask`], and comes back as a [`TaskResult`]; a script is fetched by a request machine inside this one.
@@ -18,7 +18,7 @@ use table::{Action, Input, Stage, Step, step};
 
 use super::step::Tabled;
 use super::{Machine, Output, Timeouts};
-use crate::http::proxy::pac::{Limits, ScriptError, ways};
+use crate::http::proxy::pac::{Limits, ScriptError, routes};
 use crate::http::proxy::{Choice, ChoiceReason, UserSettings};
 use crate::record::{Api, Notification, Operation};
 use crate::transport::Event;
@@ -177,7 +177,7 @@ impl Resolver {
             Err(ScriptError::NoEngine) => return self.missed(now, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR),
             Err(_) => return self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),
         };
-        match ways(&answer) {
+        match routes(&answer) {
             Ok(hops) => {
                 self.answer = Some(Choice { hops, reason: ChoiceReason::Script(answer) });
                 self.happened(now, Input::Answered);

@@ -52,7 +52,7 @@ pub enum Input {
     Unfetched,
     /// The script is there.
     Fetched,
-    /// The script named the ways.
+    /// The script named the routes.
     Answered,
     /// The source has no answer.
     Missed,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::record::labels::Labels;
-use crate::record::{Event, Record, ThreadRole, Trace, Traffic, What};
+use crate::record::{Event, EventKind, Record, ThreadRole, Trace, Traffic};
 use crate::win32::{
     ERROR_IO_PENDING, ERROR_SUCCESS, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_REQUEST_ERROR,
     WINHTTP_CALLBACK_STATUS_SECURE_FAILURE, Win32Error,
@@ -66,7 +66,7 @@ pub enum Item {
         text: String,
         tip: String,
     },
-    Carried {
+    Traffic {
         x: usize,
         y: usize,
         out: bool,
@@ -133,8 +133,9 @@ impl Layout {
             }
             layout.place(event);
             // A call in which nothing happens needs one row.
-            if let (What::Call { function, .. }, Some(next)) = (&event.what, events.peek()) {
-                let returns = matches!(&next.what, What::Return { function: returned, .. } if returned == function);
+            if let (EventKind::Call { function, .. }, Some(next)) = (&event.what, events.peek()) {
+                let returns =
+                    matches!(&next.what, EventKind::Return { function: returned, .. } if returned == function);
                 if returns && next.thread.number == event.thread.number && next.at == event.at {
                     layout.bottom -= ROW;
                     let next = events.next().unwrap_or(event);
@@ -190,7 +191,7 @@ impl Layout {
         let depth = self.open.get(&number).map_or(0, Vec::len);
         let (x, right, y) = (lane + 10 + depth * STEP, lane + LANE - 20, self.bottom);
         match &event.what {
-            What::Call { function, handle, arguments } => {
+            EventKind::Call { function, handle, arguments } => {
                 let handle = handle.clone().unwrap_or_default();
                 let hue = self.hue(&handle);
                 self.open.entry(number).or_default().push(self.items.len());
@@ -208,8 +209,8 @@ impl Layout {
                     failed: false,
                 });
             }
-            What::Return { function, result, last_error } => self.end(number, function, result, last_error.0, y),
-            What::Notification { handle, context, notification, .. } => {
+            EventKind::Return { function, result, last_error } => self.end(number, function, result, last_error.0, y),
+            EventKind::Notification { handle, context, notification, .. } => {
                 let hue = self.hue(handle);
                 let mut text = format!("{handle}  {}", notification.status);
                 for more in [notification.value.clone(), notification.result.map(|result| short(result.error))] {
@@ -219,7 +220,7 @@ impl Layout {
                 let tip = format!("{text}{api}\ncontext {context}\n{}", event.thread);
                 self.items.push(Item::Told { x, y, right, hue, tone: tone(notification), text, tip });
             }
-            What::Traffic { handle, traffic } => {
+            EventKind::Traffic { handle, traffic } => {
                 let failed = matches!(traffic, Traffic::Failed { .. });
                 let out = matches!(traffic, Traffic::Request { .. } | Traffic::Write(_) | Traffic::Sent);
                 let shown = match traffic {
@@ -227,9 +228,9 @@ impl Layout {
                     other => other.to_string(),
                 };
                 let (text, tip) = (format!("{handle}  {shown}"), detail(traffic));
-                self.items.push(Item::Carried { x: lane + 14, y, out, failed, text, tip });
+                self.items.push(Item::Traffic { x: lane + 14, y, out, failed, text, tip });
             }
-            What::Note(text) => {
+            EventKind::Note(text) => {
                 let level = mistake(text);
                 self.items.push(Item::Note { x, y, right, level, text: text.clone() });
             }
@@ -289,10 +290,10 @@ fn detail(traffic: &Traffic) -> String {
 fn summary(trace: &Trace) -> String {
     let count = |wanted: fn(&Event) -> bool| trace.events.iter().filter(|event| wanted(event)).count();
     let counted = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
-    let calls = count(|event| matches!(event.what, What::Call { .. }));
-    let told = count(|event| matches!(event.what, What::Notification { .. }));
+    let calls = count(|event| matches!(event.what, EventKind::Call { .. }));
+    let told = count(|event| matches!(event.what, EventKind::Notification { .. }));
     let errors = count(
-        |event| matches!(&event.what, What::Notification { notification, .. } if tone(notification) == Tone::Error),
+        |event| matches!(&event.what, EventKind::Notification { notification, .. } if tone(notification) == Tone::Error),
     );
     let threads: std::collections::BTreeSet<u32> =
         trace.events.iter().filter(|event| event.thread.role != ThreadRole::Network).map(|e| e.thread.number).collect();

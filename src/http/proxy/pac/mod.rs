@@ -94,23 +94,23 @@ pub enum ScriptError {
 /// What is wrong with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadAnswer {
-    /// It names no way at all.
-    #[error("the answer of the script names no way")]
+    /// It names no route at all.
+    #[error("the answer of the script names no route")]
     Junk,
     /// It has more than [`ENTRIES_AT_MOST`] entries.
     #[error("the answer of the script has too many entries")]
     TooMany,
 }
 
-/// The ways that an answer names, in its order; entries that are none are passed over. An empty answer is `DIRECT`.
+/// The routes that an answer names, in its order; entries that are none are passed over. An empty answer is `DIRECT`.
 ///
 /// ```
-/// use portable_winhttp::http::proxy::pac::ways;
-/// let ways = ways("PROXY a.test:8080; junk; SOCKS5 b.test; DIRECT").unwrap();
-/// let shown: Vec<_> = ways.iter().map(ToString::to_string).collect();
+/// use portable_winhttp::http::proxy::pac::routes;
+/// let routes = routes("PROXY a.test:8080; junk; SOCKS5 b.test; DIRECT").unwrap();
+/// let shown: Vec<_> = routes.iter().map(ToString::to_string).collect();
 /// assert_eq!(shown, ["http://a.test:8080", "socks5://b.test:1080", "direct"]);
 /// ```
-pub fn ways(answer: &str) -> Result<Vec<Hop>, BadAnswer> {
+pub fn routes(answer: &str) -> Result<Vec<Hop>, BadAnswer> {
     if answer.trim().is_empty() {
         return Ok(vec![Hop::Direct]);
     }
@@ -118,11 +118,11 @@ pub fn ways(answer: &str) -> Result<Vec<Hop>, BadAnswer> {
     if entries().nth(ENTRIES_AT_MOST).is_some() {
         return Err(BadAnswer::TooMany);
     }
-    let ways: Vec<_> = entries().filter_map(way).collect();
-    if ways.is_empty() { Err(BadAnswer::Junk) } else { Ok(ways) }
+    let routes: Vec<_> = entries().filter_map(route).collect();
+    if routes.is_empty() { Err(BadAnswer::Junk) } else { Ok(routes) }
 }
 
-fn way(entry: &str) -> Option<Hop> {
+fn route(entry: &str) -> Option<Hop> {
     let (kind, rest) = entry.split_once(char::is_whitespace).unwrap_or((entry, ""));
     let rest = rest.trim();
     let scheme = match &*kind.to_ascii_uppercase() {
@@ -159,18 +159,18 @@ mod tests {
             ("QUIC q:1; PROXY p:1", Ok("http://p:1")),
         ];
         for (answer, expected) in rows {
-            let shown = ways(answer).map(|ways| ways.iter().map(Hop::to_string).collect::<Vec<_>>().join(" "));
+            let shown = routes(answer).map(|routes| routes.iter().map(Hop::to_string).collect::<Vec<_>>().join(" "));
             assert_eq!(shown.as_deref().map_err(|error| *error), *expected, "{answer:?}");
         }
-        assert_eq!(ways(&"PROXY p:1;".repeat(ENTRIES_AT_MOST)).unwrap().len(), ENTRIES_AT_MOST);
-        assert_eq!(ways(&"PROXY p:1;".repeat(10_000)), Err(BadAnswer::TooMany));
+        assert_eq!(routes(&"PROXY p:1;".repeat(ENTRIES_AT_MOST)).unwrap().len(), ENTRIES_AT_MOST);
+        assert_eq!(routes(&"PROXY p:1;".repeat(10_000)), Err(BadAnswer::TooMany));
     }
 
     proptest::proptest! {
         #[test]
         fn no_answer_panics(any: String, odd in "((PROXY|DIRECT|SOCKS|x|)[ :;\\[\\]a0-9]{0,4}){0,6}") {
-            let _ = ways(&any);
-            let _ = ways(&odd);
+            let _ = routes(&any);
+            let _ = routes(&odd);
         }
     }
 }
