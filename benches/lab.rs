@@ -27,6 +27,14 @@ use buggy::{Bug, natural};
 use careful::Careful;
 
 const ROUNDS: usize = 51;
+/// The ends of operations and of handles.
+const ENDS: u32 = WINHTTP_CALLBACK_FLAG_SENDREQUEST_COMPLETE
+    | WINHTTP_CALLBACK_FLAG_HEADERS_AVAILABLE
+    | WINHTTP_CALLBACK_FLAG_READ_COMPLETE
+    | WINHTTP_CALLBACK_FLAG_REQUEST_ERROR
+    | WINHTTP_CALLBACK_FLAG_HANDLES;
+/// What a complete tree may take.
+const AT_MOST: Duration = Duration::from_secs(60);
 
 type Scenario = fn(&Sim);
 
@@ -54,12 +62,18 @@ type Row = (&'static str, Explore, fn(&Sim));
 /// What it takes to visit whole classes of schedules. Processor time says more than wall time on a machine that has other
 /// things to do: each step of a schedule is handed from thread to thread.
 fn explorations() {
-    let rows: [Row; 5] = [
+    let tree = || Explore::new().exhaustive().budget(AT_MOST);
+    let rows: [Row; 10] = [
         ("each deviation", Explore::new().each_deviation(), one_request),
         ("each fault", Explore::new().each_fault(), one_request),
         ("cancelled at each point", Explore::new().each_late_thread(), cancelled),
         ("all pairs of deviations", Explore::new().exhaustive().deviations(2), cancelled),
         ("10,000 random schedules", Explore::new().random(10_000), cancelled),
+        ("the complete tree of one request", tree(), one_request),
+        ("the same, cancelled anywhere", tree(), cancelled),
+        ("one, few callbacks, cancelled", tree(), quiet::<1>),
+        ("the same, a fault at each stage", tree().faults(1), quiet::<1>),
+        ("two, few callbacks, both cancelled", tree().independent_handles(), quiet::<2>),
     ];
     println!("\n{:<34} {:>10} {:>10} {:>11} {:>11} {:>11}", "", "schedules", "left", "wall", "cpu", "cpu each");
     for (name, options, body) in rows {
@@ -126,6 +140,16 @@ fn cancelled(sim: &Sim) {
     let client = Careful::start("api.test", "/", false);
     sim.actor("cancel", move || client.cancel());
     sim.block_until(|| client.closed());
+}
+
+/// Requests of which only the ends of operations are told, each cancelled by a thread of its own.
+fn quiet<const COUNT: usize>(sim: &Sim) {
+    sim.peer("http://api.test").on(any()).reply(Reply::ok());
+    let clients: [_; COUNT] = std::array::from_fn(|_| Careful::told("api.test", "/", false, ENDS));
+    for client in clients {
+        sim.actor("cancel", move || client.cancel());
+    }
+    sim.block_until(|| clients.iter().all(|client| client.closed()));
 }
 
 fn several(sim: &Sim, count: usize) {

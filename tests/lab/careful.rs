@@ -39,22 +39,26 @@ pub struct Careful {
 impl Careful {
     /// Fetches a URL of port 80, or of 443 if it is secure.
     pub fn start(host: &str, path: &str, secure: bool) -> &'static Careful {
+        Careful::told(host, path, secure, WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS)
+    }
+
+    /// The same, with these notifications.
+    pub fn told(host: &str, path: &str, secure: bool, mask: u32) -> &'static Careful {
         let client: &'static Careful = Box::leak(Box::default());
         // SAFETY: strings end in NUL; the context lives for ever.
-        unsafe { client.open(host, path, secure) };
+        unsafe { client.open(host, path, secure, mask) };
         client
     }
 
-    unsafe fn open(&'static self, host: &str, path: &str, secure: bool) {
+    unsafe fn open(&'static self, host: &str, path: &str, secure: bool, mask: u32) {
         // SAFETY: as above.
         unsafe {
             let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
             if session.is_null() {
                 return self.ended(Err(GetLastError()), true);
             }
-            let flags = WINHTTP_CALLBACK_FLAG_ALL_NOTIFICATIONS;
             self.inner.lock().unwrap().parents = vec![session as usize];
-            let former = WinHttpSetStatusCallback(session, Some(notified), flags, 0);
+            let former = WinHttpSetStatusCallback(session, Some(notified), mask, 0);
             let connection = match former {
                 Some(_) => null_mut(),
                 None => WinHttpConnect(session, wide(host).as_ptr(), if secure { 443 } else { 80 }, 0),
