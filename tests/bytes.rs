@@ -1,5 +1,7 @@
 //! Peers over real bytes: in a Sim, through TLS and HTTP/2 in virtual time, and on loopback sockets.
 
+#[path = "bytes/agree.rs"]
+mod agree;
 #[path = "bytes/faults.rs"]
 mod faults;
 mod support;

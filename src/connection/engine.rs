@@ -164,7 +164,6 @@ impl Engine {
     }
 
     /// A server answered with HTTP/1.0, or a later version.
-    #[cfg(any(feature = "net", test))]
     pub fn learn(&mut self, request: &TransportRequest, old: bool) {
         self.limits.learn(request, old);
     }
@@ -228,8 +227,9 @@ impl Engine {
             return None;
         }
         let connection = self.make(demand);
-        self.connections.get_mut(&connection)?.site =
-            (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
+        let entry = self.connections.get_mut(&connection)?;
+        entry.carried = 0;
+        entry.site = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
         Some(connection)
     }
 
@@ -241,7 +241,7 @@ impl Engine {
     }
 
     /// How many requests a connection has carried.
-    #[cfg(any(feature = "net", test))]
+    #[cfg(any(feature = "lab", test))]
     pub fn carried(&self, connection: ConnectionId) -> u32 {
         self.connections.get(&connection).map_or(0, |entry| entry.carried)
     }

@@ -104,5 +104,16 @@ pub const fn limit(rules: &PoolRules, speaks_1_0: bool) -> Option<u32> {
     }
 }
 
+/// So many bytes of a body wait for the program at most; what follows stays on the connection (our choice).
+pub const READ_AHEAD: usize = 64 * 1024;
+
+/// How long the rest of a reply that nobody wants is read (our choice); MAX_RESPONSE_DRAIN_SIZE says how much of it.
+pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// Whether it is read at all: only where the connection can carry another request behind it, which went out `whole` (source w6).
+pub const fn drains(keep_alive: bool, keeps: bool, whole: bool) -> bool {
+    keep_alive && keeps && whole
+}
+
 /// The error of an attempt that waited for a drain beyond its bound (source w2).
 pub const OVERFLOW: Win32Error = ERROR_WINHTTP_RESPONSE_DRAIN_OVERFLOW;

@@ -1,9 +1,12 @@
 //! The chunked transfer coding (RFC 9112, 7.1), read piece by piece: for replies and for what an application frames itself.
 
 use super::Headers;
+use super::header_text::is_token;
 
-/// Longest size line with its extensions, and longest trailer section: what is longer is an attack.
+/// Longest size line, longest trailer section, and most bytes of extensions in a body: what is longer is an attack. hyper's
+/// bounds, so that every reader agrees; so is the number of trailers.
 const LONGEST_LINE: usize = 16 * 1024;
+const MOST_TRAILERS: usize = 100;
 
 /// Bytes that are no chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct ChunkReader {
     left: u64,
     /// Bytes of the current size line, or of the trailer section.
     overhead: usize,
+    /// Bytes of extensions in all chunks.
+    extensions: usize,
     /// A trailer line that is not complete.
     line: Vec<u8>,
     trailers: Headers,
@@ -49,7 +54,8 @@ pub struct ChunkReader {
 
 impl Default for ChunkReader {
     fn default() -> ChunkReader {
-        ChunkReader { state: State::Start, left: 0, overhead: 0, line: Vec::new(), trailers: Headers::default() }
+        let (line, trailers) = (Vec::new(), Headers::default());
+        ChunkReader { state: State::Start, left: 0, overhead: 0, extensions: 0, line, trailers }
     }
 }
 
@@ -103,7 +109,13 @@ impl ChunkReader {
             (State::Size | State::Blank, b';', _) => State::Extension,
             (State::Size | State::Blank | State::Extension, b'\r', _) => State::SizeEnd,
             (State::Extension, b'\n', _) => return Err(BadChunk),
-            (State::Extension, ..) => State::Extension,
+            (State::Extension, ..) => {
+                self.extensions += 1;
+                if self.extensions >= LONGEST_LINE {
+                    return Err(BadChunk);
+                }
+                State::Extension
+            }
             (State::SizeEnd, b'\n', _) => {
                 self.overhead = 0;
                 if self.left == 0 { State::Trailers } else { State::Data }
@@ -130,7 +142,10 @@ impl ChunkReader {
     fn trailer(&mut self, line: &[u8]) -> Result<State, BadChunk> {
         let colon = line.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or(BadChunk)?;
         let name = std::str::from_utf8(&line[..colon]).map_err(|_| BadChunk)?;
-        self.trailers.append(name.trim_ascii(), line[colon + 1..].trim_ascii().to_vec());
+        if !name.bytes().all(is_token) || self.trailers.len() == MOST_TRAILERS {
+            return Err(BadChunk);
+        }
+        self.trailers.append(name, line[colon + 1..].trim_ascii().to_vec());
         Ok(State::Trailers)
     }
 }
@@ -173,11 +188,19 @@ mod tests {
             ("10000000000000000\r\n", Err(BadChunk)),
             ("0\r\nno colon\r\n\r\n", Err(BadChunk)),
             ("0\r\n: no name\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA b: c\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA : c\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA: b\n\r\n", Err(BadChunk)),
         ];
         for (bytes, expected) in rows {
             for piece in [1, 2, 3, 1000] {
                 assert_eq!(read(bytes.as_bytes(), piece, 7), expected, "{bytes:?} by {piece}");
             }
+        }
+        let extended = |count| format!("{}0\r\n\r\n", format!("1;{}\r\na\r\n", "x".repeat(1000)).repeat(count));
+        let trailed = |count| format!("0\r\n{}\r\n", "A: b\r\n".repeat(count));
+        for (body, good) in [(extended(16), true), (extended(17), false), (trailed(100), true), (trailed(101), false)] {
+            assert_eq!(read(body.as_bytes(), 1000, 7).is_ok(), good, "{}", &body[..20]);
         }
         assert_eq!(read("1;".repeat(9000).as_bytes(), 100, 7), Err(BadChunk), "a size line without end");
     }

@@ -237,6 +237,11 @@ impl Fault {
         AtStage(FaultTrigger::Body(bytes), Which::Every)
     }
 
+    /// Whether it is one of what comes behind a head.
+    pub(super) fn is_of_body(&self) -> bool {
+        matches!(self.when, FaultTrigger::Stage(Stage::Read | Stage::Close) | FaultTrigger::Body(_))
+    }
+
     /// Whether it can strike a server that is played byte by byte. `carried`: by a pipe or a socket, not by a script.
     pub(super) fn strikes_bytes(&self, carried: bool) -> bool {
         match &self.when {

@@ -79,10 +79,10 @@ impl Faults {
     }
 
     /// The faults of the Sim that have never struck.
-    pub fn idle(&self) -> Vec<String> {
+    pub fn idle(&self) -> Vec<Fault> {
         let state = self.lock();
         let idle = state.armed.iter().filter(|armed| !armed.struck() && !armed.fault.may);
-        idle.map(|armed| format!("a fault never struck: {}", armed.fault)).collect()
+        idle.map(|armed| armed.fault.clone()).collect()
     }
 
     pub fn points<R>(&self, look: impl FnOnce(&Points) -> R) -> Option<R> {

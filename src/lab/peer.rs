@@ -1,12 +1,13 @@
 //! Servers of a Sim: what they are asked, what they answer, and what was expected of them.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::{RangeFrom, RangeInclusive, RangeToInclusive};
 use std::sync::Arc;
 
 use crate::sync::{Mutex, MutexGuard};
 
-use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger};
+use super::fault::{self, Armed, Fault, FaultKind, FaultTrigger, Stage};
 use super::login::Login;
 use super::matcher::Matcher;
 use super::raw::RawConnection;
@@ -83,6 +84,8 @@ struct State {
     raw: Option<Handler>,
     /// Whether what `raw` plays went over a pipe or a socket.
     carried: bool,
+    /// Whether a web socket of its rules was played over a pipe or a socket.
+    socket: bool,
     streams: Option<u32>,
     received: Vec<Received>,
     /// Requests that no rule was for, and why.
@@ -182,6 +185,33 @@ impl Peer {
         self.lock().carried = true;
     }
 
+    /// A web socket of its rules is played over a pipe or a socket.
+    #[cfg(feature = "live")]
+    pub(super) fn carries_socket(&self) {
+        self.lock().socket = true;
+    }
+
+    /// What it is that a fault cannot strike.
+    pub(super) fn withstands(&self, fault: &Fault) -> Option<&'static str> {
+        let state = self.lock();
+        if state.raw.is_some() && !fault.strikes_bytes(state.carried) {
+            return Some("a server that is played byte by byte");
+        }
+        if state.socket && fault.is_of_body() {
+            return Some("a web socket over bytes");
+        }
+        let address = || origin(&self.origin).1.parse::<IpAddr>().is_ok();
+        (fault.when == FaultTrigger::Stage(Stage::Resolve) && address())
+            .then_some("the look-up of an address over bytes: there is none")
+    }
+
+    /// The faults that have never struck and may not stay away.
+    pub(super) fn idle(&self) -> Vec<Fault> {
+        let state = self.lock();
+        let idle = state.faults.iter().filter(|armed| !armed.struck() && !armed.fault.may);
+        idle.map(|armed| armed.fault.clone()).collect()
+    }
+
     pub(crate) fn handler(&self) -> Option<Handler> {
         self.lock().raw.clone()
     }
@@ -278,13 +308,13 @@ impl Peer {
             }
             Some(complaint)
         });
-        let played =
-            state.faults.iter().filter(|armed| state.raw.is_some() && !armed.fault.strikes_bytes(state.carried));
-        let played = played.map(|armed| {
-            let origin = &self.origin;
-            format!("{origin}: a fault that cannot strike a server that is played byte by byte: {}", armed.fault)
-        });
-        state.unmatched.iter().cloned().chain(missed).chain(played).collect()
+        let mut complaints: Vec<String> = state.unmatched.iter().cloned().chain(missed).collect();
+        drop(state);
+        complaints.extend(self.idle().iter().filter_map(|fault| {
+            let what = self.withstands(fault)?;
+            Some(format!("{}: a fault that cannot strike {what}: {fault}", self.origin))
+        }));
+        complaints
     }
 
     /// Fails now, instead of at the end of the Sim, if what was expected did not come or something else did.

@@ -141,8 +141,10 @@ impl ScriptAttempt {
             if let Some((pipe, _)) = state.raw.as_ref().filter(|(_, reader)| reader.over()) {
                 pipe.close();
             }
+            state.refused = true;
             drop(state);
-            return self.sink.events(&mut std::iter::once(Event::Sent(0)).chain(held));
+            self.sink.events(&mut std::iter::once(Event::Sent(0)).chain(held));
+            return self.then(ScriptAttempt::take_in);
         };
         let limit = self.request.head_limit;
         if let Some((_, reader)) = state.raw.as_mut().filter(|(_, reader)| reader.reusable()) {
@@ -168,7 +170,13 @@ impl ScriptAttempt {
         match again {
             Some(head) => {
                 let mut state = self.lock();
-                state.refusal = None;
+                let refusal = state.refusal.take();
+                // Else the proxy is asked again over another connection.
+                if refusal.is_some_and(|reply| !reply.leaves_connection(self.request.drain_limit)) {
+                    state.next = Some(head);
+                    drop(state);
+                    return self.resolve();
+                }
                 state.asking = Some(head);
                 drop(state);
                 match self.world.peer_of(&self.reached()) {

@@ -9,7 +9,7 @@ use super::gate::Gate;
 use super::peer::Handler;
 use super::raw::RawConnection;
 use super::web_socket::{self, WebSocketScript};
-use crate::http::{Headers, RequestHead, ResponseHead, Version, upgrade};
+use crate::http::{BodyLength, Headers, RequestHead, ResponseHead, Version, upgrade};
 use crate::win32::Win32Error;
 
 /// What a server does after a request, one after the other. Whoever carries a reply plays these: the script, bytes, or
@@ -235,6 +235,12 @@ impl Reply {
     }
 
     /// What the server does; `head_only`: the reply has no body, because the method is HEAD.
+    /// Whether its connection can carry another behind it, if at most so many bytes of its body are read for that.
+    pub(super) fn leaves_connection(&self, drained: usize) -> bool {
+        let head = self.complete_head();
+        self.body.len() <= drained && BodyLength::of(&head, false).is_ok_and(|length| length.keeps(&head))
+    }
+
     pub(crate) fn acts(&self, head_only: bool) -> Vec<Act> {
         if self.never {
             return Vec::new();

@@ -511,7 +511,7 @@ impl Drop for Sim {
         } else if report.fails {
             panic!("the Sim ends with complaints:\n  {report}{again}");
         } else {
-            self.world.faults.idle().iter().for_each(|idle| eprintln!("{idle} (the Sim of {})", self.world.made_at()));
+            self.world.idle().iter().for_each(|idle| eprintln!("{idle} (the Sim of {})", self.world.made_at()));
         }
     }
 }

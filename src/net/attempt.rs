@@ -18,15 +18,10 @@ use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
 use super::{Net, Started};
-use crate::connection::ConnectionId;
+use crate::connection::{ConnectionId, DRAIN, READ_AHEAD};
 use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_INTERNAL_ERROR};
-
-/// How many body bytes wait at the machine before the attempt stops reading ahead.
-const READ_AHEAD: usize = 64 * 1024;
-/// How long an unwanted body is drained, and how long a stream may take to end.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often a server may refuse a request before that is its answer.
 const REFUSED_AT_MOST: u32 = 3;
@@ -396,19 +391,21 @@ impl AttemptTask {
         }
         let mut left = self.started.request.drain_limit;
         self.alarm.set(self.net.runtime.now() + DRAIN);
-        while !exchange.over() && left > 0 {
+        while !exchange.over() {
             let piece = poll_fn(|cx| match self.alarm.poll(cx) {
                 Poll::Ready(()) => Poll::Ready(Ok(None)),
                 Poll::Pending => exchange.poll_piece(cx, &NullSink).map_ok(Some).map_err(Interruption::Failed),
             });
-            let Some(piece) = piece.await? else { break };
-            left = left.saturating_sub(piece.bytes.len());
+            let fits = piece.await?.and_then(|piece| left.checked_sub(piece.bytes.len()));
+            let Some(rest) = fits else {
+                if let Some(lease) = self.lease.take() {
+                    lease.overflowed();
+                }
+                return Ok(());
+            };
+            left = rest;
         }
-        if exchange.over() {
-            self.keep(exchange).await;
-        } else if let Some(lease) = self.lease.take() {
-            lease.overflowed();
-        }
+        self.keep(exchange).await;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use super::reply::Asked;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::WireState;
+use crate::connection::drains;
 use crate::http::{BodyLength, Headers, OutgoingBody, ResponseHead};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
@@ -141,7 +142,7 @@ impl Exchange for Http1<'_> {
 
     fn drains(&self) -> bool {
         let keeps = matches!(&self.inbound, Inbound::Body(download) if download.keeps);
-        self.outbound.request.keep_alive && keeps && self.outbound.body.whole()
+        drains(self.outbound.request.keep_alive, keeps, self.outbound.body.whole())
     }
 
     fn keep(&mut self, cx: &mut Context<'_>) -> Option<Box<Connection>> {

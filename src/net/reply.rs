@@ -27,10 +27,13 @@ pub struct Reply {
     interim: Vec<u16>,
     /// Bytes that came since the request began.
     pub received: u64,
-    /// Reads a chunked body beside hyper, which forgets the case of its trailers' names (source m13).
+    /// Reads a chunked body beside hyper, which forgets the case of its trailers' names (source m13), and waits where there is
+    /// no chunked body.
     chunks: Option<ChunkReader>,
     /// The trailers, until they were taken.
     trailers: Option<Headers>,
+    /// What came is no chunked body.
+    broken: bool,
 }
 
 /// What a reply answers, as far as its framing depends on it.
@@ -69,6 +72,7 @@ impl Reply {
         self.received = 0;
         self.chunks = None;
         self.trailers = None;
+        self.broken = false;
     }
 
     /// The connection becomes idle.
@@ -131,7 +135,7 @@ impl Reply {
                 stand_in(&head, framing, incoming);
             }
             incoming.extend_from_slice(self.heads.rest());
-            read_beside(&mut self.chunks, &mut self.trailers, self.heads.rest());
+            self.broken |= !read_beside(&mut self.chunks, &mut self.trailers, self.heads.rest());
             self.expected = None;
             self.head = Some(head);
             break;
@@ -141,7 +145,12 @@ impl Reply {
 
     /// Bytes of the body came.
     pub fn body_arrived(&mut self, bytes: &[u8]) {
-        read_beside(&mut self.chunks, &mut self.trailers, bytes);
+        self.broken |= !read_beside(&mut self.chunks, &mut self.trailers, bytes);
+    }
+
+    /// Whether what came is no chunked body. hyper has had everything before that.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// The trailers of a chunked body that has ended.
@@ -155,17 +164,21 @@ impl Reply {
     }
 }
 
-/// Reads a chunked body for its trailers. What is no chunked body hyper will find out.
-fn read_beside(body: &mut Option<ChunkReader>, trailers: &mut Option<Headers>, mut bytes: &[u8]) {
+/// Reads a chunked body for its trailers; `false`: it is none.
+fn read_beside(body: &mut Option<ChunkReader>, trailers: &mut Option<Headers>, mut bytes: &[u8]) -> bool {
     while let Some(chunks) = body {
         match chunks.next(&mut bytes, usize::MAX) {
             Ok(Some(Chunk::Data(_))) => continue,
-            Ok(None) => return,
+            Ok(None) => return true,
             Ok(Some(Chunk::End(found))) => *trailers = Some(found),
-            Err(_) => {}
+            Err(_) => {
+                *body = None;
+                return false;
+            }
         }
         *body = None;
     }
+    true
 }
 
 /// The head that hyper gets when HTTP ends on the connection.

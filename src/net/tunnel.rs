@@ -106,18 +106,18 @@ impl AttemptTask {
     /// Reads the rest of a refusal, within bounds; whether that was all of it.
     async fn drained(&mut self, exchange: &mut Http1<'_>) -> Result<bool, Interruption> {
         let mut left = self.started.request.drain_limit;
-        while !exchange.over() && left > 0 {
+        while !exchange.over() {
             let piece = poll_fn(|cx| match self.poll_mailbox(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
                 Poll::Pending => exchange.poll_piece(cx, &TunnelSink(Arc::clone(&self.sink))).map(Ok),
             });
             match piece.await? {
-                Ok(piece) => left = left.saturating_sub(piece.bytes.len()),
+                Ok(piece) if piece.bytes.len() <= left => left -= piece.bytes.len(),
                 // Then on another connection.
-                Err(_) => return Ok(false),
+                _ => return Ok(false),
             }
         }
-        Ok(exchange.over())
+        Ok(true)
     }
 
     /// Tells a refusal in place of the reply; what the application writes goes nowhere.

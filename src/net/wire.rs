@@ -18,6 +18,7 @@ use super::reply::{Asked, Reply};
 use super::stream::Stream;
 use crate::http::RequestHead;
 use crate::sync::Mutex;
+use crate::win32::ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
 
 /// Body bytes are gathered behind a head up to this, so that a small request is one segment.
 const GATHERED: usize = 16 * 1024;
@@ -167,6 +168,10 @@ impl AsyncRead for Wire {
                 if state.reply.waiting() {
                     state.reply.give(buf);
                     return Poll::Ready(Ok(()));
+                }
+                if state.reply.is_broken() {
+                    let error = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
                 }
                 if std::mem::take(&mut state.looks) {
                     stream.look();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ScriptAttempt;
+use crate::connection::READ_AHEAD;
 use crate::http::{BodyLength, Headers, http2};
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::gate::Gate;
@@ -27,6 +28,13 @@ impl ScriptAttempt {
     pub(super) fn go_on(self: &Arc<Self>) {
         let mut events = Vec::new();
         let pause = loop {
+            let mut state = self.lock();
+            state.paused = !state.has_room() && matches!(state.acts.front(), Some(Act::Bytes(_)));
+            let paused = state.paused;
+            drop(state);
+            if paused {
+                break Pause::Over;
+            }
             let act = self.lock().acts.pop_front();
             let Some(act) = act else { break Pause::Over };
             let when = match &act {
@@ -54,7 +62,6 @@ impl ScriptAttempt {
         if !events.is_empty() {
             self.told(&mut events.into_iter());
         }
-        self.drained(with_head);
         match pause {
             Pause::Over => {}
             Pause::For(delay) => self.after(delay, ScriptAttempt::go_on),
@@ -114,6 +121,7 @@ impl ScriptAttempt {
                 state.keeps = length.is_ok_and(|length| length.keeps(&head));
                 state.chunked = head.is_chunked();
                 drop(state);
+                self.learn(&head);
                 let (head, received) = match self.over_http2() {
                     true => http2::reply(head.status, &head.headers),
                     false => {
@@ -153,10 +161,11 @@ impl ScriptAttempt {
     }
 
     /// A piece of the body: whole, or the part of it that a slow or short connection brings.
-    fn bytes(&self, mut bytes: Bytes, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
-        let (at_once, pause) = match met {
-            Some(FaultKind::Short(most)) => (most, Duration::ZERO),
-            Some(FaultKind::AnyLength) => (self.world.faults.length(bytes.len()), Duration::ZERO),
+    fn bytes(self: &Arc<Self>, mut bytes: Bytes, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
+        let cut = matches!(met, Some(FaultKind::Short(_) | FaultKind::AnyLength));
+        let at_once = match met {
+            Some(FaultKind::Short(most)) => most,
+            Some(FaultKind::AnyLength) => self.world.faults.length(bytes.len()),
             Some(FaultKind::Slow(rate)) => {
                 let count = (rate / 10).max(1).min(bytes.len() as u64);
                 let time = Duration::from_nanos(count * 1_000_000_000 / rate);
@@ -170,18 +179,24 @@ impl ScriptAttempt {
                 state.met = true;
                 return Some(Pause::For(time));
             }
-            _ => (bytes.len(), Duration::ZERO),
+            _ => bytes.len(),
         };
-        let first = bytes.split_to(at_once.min(bytes.len()));
-        self.lock().unread += first.len();
+        let mut state = self.lock();
+        let room = if state.draining.is_some() { usize::MAX } else { READ_AHEAD - state.unread };
+        let first = bytes.split_to(at_once.min(room).min(bytes.len()));
+        state.unread += first.len();
+        drop(state);
+        if !self.drained(first.len()) {
+            return Some(Pause::Over);
+        }
         events.push(Event::Body { bytes: first, end: None });
-        if bytes.is_empty() && !matches!(met, Some(FaultKind::Short(_) | FaultKind::AnyLength)) {
-            return None;
-        }
         if !bytes.is_empty() {
-            self.lock().acts.push_front(Act::Bytes(bytes));
+            let mut state = self.lock();
+            state.acts.push_front(Act::Bytes(bytes));
+            // What only waits for room has met its faults.
+            state.met = !cut;
         }
-        Some(Pause::For(pause))
+        cut.then_some(Pause::For(Duration::ZERO))
     }
 
     fn put_back(&self, act: Act, pause: Pause) -> Pause {

@@ -9,7 +9,7 @@ use super::ScriptAttempt;
 use crate::http::RequestHead;
 use crate::lab::fault::{FaultTrigger, Stage};
 use crate::lab::stream::Upgraded;
-use crate::transport::{Attempt, ConnectionGroupId, Event, Sink};
+use crate::transport::{Attempt, ConnectionGroupId, ConnectionInfo, Event, Sink};
 use crate::win32::ERROR_WINHTTP_TIMEOUT;
 
 /// The machine's end of an attempt.
@@ -41,8 +41,9 @@ impl Attempt for Held {
     }
 
     fn finish(&self) {
-        let state = self.0.lock();
-        let answers = state.raw.is_none() && state.refusal.is_none();
+        let mut state = self.0.lock();
+        state.finished = true;
+        let answers = state.is_complete();
         let (over, keeps) = (state.over, state.keeps && state.whole());
         drop(state);
         if over {
@@ -59,6 +60,11 @@ impl Attempt for Held {
     fn expire(&self) {
         let now = self.0.world.time();
         self.0.about_connection(|engine, connection| engine.expire(now, connection));
+    }
+
+    fn carrier(&self) -> Option<ConnectionInfo> {
+        let state = self.0.lock();
+        state.earlier.map(|earlier| ConnectionInfo { earlier, tcp: None })
     }
 
     fn taken(&self, bytes: usize) {
@@ -96,7 +102,7 @@ impl Attempt for Held {
     fn release(&self) {
         let mut state = self.0.lock();
         state.released = true;
-        let drains = state.drains() && self.0.request.keep_alive;
+        let drains = state.drains(self.0.request.keep_alive);
         // An exchange that is over has given its connection back; any other takes it along.
         if let Some((pipe, _)) = state.raw.as_ref().filter(|_| !drains && state.connection.is_some()) {
             pipe.close();
@@ -145,8 +151,11 @@ impl ScriptAttempt {
             Some((pipe, _)) => pipe.send(bytes),
             None => state.body.extend_from_slice(bytes),
         }
-        let upgraded = state.upgraded.is_some();
+        let (upgraded, answers) = (state.upgraded.is_some(), state.is_complete());
         drop(state);
+        if answers {
+            self.then(ScriptAttempt::respond);
+        }
         if upgraded {
             self.then(|attempt| attempt.tell_upgraded([Event::Wrote]));
         } else {

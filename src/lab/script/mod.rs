@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use self::pool::Used;
+use self::raw::Arrival;
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage, failure};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
@@ -23,7 +24,7 @@ use super::received::Received;
 use super::reply::{Act, Reply};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
-use crate::connection::{Answer, Demand};
+use crate::connection::{Answer, Demand, READ_AHEAD, drains};
 use crate::http::{OutgoingBody, RequestHead, http2};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Peer as Ends, Sink, TransportRequest};
@@ -35,6 +36,8 @@ pub struct State {
     /// That body as far as it went out, against what the head announced.
     outgoing: Option<OutgoingBody>,
     answered: bool,
+    /// The application writes nothing more.
+    finished: bool,
     released: bool,
     wake_at: Option<Duration>,
     peer: Option<Peer>,
@@ -63,6 +66,16 @@ pub struct State {
     waited: bool,
     /// Nobody wants the reply, and so many bytes of it are read at most.
     draining: Option<usize>,
+    /// The reply goes on when the program has taken enough of it.
+    paused: bool,
+    /// How many requests its connection carried before, if it had one.
+    earlier: Option<u32>,
+    /// The machine knows that the request is out: what a raw peer sends is the reply.
+    reads: bool,
+    /// What a raw peer sent, as long as nothing of it is read.
+    inbox: VecDeque<Arrival>,
+    /// The refusal of a raw proxy is the reply.
+    pub refused: bool,
     /// The connection to a raw peer, and the reply that comes over it.
     pub raw: Option<(Arc<RawPipe>, Reader)>,
     /// Pieces of the body, and frames, that are not out: one is at its stage at a time.
@@ -88,14 +101,24 @@ impl State {
         self.outgoing.as_ref().is_some_and(OutgoingBody::whole)
     }
 
-    /// Whether the rest of the reply is worth reading, because the connection can carry another request then (w6).
-    fn drains(&self) -> bool {
+    /// Whether a server that is asked has all that it answers to: it waits for the rest of what the head has announced.
+    fn is_complete(&self) -> bool {
+        self.finished && self.whole() && self.raw.is_none() && self.refusal.is_none()
+    }
+
+    /// Whether the rest of the reply is read though nobody wants it.
+    fn drains(&self, keep_alive: bool) -> bool {
         let keeps = match &self.raw {
             Some((_, reader)) => reader.in_kept_body(),
             None => self.keeps && !self.over,
         };
         let alone = self.connection.as_ref().is_some_and(|used| !used.is_shared());
-        keeps && alone && self.whole() && self.upgraded.is_none() && self.refusal.is_none()
+        drains(keep_alive, keeps, self.whole()) && alone && self.upgraded.is_none() && self.refusal.is_none()
+    }
+
+    /// Whether the reply may go on: somebody drains it, or what the program has not taken is not too much.
+    fn has_room(&self) -> bool {
+        self.draining.is_some() || self.unread < READ_AHEAD
     }
 }
 
@@ -275,6 +298,8 @@ impl ScriptAttempt {
         pipe.attach(self);
         let mut state = self.lock();
         state.raw = Some((pipe, reader));
+        state.inbox.clear();
+        (state.reads, state.refused) = (false, false);
         state.used = used;
     }
 
@@ -312,7 +337,10 @@ impl ScriptAttempt {
         };
         self.tell(Event::Sent(out));
         match raw {
-            Some(_) => {}
+            Some(_) => self.then(|attempt| {
+                attempt.lock().reads = true;
+                attempt.take_in();
+            }),
             None if self.request.more => self.then(|attempt| {
                 let peer = attempt.lock().peer.clone();
                 let early = peer.and_then(|peer| {

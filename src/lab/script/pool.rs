@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use super::ScriptAttempt;
-use crate::connection::{Answer, AttemptId, ConnectionId, Demand, Effect, Engine};
+use crate::connection::{Answer, AttemptId, ConnectionId, DRAIN, Demand, Effect, Engine};
+use crate::http::ResponseHead;
 use crate::lab::chooser::Point;
 use crate::lab::http1::Reader;
 use crate::lab::peer::Peer;
@@ -13,9 +13,6 @@ use crate::lab::raw::RawPipe;
 use crate::lab::world::SimWorld;
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{ConnectionGroupId, Event, Peer as Ends};
-
-/// How long an unwanted body is drained, as over bytes.
-const DRAIN: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 struct Connections {
@@ -139,6 +136,12 @@ impl ScriptAttempt {
         }
     }
 
+    /// The server has told its version.
+    pub(super) fn learn(&self, head: &ResponseHead) {
+        let old = (head.version.major, head.version.minor) < (1, 1);
+        self.pool().about(|engine| engine.learn(&self.request, old));
+    }
+
     /// It will look for one, maybe that of the attempt before it.
     pub(super) fn follows(&self) {
         let follows = self.world.pool.change(|connections| connections.engine.follows(self.request.handle));
@@ -168,6 +171,11 @@ impl ScriptAttempt {
     fn got(self: &Arc<Self>, answer: Answer) {
         let now = self.world.time();
         let used = |id, made, shared| Some(Used { id, made, shared });
+        if let Answer::Reuse(id) | Answer::Share(id) | Answer::Make(id, _) = answer {
+            let mut earlier = 0;
+            self.world.pool.about(|engine| earlier = engine.carried(id).saturating_sub(1));
+            self.lock().earlier = Some(earlier);
+        }
         match answer {
             Answer::Wait => {
                 if !std::mem::replace(&mut self.lock().waited, true) {
@@ -223,13 +231,30 @@ impl ScriptAttempt {
     }
 
     /// The program has taken so many bytes of the body.
-    pub(super) fn read(&self, bytes: usize) {
+    pub(super) fn read(self: &Arc<Self>, bytes: usize) {
         let mut state = self.lock();
         state.unread = state.unread.saturating_sub(bytes);
         let all = state.unread == 0 && state.over;
         drop(state);
+        self.resume();
         if all {
             self.world.pool.lock().unread.retain(|_, attempt| *attempt != self.number);
+        }
+    }
+
+    /// The reply goes on if it waited for room and there is some.
+    fn resume(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if !state.has_room() {
+            return;
+        }
+        let (paused, waits) = (std::mem::take(&mut state.paused), !state.inbox.is_empty());
+        drop(state);
+        if paused {
+            self.then(ScriptAttempt::go_on);
+        }
+        if waits {
+            self.then(ScriptAttempt::take_in);
         }
     }
 
@@ -323,6 +348,7 @@ impl ScriptAttempt {
         self.lock().draining = Some(self.request.drain_limit);
         self.world.pool.lock().draining.insert(id, Arc::clone(self));
         self.after(DRAIN, ScriptAttempt::overflow);
+        self.resume();
     }
 
     /// What is drained is too long.
@@ -336,19 +362,23 @@ impl ScriptAttempt {
         if let (_, Some(pipe)) = &drained {
             pipe.close();
         }
-        self.lock().draining = None;
+        let mut state = self.lock();
+        state.draining = None;
+        state.acts.clear();
+        state.inbox.clear();
     }
 
-    /// So many bytes were drained.
-    pub(super) fn drained(self: &Arc<Self>, bytes: usize) {
+    /// So many bytes more of the body come: `false` if they are drained, and too many.
+    pub(super) fn drained(self: &Arc<Self>, bytes: usize) -> bool {
         let mut state = self.lock();
-        let Some(left) = &mut state.draining else { return };
+        let Some(left) = &mut state.draining else { return true };
+        let fits = bytes <= *left;
         *left = left.saturating_sub(bytes);
-        let over = *left == 0 && bytes > 0;
         drop(state);
-        if over {
+        if !fits {
             self.overflow();
         }
+        fits
     }
 
     /// The attempt wants nothing of the pool any more.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::ScriptAttempt;
+use bytes::Bytes;
+
+use super::{ScriptAttempt, State};
 use crate::http::OutgoingBody;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::raw::{End, PipeClient};
@@ -10,10 +12,52 @@ use crate::lab::stream::Upgraded;
 use crate::transport::{Event, Route};
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
 
+/// What comes of a peer.
+#[derive(Debug)]
+pub enum Arrival {
+    /// So many bytes that it sent at once, or the rest of them.
+    Bytes(Bytes, bool),
+    /// Its end.
+    End(End),
+}
+
+/// So many bytes are read at a time.
+const PIECE: usize = 16 * 1024;
+
+impl State {
+    /// The next that is read: nothing before the request is out, and as long as the program has enough to take.
+    fn next_arrival(&mut self) -> Option<Arrival> {
+        let out = self.reads && self.has_room();
+        if !out && self.upgraded.is_none() && self.held.is_none() && !self.refused {
+            return None;
+        }
+        let mut arrival = self.inbox.pop_front()?;
+        if let Arrival::Bytes(bytes, _) = &mut arrival {
+            let rest = bytes.split_off(bytes.len().min(PIECE));
+            if !rest.is_empty() {
+                self.inbox.push_front(Arrival::Bytes(rest, false));
+            }
+        }
+        Some(arrival)
+    }
+}
+
 impl ScriptAttempt {
-    /// Bytes from a raw peer.
-    fn bytes_came(self: &Arc<Self>, bytes: &[u8]) {
-        match self.meets(&FaultTrigger::Stage(Stage::Read)) {
+    /// Reads what has come, as far as it may.
+    pub fn take_in(self: &Arc<Self>) {
+        loop {
+            let arrival = self.lock().next_arrival();
+            match arrival {
+                Some(Arrival::Bytes(bytes, first)) => self.bytes_came(&bytes, first),
+                Some(Arrival::End(end)) => self.server_left(end),
+                None => return,
+            }
+        }
+    }
+
+    /// Bytes from a raw peer; `first`: those that it sent at once begin with them.
+    fn bytes_came(self: &Arc<Self>, bytes: &[u8], first: bool) {
+        match if first { self.meets(&FaultTrigger::Stage(Stage::Read)) } else { None } {
             Some(FaultKind::Fail(error, secure)) => return self.break_off(error, secure),
             Some(FaultKind::Close) => return self.server_left(End::Closed),
             Some(FaultKind::Stall) => return self.lock().raw = None,
@@ -50,6 +94,8 @@ impl ScriptAttempt {
             }
             return;
         }
+        let body = |event: &Event| if let Event::Body { bytes, .. } = event { bytes.len() } else { 0 };
+        let length = events.iter().map(body).sum::<usize>();
         let ends = !was_over && reader.over();
         let tunnel = matches!(self.request.route, Route::Tunnel(..));
         let keeps = reader.reusable() && self.request.keep_alive && !tunnel;
@@ -59,14 +105,20 @@ impl ScriptAttempt {
             pipe.close();
         }
         (state.over, state.keeps) = (state.over || ends, keeps);
-        let body = |event: &Event| if let Event::Body { bytes, .. } = event { bytes.len() } else { 0 };
-        state.unread += events.iter().map(body).sum::<usize>();
+        state.unread += length;
         drop(state);
+        if !self.drained(length) {
+            return;
+        }
+        for event in &events {
+            if let Event::Head { head, .. } = event {
+                self.learn(head);
+            }
+        }
         if ends && (whole || !keeps) {
             self.leave_connection(keeps);
         }
         self.told(&mut events.into_iter());
-        self.drained(bytes.len());
     }
 
     fn break_off(self: &Arc<Self>, error: Win32Error, secure: u32) {
@@ -129,10 +181,18 @@ impl ScriptAttempt {
 
 impl PipeClient for ScriptAttempt {
     fn arrived(self: Arc<Self>, bytes: &[u8]) {
-        self.bytes_came(bytes);
+        self.lock().inbox.push_back(Arrival::Bytes(Bytes::copy_from_slice(bytes), true));
+        self.take_in();
     }
 
     fn ended(self: Arc<Self>, end: End) {
-        self.server_left(end);
+        let mut state = self.lock();
+        if state.inbox.is_empty() {
+            drop(state);
+            return self.server_left(end);
+        }
+        state.inbox.push_back(Arrival::End(end));
+        drop(state);
+        self.take_in();
     }
 }

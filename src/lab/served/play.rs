@@ -123,7 +123,10 @@ impl Play {
                 (_, Act::Head(head)) => return Some(Next::Head(head)),
                 (_, Act::Bytes(bytes)) => return Some(Next::Bytes(bytes)),
                 (_, Act::End(trailers)) => return Some(Next::End(trailers)),
-                (_, Act::Upgrade(handler)) => return Some(Next::Upgrade(handler)),
+                (_, Act::Upgrade(handler)) => {
+                    self.peer.carries_socket();
+                    return Some(Next::Upgrade(handler));
+                }
                 (Some(_), Act::Fail(error, secure)) => return self.last(Next::Reset(injected(error, secure))),
             }
         }

@@ -403,11 +403,32 @@ impl SimWorld {
             let state = self.lock();
             complaints.extend(state.complaints.iter().cloned());
             complaints.extend(state.peers.iter().flat_map(|(_, peer)| peer.complaints()));
+            drop(state);
+            complaints.extend(self.cannot());
         }
         if !self.real.load(Ordering::SeqCst) && !opens_openly() {
             complaints.extend(self.outside());
         }
         complaints
+    }
+
+    /// The faults of the Sim that no peer can be struck by.
+    fn cannot(&self) -> Vec<String> {
+        let peers: Vec<Peer> = self.lock().peers.iter().map(|(_, peer)| peer.clone()).collect();
+        let cannot = self.faults.idle().into_iter().filter_map(|fault| {
+            let what = peers.iter().map(|peer| peer.withstands(&fault)).reduce(|one, other| one.and(other))??;
+            Some(format!("a fault that cannot strike {what}: {fault}"))
+        });
+        cannot.collect()
+    }
+
+    /// What has never struck, in words.
+    pub fn idle(&self) -> Vec<String> {
+        let peers: Vec<Peer> = self.lock().peers.iter().map(|(_, peer)| peer.clone()).collect();
+        let of_peers =
+            peers.iter().flat_map(|peer| peer.idle().into_iter().map(|fault| format!("{}: {fault}", peer.origin())));
+        let all = self.faults.idle().into_iter().map(|fault| fault.to_string()).chain(of_peers);
+        all.map(|fault| format!("a fault never struck: {fault}")).collect()
     }
 
     /// Sessions that were opened outside.
@@ -458,7 +479,7 @@ impl SimWorld {
         let outside = if opens_openly() { self.outside() } else { None };
         let choices = self.choices();
         let choices = choices.unusual().then(|| format!("choices: {choices}"));
-        made.into_iter().chain(uncontrolled).chain(outside).chain(self.faults.idle()).chain(choices).collect()
+        made.into_iter().chain(uncontrolled).chain(outside).chain(self.idle()).chain(choices).collect()
     }
 
     /// The handles that are still open are none any more.

@@ -1,0 +1,255 @@
+//! What a script and bytes must agree on: how much is read ahead and drained, how many connections there may be, and what a
+//! body is.
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::time::Duration;
+
+use portable_winhttp::lab::{RawConnection, Reply, Sim, any};
+use windows_sys::Win32::Networking::WinHttp::*;
+
+use crate::support::*;
+
+/// What both come to.
+fn both<R: PartialEq + std::fmt::Debug>(what: &str, run: impl Fn(&Sim) -> R) -> R {
+    let script = run(&Sim::new());
+    let bytes = run(&Sim::builder().bytes().build());
+    assert_eq!(script, bytes, "{what}: by a script, over bytes");
+    script
+}
+
+fn set(handle: *mut c_void, option: u32, value: u32) {
+    // SAFETY: a DWORD.
+    assert_eq!(unsafe { WinHttpSetOption(handle, option, (&raw const value).cast(), 4) }, 1, "{option}");
+}
+
+/// Sends and receives: 0, or the error.
+fn exchange(request: *mut c_void) -> u32 {
+    if send(request) == 1 && receive(request) == 1 { 0 } else { last_error() }
+}
+
+/// The rest of the body, or the error.
+fn rest(request: *mut c_void) -> Result<usize, u32> {
+    let (mut all, mut room) = (0, vec![0u8; 100_000]);
+    loop {
+        let mut count = 0;
+        // SAFETY: the buffer has this length.
+        match unsafe { WinHttpReadData(request, room.as_mut_ptr().cast(), room.len() as u32, &mut count) } {
+            0 => return Err(last_error()),
+            _ if count == 0 => return Ok(all),
+            _ => all += count as usize,
+        }
+    }
+}
+
+/// The next attempt of a handle waits for the rest of its reply before, within MAX_RESPONSE_DRAIN_SIZE (w2); what the program
+/// has not taken waits on the connection.
+#[test]
+fn what_is_drained() {
+    let rows = [(1 << 20, 3_000_000, 12184), (u32::MAX, 3_000_000, 0), (100_000, 300_000, 12184), (100_000, 90_000, 0)];
+    for raw in [false, true] {
+        for (limit, size, expected) in rows {
+            let name = format!("{size} bytes, {limit} of them drained, raw {raw}");
+            let came = both(&name, |sim| {
+                let peer = sim.peer("http://127.0.0.1");
+                if raw {
+                    peer.raw(move |raw| {
+                        while raw.read_until(b"\r\n\r\n").is_some() {
+                            raw.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
+                            raw.write(vec![b'x'; size]);
+                        }
+                    });
+                } else {
+                    peer.on(any()).reply(Reply::ok().body(vec![b'x'; size]));
+                }
+                let client = Client::new(false, 80);
+                set(client.session, WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE, limit);
+                let request = client.request("GET", "/", &Record::new());
+                let came = [exchange(request), exchange(request)];
+                let read = if came[1] == 0 { rest(request) } else { Ok(0) };
+                close(request);
+                client.close();
+                (came, read)
+            });
+            let read = if expected == 0 { size } else { 0 };
+            assert_eq!(came, ([0, expected], Ok(read)), "{name}");
+        }
+    }
+}
+
+/// MAX_CONNS_PER_1_0_SERVER, once the server has told its version.
+#[test]
+fn an_old_server_has_a_limit_of_its_own() {
+    let elapsed = both("three requests", |sim| {
+        sim.peer("http://127.0.0.1").raw(|raw| {
+            if raw.read_until(b"\r\n\r\n").is_some() {
+                raw.sleep(Duration::from_secs(5));
+                raw.write("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        let client = Client::new(true, 80);
+        set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER, 1);
+        let answered = |count: usize| {
+            let start = || {
+                let record = Record::with(|handle, seen| {
+                    if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
+                        receive(handle);
+                    }
+                });
+                let request = client.request("GET", "/", &record);
+                assert_eq!(send(request), 1);
+                (record, request)
+            };
+            let started: Vec<_> = (0..count).map(|_| start()).collect();
+            sim.block_until(|| {
+                let has_head = |record: &Record| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+                started.iter().all(|(record, _)| has_head(record))
+            });
+            started.into_iter().for_each(|(_, request)| drop(close(request)));
+        };
+        answered(1);
+        answered(3);
+        client.close();
+        sim.elapsed()
+    });
+    assert_eq!(elapsed, Duration::from_secs(20));
+}
+
+/// The chunked bodies that every reader takes, and those that none does.
+#[test]
+fn chunked_bodies() {
+    let extensions = |count| format!("{}0\r\n\r\n", format!("1;{}\r\na\r\n", "x".repeat(1000)).repeat(count));
+    let trailers = |count| format!("1\r\na\r\n0\r\n{}\r\n", "A: b\r\n".repeat(count));
+    let rows = [
+        (extensions(10), Ok(10)),
+        (extensions(40), Err(12152)),
+        (trailers(50), Ok(1)),
+        (trailers(150), Err(12152)),
+        ("1\r\na\r\n0\r\nA b: c\r\n\r\n".into(), Err(12152)),
+        ("1\r\na\r\n0\r\nA: b\n\n".into(), Err(12152)),
+        ("1\r\na\r\nx\r\n".into(), Err(12152)),
+    ];
+    for (body, expected) in rows {
+        let shown = &body[..body.len().min(40)];
+        let came = both(shown, |sim| {
+            let body = body.clone();
+            sim.peer("http://127.0.0.1").raw(move |raw| {
+                while raw.read_until(b"\r\n\r\n").is_some() {
+                    raw.write(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}"));
+                }
+            });
+            let client = Client::new(false, 80);
+            let request = client.request("GET", "/", &Record::new());
+            let came = if exchange(request) == 0 { rest(request) } else { Err(last_error()) };
+            close(request);
+            client.close();
+            came
+        });
+        assert_eq!(came, expected, "{shown}");
+    }
+}
+
+/// A reply that comes before its request is the reply, without timeouts, too.
+#[test]
+fn a_reply_before_the_request() {
+    let came = both("at once", |sim| {
+        sim.peer("http://127.0.0.1").raw(|raw: RawConnection| {
+            raw.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            while raw.read().is_some() {}
+        });
+        let client = Client::new(false, 80);
+        // SAFETY: no pointers.
+        assert_eq!(unsafe { WinHttpSetTimeouts(client.session, 0, 0, 0, 0) }, 1);
+        set(client.session, WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT, u32::MAX);
+        let request = client.request("GET", "/", &Record::new());
+        let came = (exchange(request), rest(request));
+        close(request);
+        client.close();
+        came
+    });
+    assert_eq!(came, (0, Ok(2)));
+}
+
+/// A server waits for the rest of the body that the head has announced.
+#[test]
+fn an_upload_that_is_not_finished() {
+    let came = both("5 of 10 bytes", |sim| {
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok());
+        let client = Client::new(false, 80);
+        let request = client.request("POST", "/", &Record::new());
+        // SAFETY: the buffer has this length.
+        let sent = unsafe { WinHttpSendRequest(request, null(), 0, b"01234".as_ptr().cast(), 5, 10, 0) };
+        let came = (sent, receive(request), last_error());
+        close(request);
+        client.close();
+        came
+    });
+    assert_eq!(came, (1, 0, 12002));
+}
+
+/// REQUEST_STATS: the first request of a connection, and how many there were before.
+#[test]
+fn requests_of_a_connection() {
+    let came = both("two requests", |sim| {
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok());
+        let client = Client::new(false, 80);
+        let came = [(); 2].map(|()| {
+            let request = client.request("GET", "/", &Record::new());
+            assert_eq!((exchange(request), rest(request)), (0, Ok(0)));
+            // SAFETY: zeros are a value of the structure, whose size is told.
+            let (flags, index) = unsafe {
+                let mut stats: WINHTTP_REQUEST_STATS = std::mem::zeroed();
+                stats.cStats = WinHttpRequestStatLast as u32;
+                let mut length = size_of::<WINHTTP_REQUEST_STATS>() as u32;
+                let option = WINHTTP_OPTION_REQUEST_STATS;
+                assert_eq!(WinHttpQueryOption(request, option, (&raw mut stats).cast(), &mut length), 1);
+                (stats.ullFlags, stats.ulIndex)
+            };
+            close(request);
+            (flags, index)
+        });
+        client.close();
+        came
+    });
+    assert_eq!(came, [(u64::from(WINHTTP_REQUEST_STAT_FLAG_FIRST_REQUEST), 0), (0, 1)]);
+}
+
+/// A proxy that refuses CONNECT is asked again over the same connection only if that can carry another request.
+#[test]
+fn a_refused_tunnel() {
+    for (what, closes, size, connects) in
+        [("it stays", false, 2, 1), ("Connection: close", true, 2, 2), ("too long a body", false, 3_000_000, 2)]
+    {
+        let came = both(what, |sim| {
+            let proxy = sim.peer("http://proxy.test:3128");
+            let refusal = Reply::status(407).header("Proxy-Authenticate", "Basic realm=\"r\"").body(vec![b'x'; size]);
+            let refusal = if closes { refusal.header("Connection", "close") } else { refusal };
+            proxy.on(any().method("CONNECT")).reply(refusal).reply(Reply::ok());
+            sim.peer("https://www.test").on(any()).reply(Reply::status(204));
+            let record = Record::new();
+            // SAFETY: texts end in NUL, lengths are those of the values.
+            unsafe {
+                let named = WINHTTP_ACCESS_TYPE_NAMED_PROXY;
+                let session = WinHttpOpen(null(), named, wide("proxy.test:3128").as_ptr(), null(), 0);
+                let connection = WinHttpConnect(session, wide("www.test").as_ptr(), 443, 0);
+                let secure = WINHTTP_FLAG_SECURE;
+                let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), secure);
+                let told = context(&record);
+                WinHttpSetStatusCallback(request, Some(crate::support::record), u32::MAX, 0);
+                WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const told).cast(), 8);
+                for option in [WINHTTP_OPTION_PROXY_USERNAME, WINHTTP_OPTION_PROXY_PASSWORD] {
+                    assert_eq!(WinHttpSetOption(request, option, wide("u").as_ptr().cast(), 1), 1);
+                }
+                let came = if send(request) == 1 && WinHttpReceiveResponse(request, null_mut()) == 1 {
+                    0
+                } else {
+                    last_error()
+                };
+                [request, connection, session].into_iter().for_each(|handle| drop(close(handle)));
+                let connected = |status: &&u32| **status == WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER;
+                (came, record.statuses().iter().filter(connected).count(), proxy.received().len())
+            }
+        });
+        assert_eq!(came, (0, connects, 2), "{what}");
+    }
+}
