@@ -180,9 +180,10 @@ impl AsyncRead for Wire {
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
             let mut state = state.lock();
             let bytes = &buf.filled()[before..];
+            // Who leaves before the request is out has broken the connection; behind that it is a reply that makes no sense.
             let unanswered = bytes.is_empty() && state.reply.received == 0;
-            if let Some(error) = state.refused.take().filter(|_| unanswered) {
-                return Poll::Ready(Err(error));
+            if unanswered && (state.refused.is_some() || state.written < state.queued) {
+                return Poll::Ready(Err(state.refused.take().unwrap_or(io::ErrorKind::ConnectionReset.into())));
             }
             let reply = &mut state.reply;
             reply.received += bytes.len() as u64;
