@@ -105,7 +105,9 @@ fn an_old_server_has_a_limit_of_its_own() {
                 let has_head = |record: &Record| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
                 started.iter().all(|(record, _)| has_head(record))
             });
-            started.into_iter().for_each(|(_, request)| drop(close(request)));
+            for (_, request) in started {
+                close(request);
+            }
         };
         answered(1);
         answered(3);
@@ -245,7 +247,9 @@ fn a_refused_tunnel() {
                 } else {
                     last_error()
                 };
-                [request, connection, session].into_iter().for_each(|handle| drop(close(handle)));
+                for handle in [request, connection, session] {
+                    close(handle);
+                }
                 let connected = |status: &&u32| **status == WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER;
                 (came, record.statuses().iter().filter(connected).count(), proxy.received().len())
             }
