@@ -412,7 +412,7 @@ pub trait Attempt: Send + Sync {
     /// Its connection carries nothing after it (EXPIRE_CONNECTION).
     fn expire(&self) {}
     /// Its connection, if there is one and the transport knows anything of it.
-    fn carrier(&self) -> Option<ConnectionInfo> {
+    fn connection_info(&self) -> Option<ConnectionInfo> {
         None
     }
     /// After the head of a 101 that was asked for by [`TransportRequest::upgrade`]: the connection is a stream of bytes from now

@@ -99,7 +99,7 @@ pub struct Entry {
     /// How many requests it has carried.
     pub(super) carried: u32,
     /// Host, port and TLS, for those who ask for marks.
-    pub(super) site: (String, u16, bool),
+    pub(super) origin: (String, u16, bool),
 }
 
 /// An attempt that waits.
@@ -194,7 +194,7 @@ impl Engine {
         match self.consider(now, demand, false) {
             Ok(Answer::Make(connection, _)) => {
                 if let Some(entry) = self.connections.get_mut(&connection) {
-                    entry.site = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
+                    entry.origin = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
                 }
                 Answer::Make(connection, demand.ahead)
             }
@@ -229,7 +229,7 @@ impl Engine {
         let connection = self.make(demand);
         let entry = self.connections.get_mut(&connection)?;
         entry.carried = 0;
-        entry.site = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
+        entry.origin = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
         Some(connection)
     }
 
@@ -256,8 +256,8 @@ impl Engine {
     ) -> Vec<(ConnectionGroupId, u32)> {
         let here = |entry: &Entry| {
             entry.state != State::Making
-                && entry.site.0.eq_ignore_ascii_case(host)
-                && (entry.site.1, entry.site.2) == (port, secure)
+                && entry.origin.0.eq_ignore_ascii_case(host)
+                && (entry.origin.1, entry.origin.2) == (port, secure)
         };
         let mut connections: Vec<_> = self.connections.iter().filter(|(_, entry)| here(entry)).collect();
         connections.sort_unstable_by_key(|(id, _)| **id);

@@ -164,7 +164,7 @@ impl Engine {
             expired: false,
             idle: demand.rules.idle,
             carried: 1,
-            site: Default::default(),
+            origin: Default::default(),
         };
         self.connections.insert(connection, entry);
         self.count_for(connection, demand);

@@ -14,7 +14,7 @@ use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
-use super::served::{Io, Place, bridge, receive};
+use super::served::{Io, ServerHost, bridge, receive};
 use super::world::Origin;
 use crate::net::failure::Injected;
 use crate::net::mapped::{Before, Mapped, map};
@@ -174,7 +174,7 @@ async fn listen(place: Arc<OnSockets>, listener: TcpListener, peer: Peer, (secur
     }
 }
 
-impl Place for OnSockets {
+impl ServerHost for OnSockets {
     fn sleep(&self, time: Duration) -> Boxed<'static, ()> {
         Box::pin(tokio::time::sleep(time))
     }

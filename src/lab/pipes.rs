@@ -13,7 +13,7 @@ use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
-use super::served::{Carried, Io, Place, at_gate, bridge, certificate, reason, receive, stage};
+use super::served::{FaultedAttempt, Io, ServerHost, at_gate, bridge, certificate, reason, receive, stage};
 use super::tasks::{SimTimer, Task, sleep};
 use super::world::SimWorld;
 use crate::net::Net;
@@ -63,7 +63,7 @@ impl Pipes {
 impl Transport for Pipes {
     fn start(&self, request: Box<TransportRequest>, sink: Arc<dyn Sink>) -> Arc<dyn Attempt> {
         match self.shared.world() {
-            Some(world) => Carried::new(&world, request, sink, |request, sink| self.net.start(request, sink)),
+            Some(world) => FaultedAttempt::new(&world, request, sink, |request, sink| self.net.start(request, sink)),
             None => self.net.start(request, sink),
         }
     }
@@ -157,7 +157,7 @@ impl Runtime for OfSim {
     }
 }
 
-impl Place for OfSim {
+impl ServerHost for OfSim {
     fn sleep(&self, time: Duration) -> Boxed<'static, ()> {
         self.0.world().map_or_else(|| Box::pin(pending()) as Boxed<'static, ()>, |world| sleep(&world, time))
     }

@@ -14,7 +14,7 @@ use super::connect::Connection;
 use super::exchange::{Exchange, Fate, NullSink, Piece, Pieces};
 use super::failure;
 use super::mailbox::Mailbox;
-use super::reply::Asked;
+use super::reply::RequestKind;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::WireState;
@@ -59,7 +59,7 @@ impl<'a> Http1<'a> {
         self.outbound.connection.filter(|connection| open && connection.sender.is_ready())
     }
 
-    /// hyper has the stand-in for the head.
+    /// hyper has the placeholder for the head.
     fn answered(
         &mut self,
         response: hyper::Result<Response<Incoming>>,
@@ -223,10 +223,10 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    /// Lays the request's bytes on the wire, and gives hyper the stand-in for them.
+    /// Lays the request's bytes on the wire, and gives hyper the placeholder for them.
     fn begin(&mut self) -> Option<impl Future<Output = hyper::Result<Response<Incoming>>> + Send + use<>> {
         let body = self.request.first();
-        let asked = Asked::of(&self.request.head.method, self.request.upgrade);
+        let asked = RequestKind::of(&self.request.head.method, self.request.upgrade);
         let queued = {
             let mut state = self.state();
             state.begin(&self.request.head, &body, asked, self.request.head_limit);
@@ -235,11 +235,11 @@ impl<'a> Outbound<'a> {
         self.marked = queued;
         self.marks.push(self.marked);
         self.body.add(&body);
-        let mut stand_in = Request::new(self.upload.clone());
+        let mut placeholder = Request::new(self.upload.clone());
         if self.request.more {
-            *stand_in.method_mut() = Method::POST;
+            *placeholder.method_mut() = Method::POST;
         }
-        self.connection.as_mut().map(|connection| connection.sender.send_request(stand_in))
+        self.connection.as_mut().map(|connection| connection.sender.send_request(placeholder))
     }
 
     fn state(&self) -> MutexGuard<'_, WireState> {
@@ -249,7 +249,7 @@ impl<'a> Outbound<'a> {
     /// Whether the request is out as its head announced it: what follows would else be taken for the rest of its body.
     fn whole(&self) -> bool {
         let state = self.state();
-        self.body.whole() && !state.deaf && state.written >= self.marked
+        self.body.whole() && !state.discards && state.written >= self.marked
     }
 
     /// Moves what can move, and tells what has.

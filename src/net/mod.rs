@@ -236,7 +236,7 @@ impl Attempt for Started {
         }
     }
 
-    fn carrier(&self) -> Option<ConnectionInfo> {
+    fn connection_info(&self) -> Option<ConnectionInfo> {
         let connection = self.mailbox.lock().connection.clone();
         connection.map(|(entry, earlier)| entry.info(earlier, self.net.runtime.now()))
     }

@@ -2,7 +2,7 @@
 //!
 //! hyper parses a head into a map that knows neither order nor case, has its own idea of how many fields there may be and
 //! of what is malformed, and gives interim replies away. So the bytes are read here, as leniently as Windows reads them,
-//! and hyper gets a stand-in that only says how the body is framed.
+//! and hyper gets a placeholder that only says how the body is framed.
 
 use std::io::Write;
 
@@ -17,7 +17,7 @@ use crate::win32::Win32Error;
 #[derive(Debug, Default)]
 pub struct Reply {
     /// A head is expected, of an answer to this.
-    expected: Option<Asked>,
+    expected: Option<RequestKind>,
     heads: HeadReader,
     /// Bytes for hyper.
     incoming: Buffer,
@@ -38,7 +38,7 @@ pub struct Reply {
 
 /// What a reply answers, as far as its framing depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum RequestKind {
     /// HEAD: there is no body.
     Head,
     /// CONNECT: after 2xx the connection is a tunnel.
@@ -49,23 +49,23 @@ pub enum Asked {
     Other,
 }
 
-impl Asked {
+impl RequestKind {
     /// What this verb asks, or that another protocol is asked for.
-    pub fn of(method: &str, upgrade: bool) -> Asked {
+    pub fn of(method: &str, upgrade: bool) -> RequestKind {
         match method {
-            "HEAD" => Asked::Head,
-            "CONNECT" => Asked::Connect,
-            _ if upgrade => Asked::Upgrade,
-            _ => Asked::Other,
+            "HEAD" => RequestKind::Head,
+            "CONNECT" => RequestKind::Connect,
+            _ if upgrade => RequestKind::Upgrade,
+            _ => RequestKind::Other,
         }
     }
 }
 
 impl Reply {
     /// A request begins.
-    pub fn begin(&mut self, asked: Asked, limit: usize) {
+    pub fn begin(&mut self, asked: RequestKind, limit: usize) {
         self.expected = Some(asked);
-        self.heads.begin(limit, asked == Asked::Upgrade);
+        self.heads.begin(limit, asked == RequestKind::Upgrade);
         self.incoming.clear();
         self.head = None;
         self.interim.clear();
@@ -127,12 +127,12 @@ impl Reply {
                 NextHead::Last(head) => head,
             };
             let incoming = self.incoming.end();
-            if asked == Asked::Connect && (200..300).contains(&head.status) {
+            if asked == RequestKind::Connect && (200..300).contains(&head.status) {
                 incoming.extend_from_slice(SWITCHING.as_bytes());
             } else {
-                let framing = BodyLength::of(&head, asked == Asked::Head)?;
+                let framing = BodyLength::of(&head, asked == RequestKind::Head)?;
                 self.chunks = (framing == BodyLength::Chunked).then(ChunkReader::default);
-                stand_in(&head, framing, incoming);
+                placeholder(&head, framing, incoming);
             }
             incoming.extend_from_slice(self.heads.rest());
             self.broken |= !read_beside(&mut self.chunks, &mut self.trailers, self.heads.rest());
@@ -185,7 +185,7 @@ fn read_beside(body: &mut Option<ChunkReader>, trailers: &mut Option<Headers>, m
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
 /// Writes the head that hyper gets.
-fn stand_in(head: &ResponseHead, framing: BodyLength, to: &mut Vec<u8>) {
+fn placeholder(head: &ResponseHead, framing: BodyLength, to: &mut Vec<u8>) {
     if head.status == 101 {
         return to.extend_from_slice(SWITCHING.as_bytes());
     }
@@ -214,7 +214,7 @@ mod tests {
 
     fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
         let mut reply = Reply::default();
-        reply.begin(Asked::Upgrade, limit);
+        reply.begin(RequestKind::Upgrade, limit);
         let mut rest = Vec::new();
         for piece in bytes.chunks(piece) {
             if reply.in_head() { reply.arrived(piece)? } else { rest.extend_from_slice(piece) }

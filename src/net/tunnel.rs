@@ -18,7 +18,7 @@ use crate::transport::{Event, Failure, Route, Sink, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE};
 
 /// What became of one CONNECT.
-enum Asked {
+enum ConnectAnswer {
     Open(Stream),
     /// The machine wants to ask again; on the same connection, if there is one.
     Again(RequestHead, Option<Box<Connection>>),
@@ -40,8 +40,8 @@ impl AttemptTask {
             };
             let (peer, entry) = (connection.peer, Arc::clone(&connection.entry));
             match self.ask(connection, head).await? {
-                Asked::Open(stream) => return Ok(Dialed { stream, peer, entry }),
-                Asked::Again(next, connection) => (head, idle) = (next, connection),
+                ConnectAnswer::Open(stream) => return Ok(Dialed { stream, peer, entry }),
+                ConnectAnswer::Again(next, connection) => (head, idle) = (next, connection),
             }
         }
     }
@@ -57,7 +57,7 @@ impl AttemptTask {
         Ok(Box::new(self.attended(reach).await??))
     }
 
-    async fn ask(&mut self, connection: Box<Connection>, head: RequestHead) -> Result<Asked, Interruption> {
+    async fn ask(&mut self, connection: Box<Connection>, head: RequestHead) -> Result<ConnectAnswer, Interruption> {
         let started = Arc::clone(&self.started);
         let mailbox = &started.mailbox;
         let request = asking(&self.started.request, head);
@@ -78,12 +78,12 @@ impl AttemptTask {
             let connection = exchange.into_connection().ok_or(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR))?;
             // Whoever speaks before it was spoken to is no TLS server behind a tunnel.
             let stream = connection.into_stream().ok_or(Failure::from(ERROR_WINHTTP_INVALID_SERVER_RESPONSE))?;
-            return Ok(Asked::Open(stream));
+            return Ok(ConnectAnswer::Open(stream));
         }
         match self.verdict().await? {
             Some(next) => {
                 let idle = self.drained(&mut exchange).await?;
-                Ok(Asked::Again(next, if idle { exchange.into_idle() } else { None }))
+                Ok(ConnectAnswer::Again(next, if idle { exchange.into_idle() } else { None }))
             }
             None => {
                 self.refused(&mut exchange, mailbox, head, received).await?;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 
-/// The stand-in for the body of one request; clones are of the same one. Without a flag there is no body.
+/// The placeholder for the body of one request; clones are of the same one. Without a flag there is no body.
 ///
 /// Whoever ends it polls the connection next: hyper asks again then, and needs no waker.
 #[derive(Clone, Debug)]

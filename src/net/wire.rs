@@ -1,8 +1,8 @@
 //! The bytes under hyper.
 //!
-//! On the way out hyper writes a stand-in, a head of its own and an empty body, which goes nowhere: the wire has the
+//! On the way out hyper writes a placeholder, a head of its own and an empty body, which goes nowhere: the wire has the
 //! application's head and its body as they are, with header order and case, the target, and bytes that the application
-//! framed itself. On the way in [`Reply`] reads the head, and hyper gets a stand-in for it.
+//! framed itself. On the way in [`Reply`] reads the head, and hyper gets a placeholder for it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,7 +14,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::buffer::Buffer;
-use super::reply::{Asked, Reply};
+use super::reply::{Reply, RequestKind};
 use super::stream::Stream;
 use crate::http::RequestHead;
 use crate::sync::Mutex;
@@ -37,7 +37,7 @@ pub struct WireState {
     /// How many of them are the head.
     head: u64,
     /// The server takes nothing more, but it has answered: what it said is still to be read (source upload.early-reply).
-    pub deaf: bool,
+    pub discards: bool,
     /// The server takes nothing more, and what it said before, if anything, was not read yet.
     refused: Option<io::Error>,
     /// The next read asks the system, whatever the runtime knows.
@@ -47,7 +47,7 @@ pub struct WireState {
 
 impl WireState {
     /// A request begins: `head`, and the body bytes that follow it at once. `asked`, `limit`: see [`Reply::begin`].
-    pub fn begin(&mut self, head: &RequestHead, body: &Bytes, asked: Asked, limit: usize) {
+    pub fn begin(&mut self, head: &RequestHead, body: &Bytes, asked: RequestKind, limit: usize) {
         self.pending.clear();
         head.write(self.pending.end());
         self.head = self.pending.len() as u64;
@@ -55,7 +55,7 @@ impl WireState {
         self.written = 0;
         self.queued = self.head;
         self.push(body.clone());
-        self.deaf = false;
+        self.discards = false;
         self.refused = None;
         self.reply.begin(asked, limit);
     }
@@ -113,7 +113,7 @@ impl Wire {
             written: 0,
             queued: 0,
             head: 0,
-            deaf: false,
+            discards: false,
             refused: None,
             looks: false,
             reply: Reply::default(),
@@ -130,7 +130,7 @@ impl Wire {
     /// Writes what is pending. A body that the server does not take goes nowhere if it has answered; else the reader finds
     /// out whether it has.
     fn drain(stream: &mut Stream, state: &mut WireState, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !state.deaf && state.refused.is_none() {
+        if !state.discards && state.refused.is_none() {
             match ready!(Wire::write(stream, state, cx)) {
                 Err(error) if state.written >= state.head => state.refused = Some(error),
                 outcome => return Poll::Ready(outcome),
@@ -139,7 +139,7 @@ impl Wire {
         if state.reply.received == 0 {
             return Poll::Pending;
         }
-        state.deaf = true;
+        state.discards = true;
         state.pending.clear();
         state.pieces.clear();
         state.written = state.queued;
@@ -202,7 +202,7 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    /// hyper's stand-in.
+    /// hyper's placeholder.
     fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(bytes.len()))
     }
@@ -211,7 +211,7 @@ impl AsyncWrite for Wire {
         let Wire { stream, state } = self.get_mut();
         let mut state = state.lock();
         ready!(Wire::drain(stream, &mut state, cx))?;
-        if state.deaf { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
+        if state.discards { Poll::Ready(Ok(())) } else { Pin::new(stream).poll_flush(cx) }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

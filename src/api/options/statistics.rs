@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
                 let request = subject.request()?;
                 let counts = request.with(|machine| machine.counts());
                 let count = asked(input, std::mem::offset_of!(WINHTTP_REQUEST_STATS, cStats), counts.len())?;
-                let earlier = request.attempt().and_then(|attempt| attempt.carrier()).map_or(0, |carrier| carrier.earlier);
+                let earlier = request.attempt().and_then(|attempt| attempt.connection_info()).map_or(0, |info| info.earlier);
                 let flags = if earlier == 0 { WINHTTP_REQUEST_STAT_FLAG_FIRST_REQUEST } else { 0 };
                 let mut bytes = vec![0; size_of::<WINHTTP_REQUEST_STATS>()];
                 put_all(&mut bytes, std::mem::offset_of!(WINHTTP_REQUEST_STATS, ullFlags), &[flags.into()]);
@@ -69,8 +69,8 @@ fn put_all(bytes: &mut [u8], place: usize, values: &[u64]) {
 }
 
 fn asked_system(subject: &Subject) -> Result<TcpInfo, Win32Error> {
-    let carrier = subject.request()?.attempt().and_then(|attempt| attempt.carrier());
-    carrier.and_then(|carrier| carrier.tcp).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
+    let info = subject.request()?.attempt().and_then(|attempt| attempt.connection_info());
+    info.and_then(|info| info.tcp).ok_or(ERROR_WINHTTP_INCORRECT_HANDLE_STATE)
 }
 
 /// TCP_INFO_v0, which TCP_INFO_v1 begins with.

@@ -62,7 +62,7 @@ impl Attempt for Held {
         self.0.about_connection(|engine, connection| engine.expire(now, connection));
     }
 
-    fn carrier(&self) -> Option<ConnectionInfo> {
+    fn connection_info(&self) -> Option<ConnectionInfo> {
         let state = self.0.lock();
         state.earlier.map(|earlier| ConnectionInfo { earlier, tcp: None })
     }

@@ -87,30 +87,30 @@ struct State {
 }
 
 /// An attempt of the network, whose request meets with the faults of a Sim on its way out.
-pub struct Carried {
+pub struct FaultedAttempt {
     inner: Arc<dyn Attempt>,
     between: Arc<Between>,
     world: Weak<SimWorld>,
     order: usize,
     origin: Origin,
     state: Mutex<State>,
-    me: Weak<Carried>,
+    me: Weak<FaultedAttempt>,
 }
 
-impl Carried {
+impl FaultedAttempt {
     /// A request that the network starts.
     pub fn new(
         world: &Arc<SimWorld>,
         request: Box<TransportRequest>,
         sink: Arc<dyn Sink>,
         start: impl FnOnce(Box<TransportRequest>, Arc<dyn Sink>) -> Arc<dyn Attempt>,
-    ) -> Arc<Carried> {
+    ) -> Arc<FaultedAttempt> {
         let origin = origin(&request);
         let between = Arc::new(Between { sink, tunnel: Mutex::new(false) });
         let inner = start(request, Arc::clone(&between) as _);
         let (order, world) = (world.next_order(), Arc::downgrade(world));
         let (state, between) = (Mutex::default(), between);
-        Arc::new_cyclic(|me| Carried { inner, between, world, order, origin, state, me: me.clone() })
+        Arc::new_cyclic(|me| FaultedAttempt { inner, between, world, order, origin, state, me: me.clone() })
     }
 
     fn add(&self, outgoing: Outgoing) {
@@ -191,7 +191,7 @@ impl Carried {
     }
 }
 
-impl Attempt for Carried {
+impl Attempt for FaultedAttempt {
     fn go(self: Arc<Self>) {
         Arc::clone(&self.inner).go();
     }
@@ -231,8 +231,8 @@ impl Attempt for Carried {
         self.inner.expire();
     }
 
-    fn carrier(&self) -> Option<ConnectionInfo> {
-        self.inner.carrier()
+    fn connection_info(&self) -> Option<ConnectionInfo> {
+        self.inner.connection_info()
     }
 
     fn upgrade(&self, sink: Arc<dyn Sink>, read_ahead: usize) {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::play::{Next, Play};
-use super::{CONNECTION, Io, Place, tunnel};
+use super::{CONNECTION, Io, ServerHost, tunnel};
 use crate::http::chunks::ChunkReader;
 use crate::http::{BodyLength, RequestHead};
 use crate::lab::peer::Peer;
@@ -18,7 +18,7 @@ use crate::net::failure::Injected;
 const LONGEST_HEAD: usize = 1 << 20;
 
 /// Answers requests until one side has enough.
-pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
+pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
     let mut connection = Connection { io, read: Vec::new() };
     while let Some(head) = connection.head().await {
         let early = peer.answer_early(&Received::new(&head, Bytes::new()));
@@ -112,7 +112,7 @@ impl Connection {
     }
 
     /// Writes a reply. What needs no time goes out together.
-    async fn reply(&mut self, place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, request: &RequestHead) -> After {
+    async fn reply(&mut self, place: &Arc<dyn ServerHost>, peer: &Peer, reply: &Reply, request: &RequestHead) -> After {
         let head_only = request.asks_for_head_only();
         let mut play = Play::new(place, peer, reply, head_only);
         let mut out = Vec::new();

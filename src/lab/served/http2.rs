@@ -9,14 +9,14 @@ use h2::{Reason, RecvStream, SendStream};
 use hyper::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 
 use super::play::{Next, Play};
-use super::{CONNECTION, Io, Place};
+use super::{CONNECTION, Io, ServerHost};
 use crate::http::http2::is_of_connection;
 use crate::http::{Headers, RequestHead, Version};
 use crate::lab::peer::Peer;
 use crate::lab::received::Received;
 
 /// Answers the requests of a connection, each on a task of its own.
-pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
+pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
     let handshake = h2::server::Builder::new().max_concurrent_streams(peer.streams_at_once()).handshake(io);
     let Ok(mut connection) = handshake.await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
@@ -24,7 +24,12 @@ pub async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>) {
     }
 }
 
-async fn exchange(place: Arc<dyn Place>, peer: Peer, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+async fn exchange(
+    place: Arc<dyn ServerHost>,
+    peer: Peer,
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+) {
     let (head, mut body) = received(request);
     let head_only = head.asks_for_head_only();
     let reply = match peer.answer_early(&Received::new(&head, Bytes::new())) {

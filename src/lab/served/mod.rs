@@ -33,11 +33,11 @@ use stream::accept;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub use bridge::bridge;
-pub use carried::{Carried, reason};
+pub use carried::{FaultedAttempt, reason};
 pub use stream::Io;
 
 /// Where peers are served: whose time it is, what goes wrong, and who plays raw connections.
-pub trait Place: Send + Sync {
+pub trait ServerHost: Send + Sync {
     /// Lets time pass.
     fn sleep(&self, time: Duration) -> Boxed<'static, ()>;
     /// Waits until a gate is open.
@@ -103,12 +103,12 @@ pub fn certificate(
 }
 
 /// A connection comes to a stage before there is anything to read, and goes on behind it if no fault keeps it.
-pub async fn stage(place: &dyn Place, stage: Stage, peer: &Peer) -> Result<(), Injected> {
+pub async fn stage(place: &dyn ServerHost, stage: Stage, peer: &Peer) -> Result<(), Injected> {
     let met = place.meets(&FaultTrigger::Stage(stage), peer, &mut []);
     obey(place, stage, met).await
 }
 
-async fn obey(place: &dyn Place, stage: Stage, met: Option<FaultKind>) -> Result<(), Injected> {
+async fn obey(place: &dyn ServerHost, stage: Stage, met: Option<FaultKind>) -> Result<(), Injected> {
     match met {
         Some(FaultKind::Fail(error, secure)) => return Err(injected(error, secure)),
         Some(FaultKind::Close) => return Err(injected(stage.closed(), 0)),
@@ -145,7 +145,7 @@ pub fn at_gate(gate: &Gate, request: usize) -> Boxed<'static, ()> {
 }
 
 /// A new connection to a peer; `host`: that of its certificate, if it speaks TLS.
-pub async fn receive(place: Arc<dyn Place>, peer: Peer, mut io: impl Io + 'static, host: Option<String>) {
+pub async fn receive(place: Arc<dyn ServerHost>, peer: Peer, mut io: impl Io + 'static, host: Option<String>) {
     let Some(host) = host else { return serve(place, peer, Box::new(io), false).await };
     let faults = match place.meets(&FaultTrigger::Stage(Stage::Tls), &peer, &mut []) {
         // What a certificate can show, it shows.
@@ -162,7 +162,7 @@ pub async fn receive(place: Arc<dyn Place>, peer: Peer, mut io: impl Io + 'stati
 }
 
 /// A handshake fails: over a socket by an answer that is no TLS (12175), or because the connection breaks.
-async fn refuse(place: &dyn Place, peer: &Peer, io: &mut impl Io, with: Injected) {
+async fn refuse(place: &dyn ServerHost, peer: &Peer, io: &mut impl Io, with: Injected) {
     let secure = with.0.error == ERROR_WINHTTP_SECURE_FAILURE;
     let channel = with.0.secure & !WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR == 0;
     place.brings(with, peer, if secure && channel { ERROR_WINHTTP_SECURE_FAILURE } else { CONNECTION });
@@ -179,7 +179,7 @@ async fn refuse(place: &dyn Place, peer: &Peer, io: &mut impl Io, with: Injected
 }
 
 /// A tunnel that a proxy granted to this server: behind it is the server's own peer.
-fn tunnel(place: Arc<dyn Place>, io: Box<dyn Io>, target: &str) -> Boxed<'static, ()> {
+fn tunnel(place: Arc<dyn ServerHost>, io: Box<dyn Io>, target: &str) -> Boxed<'static, ()> {
     let server = target
         .rsplit_once(':')
         .and_then(|(host, port)| place.server(host.trim_start_matches('[').trim_end_matches(']'), port.parse().ok()?));
@@ -193,7 +193,7 @@ fn tunnel(place: Arc<dyn Place>, io: Box<dyn Io>, target: &str) -> Boxed<'static
 }
 
 /// Serves one connection until it ends.
-async fn serve(place: Arc<dyn Place>, peer: Peer, io: Box<dyn Io>, http2: bool) {
+async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>, http2: bool) {
     match peer.handler() {
         Some(handler) => {
             peer.is_carried();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Place, injected};
+use super::{ServerHost, injected};
 use crate::http::{Headers, ResponseHead};
 use crate::lab::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use crate::lab::peer::{Handler, Peer};
@@ -39,7 +39,7 @@ pub enum Pause {
 }
 
 impl Pause {
-    pub async fn over(self, place: &dyn Place) {
+    pub async fn over(self, place: &dyn ServerHost) {
         match self {
             Pause::Turn => place.turn().await,
             Pause::For(time) => place.sleep(time).await,
@@ -50,7 +50,7 @@ impl Pause {
 
 /// A reply that is being played.
 pub struct Play {
-    place: Arc<dyn Place>,
+    place: Arc<dyn ServerHost>,
     peer: Peer,
     head_only: bool,
     acts: std::collections::VecDeque<Act>,
@@ -62,7 +62,7 @@ pub struct Play {
 }
 
 impl Play {
-    pub fn new(place: &Arc<dyn Place>, peer: &Peer, reply: &Reply, head_only: bool) -> Play {
+    pub fn new(place: &Arc<dyn ServerHost>, peer: &Peer, reply: &Reply, head_only: bool) -> Play {
         let (acts, faults) = (reply.acts(head_only).into(), armed(reply));
         Play { place: Arc::clone(place), peer: peer.clone(), head_only, acts, faults, met: false, turn: false }
     }
