@@ -475,31 +475,50 @@ fn sim(bytes: bool) -> Sim {
     Sim::new()
 }
 
+/// The answer of a script, the origin that stalls, the stage, and what the request comes to.
+const STALLS: [(&str, &str, Stage, Result<u32, u32>); 3] = [
+    ("PROXY slow.test:8080; PROXY alive.test:8080", "http://slow.test:8080", Stage::Resolve, Ok(200)),
+    ("HTTPS slow.test:8443; PROXY alive.test:8080", "https://slow.test:8443", Stage::Tls, Ok(200)),
+    ("PROXY slow.test:8080", "http://slow.test:8080", Stage::Resolve, Err(ERROR_WINHTTP_TIMEOUT)),
+];
+
+/// A request by the proxies that a script answers.
+fn fetch_by(answer: &'static str) -> Result<u32, u32> {
+    proxies(|proxies| {
+        proxies.set_user(UserSettings { script: Some("http://pac.test/".into()), ..UserSettings::default() });
+        proxies.set_script_override(Some(Arc::new(move |_, _| answer.into())));
+    });
+    let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 1000) }, 1);
+    let came = fetch(session, "www.test", false);
+    close(session);
+    came
+}
+
 /// An attempt that a timer begins goes on like any other: whatever stalls on the way, the request ends.
 #[test]
 fn automatic_proxy_gives_up_what_stalls() {
     for bytes in ARMS {
-        // The answer of the script, the origin that stalls, and the stage.
-        let rows = [
-            ("PROXY slow.test:8080; PROXY alive.test:8080", "http://slow.test:8080", Stage::Resolve, Ok(200)),
-            ("HTTPS slow.test:8443; PROXY alive.test:8080", "https://slow.test:8443", Stage::Tls, Ok(200)),
-            ("PROXY slow.test:8080", "http://slow.test:8080", Stage::Resolve, Err(ERROR_WINHTTP_TIMEOUT)),
-        ];
-        for (answer, slow, stage, expected) in rows {
+        for (answer, slow, stage, expected) in STALLS {
             let sim = sim(*bytes);
             sim.peer(slow).fault(Fault::at(stage).stall());
             sim.peer("http://alive.test:8080").on(any()).reply(Reply::ok());
             sim.peer("http://www.test").on(any()).reply(Reply::status(204));
-            proxies(|proxies| {
-                proxies.set_user(UserSettings { script: Some("http://pac.test/".into()), ..UserSettings::default() });
-                proxies.set_script_override(Some(Arc::new(move |_, _| answer.into())));
-            });
-            let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
-            // SAFETY: no pointers.
-            assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 1000) }, 1);
-            assert_eq!(fetch(session, "www.test", false), expected, "{answer} over bytes: {bytes}");
-            close(session);
+            assert_eq!(fetch_by(answer), expected, "{answer} over bytes: {bytes}");
         }
+    }
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn automatic_proxy_gives_up_what_stalls_over_sockets() {
+    for (answer, slow, stage, expected) in STALLS {
+        let live = portable_winhttp::lab::Live::new();
+        live.peer(slow).fault(Fault::at(stage).stall());
+        live.peer("http://alive.test:8080").on(any()).reply(Reply::ok());
+        live.peer("http://www.test").on(any()).reply(Reply::status(204));
+        assert_eq!(fetch_by(answer), expected, "{answer}");
     }
 }
 

@@ -19,4 +19,4 @@ mod rules;
 mod tests;
 
 pub use engine::{Answer, AttemptId, ConnectionId, Demand, Effect, Engine};
-pub use rules::{DRAIN, READ_AHEAD, drains};
+pub use rules::{DRAIN, READ_AHEAD, drains, tries_again};

@@ -115,5 +115,11 @@ pub const fn drains(keep_alive: bool, keeps: bool, whole: bool) -> bool {
     keep_alive && keeps && whole
 }
 
+/// Whether a request is tried again whose connection died without a byte of a reply: one that was `used` before always where
+/// nothing was written, else only if STALE_CONNECTION asks for it and WriteData gave nothing away (source d02, r7).
+pub const fn tries_again(used: bool, unwritten: bool, retry_stale: bool, more: bool) -> bool {
+    used && (unwritten || retry_stale && !more)
+}
+
 /// The error of an attempt that waited for a drain beyond its bound (source w2).
 pub const OVERFLOW: Win32Error = ERROR_WINHTTP_RESPONSE_DRAIN_OVERFLOW;

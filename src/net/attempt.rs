@@ -18,7 +18,7 @@ use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
 use super::{Net, Started};
-use crate::connection::{ConnectionId, DRAIN, READ_AHEAD};
+use crate::connection::{ConnectionId, DRAIN, READ_AHEAD, tries_again};
 use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_INTERNAL_ERROR};
@@ -98,11 +98,13 @@ impl AttemptTask {
                 Err(failed) => failed,
             };
             match fate {
-                // Found dead before anything was written: nothing was lost, whoever has the body.
-                Fate::Unwritten if used => fresh = true,
+                Fate::Unwritten | Fate::Unanswered
+                    if tries_again(used, fate == Fate::Unwritten, request.pool_rules.retry_stale, request.more) =>
+                {
+                    fresh = true;
+                }
                 // What the application has given away cannot be sent again.
                 _ if request.more => return Err(stop),
-                Fate::Unanswered if used && request.pool_rules.retry_stale => fresh = true,
                 Fate::Refused if refused < REFUSED_AT_MOST => refused += 1,
                 Fate::Http1Required if request.http2.is_some_and(|rules| !rules.required) => {
                     request.to_mut().http2 = None;

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use portable_winhttp::lab::{RawConnection, Reply, Sim, any};
+use portable_winhttp::lab::{RawConnection, Reply, Sim, any, get, post};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::support::*;
@@ -187,6 +187,31 @@ fn an_upload_that_is_not_finished() {
         came
     });
     assert_eq!(came, (1, 0, 12002));
+}
+
+/// A connection whose request did not go out whole carries nothing more (RFC 9112, 9.3): an early reply, and the request of
+/// another session.
+#[test]
+fn a_connection_in_mid_body() {
+    let came = both("an early 401 after 5 of 10 bytes", |sim| {
+        let peer = sim.peer("http://127.0.0.1");
+        peer.on(post("/")).reply(Reply::status(401).early());
+        peer.on(get("/")).reply(Reply::ok());
+        let clients = [Client::new(false, 80), Client::new(false, 80)];
+        let upload = clients[0].request("POST", "/", &Record::new());
+        // SAFETY: the buffer has this length.
+        let sent = unsafe { WinHttpSendRequest(upload, null(), 0, b"01234".as_ptr().cast(), 5, 10, 0) };
+        let answered = (sent, receive(upload));
+        close(upload);
+        let record = Record::new();
+        let other = clients[1].request("GET", "/", &record);
+        let came =
+            (answered, exchange(other), record.statuses().contains(&WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER));
+        close(other);
+        clients.iter().for_each(Client::close);
+        (came, peer.received().last().map(|request| request.target.clone()))
+    });
+    assert_eq!(came, (((1, 1), 0, true), Some("/".to_owned())));
 }
 
 /// REQUEST_STATS: the first request of a connection, and how many there were before.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{ScriptAttempt, State};
+use crate::connection::tries_again;
 use crate::http::OutgoingBody;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::raw::{End, PipeClient};
@@ -136,11 +137,10 @@ impl ScriptAttempt {
             drop(state);
             return self.tell_upgraded(told);
         }
-        let used = state.used;
-        let unwritten = state.outgoing.is_none();
+        let (used, unwritten) = (state.used, state.outgoing.is_none());
         let Some((_, reader)) = &mut state.raw else { return };
-        let again = unwritten || self.request.pool_rules.retry_stale && !self.request.more;
-        if used && reader.untouched() && again {
+        let again = tries_again(used, unwritten, self.request.pool_rules.retry_stale, self.request.more);
+        if reader.untouched() && again {
             // It died while it was idle: once more, on a new connection.
             (state.raw, state.outgoing) = (None, None);
             drop(state);
