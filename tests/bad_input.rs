@@ -211,11 +211,21 @@ fn hosts_verbs_and_agents_that_would_smuggle() {
         "::1",
         "[a]",
         "[127.0.0.1]",
-        "[fe80::1%1]",
+        "[127.0.0.1%1]",
+        "[%1]",
+        "fe80::1%1",
+        "[fe80::1%]",
+        "[fe80::1%4294967296]",
+        "[fe80::1%1%1]",
+        "[fe80::1%+1]",
+        "[fe80::1%1 ]",
+        "[fe80::1%1\r\na:b]",
+        "[fe80::1%1]:80",
+        "[fe80::1%no-such-interface]",
     ] {
         assert_eq!(connect(host).0, 12005, "{host:?}");
     }
-    for host in ["localhost", "127.0.0.1", "[::1]", "a_b", "xn--hst-sna"] {
+    for host in ["localhost", "127.0.0.1", "[::1]", "[fe80::1%18]", "a_b", "xn--hst-sna"] {
         let (error, connection) = connect(host);
         assert_eq!((error, close(connection)), (0, 1), "{host:?}");
     }

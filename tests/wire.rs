@@ -223,3 +223,77 @@ fn the_host_is_an_address_of_ipv6() {
     let head = server.join().unwrap();
     assert!(head.contains(&format!("\r\nHost: [::1]:{port}\r\n")), "{head}");
 }
+
+/// source n198: an address may have a zone, by number or by the name of an interface; source connect.zone: the server hears
+/// of none, and without it, it is another server.
+#[cfg(unix)]
+#[test]
+fn the_host_has_a_zone() {
+    let loopback = if cfg!(target_os = "linux") { c"lo" } else { c"lo0" };
+    // SAFETY: the name ends in NUL.
+    let zone = unsafe { libc::if_nametoindex(loopback.as_ptr()) };
+    assert_ne!(zone, 0, "{loopback:?}");
+    let listener = std::net::TcpListener::bind(("::1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, heard) = channel();
+    std::thread::spawn(move || {
+        for (connection, stream) in listener.incoming().enumerate() {
+            let (mut stream, sender) = (stream.unwrap(), sender.clone());
+            std::thread::spawn(move || {
+                while let Some(head) = read_head(&mut stream) {
+                    let moved = format!("302 Found\r\nLocation: http://[::1]:{port}/there");
+                    let status = if head.contains(" /moved ") { &moved } else { "200 OK" };
+                    sender.send((connection, head)).unwrap();
+                    let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+                }
+            });
+        }
+    });
+    let session = Client::new(false, port);
+    // Connections and paths, as the server sees them.
+    type Heard = &'static [(usize, &'static str)];
+    let rows: [(String, &str, Heard); 4] = [
+        (format!("[::1%{zone}]"), "/moved", &[(0, "/moved"), (0, "/there")]),
+        (format!("[::1%{}]", loopback.to_str().unwrap()), "/named", &[(0, "/named")]),
+        ("[::1]".to_owned(), "/without", &[(1, "/without")]),
+        (format!("[0::1%{zone}]"), "/again", &[(2, "/again")]),
+    ];
+    for (host, path, expected) in rows {
+        // SAFETY: NUL-terminated texts; NULL stands for what is not given.
+        unsafe {
+            let connection = WinHttpConnect(session.session, wide(&host).as_ptr(), port, 0);
+            let request = WinHttpOpenRequest(connection, null(), wide(path).as_ptr(), null(), null(), null(), 0);
+            assert_eq!((send(request), receive(request)), (1, 1), "{host}: {}", last_error());
+            assert_eq!((status_code(request), query_data(request)), (200, 1), "{host}");
+            close(request);
+            close(connection);
+        }
+        for (connection, path) in expected {
+            let (carried, head) = heard.recv().unwrap();
+            assert_eq!(carried, *connection, "{host}: {head}");
+            assert!(head.starts_with(&format!("GET {path} HTTP/1.1\r\n")), "{host}: {head}");
+            let hosts: Vec<_> = head.lines().filter(|line| line.starts_with("Host:")).collect();
+            let address = if host.starts_with("[0") { "[0::1]" } else { "[::1]" };
+            assert_eq!(hosts, [format!("Host: {address}:{port}")], "{host}");
+        }
+    }
+    // TLS is with the address: with a zone it would be no name, and nothing would be said.
+    let listener = std::net::TcpListener::bind(("::1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let mut hello = [0];
+        listener.accept().unwrap().0.read_exact(&mut hello).unwrap();
+        hello
+    });
+    // SAFETY: as above.
+    unsafe {
+        let connection = WinHttpConnect(session.session, wide(&format!("[::1%{zone}]")).as_ptr(), port, 0);
+        let secure = WINHTTP_FLAG_SECURE;
+        let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), secure);
+        assert_eq!(send(request), 0);
+        close(request);
+        close(connection);
+    }
+    assert_eq!(server.join().unwrap(), [22], "a handshake record");
+    session.close();
+}

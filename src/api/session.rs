@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::edge::{NONE, caught, done, find, given, handle, observed, text};
 use super::proxy::access;
 use crate::handle::{Connection, Handle, Kind, Listener};
+use crate::http::zone::numbered;
 use crate::machine::Settings;
 use crate::observe::{CheckEvent, Returned};
 use crate::real;
 use crate::win32::*;
-use crate::world::{Requested, Unspecified};
+use crate::world::{Requested, Unspecified, World};
 
 /// Opens a session (nf-winhttp-winhttpopen). With WINHTTP_FLAG_ASYNC everything made from it is asynchronous;
 /// with WINHTTP_FLAG_SECURE_DEFAULTS, too, and then only TLS 1.2 and newer is spoken, and nothing can be made weaker.
@@ -81,22 +82,22 @@ pub unsafe extern "system" fn WinHttpConnect(
         if crate::http::is_forbidden(nserverport) {
             return Err(ERROR_WINHTTP_INVALID_URL);
         }
-        let host = server_name(&host)?;
+        let host = server_name(&host, session.world())?;
         given(session.world(), || format!("{host}, {nserverport}"));
         session.connection(Connection { host: host.into(), port: nserverport })
     })
 }
 
-/// A host name or address literal, one of IPv6 in brackets (source n193). It becomes the Host header, so it must not hold
-/// what ends a line or a name.
-pub(super) fn server_name(text: &[u16]) -> Result<String, Win32Error> {
+/// A host name or address literal, one of IPv6 in brackets (source n193), which may have a zone (source n198). It becomes
+/// the Host header, so it must not hold what ends a line or a name.
+pub(super) fn server_name(text: &[u16], world: &World) -> Result<String, Win32Error> {
     let name = String::from_utf16(text).map_err(|_| ERROR_WINHTTP_INVALID_URL)?;
     let good = |c: char| c.is_ascii_graphic() && !":/\\?#@<>[]\"^`{|}".contains(c);
-    let (host, valid) = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => (address, address.parse::<std::net::Ipv6Addr>().is_ok()),
-        None => (&*name, !name.is_empty() && name.chars().all(good)),
+    let host = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => numbered(address, |name| world.names.interface(name)),
+        None => (!name.is_empty() && name.chars().all(good)).then_some(name),
     };
-    if valid { Ok(host.to_owned()) } else { Err(ERROR_WINHTTP_INVALID_URL) }
+    host.ok_or(ERROR_WINHTTP_INVALID_URL)
 }
 
 /// Closes a handle of any type (nf-winhttp-winhttpclosehandle). Never waits; what is pending ends with

@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::cookie_date;
+use super::zone::without_zone;
 
 /// A cookie whose name and value are longer together is not stored (RFC 6265, 6.1).
 const LENGTH_AT_MOST: usize = 4096;
@@ -201,7 +202,7 @@ fn is_below(host: &str, domain: &str) -> bool {
 }
 
 fn is_address(host: &str) -> bool {
-    host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+    without_zone(host.trim_matches(['[', ']'])).parse::<std::net::IpAddr>().is_ok()
 }
 
 /// Whether registries hand out names below this one (publicsuffix.org); so does any name without a dot.

@@ -1,5 +1,6 @@
 //! What HTTP/2 makes of heads (RFC 9113 8), as far as programs see it.
 
+use super::zone::without_zone;
 use super::{Header, Headers, RequestHead, ResponseHead, Version};
 
 /// The head of a frame, as it counts for every HEADERS.
@@ -36,6 +37,7 @@ fn stays(name: &str, head: &RequestHead) -> bool {
 
 /// The authority of a request without Host.
 pub fn authority(host: &str, port: u16) -> String {
+    let host = without_zone(host);
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     if port == 443 { host } else { format!("{host}:{port}") }
 }

@@ -24,6 +24,7 @@ pub mod target;
 pub mod time;
 pub mod upgrade;
 pub mod url;
+pub mod zone;
 
 pub use body_length::BodyLength;
 pub use encoding::Encoding;

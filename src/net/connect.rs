@@ -2,7 +2,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -65,14 +64,14 @@ pub async fn dial(
     let name = network.resolve_as.as_deref().filter(|_| request.route == Route::Direct).unwrap_or(host);
     let addresses = net.names.resolve(runtime, name, port, network.cache).await?;
     let attempts = names::attempts(&addresses, network);
-    sink.event(Event::Resolved(attempts.first().map_or(addresses[0], |(address, _)| *address).to_string()));
+    sink.event(Event::Resolved(attempts.first().map_or(addresses[0], |(address, _)| *address).ip().to_string()));
     let mut last = None;
     for (address, limit) in attempts {
-        sink.event(Event::Connecting(address.to_string()));
-        let attempt = runtime.connect(SocketAddr::new(address, port), network);
+        sink.event(Event::Connecting(address.ip().to_string()));
+        let attempt = runtime.connect(address, network);
         match bounded(runtime, attempt, limit, mailbox).await {
             Ok(Connected { stream, peer, inquiry }) => {
-                sink.event(Event::Connected(address.to_string()));
+                sink.event(Event::Connected(address.ip().to_string()));
                 let entry = Arc::new(PoolEntry::new(id, inquiry, runtime.now()));
                 return Ok(Dialed { stream, peer, entry });
             }
@@ -183,7 +182,7 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
     use tokio::net::{TcpListener, TcpStream};
 

@@ -1,7 +1,7 @@
 //! A file from a web server, for the network's own use.
 
 use std::future::{Future, poll_fn};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -20,14 +20,14 @@ use crate::transport::Network;
 pub async fn fetch(runtime: &dyn Runtime, network: &Network, url: &str, limit: usize) -> Option<Bytes> {
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "http")?;
     let port = url.port_or_known_default()?;
-    let addresses: Vec<IpAddr> = match url.host()? {
-        Host::Domain(name) => runtime.resolve(name, port).await.ok()?.iter().map(SocketAddr::ip).collect(),
-        Host::Ipv4(address) => vec![address.into()],
-        Host::Ipv6(address) => vec![address.into()],
+    let addresses: Vec<SocketAddr> = match url.host()? {
+        Host::Domain(name) => runtime.resolve(name, port).await.ok()?,
+        Host::Ipv4(address) => vec![(address, port).into()],
+        Host::Ipv6(address) => vec![(address, port).into()],
     };
     let mut connected = None;
     for address in addresses {
-        connected = runtime.connect(SocketAddr::new(address, port), network).await.ok();
+        connected = runtime.connect(address, network).await.ok();
         if connected.is_some() {
             break;
         }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -22,13 +22,13 @@ const THREADS: usize = 256;
 /// not leave all threads behind.
 const FREED: usize = 64;
 
-type Answer = Result<Vec<IpAddr>, (io::ErrorKind, String)>;
+type Answer = Result<Vec<SocketAddr>, (io::ErrorKind, String)>;
 
 /// Who answers; may block.
-type Ask = fn(&str) -> io::Result<Vec<IpAddr>>;
+type Ask = fn(&str) -> io::Result<Vec<SocketAddr>>;
 
-fn ask_system(name: &str) -> io::Result<Vec<IpAddr>> {
-    Ok((system_name(name), 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+fn ask_system(name: &str) -> io::Result<Vec<SocketAddr>> {
+    Ok((system_name(name), 0).to_socket_addrs()?.collect())
 }
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Lookups {
         self.state.lock()
     }
 
-    /// The addresses of a name. Dropped, it gives its place to another.
+    /// The addresses of a name, whose port is 0. Dropped, it gives its place to another.
     pub fn ask(self: &Arc<Self>, name: &str) -> Asking {
         let mut state = self.lock();
         state.waited += 1;
@@ -138,7 +138,7 @@ pub struct Asking {
 }
 
 impl Future for Asking {
-    type Output = io::Result<Vec<IpAddr>>;
+    type Output = io::Result<Vec<SocketAddr>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let lookups = Arc::clone(&self.lookups);
@@ -190,12 +190,12 @@ mod tests {
     static OPEN: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
     static ASKED: AtomicUsize = AtomicUsize::new(0);
 
-    fn ask(name: &str) -> io::Result<Vec<IpAddr>> {
+    fn ask(name: &str) -> io::Result<Vec<SocketAddr>> {
         ASKED.fetch_add(1, Ordering::SeqCst);
         if name.starts_with("slow") {
             OPEN.1.wait_while(&mut OPEN.0.lock(), |open| !*open);
         }
-        if name == "unknown" { Err(io::ErrorKind::NotFound.into()) } else { Ok(vec!["127.0.0.1".parse().unwrap()]) }
+        if name == "unknown" { Err(io::ErrorKind::NotFound.into()) } else { Ok(vec!["127.0.0.1:0".parse().unwrap()]) }
     }
 
     #[test]

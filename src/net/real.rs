@@ -142,8 +142,9 @@ impl Runtime for Tokio {
             if let Some(mapping) = super::mapped::Mapping::of(name, port) {
                 return Ok(vec![mapping.address()]);
             }
-            let found = self.lookups.ask(name).await?;
-            Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+            let mut found = self.lookups.ask(name).await?;
+            found.iter_mut().for_each(|address| address.set_port(port));
+            Ok(found)
         })
     }
 

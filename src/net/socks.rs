@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::http::proxy::Scheme;
+use crate::http::zone::without_zone;
 
 fn refused(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionRefused, why.to_owned())
@@ -19,6 +20,7 @@ pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     host: &str,
     port: u16,
 ) -> io::Result<()> {
+    let host = without_zone(host);
     match scheme {
         Scheme::Socks5 => version_5(stream, host, port).await,
         _ => version_4(stream, host, port).await,

@@ -11,6 +11,7 @@ use crate::net::Net;
 use crate::observe::{Observer, Observers, Tracing};
 use crate::verify;
 use crate::win32::process::at_exit;
+use crate::win32::socket;
 use crate::win32::{ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error};
 use crate::world::{Choices, Clock, Entropy, Names, Proxies, Spawner, World, began};
 
@@ -55,6 +56,10 @@ impl Names for System {
             Some(socket.local_addr().ok()?.ip())
         };
         PROBES.into_iter().filter_map(from).collect()
+    }
+
+    fn interface(&self, name: &str) -> Option<u32> {
+        socket::interface(name)
     }
 }
 

@@ -1,10 +1,25 @@
-//! What of a socket only the system's C library knows: fast open, statistics.
+//! What of sockets only the system's C library knows: fast open, statistics, the numbers of interfaces.
 #![allow(unsafe_code)]
 
 #[cfg(target_os = "linux")]
 pub use linux::*;
 #[cfg(not(target_os = "linux"))]
 pub use others::*;
+
+/// The number of a network interface.
+#[cfg(unix)]
+pub fn interface(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: the name ends in NUL and lives through the call.
+    let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (number != 0).then_some(number)
+}
+
+/// Names of interfaces are known on Unix only.
+#[cfg(not(unix))]
+pub fn interface(_name: &str) -> Option<u32> {
+    None
+}
 
 #[cfg(target_os = "linux")]
 mod linux {

@@ -63,6 +63,10 @@ pub trait Names: Send + Sync {
     fn lookup(&self, name: &str) -> Vec<IpAddr>;
     /// The addresses of this machine, IPv4 first.
     fn addresses(&self) -> Vec<IpAddr>;
+    /// The number of the network interface with this name: the zone of addresses there. A Sim has no interfaces.
+    fn interface(&self, _name: &str) -> Option<u32> {
+        None
+    }
 }
 
 /// Threads for callbacks and for what may block.

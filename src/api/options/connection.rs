@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
             if subject.request()?.attempt().is_some() {
                 return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
             }
-            let name = server_name(given.text)?;
+            let name = server_name(given.text, subject.handle()?.world())?;
             subject.settings(|s| s.network.resolve_as = Some(name))
         }))
         .note("Before the send."),

@@ -8,6 +8,7 @@ use super::table::{Exchange, Input};
 use super::timers::Timer;
 use super::{Origin, Request, RequestTemplate};
 use crate::http::proxy::{Destination, Hop};
+use crate::http::zone::without_zone;
 use crate::http::{RequestHead, ResponseHead};
 use crate::machine::resolver::{Query, Resolver};
 use crate::machine::step::Tabled;
@@ -34,7 +35,8 @@ impl Request {
             self.route = ProxyRoute::default();
             return self.launch(now);
         }
-        let to = Destination { secure: self.origin.secure, host: &self.origin.host, port: self.origin.port };
+        let to =
+            Destination { secure: self.origin.secure, host: without_zone(&self.origin.host), port: self.origin.port };
         match self.config.settings.proxy.choose(&to) {
             // Failover in a list that the application gave is its own affair (source P3).
             Some(mut choice) => {

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use super::Origin;
 use super::body_source::BodySource;
 use crate::http::header_text::lossy;
+use crate::http::zone::without_zone;
 use crate::http::{Header, Headers, RequestHead, Version, coding, upgrade};
 use crate::machine::Settings;
 
@@ -48,13 +49,14 @@ impl Origin {
     }
 
     fn named(&self, port: Option<u16>) -> String {
-        let brackets = self.host.contains(':');
+        let host = without_zone(&self.host);
+        let brackets = host.contains(':');
         let digits = |port: u16| ":".len() + port.checked_ilog10().unwrap_or(0) as usize + 1;
         // Without room that stays unused the text becomes bytes as it is.
-        let length = self.host.len() + 2 * usize::from(brackets) + port.map_or(0, digits);
+        let length = host.len() + 2 * usize::from(brackets) + port.map_or(0, digits);
         let mut name = String::with_capacity(length);
         name.extend(brackets.then_some('['));
-        name.push_str(&self.host);
+        name.push_str(host);
         name.extend(brackets.then_some(']'));
         if let Some(port) = port {
             // A string takes whatever is written.

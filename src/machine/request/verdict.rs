@@ -3,6 +3,7 @@
 use super::table::Input;
 use super::{Following, Origin, Request};
 use crate::http::redirect::{self, Decision};
+use crate::http::zone::means_itself;
 use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, ERROR_WINHTTP_RESEND_REQUEST};
 
 impl Request {
@@ -49,6 +50,7 @@ impl Request {
                 Input::Refused
             }
             Decision::Follow { secure, host, port, target, url, method, keep_body } => {
+                let host = if means_itself(&self.origin.host, &host) { self.origin.host.clone() } else { host };
                 let origin = Origin { secure, host, port };
                 // Now, so that the application can still add what it wants when it is told.
                 self.carried_away = self.config.template.redirect(origin != self.origin, keep_body);

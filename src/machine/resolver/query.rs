@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::http::proxy::{Choice, ChoiceReason, Destination, UserSettings};
 use crate::http::url;
+use crate::http::zone::without_zone;
 use crate::win32::{
     ERROR_INVALID_PARAMETER, WINHTTP_AUTO_DETECT_TYPE_DNS_A, WINHTTP_AUTOPROXY_ALLOW_AUTOCONFIG,
     WINHTTP_AUTOPROXY_ALLOW_STATIC, WINHTTP_AUTOPROXY_AUTO_DETECT, WINHTTP_AUTOPROXY_CONFIG_URL,
@@ -66,7 +67,7 @@ impl Query {
         let path = path.split('#').next().unwrap_or_default();
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let url = format!("{scheme}://{host}{port}{path}");
-        let host = host.trim_matches(['[', ']']).to_owned();
+        let host = without_zone(host.trim_matches(['[', ']'])).to_owned();
         Ok(Query { url, host, secure, port: parts.port, options })
     }
 
@@ -132,6 +133,7 @@ mod tests {
             ("https://a.test/secret?token#x", 0, "https://a.test/", "a.test"),
             ("https://a.test:8443/", 0, "https://a.test:8443/", "a.test"),
             ("http://[::1]:81/", 0, "http://[::1]:81/", "::1"),
+            ("http://[fe80::1%18]/", 0, "http://[fe80::1%18]/", "fe80::1"),
         ];
         for (url, flags, seen, host) in rows {
             let query = query(url, flags).unwrap();

@@ -33,6 +33,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::stream::Stream;
 use super::{Net, failure};
+use crate::http::zone::without_zone;
 use crate::pki::Verdict;
 use crate::sync::Mutex;
 use crate::transport::{ClientCertificate, Failure, Http2, Network, Revocation, Secured, Sink, Tls};
@@ -128,6 +129,7 @@ impl Security {
         offered: Protocols,
         sink: &dyn Sink,
     ) -> Handshake {
+        let host = without_zone(host);
         let ready = match self.ready(rules, offered, sink) {
             Ok(ready) => ready,
             Err(failure) => return failure.into(),
