@@ -14,7 +14,7 @@ mod table;
 mod web_socket;
 mod worker_task;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytestring::ByteString;
@@ -74,7 +74,9 @@ pub(crate) struct Session {
     /// UNLOAD_NOTIFY_EVENT: called after the last HANDLE_CLOSING of the tree.
     pub unloaded: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// The requests and web sockets of its tree.
-    machines: Mutex<FxHashMap<usize, Weak<Handle>>>,
+    machines: Mutex<FxHashMap<u32, Weak<Handle>>>,
+    /// How many there have been.
+    machines_made: AtomicU32,
     closed: std::sync::atomic::AtomicBool,
 }
 
@@ -101,6 +103,8 @@ pub struct Handle {
     world: Arc<World>,
     policy: Policy,
     asynchronous: bool,
+    /// Of a request, resolver or web socket: its place among those of its session, from 1; 0 before it has one.
+    number: AtomicU32,
     context: AtomicUsize,
     listener: Mutex<Listener>,
     /// The open handle itself, each child whose HANDLE_CLOSING was not delivered, and calls that hold it open.
@@ -129,6 +133,7 @@ impl Handle {
             world,
             policy,
             asynchronous,
+            number: AtomicU32::new(0),
             context: AtomicUsize::new(0),
             listener: Mutex::default(),
             references: References::default(),
@@ -139,6 +144,7 @@ impl Handle {
                 cookies: Arc::default(),
                 unloaded: Mutex::default(),
                 machines: Mutex::default(),
+                machines_made: AtomicU32::new(0),
                 closed: false.into(),
             })),
         })
@@ -174,6 +180,7 @@ impl Handle {
             world: Arc::clone(&self.world),
             policy: self.policy,
             asynchronous,
+            number: AtomicU32::new(0),
             context: AtomicUsize::new(context),
             listener: Mutex::new(listener),
             references: References::default(),
@@ -222,7 +229,9 @@ impl Handle {
     /// Its operations end with its session.
     fn register(self: &Arc<Handle>) {
         if let Some(session) = self.session_part() {
-            session.machines.lock().insert(self.value, Arc::downgrade(self));
+            let number = session.machines_made.fetch_add(1, Ordering::Relaxed) + 1;
+            self.number.store(number, Ordering::Relaxed);
+            session.machines.lock().insert(number, Arc::downgrade(self));
             if session.closed.load(Ordering::SeqCst) {
                 self.cancel();
             }
@@ -385,8 +394,8 @@ impl Handle {
             Kind::Session(session) => {
                 session.closed.store(true, Ordering::SeqCst);
                 let mut machines: Vec<_> = session.machines.lock().values().filter_map(Weak::upgrade).collect();
-                // The same order in each run.
-                machines.sort_unstable_by_key(|handle| handle.value);
+                // The oldest first, in each run; values say nothing of that.
+                machines.sort_unstable_by_key(|handle| handle.number.load(Ordering::Relaxed));
                 for handle in machines {
                     handle.cancel();
                 }
@@ -395,7 +404,7 @@ impl Handle {
             Kind::Connection(_) => {}
             Kind::Request(_) | Kind::Resolver(_) | Kind::WebSocket(_) => {
                 if let Some(session) = handle.session_part() {
-                    session.machines.lock().remove(&value);
+                    session.machines.lock().remove(&handle.number.load(Ordering::Relaxed));
                 }
                 handle.close_exchange();
             }

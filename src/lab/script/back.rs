@@ -155,6 +155,7 @@ impl ScriptAttempt {
                     false => self.reader(),
                 };
                 self.play_raw(handler, reader);
+                self.lock().reads = true;
             }
         }
         None
