@@ -44,7 +44,6 @@ impl Limits {
     }
 
     /// A server answered with HTTP/1.0, or a later version.
-    #[cfg(any(feature = "net", test))]
     pub fn learn(&mut self, request: &TransportRequest, old: bool) {
         if request.pool_rules.limit_1_0 == u32::MAX {
             return;
