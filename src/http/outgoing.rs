@@ -54,6 +54,15 @@ impl OutgoingBody {
         }
     }
 
+    /// Whether a server that reads it waits for more.
+    pub fn is_awaited(&self) -> bool {
+        match &self.0 {
+            Announced::Length(left) => *left > 0,
+            Announced::Chunks(reader) => !reader.ended(),
+            Announced::Unknown => false,
+        }
+    }
+
     /// Whether nothing is missing and nothing was too much.
     pub fn whole(&self) -> bool {
         match &self.0 {

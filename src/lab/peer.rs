@@ -82,7 +82,7 @@ struct State {
     faults: Vec<Armed>,
     certificates: Option<Vec<Vec<u8>>>,
     raw: Option<Handler>,
-    /// Whether what `raw` plays went over a pipe or a socket.
+    /// Whether connections to it went over a pipe or a socket.
     carried: bool,
     /// Whether a web socket of its rules was played over a pipe or a socket.
     socket: bool,
@@ -179,7 +179,7 @@ impl Peer {
         self
     }
 
-    /// Its bytes are carried as bytes, by a pipe or a socket.
+    /// A connection to it is carried as bytes, by a pipe or a socket.
     #[cfg(feature = "live")]
     pub(super) fn is_carried(&self) {
         self.lock().carried = true;
@@ -201,7 +201,7 @@ impl Peer {
             return Some("a web socket over bytes");
         }
         let address = || origin(&self.origin).1.parse::<IpAddr>().is_ok();
-        (fault.when == FaultTrigger::Stage(Stage::Resolve) && address())
+        (state.carried && fault.when == FaultTrigger::Stage(Stage::Resolve) && address())
             .then_some("the look-up of an address over bytes: there is none")
     }
 

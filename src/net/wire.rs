@@ -180,9 +180,10 @@ impl AsyncRead for Wire {
             ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
             let mut state = state.lock();
             let bytes = &buf.filled()[before..];
-            // Who leaves before the request is out has broken the connection; behind that it is a reply that makes no sense.
+            // Who leaves in the body of the request has broken the connection; else it is a reply that makes no sense (source d01).
             let unanswered = bytes.is_empty() && state.reply.received == 0;
-            if unanswered && (state.refused.is_some() || state.written < state.queued) {
+            let in_body = state.written >= state.head && state.written < state.queued;
+            if unanswered && (state.refused.is_some() || in_body) {
                 return Poll::Ready(Err(state.refused.take().unwrap_or(io::ErrorKind::ConnectionReset.into())));
             }
             let reply = &mut state.reply;

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use portable_winhttp::lab::{RawConnection, Reply, Sim, any, get, post};
+use portable_winhttp::lab::{Fault, RawConnection, Reply, Sim, Stage, any, get, post};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::support::*;
@@ -187,6 +187,48 @@ fn an_upload_that_is_not_finished() {
         came
     });
     assert_eq!(came, (1, 0, 12002));
+}
+
+/// Who frames a body so that nobody can tell where it ends is answered; HTTP/2 ends it itself.
+#[test]
+fn an_upload_that_nobody_can_measure() {
+    for (what, header, body) in [
+        ("identity", "Transfer-Encoding: identity", "body"),
+        ("two codings", "Transfer-Encoding: gzip, chunked", "0\r\n\r\n"),
+    ] {
+        let came = both(what, |sim| {
+            sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().early());
+            let client = Client::new(false, 80);
+            let request = client.request("POST", "/", &Record::new());
+            let (header, size) = (wide(header), body.len() as u32);
+            // SAFETY: the text ends in NUL, the buffer has this length.
+            let sent = unsafe { WinHttpSendRequest(request, header.as_ptr(), u32::MAX, null(), 0, size, 0) };
+            // SAFETY: the same.
+            let wrote = unsafe { WinHttpWriteData(request, body.as_ptr().cast(), size, &mut 0) };
+            let came = (sent, wrote, receive(request));
+            close(request);
+            client.close();
+            came
+        });
+        assert_eq!(came.2, 1, "{what}: {came:?}");
+    }
+}
+
+/// A server that leaves before it has read anything makes no sense (d01), however late the request is.
+#[test]
+fn a_server_that_leaves_at_once() {
+    let came = both("the request is late", |sim| {
+        let peer = sim.peer("http://127.0.0.1");
+        peer.raw(|raw| raw.close());
+        peer.fault(Fault::at(Stage::Send).delay(Duration::from_secs(1)));
+        let client = Client::new(false, 80);
+        let request = client.request("GET", "/", &Record::new());
+        let came = exchange(request);
+        close(request);
+        client.close();
+        came
+    });
+    assert_eq!(came, 12152);
 }
 
 /// A connection whose request did not go out whole carries nothing more (RFC 9112, 9.3): an early reply, and the request of

@@ -41,9 +41,10 @@ impl Attempt for Held {
     }
 
     fn finish(&self) {
+        let http2 = self.0.over_http2();
         let mut state = self.0.lock();
         state.finished = true;
-        let answers = state.is_complete();
+        let answers = state.outgoing.is_some() && state.is_complete(http2);
         let (over, keeps) = (state.over, state.keeps && state.whole());
         drop(state);
         if over {
@@ -142,6 +143,7 @@ impl ScriptAttempt {
 
     /// A piece is out.
     fn wrote(self: &Arc<Self>, bytes: &[u8]) {
+        let http2 = self.over_http2();
         let mut state = self.lock();
         state.writing = false;
         if let Some(outgoing) = &mut state.outgoing {
@@ -151,7 +153,7 @@ impl ScriptAttempt {
             Some((pipe, _)) => pipe.send(bytes),
             None => state.body.extend_from_slice(bytes),
         }
-        let (upgraded, answers) = (state.upgraded.is_some(), state.is_complete());
+        let (upgraded, answers) = (state.upgraded.is_some(), state.is_complete(http2));
         drop(state);
         if answers {
             self.then(ScriptAttempt::respond);

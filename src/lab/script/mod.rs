@@ -102,8 +102,10 @@ impl State {
     }
 
     /// Whether a server that is asked has all that it answers to: it waits for the rest of what the head has announced.
-    fn is_complete(&self) -> bool {
-        self.finished && self.whole() && self.raw.is_none() && self.refusal.is_none()
+    fn is_complete(&self, http2: bool) -> bool {
+        // END_STREAM ends what is sent, however long that is.
+        let awaited = !http2 && self.outgoing.as_ref().is_some_and(OutgoingBody::is_awaited);
+        self.finished && !awaited && self.raw.is_none() && self.refusal.is_none()
     }
 
     /// Whether the rest of the reply is read though nobody wants it.
@@ -336,12 +338,14 @@ impl ScriptAttempt {
             false => (head.len() + body.len()) as u64,
         };
         self.tell(Event::Sent(out));
+        let http2 = self.over_http2();
+        let complete = self.lock().is_complete(http2);
         match raw {
             Some(_) => self.then(|attempt| {
                 attempt.lock().reads = true;
                 attempt.take_in();
             }),
-            None if self.request.more => self.then(|attempt| {
+            None if self.request.more => self.then(move |attempt| {
                 let peer = attempt.lock().peer.clone();
                 let early = peer.and_then(|peer| {
                     attempt.world.asks(&attempt.origin(), &peer);
@@ -349,6 +353,8 @@ impl ScriptAttempt {
                 });
                 if let Some(reply) = early {
                     attempt.answer(&reply);
+                } else if complete {
+                    attempt.respond();
                 }
             }),
             None => self.then(ScriptAttempt::respond),

@@ -194,9 +194,9 @@ fn tunnel(place: Arc<dyn ServerHost>, io: Box<dyn Io>, target: &str) -> Boxed<'s
 
 /// Serves one connection until it ends.
 async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>, http2: bool) {
+    peer.is_carried();
     match peer.handler() {
         Some(handler) => {
-            peer.is_carried();
             place.play(handler, io, Vec::new());
         }
         None if http2 => http2::serve(place, peer, io).await,
