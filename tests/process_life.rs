@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::ffi::c_void;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
@@ -218,6 +219,16 @@ fn limit_descriptors(count: u64) {
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
 }
 
+/// A call that was refused is made again: it succeeds, and the refused ones have no ending.
+fn tried_again(request: *mut c_void, record: &Record) {
+    assert_eq!(send(request), 1, "it is tried again: {}", last_error());
+    record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+    close(request);
+    record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+    let errors = record.seen().iter().filter(|seen| seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR).count();
+    assert_eq!(errors, 0, "an operation that was refused has no ending");
+}
+
 #[test]
 #[ignore = "a program of its own"]
 fn first_use_without_descriptors() {
@@ -238,12 +249,7 @@ fn first_use_without_descriptors() {
     // The server, which accepts again, may hold one.
     assert!(open(&all) + 1 >= before, "a refused call leaves no descriptor open");
     all.clear();
-    assert_eq!(send(request), 1, "it is tried again");
-    record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
-    close(request);
-    record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
-    let errors = record.seen().iter().filter(|seen| seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR).count();
-    assert_eq!(errors, 0, "an operation that was refused has no ending");
+    tried_again(request, &record);
     println!("as expected");
 }
 
@@ -292,12 +298,7 @@ fn first_use_without_threads() {
     assert_eq!(refused, [(0, 8); 50], "ERROR_NOT_ENOUGH_MEMORY");
     // What polls the network has three, once.
     assert!(descriptors() <= before + 3, "{before}, then {}", descriptors());
-    assert_eq!(send(request), 1, "it is tried again: {}", last_error());
-    record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
-    close(request);
-    record.wait(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
-    let errors = record.seen().iter().filter(|seen| seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR).count();
-    assert_eq!(errors, 0, "an operation that was refused has no ending");
+    tried_again(request, &record);
     println!("as expected");
 }
 
