@@ -68,6 +68,32 @@ fn faults_are_ignored_one_by_one() {
     }
 }
 
+/// sources n116, n117: the same handle succeeds with flags that are set after the refusal, by a script and over bytes.
+#[test]
+fn flags_that_are_set_after_the_refusal() {
+    let faults: [(u32, u32); 3] = [
+        (WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, SECURITY_FLAG_IGNORE_UNKNOWN_CA),
+        (WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID),
+        (WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_CN_INVALID),
+    ];
+    for (arm, make) in [("script", Sim::new as fn() -> Sim), ("bytes", || Sim::builder().bytes().build())] {
+        for (fault, ignored) in faults {
+            let sim = make();
+            let peer = sim.peer("https://api.test");
+            peer.on(any()).reply(Reply::ok()).expect(1);
+            peer.fault(Fault::at(Stage::Tls).secure(fault));
+            let again = |request: *mut c_void| {
+                assert!(subject(request).is_ok(), "{arm} {fault:#x}");
+                // SAFETY: a DWORD.
+                let set =
+                    unsafe { WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, (&raw const ignored).cast(), 4) };
+                assert_eq!((set, send(request), receive(request)), (1, 1, 1), "{arm} {fault:#x}: {}", last_error());
+            };
+            assert_eq!(get(0, again), 12175, "{arm} {fault:#x}");
+        }
+    }
+}
+
 #[test]
 fn a_channel_that_failed_has_no_certificate() {
     let sim = Sim::new();

@@ -49,6 +49,8 @@ fn what_scripts_lead_to() {
     const BAD: Result<&str, u32> = Err(ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT);
     let rows = [
         (find("return 'PROXY p:8080'"), Ok("p:8080")),
+        // sources f07, n172
+        (find("return 'PROXY a; PROXY b:8080'"), Ok("a:80;b:8080")),
         (find("return dnsResolve(host) == '192.0.2.1' ? 'PROXY known:1' : 'DIRECT'"), Ok("")),
         (find("return dnsResolve('pac.test') ? 'PROXY known:1' : 'DIRECT'"), Ok("known:1")),
         // Every Sim begins on a Thursday at midnight.

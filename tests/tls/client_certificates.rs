@@ -58,6 +58,24 @@ fn asked_and_answered() {
     }
 }
 
+/// sources g06, n127: a server that only asks is 12044, too, over a connection that ends (n128); with "none" the same handle
+/// sends again, over another, and succeeds.
+#[test]
+fn asked_and_none_given() {
+    for versions in [&[&TLS12], &[&TLS13]] {
+        let server = Server::new(Arc::new(certificate_of_server().config(versions, Clients::Asked)));
+        let get = Get::new(server.port).option(WINHTTP_OPTION_DISABLE_FEATURE, WINHTTP_DISABLE_KEEP_ALIVE);
+        assert_eq!(get.send().error, Some((API_SEND_REQUEST, 12044)), "{versions:?}");
+        assert_eq!(server.visit().bytes, 0);
+        assert_eq!(set(get.request, null()), 0);
+        let outcome = get.send();
+        assert_eq!((outcome.failure, outcome.error), (None, None), "{versions:?}");
+        get.close();
+        let visit = server.visit();
+        assert!(!visit.identified && visit.bytes > 0, "{visit:?}");
+    }
+}
+
 fn certificate_of_server() -> Leaf {
     certificate(&[])
 }

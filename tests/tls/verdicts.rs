@@ -1,9 +1,13 @@
 //! Which certificates are refused, and why.
 
+use std::sync::Arc;
+
+use rustls::version::{TLS12, TLS13};
 use windows_sys::Win32::Networking::WinHttp::*;
+use windows_sys::Win32::Security::Cryptography::{CERT_CONTEXT, CertFreeCertificateContext};
 
 use crate::certificates::*;
-use crate::client::Get;
+use crate::client::{Get, query};
 use crate::server::{Server, Visit};
 
 /// Each fault: its bit of SECURE_FAILURE, and the flag that ignores it.
@@ -125,6 +129,48 @@ fn flags_are_not_inherited_by_connections_and_sessions() {
     let ignored = SECURITY_FLAG_IGNORE_UNKNOWN_CA;
     let refused = (WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, 12175);
     assert_eq!([get(ignored), get(0), get(ignored), get(0)], [(0, 0), refused, (0, 0), refused]);
+}
+
+/// source n117: who has seen the certificate of a server that was refused (n116) sets flags, and sends the same handle again.
+#[test]
+fn flags_that_are_set_after_the_refusal() {
+    let _ = &*TRUSTED;
+    for (fault, told, ignored) in FAULTS {
+        let leaf = certificate(&[fault]);
+        let server = Server::new(leaf.server());
+        let get = Get::new(server.port).option(WINHTTP_OPTION_DISABLE_FEATURE, WINHTTP_DISABLE_KEEP_ALIVE);
+        assert_eq!(get.send().verdict(), (told, 12175), "{fault:?}");
+        assert_eq!(server.visit(), Visit::default(), "{fault:?}");
+        let context = query::<*mut CERT_CONTEXT>(get.request, WINHTTP_OPTION_SERVER_CERT_CONTEXT).unwrap();
+        // SAFETY: the context is alive until it is freed.
+        unsafe {
+            let CERT_CONTEXT { pbCertEncoded, cbCertEncoded, .. } = *context;
+            let shown = std::slice::from_raw_parts(pbCertEncoded, cbCertEncoded as usize);
+            assert_eq!(shown, &*leaf.chain[0], "{fault:?}");
+            assert_eq!(CertFreeCertificateContext(context), 1);
+        }
+        let get = get.option(WINHTTP_OPTION_SECURITY_FLAGS, ignored);
+        assert_eq!(get.send().verdict(), (0, 0), "{fault:?}");
+        get.close();
+        let visit = server.visit();
+        assert!(visit.greeted && visit.bytes > 0, "{fault:?}: {visit:?}");
+    }
+}
+
+/// source n131: a program that says nothing speaks TLS 1.2 with a server that has nothing newer.
+#[test]
+fn tls_1_2_is_spoken_unasked() {
+    let _ = &*TRUSTED;
+    for (version, expected) in
+        [(&TLS12, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2), (&TLS13, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3)]
+    {
+        let server = Server::new(Arc::new(certificate(&[]).config(&[version], Clients::Unasked)));
+        let get = Get::new(server.port);
+        assert_eq!(get.send().verdict(), (0, 0));
+        let security = query::<[u32; 177]>(get.request, WINHTTP_OPTION_SECURITY_INFO).unwrap();
+        assert_eq!(security[0], expected);
+        get.close();
+    }
 }
 
 /// Only what SECURE_PROTOCOLS names is spoken; what nobody here speaks is no protocol.
