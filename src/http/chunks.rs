@@ -1,10 +1,11 @@
 //! The chunked transfer coding (RFC 9112, 7.1), read piece by piece: for replies and for what an application frames itself.
+//! Nobody else decides what a chunked body is: hyper gets what passed here, without the trailer section.
 
 use super::Headers;
-use super::header_text::is_token;
+use super::header_text::{is_text, is_token};
 
-/// Longest size line, longest trailer section, and most bytes of extensions in a body: what is longer is an attack. hyper's
-/// bounds, so that every reader agrees; so is the number of trailers.
+/// Longest size line, longest trailer section, and most bytes of extensions in a body: what is longer is an attack. No more than
+/// hyper's bounds, which would decide otherwise.
 const LONGEST_LINE: usize = 16 * 1024;
 const MOST_TRAILERS: usize = 100;
 
@@ -33,6 +34,8 @@ enum State {
 pub enum Chunk<'a> {
     /// Bytes of one chunk.
     Data(&'a [u8]),
+    /// The size line of the last chunk: the trailer section follows.
+    Last,
     /// The end, with the trailer section.
     End(Headers),
 }
@@ -65,8 +68,13 @@ impl ChunkReader {
         self.state == State::Done
     }
 
-    /// Takes from `input` up to the next bytes of a chunk, at most `most` of them, or the end; `None` when `input` holds
-    /// neither. What follows the end stays in `input`.
+    /// Whether the trailer section is being read.
+    pub fn in_trailers(&self) -> bool {
+        self.state == State::Trailers
+    }
+
+    /// Takes from `input` up to the next bytes of a chunk, at most `most` of them, the last chunk, or the end; `None` when
+    /// `input` holds none of these. What follows the end stays in `input`; so does what is wrong, when it is.
     pub fn next<'a>(&mut self, input: &mut &'a [u8], most: usize) -> Result<Option<Chunk<'a>>, BadChunk> {
         loop {
             if self.state == State::Data {
@@ -86,15 +94,19 @@ impl ChunkReader {
                 return Ok(None);
             }
             let Some((byte, rest)) = input.split_first() else { return Ok(None) };
+            let before = self.state;
+            self.framing(*byte)?;
             *input = rest;
-            if self.framing(*byte)? {
-                return Ok(Some(Chunk::End(std::mem::take(&mut self.trailers))));
+            match self.state {
+                State::Trailers if before == State::SizeEnd => return Ok(Some(Chunk::Last)),
+                State::Done => return Ok(Some(Chunk::End(std::mem::take(&mut self.trailers)))),
+                _ => {}
             }
         }
     }
 
-    /// A byte that is no data; whether it is the last of the body.
-    fn framing(&mut self, byte: u8) -> Result<bool, BadChunk> {
+    /// A byte that is no data.
+    fn framing(&mut self, byte: u8) -> Result<(), BadChunk> {
         self.overhead += 1;
         if self.overhead > LONGEST_LINE {
             return Err(BadChunk);
@@ -136,16 +148,17 @@ impl ChunkReader {
             }
             _ => return Err(BadChunk),
         };
-        Ok(self.ended())
+        Ok(())
     }
 
     fn trailer(&mut self, line: &[u8]) -> Result<State, BadChunk> {
         let colon = line.iter().position(|byte| *byte == b':').filter(|colon| *colon > 0).ok_or(BadChunk)?;
         let name = std::str::from_utf8(&line[..colon]).map_err(|_| BadChunk)?;
-        if !name.bytes().all(is_token) || self.trailers.len() == MOST_TRAILERS {
+        let value = &line[colon + 1..];
+        if !name.bytes().all(is_token) || !value.iter().copied().all(is_text) || self.trailers.len() == MOST_TRAILERS {
             return Err(BadChunk);
         }
-        self.trailers.append(name, line[colon + 1..].trim_ascii().to_vec());
+        self.trailers.append(name, value.trim_ascii().to_vec());
         Ok(State::Trailers)
     }
 }
@@ -162,6 +175,7 @@ mod tests {
             while let Some(chunk) = reader.next(&mut piece, most)? {
                 match chunk {
                     Chunk::Data(bytes) => data.extend_from_slice(bytes),
+                    Chunk::Last => {}
                     Chunk::End(trailers) => end = Some(trailers.len()),
                 }
             }
@@ -191,6 +205,14 @@ mod tests {
             ("0\r\nA b: c\r\n\r\n", Err(BadChunk)),
             ("0\r\nA : c\r\n\r\n", Err(BadChunk)),
             ("0\r\nA: b\n\r\n", Err(BadChunk)),
+            ("0\r\nA: b\rc\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA: \u{1}\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA: \u{7f}\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA: \0\r\n\r\n", Err(BadChunk)),
+            ("0\r\n A: b\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA: b\r\n c\r\n\r\n", Err(BadChunk)),
+            ("0\r\nA:\tb \u{e9}\r\n\r\n", good("", Some(1), 0)),
+            ("ffffffffffffffff\r\nx", good("x", None, 0)),
         ];
         for (bytes, expected) in rows {
             for piece in [1, 2, 3, 1000] {

@@ -14,6 +14,11 @@ pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
+/// Whether a byte may be part of a field's value (RFC 9110, 5.5): no control character, which might begin another line.
+pub fn is_text(byte: u8) -> bool {
+    !byte.is_ascii_control() || byte == b'\t'
+}
+
 /// The name of a field: a token. ERROR_INVALID_PARAMETER (source m5).
 pub fn name(text: &[u16]) -> Result<String, Win32Error> {
     let bytes: Option<Vec<u8>> =
@@ -25,8 +30,8 @@ pub fn name(text: &[u16]) -> Result<String, Win32Error> {
 /// The value of a field, without the white space around it: ISO 8859-1, one byte a character (source c17).
 /// ERROR_INVALID_PARAMETER for other characters and for control characters, which might begin another line (c15, c18).
 pub fn value(text: &[u16]) -> Result<Vec<u8>, Win32Error> {
-    let allowed = |byte: &u8| !byte.is_ascii_control() || *byte == b'\t';
-    let bytes: Option<Vec<u8>> = text.iter().map(|unit| u8::try_from(*unit).ok().filter(allowed)).collect();
+    let allowed = |unit: &u16| u8::try_from(*unit).ok().filter(|byte| is_text(*byte));
+    let bytes: Option<Vec<u8>> = text.iter().map(allowed).collect();
     let bytes = bytes.ok_or(ERROR_INVALID_PARAMETER)?;
     let start = bytes.iter().position(|byte| !b" \t".contains(byte)).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|byte| !b" \t".contains(byte)).map_or(start, |last| last + 1);

@@ -1,7 +1,7 @@
 //! Whether a request went out whole: only then may another follow it on its connection (RFC 9112, 6.3 and 9.3).
 
 use super::body_length::length_of;
-use super::chunks::{Chunk, ChunkReader};
+use super::chunks::ChunkReader;
 use super::{RequestHead, Version};
 
 /// A request's body on its way out, against what its head announces.
@@ -45,7 +45,7 @@ impl OutgoingBody {
             },
             Announced::Chunks(reader) => loop {
                 match reader.next(&mut bytes, usize::MAX) {
-                    Ok(Some(Chunk::Data(_) | Chunk::End(_))) => {}
+                    Ok(Some(_)) => {}
                     Ok(None) if bytes.is_empty() => return,
                     Ok(None) | Err(_) => return self.0 = Announced::Unknown,
                 }

@@ -136,14 +136,19 @@ impl Reader {
             }
             Phase::Chunks(reader) => {
                 let mut left = self.buffer.as_slice();
-                let chunk =
-                    reader.next(&mut left, usize::MAX).map_err(|BadChunk| ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
-                let read = self.buffer.len() - left.len();
-                let event = match chunk {
-                    Some(Chunk::Data(bytes)) => Some(data(Bytes::copy_from_slice(bytes))),
-                    Some(Chunk::End(trailers)) => Some(self.finish(trailers)),
-                    None => None,
+                let event = loop {
+                    let chunk = reader.next(&mut left, usize::MAX);
+                    break match chunk.map_err(|BadChunk| ERROR_WINHTTP_INVALID_SERVER_RESPONSE)? {
+                        Some(Chunk::Last) => continue,
+                        Some(Chunk::Data(bytes)) => Some(data(Bytes::copy_from_slice(bytes))),
+                        Some(Chunk::End(trailers)) => {
+                            self.phase = Phase::Over;
+                            Some(Event::Body { bytes: Bytes::new(), end: Some(trailers) })
+                        }
+                        None => None,
+                    };
                 };
+                let read = self.buffer.len() - left.len();
                 self.buffer.drain(..read);
                 Ok(event)
             }

@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, Response};
 use smallvec::SmallVec;
 
@@ -19,7 +18,7 @@ use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::WireState;
 use crate::connection::drains;
-use crate::http::{BodyLength, Headers, OutgoingBody, ResponseHead};
+use crate::http::{BodyLength, OutgoingBody, ResponseHead};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{
@@ -328,15 +327,6 @@ struct Download {
     pieces: Pieces,
 }
 
-/// Trailers as hyper has them.
-fn in_lower_case(frame: Frame<Bytes>) -> Headers {
-    let mut headers = Headers::default();
-    for (name, value) in frame.into_trailers().unwrap_or_default().iter() {
-        headers.append(name.as_str(), Bytes::copy_from_slice(value.as_bytes()));
-    }
-    headers
-}
-
 impl Download {
     fn new(body: Incoming, head: &ResponseHead, head_only: bool) -> Download {
         let keeps = BodyLength::of(head, head_only).is_ok_and(|framing| framing.keeps(head));
@@ -351,27 +341,21 @@ impl Download {
     ) -> Poll<Result<Piece, Failure>> {
         let Download { body, chunked, pieces, .. } = self;
         pieces.poll(|trailers| {
-            loop {
-                if body.is_end_stream() {
-                    return Poll::Ready(None);
-                }
-                outbound.poll(cx, sink);
-                match ready!(Pin::new(&mut *body).poll_frame(cx)) {
-                    None => return Poll::Ready(None),
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
-                        Err(frame) => {
-                            let heard = outbound.state().reply.take_trailers();
-                            *trailers = heard.unwrap_or_else(|| in_lower_case(frame));
-                        }
-                    },
-                    Some(Err(error)) => {
-                        return Poll::Ready(match failure::of_body(&error) {
-                            None if *chunked => Some(Err(ERROR_WINHTTP_CONNECTION_ERROR.into())),
-                            None => None,
-                            Some(failure) => Some(Err(failure)),
-                        });
-                    }
+            if body.is_end_stream() {
+                return Poll::Ready(None);
+            }
+            outbound.poll(cx, sink);
+            match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                // hyper has no trailers: there is no other frame.
+                Some(Ok(frame)) => Poll::Ready(Some(Ok(frame.into_data().unwrap_or_default()))),
+                Some(Err(error)) => Poll::Ready(match failure::of_body(&error) {
+                    None if *chunked => Some(Err(ERROR_WINHTTP_CONNECTION_ERROR.into())),
+                    None => None,
+                    Some(failure) => Some(Err(failure)),
+                }),
+                None => {
+                    *trailers = outbound.state().reply.take_trailers();
+                    Poll::Ready(None)
                 }
             }
         })

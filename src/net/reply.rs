@@ -2,14 +2,15 @@
 //!
 //! hyper parses a head into a map that knows neither order nor case, has its own idea of how many fields there may be and
 //! of what is malformed, and gives interim replies away. So the bytes are read here, as leniently as Windows reads them,
-//! and hyper gets a placeholder that only says how the body is framed.
+//! and hyper gets a placeholder that only says how the body is framed. A chunked body is read here, too: hyper gets chunks that
+//! were found to be some, and never the trailer section, of which it would forget the case (source m13).
 
 use std::io::Write;
 
 use bytes::{BufMut, Bytes};
 
 use super::buffer::Buffer;
-use crate::http::chunks::{Chunk, ChunkReader};
+use crate::http::chunks::{BadChunk, Chunk, ChunkReader};
 use crate::http::{BodyLength, HeadReader, Headers, NextHead, ResponseHead};
 use crate::win32::Win32Error;
 
@@ -27,13 +28,20 @@ pub struct Reply {
     interim: Vec<u16>,
     /// Bytes that came since the request began.
     pub received: u64,
-    /// Reads a chunked body beside hyper, which forgets the case of its trailers' names (source m13), and waits where there is
-    /// no chunked body.
-    chunks: Option<ChunkReader>,
+    body: ReplyBody,
     /// The trailers, until they were taken.
-    trailers: Option<Headers>,
+    trailers: Headers,
+}
+
+/// The body of a reply, as its bytes come.
+#[derive(Debug, Default)]
+enum ReplyBody {
+    /// hyper gets the bytes as they are.
+    #[default]
+    Plain,
+    Chunked(ChunkReader),
     /// What came is no chunked body.
-    broken: bool,
+    Broken,
 }
 
 /// What a reply answers, as far as its framing depends on it.
@@ -70,9 +78,8 @@ impl Reply {
         self.head = None;
         self.interim.clear();
         self.received = 0;
-        self.chunks = None;
-        self.trailers = None;
-        self.broken = false;
+        self.body = ReplyBody::Plain;
+        self.trailers = Headers::default();
     }
 
     /// The connection becomes idle.
@@ -131,11 +138,15 @@ impl Reply {
                 incoming.extend_from_slice(SWITCHING.as_bytes());
             } else {
                 let framing = BodyLength::of(&head, asked == RequestKind::Head)?;
-                self.chunks = (framing == BodyLength::Chunked).then(ChunkReader::default);
+                if framing == BodyLength::Chunked {
+                    self.body = ReplyBody::Chunked(ChunkReader::default());
+                }
                 placeholder(&head, framing, incoming);
             }
-            incoming.extend_from_slice(self.heads.rest());
-            self.broken |= !read_beside(&mut self.chunks, &mut self.trailers, self.heads.rest());
+            let rest = self.heads.rest();
+            let (first, behind) = self.body.read(rest, &mut self.trailers);
+            incoming.extend_from_slice(&rest[..first]);
+            incoming.extend(behind.into_iter().flat_map(|behind| [END_OF_CHUNKS, &rest[behind..]]).flatten());
             self.expected = None;
             self.head = Some(head);
             break;
@@ -143,19 +154,24 @@ impl Reply {
         Ok(())
     }
 
-    /// Bytes of the body came.
-    pub fn body_arrived(&mut self, bytes: &[u8]) {
-        self.broken |= !read_beside(&mut self.chunks, &mut self.trailers, bytes);
+    /// Bytes of the body came: hyper may have so many of them, then what [`Reply::give`] has.
+    pub fn body_arrived(&mut self, bytes: &[u8]) -> usize {
+        let (first, behind) = self.body.read(bytes, &mut self.trailers);
+        if let Some(behind) = behind {
+            self.incoming.push(END_OF_CHUNKS);
+            self.incoming.push(&bytes[behind..]);
+        }
+        first
     }
 
-    /// Whether what came is no chunked body. hyper has had everything before that.
+    /// Whether what came is no chunked body. hyper has had everything before that, and nothing that could be its end.
     pub fn is_broken(&self) -> bool {
-        self.broken
+        matches!(self.body, ReplyBody::Broken)
     }
 
     /// The trailers of a chunked body that has ended.
-    pub fn take_trailers(&mut self) -> Option<Headers> {
-        self.trailers.take()
+    pub fn take_trailers(&mut self) -> Headers {
+        std::mem::take(&mut self.trailers)
     }
 
     /// The server closed inside its head.
@@ -164,22 +180,40 @@ impl Reply {
     }
 }
 
-/// Reads a chunked body for its trailers; `false`: it is none.
-fn read_beside(body: &mut Option<ChunkReader>, trailers: &mut Option<Headers>, mut bytes: &[u8]) -> bool {
-    while let Some(chunks) = body {
-        match chunks.next(&mut bytes, usize::MAX) {
-            Ok(Some(Chunk::Data(_))) => continue,
-            Ok(None) => return true,
-            Ok(Some(Chunk::End(found))) => *trailers = Some(found),
-            Err(_) => {
-                *body = None;
-                return false;
+impl ReplyBody {
+    /// How many of these bytes hyper gets; and where those begin that it gets next, behind [`END_OF_CHUNKS`], if the trailer
+    /// section ends here.
+    fn read(&mut self, bytes: &[u8], trailers: &mut Headers) -> (usize, Option<usize>) {
+        let reader = match self {
+            ReplyBody::Plain => return (bytes.len(), None),
+            ReplyBody::Broken => return (0, None),
+            ReplyBody::Chunked(reader) => reader,
+        };
+        let mut rest = bytes;
+        let mut first = reader.in_trailers().then_some(0);
+        loop {
+            let chunk = reader.next(&mut rest, usize::MAX);
+            let read = bytes.len() - rest.len();
+            match chunk {
+                Ok(Some(Chunk::Data(_))) => {}
+                Ok(Some(Chunk::Last)) => first = Some(read),
+                Ok(Some(Chunk::End(found))) => {
+                    *trailers = found;
+                    *self = ReplyBody::Plain;
+                    return (first.unwrap_or(read), Some(read));
+                }
+                Ok(None) => return (first.unwrap_or(read), None),
+                Err(BadChunk) => {
+                    *self = ReplyBody::Broken;
+                    return (first.unwrap_or(read), None);
+                }
             }
         }
-        *body = None;
     }
-    true
 }
+
+/// The trailer section that hyper gets.
+const END_OF_CHUNKS: &[u8] = b"\r\n";
 
 /// The head that hyper gets when HTTP ends on the connection.
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
@@ -215,13 +249,16 @@ mod tests {
     fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
         let mut reply = Reply::default();
         reply.begin(RequestKind::Upgrade, limit);
-        let mut rest = Vec::new();
-        for piece in bytes.chunks(piece) {
-            if reply.in_head() { reply.arrived(piece)? } else { rest.extend_from_slice(piece) }
-        }
         let mut given = Vec::new();
-        reply.give(&mut given);
-        given.extend(rest);
+        for piece in bytes.chunks(piece) {
+            if reply.in_head() {
+                reply.arrived(piece)?;
+            } else {
+                let count = reply.body_arrived(piece);
+                given.extend_from_slice(&piece[..count]);
+            }
+            reply.give(&mut given);
+        }
         Ok((reply, String::from_utf8(given).unwrap()))
     }
 
@@ -243,6 +280,22 @@ mod tests {
                 "HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n",
                 &[],
                 "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            ),
+            // No trailers, and nothing that is no chunk.
+            (
+                "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n1;x\r\na\r\n0\r\nA: b\r\nC: d\r\n\r\nbehind",
+                &[],
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x\r\na\r\n0\r\n\r\nbehind",
+            ),
+            (
+                "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nA: \u{1}\r\n\r\n",
+                &[],
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n",
+            ),
+            (
+                "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nax\r\n0\r\n\r\n",
+                &[],
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na",
             ),
             ("HTTP/1.1 101 Go\r\nA: b\r\n\r\n\n\n", &[], "HTTP/1.1 101 Switching Protocols\r\n\r\n\n\n"),
         ];

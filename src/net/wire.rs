@@ -189,8 +189,13 @@ impl AsyncRead for Wire {
             let reply = &mut state.reply;
             reply.received += bytes.len() as u64;
             if !reply.in_head() {
-                reply.body_arrived(bytes);
-                return Poll::Ready(Ok(()));
+                let (count, end) = (reply.body_arrived(bytes), bytes.is_empty());
+                buf.set_filled(before + count);
+                // What is left may be an error, or a trailer section that is not complete.
+                if count > 0 || end {
+                    return Poll::Ready(Ok(()));
+                }
+                continue;
             }
             let outcome = if bytes.is_empty() { reply.ended() } else { reply.arrived(bytes) };
             outcome.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;

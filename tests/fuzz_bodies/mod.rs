@@ -171,6 +171,7 @@ fn read_chunks(data: &[u8], cut: usize) -> (Vec<u8>, Option<bool>) {
         loop {
             match reader.next(&mut piece, usize::MAX) {
                 Ok(Some(Chunk::Data(bytes))) => body.extend_from_slice(bytes),
+                Ok(Some(Chunk::Last)) => {}
                 Ok(Some(Chunk::End(_))) => return (body, Some(true)),
                 Ok(None) => break,
                 Err(_) => return (body, None),
