@@ -4,7 +4,9 @@ mod support;
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -52,6 +54,97 @@ fn a_synchronous_call_inside_a_callback_of_its_handle_ends() {
             close(request);
             client.close();
         }
+    }
+}
+
+/// What a thread of a circle runs.
+type Body = Box<dyn FnOnce() + Send>;
+
+/// Each of some threads sends a request and, in its callback, receives the reply of the next one's, when all of them are in
+/// theirs (`meet`): how these calls end.
+fn circle(
+    threads: usize,
+    port: u16,
+    meet: impl Fn(usize) + Send + Sync + 'static,
+    run: impl Fn(Vec<Body>),
+) -> Vec<u32> {
+    let client = Client::new(false, port);
+    let requests: Arc<OnceLock<Vec<usize>>> = Arc::default();
+    let ends = Arc::new(Mutex::new(vec![None; threads]));
+    let meet = Arc::new(meet);
+    let made = (0..threads).map(|thread| {
+        let (requests, ends, meet) = (Arc::clone(&requests), Arc::clone(&ends), Arc::clone(&meet));
+        let record = Record::with(move |_, seen| {
+            if seen.status == WINHTTP_CALLBACK_STATUS_SENDING_REQUEST {
+                meet(thread);
+                let next = requests.get().unwrap()[(thread + 1) % threads];
+                let end = if receive(next as *mut c_void) == 1 { 0 } else { last_error() };
+                ends.lock().unwrap()[thread] = Some(end);
+            }
+        });
+        client.request("GET", "/", &record) as usize
+    });
+    requests.set(made.collect()).unwrap();
+    let send = |request: &usize| {
+        let request = *request;
+        Box::new(move || assert_eq!(send(request as *mut c_void), 1, "{}", last_error())) as Body
+    };
+    run(requests.get().unwrap().iter().map(send).collect());
+    for (thread, request) in requests.get().unwrap().iter().enumerate() {
+        let request = *request as *mut c_void;
+        if ends.lock().unwrap()[(thread + threads - 1) % threads] != Some(0) {
+            assert_eq!(receive(request), 1, "a call that was refused changed nothing: {}", last_error());
+        }
+        assert_eq!((status_code(request), close(request)), (200, 1));
+    }
+    client.close();
+    ends.lock().unwrap().iter().map(|end| end.expect("each has called")).collect()
+}
+
+/// Threads that call on each other's synchronous requests inside callbacks do not wait for each other for ever: whoever would
+/// close the circle is refused, and all others get what they asked for.
+#[test]
+fn calls_inside_callbacks_never_wait_in_a_circle() {
+    let held = |ends: Vec<u32>| {
+        let refused = ends.iter().filter(|end| **end == 12019).count();
+        assert_eq!((refused, ends.iter().filter(|end| **end == 0).count()), (1, ends.len() - 1), "{ends:?}");
+    };
+    for threads in [2, 3] {
+        let sim = Sim::new();
+        sim.peer("http://127.0.0.1:80").on(get("/")).reply(Reply::ok());
+        let gates: Vec<_> = (0..threads).map(|thread| sim.gate(&format!("in callback {thread}"))).collect();
+        let meet = move |thread: usize| {
+            gates[thread].open();
+            gates.iter().for_each(|gate| gate.wait());
+        };
+        let over = Arc::new(AtomicUsize::new(0));
+        held(circle(threads, 80, meet, |bodies| {
+            for body in bodies {
+                let over = Arc::clone(&over);
+                sim.spawn(move || {
+                    body();
+                    over.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            sim.block_until(|| over.load(Ordering::SeqCst) == threads);
+        }));
+        drop(sim);
+
+        let barrier = Barrier::new(threads);
+        let meet = move |_| {
+            barrier.wait();
+        };
+        held(circle(threads, serve_always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), meet, |bodies| {
+            let (done, ended) = mpsc::channel();
+            for body in bodies {
+                let done = done.clone();
+                thread::spawn(move || {
+                    body();
+                    done.send(()).unwrap();
+                });
+            }
+            (0..threads).for_each(|_| ended.recv_timeout(PATIENCE).expect("all return"));
+        }));
     }
 }
 

@@ -340,6 +340,11 @@ impl DeliveryQueue {
         self.lock().depth -= 1;
     }
 
+    /// The thread that holds it.
+    pub fn held_by(&self) -> Option<ThreadId> {
+        self.lock().holder
+    }
+
     /// Waits until there is an item for this thread to deliver, or the ending of `operation`.
     ///
     /// Only calls on synchronous handles wait, and they wait here, blocked on our own primitive.

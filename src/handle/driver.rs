@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::commit::{Commit, Deliver};
+use super::waiting::Waiting;
 use super::worker_task::run_task;
 use super::{Handle, Kind, spare};
 use crate::delivery::{Job, Outcome, Ticket};
@@ -93,6 +94,7 @@ impl Handle {
             return Err(error);
         }
         self.world.spawner.ready()?;
+        let _waiting = if self.asynchronous { None } else { Waiting::begin(self)? };
         // Where the world may choose, it is asked when there is something to deliver.
         let inside = self.asynchronous && (self.policy.inside(operation) || self.world.steps().is_some());
         if inside {

@@ -11,6 +11,7 @@ mod request;
 mod resolver;
 mod spare;
 mod table;
+mod waiting;
 mod web_socket;
 mod worker_task;
 

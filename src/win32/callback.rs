@@ -102,6 +102,11 @@ struct CallbackFrame {
 
 thread_local!(static RUNNING: Cell<Option<CallbackFrame>> = const { Cell::new(None) });
 
+/// Whether this thread is in a callback.
+pub fn in_callback() -> bool {
+    RUNNING.try_with(Cell::get).ok().flatten().is_some()
+}
+
 impl fmt::Display for CallbackFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CallbackFrame { what, function, handle, status } = self;

@@ -17,7 +17,7 @@ mod tcp_info;
 mod text;
 
 pub use buffer::{CallerBuf, CallerBytes};
-pub use callback::{ProxyChangeCallback, RawProxyChangeCallback, RawStatusCallback, StatusCallback};
+pub use callback::{ProxyChangeCallback, RawProxyChangeCallback, RawStatusCallback, StatusCallback, in_callback};
 pub use certificates::*;
 pub use constants::*;
 pub use error::*;
