@@ -70,6 +70,13 @@ impl Stage {
     }
 }
 
+impl FaultKind {
+    /// The complaint about one that a server which is played byte by byte meets with as it sends, and that cannot strike it.
+    pub fn cannot_strike_bytes(&self) -> String {
+        format!("a fault that cannot strike a server that is played byte by byte: Read -> {self:?}")
+    }
+}
+
 /// What a program meets with when a fault fails. m14: a reset has its Winsock error, wherever it strikes.
 pub(super) fn failure(error: Win32Error, secure: u32) -> Failure {
     let failure = Failure { secure, ..error.into() };
@@ -242,11 +249,11 @@ impl Fault {
         matches!(self.when, FaultTrigger::Stage(Stage::Read | Stage::Close) | FaultTrigger::Body(_))
     }
 
-    /// Whether it can strike a server that is played byte by byte. `carried`: by a pipe or a socket, not by a script.
-    pub(super) fn strikes_bytes(&self, carried: bool) -> bool {
+    /// Whether it can strike a server that is played byte by byte.
+    pub(super) fn strikes_bytes(&self) -> bool {
         match &self.when {
             FaultTrigger::Stage(Stage::Read) => {
-                !carried && matches!(self.what, FaultKind::Fail(..) | FaultKind::Close | FaultKind::Stall)
+                matches!(self.what, FaultKind::Fail(..) | FaultKind::Close | FaultKind::Stall)
             }
             FaultTrigger::Stage(Stage::Head | Stage::Close) | FaultTrigger::Body(_) => false,
             _ => true,

@@ -14,7 +14,7 @@ use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
-use super::served::{Io, ServerHost, bridge, receive};
+use super::served::{BytesMeet, Io, ServerHost, bridge, receive};
 use super::world::Origin;
 use crate::net::failure::Injected;
 use crate::net::mapped::{Before, Mapped, map};
@@ -217,9 +217,13 @@ impl ServerHost for OnSockets {
         super::served::certificate(&self.authority, &mut self.issued.lock(), host, faults)
     }
 
-    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
+    fn complain(&self, what: String) {
+        self.failures.lock().push(what);
+    }
+
+    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>, meets: BytesMeet) {
         let pipe = RawPipe::live();
-        self.handle.spawn(bridge(Arc::clone(&pipe), io, &early));
+        self.handle.spawn(bridge(Arc::clone(&pipe), io, &early, meets));
         let failures = Arc::clone(&self.failures);
         std::thread::spawn(move || {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| handler(RawConnection(pipe)))) {

@@ -84,7 +84,7 @@ struct State {
     raw: Option<Handler>,
     /// Whether connections to it went over a pipe or a socket.
     carried: bool,
-    /// Whether a web socket of its rules was played over a pipe or a socket.
+    /// Whether a web socket of its rules was played.
     socket: bool,
     streams: Option<u32>,
     received: Vec<Received>,
@@ -185,20 +185,19 @@ impl Peer {
         self.lock().carried = true;
     }
 
-    /// A web socket of its rules is played over a pipe or a socket.
-    #[cfg(feature = "live")]
-    pub(super) fn carries_socket(&self) {
+    /// A web socket of its rules is played.
+    pub(super) fn plays_socket(&self) {
         self.lock().socket = true;
     }
 
     /// What it is that a fault cannot strike.
     pub(super) fn withstands(&self, fault: &Fault) -> Option<&'static str> {
         let state = self.lock();
-        if state.raw.is_some() && !fault.strikes_bytes(state.carried) {
+        if state.raw.is_some() && !fault.strikes_bytes() {
             return Some("a server that is played byte by byte");
         }
-        if state.socket && fault.is_of_body() {
-            return Some("a web socket over bytes");
+        if state.socket && fault.is_of_body() && !fault.strikes_bytes() {
+            return Some("a web socket");
         }
         let address = || origin(&self.origin).1.parse::<IpAddr>().is_ok();
         (state.carried && fault.when == FaultTrigger::Stage(Stage::Resolve) && address())

@@ -13,7 +13,7 @@ use super::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use super::gate::Gate;
 use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
-use super::served::{FaultedAttempt, Io, ServerHost, at_gate, bridge, certificate, reason, receive, stage};
+use super::served::{BytesMeet, FaultedAttempt, Io, ServerHost, at_gate, bridge, certificate, reason, receive, stage};
 use super::tasks::{SimTimer, Task, sleep};
 use super::world::SimWorld;
 use crate::net::Net;
@@ -212,10 +212,16 @@ impl ServerHost for OfSim {
         certificate(&self.0.authority, &mut issued, host, faults)
     }
 
-    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>) {
+    fn complain(&self, what: String) {
+        if let Some(world) = self.0.world() {
+            world.complain(what);
+        }
+    }
+
+    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>, meets: BytesMeet) {
         let Some(world) = self.0.world() else { return };
         let pipe = RawPipe::new(&world, world.next_order());
-        Runtime::spawn(self, Box::pin(bridge(Arc::clone(&pipe), io, &early)));
+        Runtime::spawn(self, Box::pin(bridge(Arc::clone(&pipe), io, &early, meets)));
         world.spawn("a raw peer", Box::new(move || handler(RawConnection(pipe))));
     }
 }

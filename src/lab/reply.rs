@@ -206,11 +206,18 @@ impl Reply {
     /// Something goes wrong, at [`Stage::Head`](super::Stage::Head), [`Stage::Read`](super::Stage::Read),
     /// [`Stage::Close`](super::Stage::Close) or after some bytes of the body.
     ///
+    /// Behind a 101 the server is played byte by byte: at [`Stage::Read`](super::Stage::Read) it fails, closes or stalls with what
+    /// it sends next.
+    ///
     /// # Panics
-    /// At anything else: there is no reply yet.
+    /// At anything else: there is no reply yet, or it has no body.
     #[track_caller]
     pub fn then(mut self, fault: Fault) -> Reply {
         assert!(fault.is_of_reply(), "no reply is there yet, or any more: {fault}");
+        assert!(
+            self.upgrade.is_none() || !fault.is_of_body() || fault.strikes_bytes(),
+            "a fault that cannot strike what is played byte by byte: {fault}"
+        );
         self.faults.push(fault);
         self
     }

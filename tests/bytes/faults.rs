@@ -6,7 +6,7 @@ use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use portable_winhttp::lab::{Fault, Live, Peer, Reply, Sim, Stage, any};
+use portable_winhttp::lab::{Fault, Live, Peer, Reply, Sim, Stage, WebSocketScript, any};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::support::*;
@@ -256,13 +256,17 @@ fn faults_of_servers_that_are_played() {
     // The fault, what comes of it, and whether it is a complaint: by a script, over bytes.
     type Row = (&'static str, Fault, [Result<&'static str, (&'static str, u32)>; 2], [bool; 2]);
     let all = Ok(BODY);
-    let rows: [Row; 8] = [
+    let rows: [Row; 12] = [
         ("a refusal", Fault::refuse(), [Err(("send", 12029)); 2], [false; 2]),
         ("a reset while sending", at(Stage::Send).reset(), [Err(("send", 12030)); 2], [false; 2]),
         ("a late head", at(Stage::Head).delay(Duration::from_secs(1)), [all; 2], [true; 2]),
         ("a reset of the head", at(Stage::Head).reset(), [all; 2], [true; 2]),
         ("short pieces", short(), [all; 2], [true; 2]),
-        ("a broken piece", at(Stage::Read).reset(), [Err(("receive", 12030)), all], [false, true]),
+        ("a broken piece", at(Stage::Read).reset(), [Err(("receive", 12030)); 2], [false; 2]),
+        ("another number", at(Stage::Read).fail(12044u32), [Err(("receive", 12044)); 2], [false; 2]),
+        ("an end", at(Stage::Read).close(), [Err(("receive", 12152)); 2], [false; 2]),
+        ("silence", at(Stage::Read).stall(), [Err(("receive", 12002)); 2], [false; 2]),
+        ("not this time", at(Stage::Read).nth(9).reset(), [all; 2], [false; 2]),
         ("in the body", Fault::after_body(3).stall(), [all; 2], [true; 2]),
         ("no end", at(Stage::Close).stall(), [all; 2], [true; 2]),
     ];
@@ -289,29 +293,218 @@ fn faults_of_servers_that_are_played() {
 /// A fault of the Sim that comes to a played server and cannot strike it is a complaint.
 #[test]
 fn a_fault_of_the_sim_at_a_played_server() {
-    let said = catch_unwind(|| {
-        let sim = Sim::new();
-        sim.fault(Fault::at(Stage::Read).delay(Duration::from_secs(1)));
-        sim.peer(ARMS[0].origin()).raw(|raw| {
-            if raw.read_until(b"data").is_some() {
-                raw.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-            }
+    for arm in [ARMS[0], ARMS[3]] {
+        let said = catch_unwind(|| {
+            let sim = arm.sim();
+            sim.fault(Fault::at(Stage::Read).delay(Duration::from_secs(1)));
+            sim.peer(arm.origin()).raw(|raw| {
+                if raw.read_until(b"data").is_some() {
+                    raw.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                }
+            });
+            assert_eq!(post(arm, TIMES), Ok(String::new()));
         });
-        assert_eq!(post(ARMS[0], TIMES), Ok(String::new()));
-    });
-    let said = *said.unwrap_err().downcast::<String>().unwrap();
-    assert!(said.contains("cannot strike a server that is played byte by byte: Read -> Delay(1s)"), "{said}");
+        let said = *said.unwrap_err().downcast::<String>().unwrap();
+        assert!(said.contains("cannot strike a server that is played byte by byte: Read -> Delay(1s)"), "{said}");
+    }
+}
+
+/// A web socket that greets twice: what a program receives of that.
+fn greeted() -> Vec<Result<String, u32>> {
+    let client = Client::new(false, 80);
+    let request = client.request("GET", "/", &Record::new());
+    // SAFETY: buffers have their lengths, results live here.
+    unsafe {
+        assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_UPGRADE_TO_WEB_SOCKET, null(), 0), 1);
+        assert_eq!((send(request), receive(request)), (1, 1));
+        let socket = WinHttpWebSocketCompleteUpgrade(request, 0);
+        assert!(!socket.is_null());
+        let mut told = Vec::new();
+        while told.len() < 2 && told.iter().all(Result::is_ok) {
+            let (mut room, mut count, mut kind) = ([0u8; 100], 0, 0);
+            told.push(match WinHttpWebSocketReceive(socket, room.as_mut_ptr().cast(), 100, &mut count, &mut kind) {
+                0 => Ok(String::from_utf8_lossy(&room[..count as usize]).into_owned()),
+                error => Err(error),
+            });
+        }
+        [socket, request].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
+        client.close();
+        told
+    }
+}
+
+fn greets() -> Reply {
+    Reply::web_socket(WebSocketScript::new().text("one").text("two"))
+}
+
+/// Who has a fault.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    Reply,
+    Peer,
+    Sim,
+}
+
+/// Faults of a web socket strike whoever carries it and whoever has them.
+#[test]
+fn faults_of_web_sockets() {
+    let at = || Fault::at(Stage::Read);
+    let rows = [
+        ("a reset", at().reset(), Err(12030)),
+        ("another number", at().fail(12044u32), Err(12044)),
+        ("an end", at().close(), Err(12030)),
+        // Nothing is waited for that has an end: the Sim says so.
+        ("silence", at().stall(), Err(12004)),
+        ("the second frame", at().nth(2).reset(), Ok(Err(12030))),
+        ("not this time", at().nth(9).reset(), Ok(Ok("two"))),
+    ];
+    for (what, fault, expected) in rows {
+        let expected = match expected {
+            Err(error) => vec![Err(error)],
+            Ok(second) => vec![Ok("one".to_owned()), second.map(str::to_owned)],
+        };
+        for (of, bytes) in [Of::Reply, Of::Peer, Of::Sim].into_iter().flat_map(|of| [(of, false), (of, true)]) {
+            let hang = catch_unwind(AssertUnwindSafe(|| {
+                let sim = if bytes { Sim::builder().bytes().build() } else { Sim::new() };
+                let peer = sim.peer("http://127.0.0.1");
+                let fault = fault.clone();
+                let reply = match of {
+                    Of::Reply => greets().then(fault),
+                    Of::Peer => {
+                        peer.fault(fault);
+                        greets()
+                    }
+                    Of::Sim => {
+                        sim.fault(fault);
+                        greets()
+                    }
+                };
+                peer.on(any()).reply(reply);
+                assert_eq!(greeted(), expected, "{what} of {of:?}, bytes: {bytes}");
+            }));
+            let said = hang.err().map(|said| *said.downcast::<String>().unwrap()).unwrap_or_default();
+            assert_eq!(said.contains("HANG: nothing can happen"), what == "silence", "{what} of {of:?}: {said}");
+            assert!(said.is_empty() || what == "silence", "{what} of {of:?}, bytes: {bytes}: {said}");
+        }
+    }
+}
+
+/// Over sockets, too: what those cannot bring is a complaint.
+#[test]
+fn faults_of_web_sockets_over_sockets() {
+    let at = || Fault::at(Stage::Read);
+    let rows = [
+        ("a reset", at().reset(), 12030, None),
+        ("another number", at().fail(12044u32), 12030, Some("cannot bring 12044")),
+        ("an end", at().close(), 12030, None),
+    ];
+    for (what, fault, error, complaint) in rows {
+        let said = catch_unwind(AssertUnwindSafe(|| {
+            let live = Live::new();
+            live.peer("http://127.0.0.1").on(any()).reply(greets().then(fault));
+            assert_eq!(greeted(), [Err(error)], "{what}");
+        }));
+        let said = said.err().map(|said| *said.downcast::<String>().unwrap()).unwrap_or_default();
+        assert_eq!(said.is_empty(), complaint.is_none(), "{what}: {said}");
+        assert!(said.contains(complaint.unwrap_or_default()), "{what}: {said}");
+    }
+}
+
+/// What cannot strike is a complaint, whoever has the fault; what merely did not is none.
+#[test]
+fn complaints_about_faults() {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Server {
+        Socket,
+        Played,
+        Named,
+        Address,
+        /// One that cannot be struck, and one that can.
+        Two,
+    }
+    use Server::*;
+    let at = Fault::at;
+    let end = || at(Stage::Close).stall();
+    let (socket, played) =
+        (Some("cannot strike a web socket: "), Some("cannot strike a server that is played byte by byte: "));
+    let address = Some("cannot strike the look-up of an address over bytes");
+    let name = || at(Stage::Resolve).first(1).delay(Duration::from_secs(1));
+    // What is said by a script, and over bytes.
+    let rows = [
+        (Socket, end(), [socket; 2]),
+        (Socket, Fault::after_body(3).reset(), [socket; 2]),
+        (Socket, at(Stage::Read).delay(Duration::from_secs(1)), [played; 2]),
+        (Socket, at(Stage::Read).any_length(), [played; 2]),
+        (Socket, at(Stage::Read).nth(9).delay(Duration::from_secs(1)), [socket; 2]),
+        (Socket, at(Stage::Read).nth(9).reset(), [None; 2]),
+        (Socket, end().maybe(), [None; 2]),
+        (Played, end(), [played; 2]),
+        (Played, at(Stage::Head).stall(), [played; 2]),
+        (Played, at(Stage::Read).short(1), [played; 2]),
+        (Played, at(Stage::Read).nth(9).reset(), [None; 2]),
+        (Address, name(), [None, address]),
+        (Address, end().maybe(), [None; 2]),
+        (Named, name(), [None; 2]),
+        (Two, end(), [None; 2]),
+        (Two, name(), [None; 2]),
+    ];
+    for (number, (server, fault, complaints)) in rows.into_iter().enumerate() {
+        for (bytes, of) in [(false, Of::Peer), (false, Of::Sim), (true, Of::Peer), (true, Of::Sim)] {
+            // Of two, the fault of one cannot strike, whatever the other does.
+            if matches!((server, of), (Two, Of::Peer)) {
+                continue;
+            }
+            let said = catch_unwind(AssertUnwindSafe(|| {
+                let sim = if bytes { Sim::builder().bytes().build() } else { Sim::new() };
+                let peer = sim.peer(if server == Named { ARMS[0].origin() } else { "http://127.0.0.1" });
+                match of {
+                    Of::Peer => drop(peer.fault(fault.clone())),
+                    _ => sim.fault(fault.clone()),
+                }
+                match server {
+                    Played => drop(peer.raw(|raw| {
+                        if raw.read_until(b"\r\n\r\n").is_some() {
+                            raw.write("HTTP/1.1 204 No\r\n\r\n");
+                        }
+                    })),
+                    Socket | Two => drop(peer.on(any()).reply(greets())),
+                    Named | Address => drop(peer.on(any()).reply(Reply::status(204))),
+                }
+                if server == Two {
+                    sim.peer("http://other.test").on(any()).reply(Reply::ok());
+                }
+                match server {
+                    Socket | Two => assert_eq!(greeted(), [Ok("one".to_owned()), Ok("two".to_owned())]),
+                    Named => assert_eq!(post(if bytes { ARMS[3] } else { ARMS[0] }, [9; 4]), Ok(String::new())),
+                    Played | Address => {
+                        let client = Client::new(false, 80);
+                        let request = client.request("GET", "/", &Record::new());
+                        assert_eq!((send(request), receive(request)), (1, 1));
+                        close(request);
+                        client.close();
+                    }
+                }
+            }));
+            let said = said.err().map(|said| *said.downcast::<String>().unwrap()).unwrap_or_default();
+            let complaint = complaints[usize::from(bytes)];
+            assert_eq!(said.is_empty(), complaint.is_none(), "row {number}, {of:?}, bytes {bytes}: {said}");
+            assert!(said.contains(complaint.unwrap_or_default()), "row {number}, {of:?}, bytes {bytes}: {said}");
+        }
+    }
 }
 
 /// What could never strike is refused where it is written.
 #[test]
 fn faults_at_the_wrong_place() {
-    let rows: [(&str, fn()); 5] = [
+    let rows: [(&str, fn()); 8] = [
         ("slow", || drop(Fault::at(Stage::Head).slow(1))),
         ("short", || drop(Fault::at(Stage::Close).short(1))),
         ("any length", || drop(Fault::after_body(3).any_length())),
         ("an answer", || drop(Fault::at(Stage::Read).answer(Reply::ok()))),
         ("of a reply", || drop(Reply::ok().then(Fault::at(Stage::Send).reset()))),
+        ("of a web socket", || drop(greets().then(Fault::at(Stage::Close).stall()))),
+        ("in its body", || drop(greets().then(Fault::after_body(3).reset()))),
+        ("in pieces", || drop(greets().then(Fault::at(Stage::Read).any_length()))),
     ];
     for (what, act) in rows {
         assert!(catch_unwind(act).is_err(), "{what}");

@@ -338,6 +338,9 @@ impl ScriptAttempt {
 
     /// The connection carries no HTTP any more.
     pub(super) fn switched(&self) {
+        if let Some(peer) = &self.lock().peer {
+            peer.plays_socket();
+        }
         let now = self.world.time();
         self.about_connection(|engine, connection| engine.switched(now, connection));
     }

@@ -62,11 +62,7 @@ impl ScriptAttempt {
             Some(FaultKind::Fail(error, secure)) => return self.break_off(error, secure),
             Some(FaultKind::Close) => return self.server_left(End::Closed),
             Some(FaultKind::Stall) => return self.lock().raw = None,
-            Some(other) => {
-                let complaint =
-                    format!("a fault that cannot strike a server that is played byte by byte: Read -> {other:?}");
-                self.world.complain(complaint);
-            }
+            Some(other) => self.world.complain(other.cannot_strike_bytes()),
             None => {}
         }
         let mut state = self.lock();

@@ -7,19 +7,52 @@ use std::task::{Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Io;
+use super::{CONNECTION, Io, ServerHost, injected};
+use crate::lab::fault::{Armed, FaultKind, FaultTrigger, Stage};
+use crate::lab::peer::Peer;
 use crate::lab::raw::{End, PipeClient, RawPipe};
+use crate::net::failure::Injected;
 use crate::sync::{Mutex, MutexGuard};
 
-/// What the player has written and the connection has not taken.
-#[derive(Default)]
-struct Outbound {
-    bytes: Vec<u8>,
-    end: Option<End>,
-    task: Option<Waker>,
+/// How what is sent ends.
+#[derive(Clone, Copy)]
+pub enum Ending {
+    Closed,
+    Reset(Option<Injected>),
+    /// Nothing more comes.
+    Silent,
 }
 
-#[derive(Default)]
+/// Says what the next piece that is sent meets with.
+pub type BytesMeet = Box<dyn FnMut() -> Option<Ending> + Send>;
+
+/// What the pieces of a server that is played meet with: its own faults at [`Stage::Read`] and those of the reply before.
+pub fn what_bytes_meet(place: &Arc<dyn ServerHost>, peer: &Peer, mut of_reply: Vec<Armed>) -> BytesMeet {
+    let (place, peer) = (Arc::clone(place), peer.clone());
+    Box::new(move || match place.meets(&FaultTrigger::Stage(Stage::Read), &peer, &mut of_reply)? {
+        FaultKind::Fail(error, secure) => {
+            let with = injected(error, secure);
+            place.brings(with, &peer, CONNECTION);
+            Some(Ending::Reset(Some(with)))
+        }
+        FaultKind::Close => Some(Ending::Closed),
+        FaultKind::Stall => Some(Ending::Silent),
+        other => {
+            place.complain(other.cannot_strike_bytes());
+            None
+        }
+    })
+}
+
+/// What the player has written and the connection has not taken.
+struct Outbound {
+    bytes: Vec<u8>,
+    end: Option<Ending>,
+    task: Option<Waker>,
+    /// Away while it is asked.
+    meets: Option<BytesMeet>,
+}
+
 struct Bridge(Mutex<Outbound>);
 
 impl Bridge {
@@ -40,11 +73,29 @@ impl Bridge {
 
 impl PipeClient for Bridge {
     fn arrived(self: Arc<Self>, bytes: &[u8]) {
-        self.change(|outbound| outbound.bytes.extend_from_slice(bytes));
+        let mut outbound = self.lock();
+        if outbound.end.is_some() {
+            return;
+        }
+        let mut meets = outbound.meets.take();
+        drop(outbound);
+        let met = meets.as_mut().and_then(|meets| meets());
+        self.change(|outbound| {
+            outbound.meets = meets;
+            match met {
+                None => outbound.bytes.extend_from_slice(bytes),
+                end => outbound.end = end,
+            }
+        });
     }
 
     fn ended(self: Arc<Self>, end: End) {
-        self.change(|outbound| outbound.end = Some(end));
+        let ending = match end {
+            End::Closed => Ending::Closed,
+            End::Reset => Ending::Reset(None),
+        };
+        // A fault may have ended it before.
+        self.change(|outbound| _ = outbound.end.get_or_insert(ending));
     }
 }
 
@@ -59,8 +110,14 @@ impl Drop for Closing {
 
 /// Carries bytes between a pipe, whose other side is played by a thread, and a connection; `early` were read from it
 /// before. Over when both sides are.
-pub fn bridge(pipe: Arc<RawPipe>, mut io: Box<dyn Io>, early: &[u8]) -> impl Future<Output = ()> + Send + use<> {
-    let bridge = Arc::new(Bridge::default());
+pub fn bridge(
+    pipe: Arc<RawPipe>,
+    mut io: Box<dyn Io>,
+    early: &[u8],
+    meets: BytesMeet,
+) -> impl Future<Output = ()> + Send + use<> {
+    let bridge =
+        Arc::new(Bridge(Mutex::new(Outbound { bytes: Vec::new(), end: None, task: None, meets: Some(meets) })));
     pipe.attach(&bridge);
     if !early.is_empty() {
         pipe.send(early);
@@ -80,12 +137,13 @@ pub fn bridge(pipe: Arc<RawPipe>, mut io: Box<dyn Io>, early: &[u8]) -> impl Fut
         }
         if writing && Pin::new(&mut io).poll_flush(cx).is_ready() && outbound.bytes.is_empty() {
             match outbound.end {
-                Some(End::Reset) => {
-                    io.reset(None);
+                Some(Ending::Reset(with)) => {
+                    io.reset(with);
                     pipe.close();
                     return Poll::Ready(());
                 }
-                Some(End::Closed) if Pin::new(&mut io).poll_shutdown(cx).is_ready() => writing = false,
+                Some(Ending::Closed) if Pin::new(&mut io).poll_shutdown(cx).is_ready() => writing = false,
+                Some(Ending::Silent) => writing = false,
                 _ => {}
             }
         }

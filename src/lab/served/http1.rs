@@ -5,11 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::bridge::what_bytes_meet;
 use super::play::{Next, Play};
 use super::{CONNECTION, Io, ServerHost, tunnel};
 use crate::http::chunks::ChunkReader;
 use crate::http::{BodyLength, RequestHead};
-use crate::lab::peer::Peer;
+use crate::lab::fault::Armed;
+use crate::lab::peer::{Handler, Peer};
 use crate::lab::received::Received;
 use crate::lab::reply::{Reply, accept};
 use crate::net::failure::Injected;
@@ -40,7 +42,10 @@ pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
                 place.brings(with, &peer, CONNECTION);
                 return connection.io.reset(Some(with));
             }
-            After::Play(handler) => return place.play(handler, connection.io, connection.read),
+            After::Play(handler, faults) => {
+                let meets = what_bytes_meet(&place, &peer, faults);
+                return place.play(handler, connection.io, connection.read, meets);
+            }
             After::Tunnel => return tunnel(place, connection.io, &head.target).await,
         }
     }
@@ -51,7 +56,8 @@ enum After {
     Keep,
     Close,
     Reset(Injected),
-    Play(crate::lab::peer::Handler),
+    /// With the faults of the reply.
+    Play(Handler, Vec<Armed>),
     /// What follows is for the server that was named.
     Tunnel,
 }
@@ -153,7 +159,8 @@ impl Connection {
                     }
                 }
                 Next::Upgrade(handler) => {
-                    return if self.write(&mut out).await { After::Play(handler) } else { After::Close };
+                    let written = self.write(&mut out).await;
+                    return if written { After::Play(handler, play.into_faults()) } else { After::Close };
                 }
                 Next::Pause(pause) => {
                     if !self.write(&mut out).await {

@@ -32,7 +32,8 @@ use h2::Reason;
 use stream::accept;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-pub use bridge::bridge;
+use bridge::what_bytes_meet;
+pub use bridge::{BytesMeet, bridge};
 pub use carried::{FaultedAttempt, reason};
 pub use stream::Io;
 
@@ -52,8 +53,8 @@ pub trait ServerHost: Send + Sync {
     fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind>;
     /// A certificate for a host, with the faults that these WINHTTP_CALLBACK_STATUS_FLAG_* bits tell of.
     fn certificate(&self, host: &str, faults: u32) -> Issued;
-    /// Has a connection played byte by byte; `early` was read already.
-    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>);
+    /// Has a connection played byte by byte; `early` was read already. `meets`: what each piece that is sent meets with.
+    fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>, meets: BytesMeet);
     /// The server with this name and port, and the host of its certificate, if it speaks TLS.
     fn server(&self, host: &str, port: u16) -> Option<(Peer, Option<String>)>;
     /// How many of so many bytes come at a time.
@@ -66,6 +67,8 @@ pub trait ServerHost: Send + Sync {
     fn carries(&self) -> bool {
         false
     }
+    /// A fault cannot do what it is for.
+    fn complain(&self, what: String);
     /// A fault wants this failure. `error`: what the client will meet with, if a failure cannot be carried to it.
     fn brings(&self, _failure: Injected, _peer: &Peer, _error: Win32Error) {}
 }
@@ -197,7 +200,8 @@ async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>, http2: b
     peer.is_carried();
     match peer.handler() {
         Some(handler) => {
-            place.play(handler, io, Vec::new());
+            let meets = what_bytes_meet(&place, &peer, Vec::new());
+            place.play(handler, io, Vec::new(), meets);
         }
         None if http2 => http2::serve(place, peer, io).await,
         None => http1::serve(place, peer, io).await,

@@ -124,12 +124,17 @@ impl Play {
                 (_, Act::Bytes(bytes)) => return Some(Next::Bytes(bytes)),
                 (_, Act::End(trailers)) => return Some(Next::End(trailers)),
                 (_, Act::Upgrade(handler)) => {
-                    self.peer.carries_socket();
+                    self.peer.plays_socket();
                     return Some(Next::Upgrade(handler));
                 }
                 (Some(_), Act::Fail(error, secure)) => return self.last(Next::Reset(injected(error, secure))),
             }
         }
+    }
+
+    /// What the rest of the connection meets with.
+    pub fn into_faults(self) -> Vec<Armed> {
+        self.faults
     }
 
     fn last(&mut self, next: Next) -> Option<Next> {
