@@ -3,9 +3,10 @@
 
 use std::ffi::c_void;
 
-use super::edge::{as_bytes, copy_out, counted_text, done, find, get, put, text};
+use super::edge::{allowed, as_bytes, copy_out, counted_text, done, find, get, put, text};
 use crate::http::query;
 use crate::win32::*;
+use crate::world::Requested;
 
 /// Adds, replaces or removes request headers (nf-winhttp-winhttpaddrequestheaders, source header.modifiers).
 ///
@@ -57,6 +58,7 @@ pub unsafe extern "system" fn WinHttpQueryHeaders(
         if lpdwbufferlength.is_null() {
             return Err(ERROR_INVALID_PARAMETER);
         }
+        allowed(&handle, Requested::Headers(dwinfolevel))?;
         // SAFETY: the caller's promise.
         let (name, index) = unsafe { (text(pwszname), get(lpdwindex)) };
         let (answer, next) = request.with(|machine| {

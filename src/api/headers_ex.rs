@@ -4,10 +4,11 @@
 
 use std::ffi::c_void;
 
-use super::edge::{code, find, get, narrow_text, put, text};
+use super::edge::{allowed, code, find, get, narrow_text, put, text};
 use crate::http::query::{self, Fields};
 use crate::http::{Encoding, Headers};
 use crate::win32::*;
+use crate::world::Requested;
 
 /// Adds, replaces or removes request headers whose names and values are given apart
 /// (nf-winhttp-winhttpaddrequestheadersex). The modifiers are those of WinHttpAddRequestHeaders. With
@@ -92,6 +93,7 @@ pub unsafe extern "system" fn WinHttpQueryHeadersEx(
         let (room, index, name) = unsafe { (get(pdwbufferlength), get(pdwindex), get(pheadername)) };
         let room = room.filter(|_| ullflags == 0 && !ppheaders.is_null() && !pdwheaderscount.is_null());
         let room = room.ok_or(ERROR_INVALID_PARAMETER)? as usize;
+        allowed(&handle, Requested::Headers(dwinfolevel))?;
         let encoding = Encoding::of_code_page(uicodepage).ok_or(ERROR_INVALID_PARAMETER)?;
         let wire = dwinfolevel & WINHTTP_QUERY_FLAG_WIRE_ENCODING != 0;
         // SAFETY: as above.

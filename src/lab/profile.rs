@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::win32::*;
 use crate::world::Requested;
 
-/// What a version of Windows does not know: options, flags of sessions and requests, functions. An unknown option is 12009
-/// when it is set and 87 when it is read, an unknown flag 87 (source option.unknown); GetProcAddress does not find an
-/// unknown function, while a program that is linked with it calls it nevertheless.
+/// What a version of Windows does not know: options, flags of sessions, requests and queries, functions. An unknown option is
+/// 12009 when it is set and 87 when it is read, an unknown flag 87 (sources option.unknown, n201); GetProcAddress does not
+/// find an unknown function, while a program that is linked with it calls it nevertheless. FEATURE_SUPPORTED answers
+/// accordingly.
 ///
 /// ```
 /// use portable_winhttp::lab::{Profile, Sim};
@@ -23,6 +24,8 @@ pub struct Profile {
     options: BTreeSet<u32>,
     session_flags: u32,
     request_flags: u32,
+    /// WINHTTP_QUERY_FLAG_* bits that are unknown.
+    query_flags: u32,
     /// WINHTTP_FLAG_SECURE_PROTOCOL_* bits that are unknown.
     unknown_protocols: u32,
     /// WINHTTP_PROTOCOL_FLAG_* bits that are unknown.
@@ -96,6 +99,21 @@ const FUNCTIONS_CAME_WITH: [(Release, &str); 5] = [
     (Release::Windows11, "WinHttpQueryConnectionGroup"),
 ];
 
+/// The flags that came with a version: of sessions (by WinHttpOpen's page), of requests (source n152), of queries (n201).
+const FLAGS_CAME_WITH: [(Release, Flags); 4] = [
+    (Release::Windows10v2004, Flags::Session(WINHTTP_FLAG_SECURE_DEFAULTS & !WINHTTP_FLAG_ASYNC)),
+    (Release::Server2022, Flags::Request(WINHTTP_FLAG_AUTOMATIC_CHUNKING)),
+    (Release::Server2022, Flags::Query(WINHTTP_QUERY_FLAG_TRAILERS)),
+    (Release::Windows11, Flags::Query(WINHTTP_QUERY_FLAG_WIRE_ENCODING)),
+];
+
+#[derive(Clone, Copy)]
+enum Flags {
+    Session(u32),
+    Request(u32),
+    Query(u32),
+}
+
 type Constructor = fn() -> Profile;
 
 /// The profiles by name, oldest first.
@@ -131,7 +149,7 @@ impl Profile {
         Profile::default()
     }
 
-    /// Windows 8: no decompression, no HTTP/2, no SECURE_DEFAULTS, no AUTOMATIC_CHUNKING.
+    /// Windows 8: no decompression, no HTTP/2, no SECURE_DEFAULTS.
     pub fn windows_8() -> Profile {
         Profile::until(Release::Windows8)
     }
@@ -146,7 +164,7 @@ impl Profile {
         Profile::until(Release::Windows10v1607)
     }
 
-    /// Windows 10 version 1903: AUTOMATIC_CHUNKING and SECURE_DEFAULTS are still unknown.
+    /// Windows 10 version 1903: SECURE_DEFAULTS is still unknown.
     pub fn windows_10_1903() -> Profile {
         Profile::until(Release::Windows10v1903)
     }
@@ -162,13 +180,14 @@ impl Profile {
     }
 
     /// Windows 10 version 22H2: WinHTTP is that of 21H1. TLS 1.3 and HTTP/3 are unknown, and their bits in
-    /// SECURE_PROTOCOLS and ENABLE_HTTP_PROTOCOL are 87 (source g03).
+    /// SECURE_PROTOCOLS and ENABLE_HTTP_PROTOCOL are 87 (source g03); so is AUTOMATIC_CHUNKING, without which no reply is
+    /// read beside the upload (n152), and FLAG_TRAILERS (n201).
     pub fn windows_10_22h2() -> Profile {
         Profile::until(Release::Windows10v21H1)
     }
 
-    /// Windows Server 2022: the options of 21H1, TLS 1.3, HTTP/3's flag, and the functions of headers and reads that end
-    /// in Ex; no connection groups.
+    /// Windows Server 2022 with its updates: the options of 21H1, TLS 1.3, HTTP/3's flag, AUTOMATIC_CHUNKING,
+    /// FLAG_TRAILERS, and the functions of headers and reads that end in Ex; no FLAG_WIRE_ENCODING, no connection groups.
     pub fn windows_server_2022() -> Profile {
         Profile::until(Release::Server2022)
     }
@@ -196,9 +215,12 @@ impl Profile {
             profile.unknown_protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
             profile.unknown_versions = WINHTTP_PROTOCOL_FLAG_HTTP3;
         }
-        if release <= Release::Windows10v1903 {
-            profile.session_flags = WINHTTP_FLAG_SECURE_DEFAULTS & !WINHTTP_FLAG_ASYNC;
-            profile.request_flags = WINHTTP_FLAG_AUTOMATIC_CHUNKING;
+        for (_, flags) in FLAGS_CAME_WITH.iter().filter(|row| row.0 > release) {
+            match flags {
+                Flags::Session(flags) => profile.session_flags |= flags,
+                Flags::Request(flags) => profile.request_flags |= flags,
+                Flags::Query(flags) => profile.query_flags |= flags,
+            }
         }
         profile
     }
@@ -255,6 +277,7 @@ impl Profile {
             Requested::QueryOption(option) => self.options.contains(&option).then_some(ERROR_INVALID_PARAMETER),
             Requested::Session(flags) => (flags & self.session_flags != 0).then_some(ERROR_INVALID_PARAMETER),
             Requested::Request(flags) => (flags & self.request_flags != 0).then_some(ERROR_INVALID_PARAMETER),
+            Requested::Headers(level) => (level & self.query_flags != 0).then_some(ERROR_INVALID_PARAMETER),
             Requested::Operation(_) => None,
         }
     }

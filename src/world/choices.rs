@@ -63,6 +63,8 @@ pub enum Requested {
     Session(u32),
     /// A request with these WINHTTP_FLAG_*.
     Request(u32),
+    /// Headers, by this dwInfoLevel.
+    Headers(u32),
 }
 
 /// What Windows leaves open: it was seen to do both.

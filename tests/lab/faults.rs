@@ -3,7 +3,6 @@
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
-use portable_winhttp::api;
 use portable_winhttp::lab::{Fault, Profile, Reply, Sim, Stage, any};
 use portable_winhttp::record::{EventKind, Status};
 use portable_winhttp::win32::{ERROR_NOT_ENOUGH_MEMORY, ERROR_WINHTTP_RESEND_REQUEST};
@@ -250,67 +249,6 @@ fn the_order_of_errors_at_close() {
     };
     assert!(run(None));
     assert!(!run(Some(Fault::in_call("WinHttpCloseHandle").write_side_first())));
-}
-
-/// What generations know: TLS 1.3 (source g03) and HTTP/3, options and functions with the version that their pages name.
-#[test]
-fn generations() {
-    let bits = |option, bit: u32| {
-        // SAFETY: a DWORD.
-        move |client: &Client| match unsafe { WinHttpSetOption(client.session, option, (&raw const bit).cast(), 4) } {
-            1 => 0,
-            _ => last_error(),
-        }
-    };
-    let found = |name: &'static str| {
-        move |_: &Client| {
-            let name = std::ffi::CString::new(name).unwrap();
-            // SAFETY: both names end in NUL.
-            unsafe {
-                let library = api::LoadLibraryA(c"winhttp.dll".as_ptr().cast());
-                let address = api::GetProcAddress(library, name.as_ptr().cast());
-                if address.is_null() { last_error() } else { 0 }
-            }
-        }
-    };
-    type Ask = Box<dyn Fn(&Client) -> u32>;
-    // The error in each of `generations`.
-    let rows: [(&str, Ask, [u32; 4]); 10] = [
-        (
-            "TLS 1.3",
-            Box::new(bits(WINHTTP_OPTION_SECURE_PROTOCOLS, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3)),
-            [87, 87, 0, 0],
-        ),
-        // source n196: a program that was refused asks again.
-        (
-            "TLS 1.2 behind that",
-            Box::new(bits(WINHTTP_OPTION_SECURE_PROTOCOLS, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2)),
-            [0; 4],
-        ),
-        ("HTTP/2", Box::new(bits(WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_PROTOCOL_FLAG_HTTP2)), [0; 4]),
-        ("HTTP/3", Box::new(bits(WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_PROTOCOL_FLAG_HTTP3)), [87, 87, 0, 0]),
-        ("decompression", Box::new(bits(WINHTTP_OPTION_DECOMPRESSION, WINHTTP_DECOMPRESSION_FLAG_GZIP)), [0; 4]),
-        ("required versions", Box::new(bits(WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, 1)), [0; 4]),
-        ("pings", Box::new(bits(WINHTTP_OPTION_HTTP2_KEEPALIVE, 5000)), [12009, 0, 0, 0]),
-        ("False Start", Box::new(bits(WINHTTP_OPTION_TLS_FALSE_START, 1)), [12009, 0, 0, 0]),
-        ("many headers", Box::new(found("WinHttpQueryHeadersEx")), [127, 127, 0, 0]),
-        ("groups", Box::new(found("WinHttpQueryConnectionGroup")), [127, 127, 127, 0]),
-    ];
-    let generations = [
-        Profile::windows_10_1903(),
-        Profile::windows_10_22h2(),
-        Profile::windows_server_2022(),
-        Profile::windows_11_24h2(),
-    ];
-    for (number, profile) in generations.into_iter().enumerate() {
-        let sim = Sim::builder().profile(profile).build();
-        let client = Client::new(false, 80);
-        for (what, ask, expected) in &rows {
-            assert_eq!(ask(&client), expected[number], "{what} in generation {number}");
-        }
-        client.close();
-        drop(sim);
-    }
 }
 
 /// K16, K18, K19, K22: functions that fail at their n-th call, last errors that mean nothing, versions that know less, a

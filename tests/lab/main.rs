@@ -11,6 +11,7 @@ mod connections;
 mod explore;
 mod faults;
 mod fetch;
+mod generations;
 mod peers;
 mod readme;
 mod reduction;

@@ -1,9 +1,11 @@
-//! WINHTTP_OPTION_FEATURE_SUPPORTED: the ids, and what they stand for. An id is supported if its option or function is here.
+//! WINHTTP_OPTION_FEATURE_SUPPORTED: the ids, and what they stand for. An id is supported if its option, function or flag is
+//! here, and the world plays a Windows that knows it.
 
 use super::row::{Row, Status};
 use super::table;
 use crate::api::functions::FUNCTIONS;
 use crate::win32::*;
+use crate::world::{Requested, World};
 
 /// What an id asks for.
 enum Feature {
@@ -11,10 +13,12 @@ enum Feature {
     Option(u32),
     /// A function.
     Function(&'static str),
-    /// A flag: here, or not.
-    Other(bool),
+    /// A flag that is here.
+    Flag(Requested),
+    /// A flag that is not.
+    Absent,
 }
-use Feature::{Function, Option as Opt, Other};
+use Feature::{Absent, Flag, Function, Option as Opt};
 
 #[rustfmt::skip]
 const FEATURES: &[(u32, Feature)] = &[
@@ -60,19 +64,19 @@ const FEATURES: &[(u32, Feature)] = &[
     (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP, Function("WinHttpQueryConnectionGroup")),
     (WINHTTP_FEATURE_FREE_QUERY_CONNECTION_GROUP_RESULT, Function("WinHttpFreeQueryConnectionGroupResult")),
     (WINHTTP_FEATURE_SECURITY_FLAG_IGNORE_ALL_CERT_ERRORS, Opt(WINHTTP_OPTION_SECURITY_FLAGS)),
-    (WINHTTP_FEATURE_FLAG_SECURE_DEFAULTS, Other(true)),
-    (WINHTTP_FEATURE_EXTENDED_HEADER_FLAG_UNICODE, Other(true)),
-    (WINHTTP_FEATURE_QUERY_FLAG_TRAILERS, Other(true)),
-    (WINHTTP_FEATURE_QUERY_FLAG_WIRE_ENCODING, Other(true)),
+    (WINHTTP_FEATURE_FLAG_SECURE_DEFAULTS, Flag(Requested::Session(WINHTTP_FLAG_SECURE_DEFAULTS))),
+    (WINHTTP_FEATURE_EXTENDED_HEADER_FLAG_UNICODE, Function("WinHttpAddRequestHeadersEx")),
+    (WINHTTP_FEATURE_QUERY_FLAG_TRAILERS, Flag(Requested::Headers(WINHTTP_QUERY_FLAG_TRAILERS))),
+    (WINHTTP_FEATURE_QUERY_FLAG_WIRE_ENCODING, Flag(Requested::Headers(WINHTTP_QUERY_FLAG_WIRE_ENCODING))),
     (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_SOFT_LIMIT, Opt(WINHTTP_OPTION_RESOLVER_CACHE_CONFIG)),
     (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_BYPASS_CACHE, Opt(WINHTTP_OPTION_RESOLVER_CACHE_CONFIG)),
-    (WINHTTP_FEATURE_FLAG_AUTOMATIC_CHUNKING, Other(true)),
+    (WINHTTP_FEATURE_FLAG_AUTOMATIC_CHUNKING, Flag(Requested::Request(WINHTTP_FLAG_AUTOMATIC_CHUNKING))),
     (WINHTTP_FEATURE_QUERY_CONNECTION_GROUP_FLAG_INSECURE, Function("WinHttpQueryConnectionGroup")),
     (WINHTTP_FEATURE_MATCH_CONNECTION_GUID_FLAG_REQUIRE_MARKED_CONNECTION, Opt(WINHTTP_OPTION_MATCH_CONNECTION_GUID)),
-    (WINHTTP_FEATURE_QUERY_EX_ALL_HEADERS, Other(true)),
-    (WINHTTP_FEATURE_READ_DATA_EX_FLAG_FILL_BUFFER, Other(true)),
-    (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_USE_DNS_TTL, Other(false)),
-    (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_CONN_USE_TTL, Other(false)),
+    (WINHTTP_FEATURE_QUERY_EX_ALL_HEADERS, Function("WinHttpQueryHeadersEx")),
+    (WINHTTP_FEATURE_READ_DATA_EX_FLAG_FILL_BUFFER, Function("WinHttpReadDataEx")),
+    (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_USE_DNS_TTL, Absent),
+    (WINHTTP_FEATURE_RESOLVER_CACHE_CONFIG_FLAG_CONN_USE_TTL, Absent),
     (WINHTTP_FEATURE_QUIC_STATS, Opt(WINHTTP_OPTION_QUIC_STATS)),
     (WINHTTP_FEATURE_HTTP3_KEEPALIVE, Opt(WINHTTP_OPTION_HTTP3_KEEPALIVE)),
     (WINHTTP_FEATURE_HTTP3_HANDSHAKE_TIMEOUT, Opt(WINHTTP_OPTION_HTTP3_HANDSHAKE_TIMEOUT)),
@@ -80,15 +84,20 @@ const FEATURES: &[(u32, Feature)] = &[
     (WINHTTP_FEATURE_HTTP3_STREAM_ERROR_CODE, Opt(WINHTTP_OPTION_HTTP3_STREAM_ERROR_CODE)),
 ];
 
-/// Whether a feature is here; an id that is not known is not.
-pub(super) fn supported(id: u32) -> bool {
+/// Whether a feature is here, and known in this world; an id that is not known is not.
+pub(super) fn supported(id: u32, world: Option<&World>) -> bool {
+    let known = |asked| world.is_none_or(|world| world.choices.refuse(0, asked).is_none());
     match FEATURES.iter().find(|(known, _)| *known == id) {
-        Some((_, Opt(option))) => table::find(*option).is_some_and(|row: &Row| row.status == Status::Implemented),
-        Some((_, Function(name))) => {
-            let known = FUNCTIONS.iter().find(|function| function.name == *name);
-            known.is_some_and(|function| function.status() == Status::Implemented)
+        Some((_, Opt(option))) => {
+            table::find(*option).is_some_and(|row: &Row| row.status == Status::Implemented)
+                && known(Requested::SetOption(*option))
         }
-        Some((_, Other(here))) => *here,
-        None => false,
+        Some((_, Function(name))) => {
+            let here = FUNCTIONS.iter().find(|function| function.name == *name);
+            here.is_some_and(|function| function.status() == Status::Implemented)
+                && world.is_none_or(|world| world.choices.has_function(name))
+        }
+        Some((_, Flag(asked))) => known(*asked),
+        Some((_, Absent)) | None => false,
     }
 }

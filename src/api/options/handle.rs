@@ -1,9 +1,12 @@
 //! What every handle has, and what belongs to the process.
 
+use std::sync::Arc;
+
 use super::feature;
 use super::row::*;
 use crate::real;
 use crate::win32::*;
+use crate::world::entered;
 
 pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_CALLBACK: Shape::Pointer("WINHTTP_STATUS_CALLBACK"))
@@ -76,10 +79,12 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_FEATURE_SUPPORTED: Shape::Bytes("DWORD in, BOOL out"))
         .query(
             PROCESS | ANY,
-            Get::Keyed(|_, input| {
+            Get::Keyed(|subject, input| {
+                let world = subject.handle.as_ref().map(|handle| Arc::clone(handle.world()));
+                let world = world.or_else(|| Some(entered()?.0));
                 // A buffer that is too short for the id is too short for the answer.
                 let id = input.first_chunk().map_or(0, |id| u32::from_ne_bytes(*id));
-                Ok(Value::Dword(feature::supported(id).into()))
+                Ok(Value::Dword(feature::supported(id, world.as_deref()).into()))
             }),
         )
         .note("In: WINHTTP_FEATURE_*; out: BOOL."),
