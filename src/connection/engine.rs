@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::group::Groups;
+use super::idle::Used;
 use super::key::Key;
 use super::places::{Limits, Server};
 use super::rules::{May, OVERFLOW, Wait};
@@ -73,6 +74,7 @@ pub enum State {
     Busy,
     Idle {
         since: Duration,
+        used: Used,
     },
     /// HTTP/2: it has so many streams, of so many that the server takes.
     Shared {
@@ -96,7 +98,7 @@ pub struct Entry {
     pub(super) expired: bool,
     /// How long it may lie idle, in milliseconds.
     pub(super) idle: u32,
-    /// How many requests it has carried.
+    /// How many requests it was given to, and not in vain: nobody else counts them.
     pub(super) carried: u32,
     /// Host, port and TLS, for those who ask for marks.
     pub(super) origin: (String, u16, bool),
@@ -235,15 +237,17 @@ impl Engine {
 
     /// Marks a connection (CONNECTION_GUID).
     pub fn mark(&mut self, connection: ConnectionId, mark: ConnectionGroupId) {
-        if let Some(entry) = self.connections.get_mut(&connection) {
-            entry.mark = Some(mark);
+        let Some(entry) = self.connections.get_mut(&connection) else { return };
+        let before = entry.mark.replace(mark);
+        if let (State::Idle { used, .. }, Some(group)) = (entry.state, self.groups.get(entry.group)) {
+            group.idle.remove(before, used);
+            group.idle.add(connection, Some(mark), used);
         }
     }
 
-    /// How many requests a connection has carried.
-    #[cfg(any(feature = "lab", test))]
-    pub fn carried(&self, connection: ConnectionId) -> u32 {
-        self.connections.get(&connection).map_or(0, |entry| entry.carried)
+    /// How many requests a connection carried before the one that it was given to.
+    pub fn earlier(&self, connection: ConnectionId) -> u32 {
+        self.connections.get(&connection).map_or(0, |entry| entry.carried.saturating_sub(1))
     }
 
     /// How many connections to a server have each mark, in the order in which the connections were made.

@@ -36,12 +36,6 @@ impl Engine {
                 Ok(Answer::Share(connection))
             }
             (Decision::Reuse, _, Some(connection)) => {
-                if let Some(group) = self.groups.get(demand.group) {
-                    // Mostly the last.
-                    if let Some(place) = group.idle.iter().rposition(|known| *known == connection) {
-                        group.idle.remove(place);
-                    }
-                }
                 self.take(connection, demand);
                 Ok(Answer::Reuse(connection))
             }
@@ -62,30 +56,45 @@ impl Engine {
         demand.limit.as_ref().is_some_and(|(server, _)| !self.limits.get(server).waiting.is_empty())
     }
 
-    /// The idle connection for an attempt: of those that suit, one with the mark that is wanted, else the one that was used
-    /// last.
+    /// The idle connection for an attempt, none that was idle for too long. Without `room` for another, it is one of those that
+    /// count for the attempt's server.
     fn idle_for(&mut self, now: Duration, demand: &Demand, room: bool) -> Option<ConnectionId> {
-        while let Some(last) = self.groups.get(demand.group)?.idle.last().copied() {
-            let entry = self.connections.get(&last)?;
-            let State::Idle { since } = entry.state else { return None };
+        loop {
+            let found = if room { self.idle_of_group(demand) } else { self.idle_of_server(demand) }?;
+            let entry = self.connections.get(&found)?;
+            let State::Idle { since, .. } = entry.state else { return None };
             if rules::until(entry.idle, since).is_none_or(|end| end > now) {
-                break;
+                return Some(found);
             }
-            self.drop_idle(last);
+            self.drop_idle(found);
         }
-        let group = self.groups.get(demand.group)?;
-        let (connections, rules) = (&self.connections, &demand.rules);
-        let mark = |connection: &ConnectionId| connections.get(connection).and_then(|entry| entry.mark);
-        let counts = |connection: &ConnectionId| {
-            room || connections.get(connection).is_some_and(|entry| counts_for(entry, demand))
-        };
-        let suited = |connection: &&ConnectionId| {
+    }
+
+    /// Of those that suit, one with the mark that is wanted, else the one that was used last.
+    fn idle_of_group(&mut self, demand: &Demand) -> Option<ConnectionId> {
+        let idle = &self.groups.get(demand.group)?.idle;
+        match demand.rules.wanted {
+            None => idle.last(),
+            Some((mark, true)) => idle.last_marked(mark),
+            Some((mark, false)) => idle.last_marked(mark).or_else(|| idle.last_unmarked()),
+        }
+    }
+
+    /// The same of the connections of a server, which are no more than its limit.
+    fn idle_of_server(&mut self, demand: &Demand) -> Option<ConnectionId> {
+        let (server, _) = demand.limit.as_ref()?;
+        let places = self.limits.get(server);
+        let suited = places.connections.iter().filter_map(|connection| {
             looked();
-            suits(mark(connection), rules) && counts(connection)
-        };
-        let marked = || group.idle.iter().rev().find(|one| mark(one).is_some() && suited(one));
-        let wanted = rules.wanted.and_then(|_| marked());
-        wanted.or_else(|| group.idle.iter().rev().find(suited)).copied()
+            let entry = self.connections.get(connection)?;
+            let State::Idle { used, .. } = entry.state else { return None };
+            let wanted = demand.rules.wanted.is_some() && entry.mark.is_some();
+            let suits = entry.group == demand.group && suits(entry.mark, &demand.rules);
+            suits.then_some((wanted, used, *connection))
+        });
+        let found = suited.max().map(|(.., connection)| connection);
+        self.limits.tidy(server);
+        found
     }
 
     /// A connection of HTTP/2 for an attempt, and whether it has a free stream.
@@ -136,6 +145,9 @@ impl Engine {
     fn take(&mut self, connection: ConnectionId, demand: &Demand) {
         self.count_for(connection, demand);
         let Some(entry) = self.connections.get_mut(&connection) else { return };
+        if let (State::Idle { used, .. }, Some(group)) = (entry.state, self.groups.get(entry.group)) {
+            group.idle.remove(entry.mark, used);
+        }
         match &mut entry.state {
             State::Shared { streams, .. } => *streams += 1,
             state => {

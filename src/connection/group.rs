@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::engine::{AttemptId, ConnectionId};
 use super::find::looked;
+use super::idle::Idle;
 use super::key::Key;
 use crate::transport::TransportRequest;
 
@@ -16,8 +17,8 @@ pub struct Group {
     pub key: Key,
     /// Attempts, connections and waiters that refer to it.
     pub users: usize,
-    /// Idle connections of HTTP/1, the one that was used last at the end.
-    pub idle: Vec<ConnectionId>,
+    /// Idle connections of HTTP/1.
+    pub idle: Idle,
     /// Connections of HTTP/2 that take streams.
     pub shared: Vec<ConnectionId>,
     /// The connection that is being made and may turn out to be HTTP/2.
@@ -50,7 +51,7 @@ impl Groups {
                     hash,
                     key: Key::of(request),
                     users: 0,
-                    idle: Vec::new(),
+                    idle: Idle::default(),
                     shared: Vec::new(),
                     making: None,
                     waiting: VecDeque::new(),

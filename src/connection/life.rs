@@ -60,14 +60,32 @@ impl Engine {
             self.gone(now, connection);
             return false;
         }
-        entry.state = State::Idle { since: now };
-        let (group, server, handle) = (entry.group, entry.server.clone(), entry.handle);
+        self.last += 1;
+        let used = self.last;
+        entry.state = State::Idle { since: now, used };
+        let (group, server, handle, mark) = (entry.group, entry.server.clone(), entry.handle, entry.mark);
         self.leave_handle(handle, connection);
         if let Some(group) = self.groups.get(group) {
-            group.idle.push(connection);
+            group.idle.add(connection, mark, used);
         }
         self.serve(now, group, server);
         true
+    }
+
+    /// An answer that nobody wants any more: what it names carries nothing by it, and is the next one's.
+    pub fn declined(&mut self, now: Duration, answer: Answer) {
+        if let Answer::Reuse(connection) | Answer::Share(connection) = answer {
+            let entry = self.connections.get_mut(&connection);
+            entry.into_iter().for_each(|entry| entry.carried -= 1);
+        }
+        match answer {
+            Answer::Reuse(connection) if !self.returned(now, connection) => {
+                self.effects.push(Effect::Close(connection));
+            }
+            Answer::Share(connection) => self.stream_over(now, connection),
+            Answer::Make(connection, _) => self.gone(now, connection),
+            Answer::Reuse(_) | Answer::Wait | Answer::Refuse(_) => {}
+        }
     }
 
     /// A connection carries no HTTP any more: its handle does not wait for it.
@@ -154,7 +172,7 @@ impl Engine {
         for connection in unused {
             let Some(entry) = self.connections.get(&connection) else { continue };
             let since = match entry.state {
-                State::Idle { since } | State::Shared { streams: 0, since, .. } => since,
+                State::Idle { since, .. } | State::Shared { streams: 0, since, .. } => since,
                 _ => continue,
             };
             match rules::until(entry.idle, since) {
@@ -201,7 +219,7 @@ impl Engine {
         self.leave_handle(entry.handle, connection);
         if let Some(group) = self.groups.get(entry.group) {
             match entry.state {
-                State::Idle { .. } => group.idle.retain(|known| *known != connection),
+                State::Idle { used, .. } => group.idle.remove(entry.mark, used),
                 State::Shared { .. } => group.shared.retain(|known| *known != connection),
                 State::Making => group.making = group.making.filter(|making| *making != connection),
                 State::Busy => {}

@@ -9,6 +9,7 @@
 mod engine;
 mod find;
 mod group;
+mod idle;
 mod key;
 mod life;
 mod line;
@@ -19,4 +20,4 @@ mod rules;
 mod tests;
 
 pub use engine::{Answer, AttemptId, ConnectionId, Demand, Effect, Engine};
-pub use rules::{DRAIN, READ_AHEAD, drains, tries_again};
+pub use rules::{DRAIN, READ_AHEAD, drained_at_most, drains, tries_again};

@@ -107,8 +107,14 @@ pub const fn limit(rules: &PoolRules, speaks_1_0: bool) -> Option<u32> {
 /// So many bytes of a body wait for the program at most; what follows stays on the connection (our choice).
 pub const READ_AHEAD: usize = 64 * 1024;
 
-/// How long the rest of a reply that nobody wants is read (our choice); MAX_RESPONSE_DRAIN_SIZE says how much of it.
+/// How long the rest of a reply that nobody wants is read (our choice).
 pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// How much of it, by MAX_RESPONSE_DRAIN_SIZE: all that the program has not taken counts, whether it was read ahead or not; and
+/// as much as may be read ahead is always read (our choice).
+pub fn drained_at_most(limit: usize) -> usize {
+    limit.max(READ_AHEAD)
+}
 
 /// Whether it is read at all: only where the connection can carry another request behind it, which went out `whole` (source w6).
 pub const fn drains(keep_alive: bool, keeps: bool, whole: bool) -> bool {

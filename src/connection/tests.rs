@@ -403,27 +403,125 @@ fn whatever_happens_in_whatever_order() {
     walk(&mut Vec::new(), 6);
 }
 
+/// Which idle connection is taken: one with the mark that is wanted before one that was used later, and none that was idle for
+/// too long.
+#[test]
+fn the_idle_connection_of_a_mark() {
+    let (one, two) = ([1; 16], [2; 16]);
+    let rows = [
+        ("whatever its mark", None, 3),
+        ("the mark that was used last", Some((one, false)), 2),
+        ("and no other", Some((one, true)), 2),
+        ("none has it", Some(([9; 16], false)), 3),
+        ("it is too old", Some((two, false)), 3),
+    ];
+    for (what, wanted, expected) in rows {
+        let mut engine = Engine::default();
+        let marks = [Some(two), Some(one), Some(one), None, None];
+        let askers: Vec<_> = marks
+            .into_iter()
+            .enumerate()
+            .map(|(number, mark)| {
+                Asker::new(&mut engine, number + 1, |request| {
+                    request.pool_rules.mark = mark;
+                    request.pool_rules.idle = if mark == Some(two) { 1000 } else { 60_000 };
+                })
+            })
+            .collect();
+        let made: Vec<_> = askers.iter().map(|asker| asker.made(&mut engine)).collect();
+        for number in [0, 4, 1, 2, 3] {
+            assert!(engine.returned(NOW - Duration::from_secs(2), made[number]));
+        }
+        // A connection that is marked while it is idle.
+        engine.mark(made[4], one);
+        let again = Asker::new(&mut engine, 9, |request| request.pool_rules.wanted = wanted);
+        assert_eq!(again.ask(&mut engine), Answer::Reuse(made[expected]), "{what}");
+    }
+}
+
+/// A connection counts the requests that went over it, and none that it was only offered to.
+#[test]
+fn what_a_connection_has_carried() {
+    let mut engine = Engine::default();
+    let asks: Vec<_> = (1..=4).map(|handle| Asker::new(&mut engine, handle, |_| {})).collect();
+    let connection = asks[0].made(&mut engine);
+    let mut earlier = vec![engine.earlier(connection)];
+    engine.returned(NOW, connection);
+    for (number, declines) in [(1, true), (2, false), (3, true), (3, false)] {
+        let answer = asks[number].ask(&mut engine);
+        assert_eq!(answer, Answer::Reuse(connection));
+        earlier.push(engine.earlier(connection));
+        if declines {
+            engine.declined(NOW, answer);
+        } else {
+            engine.returned(NOW, connection);
+        }
+    }
+    assert_eq!(earlier, [0, 1, 1, 2, 2]);
+    let shares: Vec<_> = (5..=7).map(|handle| Asker::new(&mut engine, handle, over_http2)).collect();
+    let Answer::Make(shared, _) = shares[0].ask(&mut engine) else { panic!() };
+    engine.made_shared(NOW, shared, 100, true);
+    for (number, declines) in [(1, true), (2, false)] {
+        let answer = shares[number].ask(&mut engine);
+        assert_eq!((answer, engine.earlier(shared)), (Answer::Share(shared), 1));
+        if declines {
+            engine.declined(NOW, answer);
+        }
+    }
+}
+
 /// Finding a connection looks at as many whether ten are idle or ten thousand (issue: every find walked all).
 #[test]
 fn finding_is_flat() {
     type Change = fn(&mut TransportRequest, usize);
-    let looked = |idle: usize, change: Change| {
+    let looked = |idle: usize, made: Change, asks: Change| {
         let mut engine = Engine::default();
         let askers: Vec<_> =
-            (1..=idle).map(|number| Asker::new(&mut engine, number, |request| change(request, number))).collect();
+            (1..=idle).map(|number| Asker::new(&mut engine, number, |request| made(request, number))).collect();
         let made: Vec<_> = askers.iter().map(|asker| asker.made(&mut engine)).collect();
         made.into_iter().for_each(|connection| assert!(engine.returned(NOW, connection)));
         let before = LOOKED.with(|looked| looked.get());
-        let again = Asker::new(&mut engine, idle + 1, |request| change(request, idle));
-        assert!(matches!(again.ask(&mut engine), Answer::Reuse(_)));
-        LOOKED.with(|looked| looked.get()) - before
+        let again = Asker::new(&mut engine, idle + 1, |request| asks(request, idle));
+        let answer = again.ask(&mut engine);
+        (LOOKED.with(|looked| looked.get()) - before, matches!(answer, Answer::Reuse(_)))
     };
-    let rows: [(&str, Change); 3] = [
-        ("to one server", |_, _| {}),
-        ("to many", |request, number| request.host = format!("host{number}.test").into()),
-        ("to one, with a limit", |request, _| request.pool_rules.limit = 100_000),
+    fn mark(number: usize) -> [u8; 16] {
+        (number as u128).to_be_bytes()
+    }
+    fn marked(request: &mut TransportRequest, number: usize) {
+        request.pool_rules.mark = Some(mark(number));
+    }
+    let plain: Change = |_, _| {};
+    let to_many: Change = |request, number| request.host = format!("host{number}.test").into();
+    let limit: Change = |request, _| request.pool_rules.limit = 100_000;
+    // Each session has one connection, and may have no other.
+    let one_each: Change = |request, number| {
+        request.pool_rules.owner = number;
+        limited(request);
+    };
+    fn first_again(request: &mut TransportRequest) {
+        request.pool_rules.owner = 1;
+        limited(request);
+    }
+    fn wants(request: &mut TransportRequest, number: usize, required: bool) {
+        request.pool_rules.wanted = Some((mark(number), required));
+    }
+    let rows: [(&str, Change, Change, bool); 11] = [
+        ("to one server", plain, plain, true),
+        ("to many", to_many, to_many, true),
+        ("to one, with a limit", limit, limit, true),
+        ("with a limit that is reached", one_each, |request, _| first_again(request), true),
+        ("a mark that is wanted", marked, |request, _| wants(request, 1, false), true),
+        ("a mark that is required", marked, |request, _| wants(request, 1, true), true),
+        ("a mark that no other has", marked, |request, _| wants(request, 0, false), false),
+        ("a mark that is required, and no other has", marked, |request, _| wants(request, 0, true), false),
+        ("a mark, and none is marked", plain, |request, _| wants(request, 1, false), true),
+        ("a mark that is required, and none is marked", plain, |request, _| wants(request, 1, true), false),
+        ("any mark", marked, plain, true),
     ];
-    for (what, change) in rows {
-        assert_eq!(looked(10_000, change), looked(10, change), "{what}");
+    for (what, made, asks, reuses) in rows {
+        let (few, many) = (looked(10, made, asks), looked(10_000, made, asks));
+        assert_eq!(many, few, "{what}");
+        assert_eq!(few.1, reuses, "{what}");
     }
 }

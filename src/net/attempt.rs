@@ -18,7 +18,7 @@ use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
 use super::{Net, Started};
-use crate::connection::{ConnectionId, DRAIN, READ_AHEAD, tries_again};
+use crate::connection::{ConnectionId, DRAIN, READ_AHEAD, drained_at_most, tries_again};
 use crate::http::ResponseHead;
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_INTERNAL_ERROR};
@@ -83,12 +83,12 @@ impl AttemptTask {
             let (acquired, used) = self.obtain(&request, fresh).await?;
             let outcome = match (acquired, &request.http2) {
                 (Acquired::Http2(slot), Some(rules)) => {
-                    self.carried(&slot.connection.entry);
+                    self.carried(&slot.connection.entry, slot.earlier);
                     self.attempt(Http2Exchange::new(slot, &request, rules, mailbox)).await
                 }
                 (Acquired::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
                 (Acquired::Http1(connection), _) => {
-                    self.carried(&connection.entry);
+                    self.carried(&connection.entry, self.lease.as_ref().map_or(0, |lease| lease.earlier));
                     self.attempt(Http1::new(connection, &request, mailbox)).await
                 }
             };
@@ -174,8 +174,7 @@ impl AttemptTask {
     }
 
     /// A connection carries this request now.
-    fn carried(&self, entry: &Arc<PoolEntry>) {
-        let earlier = entry.carry();
+    fn carried(&self, entry: &Arc<PoolEntry>, earlier: u32) {
         self.started.mailbox.lock().connection = Some((Arc::clone(entry), earlier));
     }
 
@@ -292,7 +291,8 @@ impl AttemptTask {
         let mut pieces = SmallVec::<[_; 2]>::new();
         let mut waiting = 0;
         while waiting < READ_AHEAD && !exchange.over() {
-            let piece = poll_fn(|cx| Poll::Ready(exchange.poll_piece(cx, &*self.sink))).await;
+            let room = READ_AHEAD - waiting;
+            let piece = poll_fn(|cx| Poll::Ready(exchange.poll_piece(cx, room, &*self.sink))).await;
             let Poll::Ready(piece) = piece else { break };
             waiting += piece.as_ref().map_or(0, |piece| piece.bytes.len());
             pieces.push(piece);
@@ -306,8 +306,8 @@ impl AttemptTask {
         if upgrade {
             return self.upgraded(exchange).await;
         }
-        match self.body(exchange, waiting).await {
-            Err(Interruption::Dropped) => self.drain(exchange).await,
+        match self.body(exchange, &mut waiting).await {
+            Err(Interruption::Dropped) => self.drain(exchange, waiting).await,
             outcome => outcome,
         }
     }
@@ -347,21 +347,22 @@ impl AttemptTask {
     }
 
     /// The rest of the body, as far as the machine has room for it.
-    async fn body(&mut self, exchange: &mut impl Exchange, mut waiting: usize) -> Result<(), Interruption> {
+    async fn body(&mut self, exchange: &mut impl Exchange, waiting: &mut usize) -> Result<(), Interruption> {
         while !exchange.over() {
             let piece = poll_fn(|cx| {
-                if let Poll::Ready(stop) = self.poll_mailbox(cx) {
+                let stop = self.poll_mailbox(cx);
+                *waiting -= std::mem::take(&mut self.started.mailbox.lock().taken).min(*waiting);
+                if let Poll::Ready(stop) = stop {
                     return Poll::Ready(Err(stop));
                 }
-                waiting -= std::mem::take(&mut self.started.mailbox.lock().taken).min(waiting);
-                if waiting >= READ_AHEAD {
+                if *waiting >= READ_AHEAD {
                     exchange.poll_upload(cx, &*self.sink);
                     return Poll::Pending;
                 }
-                exchange.poll_piece(cx, &*self.sink).map_err(Interruption::Failed)
+                exchange.poll_piece(cx, READ_AHEAD - *waiting, &*self.sink).map_err(Interruption::Failed)
             })
             .await?;
-            waiting += piece.bytes.len();
+            *waiting += piece.bytes.len();
             if exchange.over() {
                 self.keep(exchange).await;
             }
@@ -380,8 +381,9 @@ impl AttemptTask {
         Ok(())
     }
 
-    /// Nobody wants the rest: it is read so that the connection can be kept, within bounds.
-    async fn drain(&mut self, exchange: &mut impl Exchange) -> Result<(), Interruption> {
+    /// Nobody wants the rest: it is read so that the connection can be kept, within bounds. The `waiting` bytes that were read ahead
+    /// count, too.
+    async fn drain(&mut self, exchange: &mut impl Exchange, waiting: usize) -> Result<(), Interruption> {
         if !exchange.drains() {
             return Ok(());
         }
@@ -391,23 +393,22 @@ impl AttemptTask {
             }
             return Ok(());
         }
-        let mut left = self.started.request.drain_limit;
+        let mut left = drained_at_most(self.started.request.drain_limit).checked_sub(waiting);
         self.alarm.set(self.net.runtime.now() + DRAIN);
-        while !exchange.over() {
+        while let Some(rest) = left.filter(|_| !exchange.over()) {
             let piece = poll_fn(|cx| match self.alarm.poll(cx) {
                 Poll::Ready(()) => Poll::Ready(Ok(None)),
-                Poll::Pending => exchange.poll_piece(cx, &NullSink).map_ok(Some).map_err(Interruption::Failed),
-            });
-            let fits = piece.await?.and_then(|piece| left.checked_sub(piece.bytes.len()));
-            let Some(rest) = fits else {
-                if let Some(lease) = self.lease.take() {
-                    lease.overflowed();
+                Poll::Pending => {
+                    exchange.poll_piece(cx, usize::MAX, &NullSink).map_ok(Some).map_err(Interruption::Failed)
                 }
-                return Ok(());
-            };
-            left = rest;
+            });
+            left = piece.await?.and_then(|piece| rest.checked_sub(piece.bytes.len()));
         }
-        self.keep(exchange).await;
+        if left.is_some() {
+            self.keep(exchange).await;
+        } else if let Some(lease) = self.lease.take() {
+            lease.overflowed();
+        }
         Ok(())
     }
 

@@ -23,9 +23,9 @@ pub trait Exchange {
     fn poll_upload(&mut self, cx: &mut Context<'_>, sink: &dyn Sink);
     /// The head of the reply, and how many bytes of the reply have come.
     fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>>;
-    /// The next bytes. The end is told with the last of them if it is there: one ReadData then ends the exchange
+    /// The next bytes, at most so many. The end is told with the last of them if it is there: one ReadData then ends the exchange
     /// (source seq.keep-alive).
-    fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>>;
+    fn poll_piece(&mut self, cx: &mut Context<'_>, most: usize, sink: &dyn Sink) -> Poll<Result<Piece, Failure>>;
     /// Whether the last piece, or a failure, was answered.
     fn over(&self) -> bool;
     /// Whether the whole body is out.
@@ -89,9 +89,10 @@ impl Pieces {
         self.over
     }
 
-    /// The next piece. `next` brings the bytes that are there, and at the end `None` and the trailers.
+    /// The next piece, of at most so many bytes. `next` brings the bytes that are there, and at the end `None` and the trailers.
     pub fn poll(
         &mut self,
+        most: usize,
         mut next: impl FnMut(&mut Headers) -> Poll<Option<Result<Bytes, Failure>>>,
     ) -> Poll<Result<Piece, Failure>> {
         let bytes = match self.ahead.take() {
@@ -99,6 +100,10 @@ impl Pieces {
             None => ready!(self.look(&mut next)),
         };
         let bytes = match bytes {
+            Some(Ok(mut bytes)) if bytes.len() > most => {
+                self.ahead = Some(Ok(bytes.split_off(most)));
+                return Poll::Ready(Ok(Piece { bytes, end: None }));
+            }
             Some(Ok(bytes)) => bytes,
             None => Bytes::new(),
             Some(Err(failure)) => {

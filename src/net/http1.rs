@@ -120,9 +120,9 @@ impl Exchange for Http1<'_> {
         }
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>, most: usize, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
         match &mut self.inbound {
-            Inbound::Body(download) => download.poll_piece(cx, &mut self.outbound, sink),
+            Inbound::Body(download) => download.poll_piece(cx, most, &mut self.outbound, sink),
             _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
         }
     }
@@ -336,11 +336,12 @@ impl Download {
     fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
+        most: usize,
         outbound: &mut Outbound<'_>,
         sink: &dyn Sink,
     ) -> Poll<Result<Piece, Failure>> {
         let Download { body, chunked, pieces, .. } = self;
-        pieces.poll(|trailers| {
+        pieces.poll(most, |trailers| {
             if body.is_end_stream() {
                 return Poll::Ready(None);
             }

@@ -91,11 +91,13 @@ pub struct Lease {
     net: Weak<Net>,
     id: ConnectionId,
     open: bool,
+    /// How many requests it carried before.
+    pub earlier: u32,
 }
 
 impl Lease {
-    fn new(net: &Arc<Net>, id: ConnectionId) -> Lease {
-        Lease { net: Arc::downgrade(net), id, open: true }
+    fn new(net: &Arc<Net>, id: ConnectionId, earlier: u32) -> Lease {
+        Lease { net: Arc::downgrade(net), id, open: true, earlier }
     }
 
     /// Which connection it is.
@@ -138,7 +140,7 @@ impl Lease {
             });
         });
         net.start_sweeper();
-        Some(Slot { connection: Arc::clone(connection), net })
+        Some(Slot { connection: Arc::clone(connection), net, earlier: 0 })
     }
 
     /// The connection carries no HTTP any more.
@@ -176,6 +178,8 @@ impl Drop for Lease {
 /// The right to one stream.
 pub struct Slot {
     pub connection: Arc<Multiplexed>,
+    /// How many requests the connection carried before.
+    pub earlier: u32,
     net: Arc<Net>,
 }
 
@@ -238,24 +242,21 @@ impl Customer {
     /// One more connection, that nobody waits for.
     pub fn ahead(&self, request: &TransportRequest) -> Option<Lease> {
         let id = self.net.pool.change(|state| state.engine.make_ahead(request, &self.demand));
-        id.map(|id| Lease::new(&self.net, id))
+        id.map(|id| Lease::new(&self.net, id, 0))
     }
 }
 
 impl Drop for Customer {
     fn drop(&mut self) {
         let now = self.net.runtime.now();
-        let unused = self.net.pool.change(|state| {
+        self.net.pool.change(|state| {
             let answer = state.waiting.remove(&self.id).and_then(|waiting| waiting.answer);
             state.engine.forget(now, self.id);
+            if let Some(answer) = answer {
+                state.engine.declined(now, answer);
+            }
             state.engine.leave(&self.demand);
-            answer.and_then(|answer| state.got(&self.net, answer))
         });
-        // An answer that came too late goes to the next.
-        match unused {
-            Some(Ok(Got::Idle(lease, connection))) => lease.give_back(connection),
-            other => drop(other),
-        }
     }
 }
 
@@ -264,13 +265,13 @@ impl State {
         match answer {
             Answer::Reuse(id) => {
                 let connection = self.idle.remove(&id)?;
-                Some(Ok(Got::Idle(Lease::new(net, id), connection)))
+                Some(Ok(Got::Idle(Lease::new(net, id, self.engine.earlier(id)), connection)))
             }
             Answer::Share(id) => {
                 let connection = Arc::clone(self.shared.get(&id)?);
-                Some(Ok(Got::Stream(Slot { connection, net: Arc::clone(net) })))
+                Some(Ok(Got::Stream(Slot { connection, earlier: self.engine.earlier(id), net: Arc::clone(net) })))
             }
-            Answer::Make(id, ahead) => Some(Ok(Got::Make(Lease::new(net, id), ahead))),
+            Answer::Make(id, ahead) => Some(Ok(Got::Make(Lease::new(net, id, 0), ahead))),
             Answer::Refuse(error) => Some(Err(error)),
             Answer::Wait => None,
         }

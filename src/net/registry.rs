@@ -1,6 +1,5 @@
 //! What is known of an open connection, for those who ask the request that it carries.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::connection::ConnectionId;
@@ -16,7 +15,6 @@ pub type Inquiry = Box<dyn Fn() -> Option<TcpInfo> + Send + Sync>;
 /// A connection while it is open.
 pub struct PoolEntry {
     id: ConnectionId,
-    requests: AtomicU32,
     since: Duration,
     inquiry: Option<Inquiry>,
 }
@@ -30,7 +28,7 @@ impl std::fmt::Debug for PoolEntry {
 impl PoolEntry {
     /// A connection that stands since a time.
     pub fn new(id: ConnectionId, inquiry: Option<Inquiry>, since: Duration) -> PoolEntry {
-        PoolEntry { id, requests: AtomicU32::new(0), since, inquiry }
+        PoolEntry { id, since, inquiry }
     }
 
     /// Which connection it is.
@@ -38,17 +36,12 @@ impl PoolEntry {
         self.id
     }
 
-    /// It carries one more request: how many there were before.
-    pub fn carry(&self) -> u32 {
-        self.requests.fetch_add(1, Ordering::SeqCst)
-    }
-
     /// Whether the system knows that it has ended, though nobody has read that: the server has closed it, or it broke.
     pub fn ended(&self) -> bool {
         self.inquiry.as_ref().is_some_and(|ask| ask().is_none_or(|known| known.state != ESTABLISHED))
     }
 
-    /// What is known of it.
+    /// What is known of it; it carried so many requests before this one.
     pub fn info(&self, earlier: u32, now: Duration) -> ConnectionInfo {
         let connection_time = now.saturating_sub(self.since).as_millis() as u64;
         let tcp = self.inquiry.as_ref().and_then(|ask| ask());

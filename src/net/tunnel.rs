@@ -109,7 +109,7 @@ impl AttemptTask {
         while !exchange.over() {
             let piece = poll_fn(|cx| match self.poll_mailbox(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
-                Poll::Pending => exchange.poll_piece(cx, &TunnelSink(Arc::clone(&self.sink))).map(Ok),
+                Poll::Pending => exchange.poll_piece(cx, usize::MAX, &TunnelSink(Arc::clone(&self.sink))).map(Ok),
             });
             match piece.await? {
                 Ok(piece) if piece.bytes.len() <= left => left -= piece.bytes.len(),

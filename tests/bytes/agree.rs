@@ -88,6 +88,79 @@ fn what_is_drained() {
     }
 }
 
+/// The bounds to the byte: what the program has not taken counts, in whatever pieces it comes. As much as may be read ahead is
+/// always drained (our choice).
+#[test]
+fn what_is_drained_to_the_byte() {
+    const AHEAD: usize = 64 * 1024;
+    let bounds = [(100_000, 100_000), (70_000, 70_000), (0, AHEAD)];
+    for (limit, most) in bounds {
+        for (size, taken) in [(most - 1, 0), (most, 0), (most + 1, 0), (most + 10, 10), (most + 11, 10)] {
+            for pieces in [vec![], vec![7; 50], vec![AHEAD - 1, 1, 1]] {
+                // In one piece, in chunks, and with time between them.
+                for between in [0, 1] {
+                    let name =
+                        format!("{size} bytes by {pieces:?}, {between} ms between, {taken} taken, {limit} drained");
+                    let came = both(&name, |sim| {
+                        let between = Duration::from_millis(between);
+                        let reply = Reply::ok().body(vec![b'x'; size]).chunks(pieces.clone()).between(between);
+                        sim.peer("http://127.0.0.1").on(any()).reply(reply);
+                        let client = Client::new(false, 80);
+                        set(client.session, WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE, limit);
+                        let request = client.request("GET", "/", &Record::new());
+                        let first = exchange(request);
+                        let (mut room, mut count, mut read) = ([0u8; 10], 0, 0);
+                        while read < taken {
+                            let (to, length) = (room.as_mut_ptr().cast(), (taken - read) as u32);
+                            // SAFETY: the buffer is at least as long.
+                            assert_eq!(unsafe { WinHttpReadData(request, to, length, &mut count) }, 1);
+                            read += count as usize;
+                        }
+                        let came = (first, exchange(request));
+                        close(request);
+                        client.close();
+                        came
+                    });
+                    let expected = if size - taken <= most { 0 } else { 12184 };
+                    assert_eq!(came, (0, expected), "{name}");
+                }
+            }
+        }
+    }
+}
+
+/// A body that waits on the connection, because only so much is read ahead, comes whole when it is read.
+#[test]
+fn what_waits_on_the_connection() {
+    const AHEAD: usize = 64 * 1024;
+    for size in [AHEAD - 1, AHEAD, AHEAD + 1, 3 * AHEAD] {
+        for raw in [false, true] {
+            let came = both(&format!("{size}, raw {raw}"), |sim| {
+                let peer = sim.peer("http://127.0.0.1");
+                if raw {
+                    peer.raw(move |raw| {
+                        if raw.read_until(b"\r\n\r\n").is_some() {
+                            raw.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
+                            raw.write(vec![b'x'; size]);
+                        }
+                    });
+                } else {
+                    peer.on(any()).reply(Reply::ok().body(vec![b'x'; size]));
+                }
+                let client = Client::new(false, 80);
+                let request = client.request("GET", "/", &Record::new());
+                assert_eq!(exchange(request), 0);
+                sim.advance(Duration::from_secs(1));
+                let came = rest(request);
+                close(request);
+                client.close();
+                came
+            });
+            assert_eq!(came, Ok(size));
+        }
+    }
+}
+
 /// MAX_CONNS_PER_1_0_SERVER, once the server has told its version.
 #[test]
 fn an_old_server_has_a_limit_of_its_own() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use super::ScriptAttempt;
-use crate::connection::{Answer, AttemptId, ConnectionId, DRAIN, Demand, Effect, Engine};
+use crate::connection::{Answer, AttemptId, ConnectionId, DRAIN, Demand, Effect, Engine, drained_at_most};
 use crate::http::ResponseHead;
 use crate::lab::chooser::Point;
 use crate::lab::http1::Reader;
@@ -172,8 +172,7 @@ impl ScriptAttempt {
         let now = self.world.time();
         let used = |id, made, shared| Some(Used { id, made, shared });
         if let Answer::Reuse(id) | Answer::Share(id) | Answer::Make(id, _) = answer {
-            let mut earlier = 0;
-            self.world.pool.about(|engine| earlier = engine.carried(id).saturating_sub(1));
+            let earlier = self.world.pool.lock().engine.earlier(id);
             self.lock().earlier = Some(earlier);
         }
         match answer {
@@ -193,7 +192,7 @@ impl ScriptAttempt {
                 self.again();
             }
             Answer::Reuse(id) if self.is_denied(id) => {
-                self.pool().about(|engine| _ = engine.returned(now, id));
+                self.pool().about(|engine| engine.declined(now, answer));
                 self.find(true);
             }
             Answer::Reuse(id) => {
@@ -348,7 +347,10 @@ impl ScriptAttempt {
     /// Nobody wants the rest of the reply, and it is read so that the connection can be kept (w2, w6).
     pub(super) fn drain(self: &Arc<Self>) {
         let Some(id) = self.lock().connection.as_ref().map(|used| used.id) else { return };
-        self.lock().draining = Some(self.request.drain_limit);
+        let mut state = self.lock();
+        // As much as may be read ahead always fits.
+        state.draining = Some(drained_at_most(self.request.drain_limit).saturating_sub(state.unread));
+        drop(state);
         self.world.pool.lock().draining.insert(id, Arc::clone(self));
         self.after(DRAIN, ScriptAttempt::overflow);
         self.resume();
@@ -400,12 +402,8 @@ impl ScriptAttempt {
             if let Some(number) = follows {
                 engine.follows_not(self.request.handle, number);
             }
-            // An answer that came too late goes to the next.
-            match answer {
-                Some(Answer::Reuse(connection)) => drop(engine.returned(now, connection)),
-                Some(Answer::Share(connection)) => engine.stream_over(now, connection),
-                Some(Answer::Make(connection, _)) => engine.gone(now, connection),
-                _ => {}
+            if let Some(answer) = answer {
+                engine.declined(now, answer);
             }
             if let Some(demand) = demand {
                 engine.leave(&demand);

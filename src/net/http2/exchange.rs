@@ -154,10 +154,10 @@ impl Exchange for Http2Exchange<'_> {
         }
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>, most: usize, sink: &dyn Sink) -> Poll<Result<Piece, Failure>> {
         self.outbound.poll(cx, sink);
         match &mut self.inbound {
-            Inbound::Body(download) => download.poll_piece(cx, self.watched.as_ref()),
+            Inbound::Body(download) => download.poll_piece(cx, most, self.watched.as_ref()),
             _ => Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into())),
         }
     }
@@ -324,9 +324,14 @@ impl Download {
         Download { stream, pieces: Pieces::default(), threshold: rules.window_update as usize, room: 0, left }
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>, watched: Option<&WatchedStream>) -> Poll<Result<Piece, Failure>> {
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        watched: Option<&WatchedStream>,
+    ) -> Poll<Result<Piece, Failure>> {
         let Download { stream, pieces, threshold, room, left } = self;
-        pieces.poll(|trailers| {
+        pieces.poll(most, |trailers| {
             loop {
                 let complete = *left == Some(0);
                 match stream.poll_data(cx) {
