@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portable_winhttp::http::proxy::{Named, UserSettings};
-use portable_winhttp::lab::{Fault, Reply, Sim, Stage, Stop, any, get};
+use portable_winhttp::lab::{Fault, Peer, Reply, Sim, Stage, Stop, any, get};
 use portable_winhttp::real::{Proxies, ScriptOverride, with_proxies};
 use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, GlobalFree};
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -244,19 +244,21 @@ fn closing_cancels() {
 
 #[test]
 fn a_silent_server_of_scripts_is_given_up() {
-    let sim = Sim::new();
-    sim.peer("http://pac.test").on(any()).reply(Reply::never());
-    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
-    // SAFETY: no pointers.
-    assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 2000) }, 1);
-    let resolver = resolver(session);
-    let (notes, context) = seen();
-    assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
-    sim.block_until(|| !notes.lock().unwrap().is_empty());
-    assert_eq!(*notes.lock().unwrap(), [failed(ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT)]);
-    assert!(sim.elapsed() <= Duration::from_secs(10), "{:?}", sim.elapsed());
-    close(resolver);
-    close(session);
+    for bytes in ARMS {
+        let sim = sim(*bytes);
+        sim.peer("http://pac.test").on(any()).reply(Reply::never());
+        let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+        // SAFETY: no pointers.
+        assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 2000) }, 1);
+        let resolver = resolver(session);
+        let (notes, context) = seen();
+        assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
+        sim.block_until(|| !notes.lock().unwrap().is_empty());
+        assert_eq!(*notes.lock().unwrap(), [failed(ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT)], "over bytes: {bytes}");
+        assert!(sim.elapsed() <= Duration::from_secs(10), "{:?}", sim.elapsed());
+        close(resolver);
+        close(session);
+    }
 }
 
 #[test]
@@ -522,23 +524,46 @@ fn automatic_proxy_gives_up_what_stalls_over_sockets() {
     }
 }
 
-/// A server of the PAC script that takes the connection and says nothing.
-#[test]
-fn automatic_proxy_does_without_a_script_that_never_comes() {
-    for bytes in ARMS {
-        let sim = sim(*bytes);
-        sim.peer("http://pac.test").on(any()).reply(Reply::never());
-        sim.peer("http://www.test").on(any()).reply(Reply::status(204));
+/// A server of the PAC script that takes the connection and says nothing: what comes of a request by it, and of the question
+/// for the proxies.
+fn a_silent_script(what: &str, peer: &dyn Fn(&str) -> Peer) {
+    let silent = peer("http://pac.test");
+    let deaf = peer("http://deaf.test");
+    silent.on(any()).reply(Reply::never());
+    deaf.raw(|raw| while raw.read().is_some() {});
+    peer("http://www.test").on(any()).reply(Reply::status(204));
+    for script in ["http://pac.test/proxy.pac", "http://deaf.test/proxy.pac"] {
         proxies(|proxies| {
-            let script = Some("http://pac.test/proxy.pac".into());
-            proxies.set_user(UserSettings { script, ..UserSettings::default() });
+            proxies.set_user(UserSettings { script: Some(script.into()), ..UserSettings::default() });
         });
         let session = open(WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, false);
         // SAFETY: no pointers.
-        assert_eq!(unsafe { WinHttpSetTimeouts(session, 1000, 1000, 1000, 1000) }, 1);
-        assert_eq!(fetch(session, "www.test", false), Ok(204), "over bytes: {bytes}");
+        assert_eq!(unsafe { WinHttpSetTimeouts(session, 500, 500, 500, 500) }, 1);
+        assert_eq!(fetch(session, "www.test", false), Ok(204), "{what}, {script}");
+        let asked = for_url(session, "http://www.test/", CONFIG, Some(script));
+        assert_eq!(asked, Err(ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT), "{what}, {script}");
+        proxies(|proxies| proxies.set_user(UserSettings::default()));
         close(session);
     }
+    assert_eq!(silent.received().len(), 2, "{what}: it was asked");
+}
+
+#[test]
+fn a_script_that_never_comes() {
+    for bytes in ARMS {
+        let sim = sim(*bytes);
+        a_silent_script(&format!("over bytes: {bytes}"), &|origin| sim.peer(origin));
+        assert!(sim.elapsed() <= Duration::from_secs(10), "over bytes: {bytes}: {:?}", sim.elapsed());
+    }
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn a_script_that_never_comes_over_sockets() {
+    let live = portable_winhttp::lab::Live::new();
+    let began = std::time::Instant::now();
+    a_silent_script("over sockets", &|origin| live.peer(origin));
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 /// Without the engine every script is a failure, and the trace says why.

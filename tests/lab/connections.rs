@@ -1,4 +1,4 @@
-//! The connections of a Sim without bytes: the engine decides as for the network.
+//! The connections of a Sim: the engine decides as for the network.
 
 use std::time::Duration;
 
@@ -15,11 +15,24 @@ fn read_all() -> std::sync::Arc<Record> {
     })
 }
 
+/// Whether over bytes.
+const BYTES: &[bool] = if cfg!(feature = "live") { &[false, true] } else { &[false] };
+
+fn sim(bytes: bool) -> Sim {
+    #[cfg(feature = "live")]
+    if bytes {
+        return Sim::builder().bytes().build();
+    }
+    assert!(!bytes);
+    Sim::new()
+}
+
 /// MAX_CONNS_PER_SERVER=1: three replies of 5 s take 15 s, and only the first raises connect notifications.
 #[test]
 fn requests_wait_for_the_one_connection() {
-    for (limit, seconds, connects) in [(1u32, 15, [1, 0, 0]), (u32::MAX, 5, [1, 1, 1])] {
-        let sim = Sim::new();
+    let rows = [(1u32, 15, [1, 0, 0]), (u32::MAX, 5, [1, 1, 1])];
+    for (bytes, (limit, seconds, connects)) in BYTES.iter().flat_map(|bytes| rows.map(|row| (*bytes, row))) {
+        let sim = sim(bytes);
         sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("ok").delay(Duration::from_secs(5)));
         let client = Client::new(true, 80);
         let option = WINHTTP_OPTION_MAX_CONNS_PER_SERVER;
@@ -32,12 +45,17 @@ fn requests_wait_for_the_one_connection() {
             record.seen().iter().any(|seen| seen.status == WINHTTP_CALLBACK_STATUS_READ_COMPLETE && seen.value == 0)
         };
         sim.block_until(|| records.iter().all(ended));
-        assert_eq!(sim.elapsed(), Duration::from_secs(seconds));
-        let count = |record: &std::sync::Arc<Record>| {
-            let statuses = record.statuses();
-            statuses.iter().filter(|status| **status == WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER).count()
-        };
-        assert_eq!(records.each_ref().map(count), connects);
+        assert_eq!(sim.elapsed(), Duration::from_secs(seconds), "over bytes: {bytes}");
+        for status in [
+            WINHTTP_CALLBACK_STATUS_RESOLVING_NAME,
+            WINHTTP_CALLBACK_STATUS_NAME_RESOLVED,
+            WINHTTP_CALLBACK_STATUS_CONNECTING_TO_SERVER,
+            WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER,
+        ] {
+            let count =
+                |record: &std::sync::Arc<Record>| record.statuses().iter().filter(|known| **known == status).count();
+            assert_eq!(records.each_ref().map(count), connects, "{status:#x}, over bytes: {bytes}");
+        }
         for request in requests {
             close(request);
         }
