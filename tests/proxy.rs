@@ -414,6 +414,33 @@ fn proxies_that_break() {
     assert_eq!(through.get(true), Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE), "d01: an orderly end before the head");
 }
 
+/// OPTION_PROXY of a request goes before that of its session (source f11); a list that ends in a slash is none (f14).
+#[test]
+fn a_proxy_of_one_request() {
+    let (theirs, heard) = serve_hello(false);
+    let (own, heard_too) = serve_hello(false);
+    let through = Through::new(&format!("127.0.0.1:{theirs}"), "server.test", 80);
+    let request = through.request(false);
+    let choose = |list: &str| {
+        let mut list = wide(list);
+        let info = WINHTTP_PROXY_INFO {
+            dwAccessType: WINHTTP_ACCESS_TYPE_NAMED_PROXY,
+            lpszProxy: list.as_mut_ptr(),
+            lpszProxyBypass: std::ptr::null_mut(),
+        };
+        let size = size_of::<WINHTTP_PROXY_INFO>() as u32;
+        // SAFETY: the structure and its list live until the call returns.
+        let set = unsafe { WinHttpSetOption(request, WINHTTP_OPTION_PROXY, (&raw const info).cast(), size) };
+        if set == 1 { 0 } else { last_error() }
+    };
+    assert_eq!(choose(&format!("http://127.0.0.1:{own}/")), 87);
+    assert_eq!(choose(&format!("http://127.0.0.1:{own}")), 0);
+    assert_eq!(seen(&exchange(request)), HELLO);
+    close(request);
+    assert_eq!(seen(&through.get(false)), HELLO);
+    assert_eq!([heard, heard_too].map(|heads| heads.lock().unwrap().len()), [1, 1]);
+}
+
 #[test]
 fn tls_is_spoken_with_a_proxy_and_through_it() {
     let (secure, inside) = serve_hello(true);

@@ -45,6 +45,13 @@ fn the_name_of_the_server() {
     let server = Server::new(Leaf::signed(parameters("api.test"), &TRUSTED).server());
     let get = |host| {
         let get = Get::new(1).to(host, server.port).option(WINHTTP_OPTION_DISABLE_FEATURE, WINHTTP_DISABLE_KEEP_ALIVE);
+        // source g02: the Host field names nobody.
+        let field = wide("Host: field.test");
+        // SAFETY: the text ends in NUL.
+        assert_eq!(
+            unsafe { WinHttpAddRequestHeaders(get.request, field.as_ptr(), u32::MAX, WINHTTP_ADDREQ_FLAG_ADD) },
+            1
+        );
         let outcome = get.run();
         assert!([None, Some((API_SEND_REQUEST, 12175))].contains(&outcome.error), "{outcome:?}");
         (outcome.verdict(), server.visit().name)
