@@ -5,6 +5,8 @@ mod agree;
 #[path = "bytes/faults.rs"]
 mod faults;
 mod support;
+#[path = "bytes/tunnels.rs"]
+mod tunnels;
 
 use std::sync::Arc;
 use std::thread;

@@ -3,6 +3,41 @@
 use super::{Headers, ResponseHead, Version};
 use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
+/// What a reply answers, as far as its framing depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// HEAD: there is no body.
+    Head,
+    /// CONNECT: after 2xx the connection is a tunnel.
+    Connect,
+    /// Another protocol: a 101 is the last of HTTP.
+    Upgrade,
+    /// Anything else.
+    Other,
+}
+
+impl RequestKind {
+    /// What this verb asks, or that another protocol is asked for.
+    pub fn of(method: &str, upgrade: bool) -> RequestKind {
+        match method {
+            "HEAD" => RequestKind::Head,
+            "CONNECT" => RequestKind::Connect,
+            _ if upgrade => RequestKind::Upgrade,
+            _ => RequestKind::Other,
+        }
+    }
+
+    /// Whether a reply with this status has no body, whatever its head says (RFC 9110 9.3.2 and 9.3.6).
+    pub fn is_bare(self, status: u16) -> bool {
+        self == RequestKind::Head || self.is_tunnel(status)
+    }
+
+    /// Whether the connection is a tunnel behind a reply with this status.
+    pub fn is_tunnel(self, status: u16) -> bool {
+        self == RequestKind::Connect && (200..300).contains(&status)
+    }
+}
+
 /// Where the body of a reply ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyLength {

@@ -26,7 +26,7 @@ pub mod upgrade;
 pub mod url;
 pub mod zone;
 
-pub use body_length::BodyLength;
+pub use body_length::{BodyLength, RequestKind};
 pub use encoding::Encoding;
 pub use head::{RequestHead, ResponseHead, Version};
 pub use head_reader::{HeadReader, NextHead};

@@ -415,13 +415,15 @@ impl AtStage {
         self.what(FaultKind::AnyLength)
     }
 
-    /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`].
+    /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`]; of this head that was its turn.
     ///
     /// # Panics
-    /// At another stage.
+    /// At another stage, and if that reply has faults of its own there.
     #[track_caller]
     pub fn answer(self, reply: Reply) -> Fault {
         self.only_at(Stage::Head);
+        let own = reply.faults.iter().any(|fault| fault.when == FaultTrigger::Stage(Stage::Head));
+        assert!(!own, "the head of a reply that a fault brings cannot meet a fault of its own");
         self.what(FaultKind::Answer(Box::new(reply)))
     }
 }

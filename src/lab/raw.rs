@@ -31,6 +31,8 @@ struct State {
     client_closed: bool,
     /// The server sends nothing more.
     end: Option<End>,
+    /// It has sent what nobody asked for.
+    unasked: bool,
     client: Option<Weak<dyn PipeClient>>,
 }
 
@@ -85,16 +87,20 @@ impl RawPipe {
         self.came.notify_all();
     }
 
-    /// Whether the server has left.
-    pub fn ended(&self) -> bool {
-        self.lock().end.is_some()
+    /// Whether it can carry no other request: the server has left, or has sent what nobody asked for (source r7).
+    pub fn is_dead(&self) -> bool {
+        let state = self.lock();
+        state.end.is_some() || state.unasked
     }
 
     /// Something for the far side, in its turn.
     fn tell(self: &Arc<Self>, what: impl FnOnce(Arc<dyn PipeClient>) + Send + 'static) {
         let pipe = Arc::clone(self);
         let act = move || {
-            let client = pipe.lock().client.as_ref().and_then(Weak::upgrade);
+            let mut state = pipe.lock();
+            let client = state.client.as_ref().and_then(Weak::upgrade);
+            state.unasked |= client.is_none();
+            drop(state);
             if let Some(client) = client {
                 what(client);
             }

@@ -9,7 +9,7 @@ use super::gate::Gate;
 use super::peer::Handler;
 use super::raw::RawConnection;
 use super::web_socket::{self, WebSocketScript};
-use crate::http::{BodyLength, Headers, RequestHead, ResponseHead, Version, upgrade};
+use crate::http::{Headers, RequestHead, RequestKind, ResponseHead, Version, upgrade};
 use crate::win32::Win32Error;
 
 /// What a server does after a request, one after the other. Whoever carries a reply plays these: the script, bytes, or
@@ -188,11 +188,6 @@ impl Reply {
         self
     }
 
-    /// How much later than the request the head comes.
-    pub(super) fn waits(&self) -> Duration {
-        self.delay
-    }
-
     pub(super) fn is_early(&self) -> bool {
         self.early
     }
@@ -227,7 +222,7 @@ impl Reply {
     }
 
     /// The head as it is told, with the length of the body or the word that it comes in chunks.
-    pub(super) fn complete_head(&self) -> ResponseHead {
+    fn complete_head(&self) -> ResponseHead {
         let mut head = self.head.clone();
         let has = |name| head.headers.get(name, 0).is_some();
         let framed = has("content-length") || has("transfer-encoding");
@@ -241,14 +236,8 @@ impl Reply {
         head
     }
 
-    /// What the server does; `head_only`: the reply has no body, because the method is HEAD.
-    /// Whether its connection can carry another behind it, if at most so many bytes of its body are read for that.
-    pub(super) fn leaves_connection(&self, drained: usize) -> bool {
-        let head = self.complete_head();
-        self.body.len() <= drained && BodyLength::of(&head, false).is_ok_and(|length| length.keeps(&head))
-    }
-
-    pub(crate) fn acts(&self, head_only: bool) -> Vec<Act> {
+    /// What the server does when it is asked this.
+    pub(crate) fn acts(&self, asked: RequestKind) -> Vec<Act> {
         if self.never {
             return Vec::new();
         }
@@ -259,7 +248,7 @@ impl Reply {
         acts.extend(self.gate.clone().map(Act::Gate));
         acts.extend(self.interim.iter().map(|status| Act::Interim(*status)));
         let head = self.complete_head();
-        let bare = head_only || matches!(head.status, 101 | 204 | 304);
+        let bare = asked.is_bare(head.status) || matches!(head.status, 101 | 204 | 304);
         acts.push(Act::Head(head));
         if let Some(handler) = &self.upgrade {
             acts.push(Act::Upgrade(handler.clone()));
@@ -302,6 +291,11 @@ impl Reply {
             pass(acts, end);
         }
     }
+}
+
+/// An interim reply as peers write it.
+pub(super) fn interim(status: u16) -> String {
+    format!("HTTP/1.1 {status} \r\n\r\n")
 }
 
 /// Answers the key of a web socket in a 101 that does not.

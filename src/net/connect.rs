@@ -164,7 +164,7 @@ impl Connection {
     pub async fn alive(&mut self) -> bool {
         self.state.lock().looks = true;
         let closed = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.driver).poll(cx).is_ready())).await;
-        !closed && self.sender.is_ready()
+        !closed && self.sender.is_ready() && !self.state.lock().has_early()
     }
 
     /// It becomes idle.

@@ -13,12 +13,11 @@ use super::connect::Connection;
 use super::exchange::{Exchange, Fate, NullSink, Piece, Pieces};
 use super::failure;
 use super::mailbox::Mailbox;
-use super::reply::RequestKind;
 use super::upgraded::Upgraded;
 use super::upload::Upload;
 use super::wire::WireState;
 use crate::connection::drains;
-use crate::http::{BodyLength, OutgoingBody, ResponseHead};
+use crate::http::{BodyLength, OutgoingBody, RequestKind, ResponseHead};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Failure, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{

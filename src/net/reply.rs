@@ -11,7 +11,7 @@ use bytes::{BufMut, Bytes};
 
 use super::buffer::Buffer;
 use crate::http::chunks::{BadChunk, Chunk, ChunkReader};
-use crate::http::{BodyLength, HeadReader, Headers, NextHead, ResponseHead};
+use crate::http::{BodyLength, HeadReader, Headers, NextHead, RequestKind, ResponseHead};
 use crate::win32::Win32Error;
 
 /// The inbound side of a connection.
@@ -42,31 +42,6 @@ enum ReplyBody {
     Chunked(ChunkReader),
     /// What came is no chunked body.
     Broken,
-}
-
-/// What a reply answers, as far as its framing depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestKind {
-    /// HEAD: there is no body.
-    Head,
-    /// CONNECT: after 2xx the connection is a tunnel.
-    Connect,
-    /// Another protocol: a 101 is the last of HTTP.
-    Upgrade,
-    /// Anything else.
-    Other,
-}
-
-impl RequestKind {
-    /// What this verb asks, or that another protocol is asked for.
-    pub fn of(method: &str, upgrade: bool) -> RequestKind {
-        match method {
-            "HEAD" => RequestKind::Head,
-            "CONNECT" => RequestKind::Connect,
-            _ if upgrade => RequestKind::Upgrade,
-            _ => RequestKind::Other,
-        }
-    }
 }
 
 impl Reply {
@@ -134,7 +109,7 @@ impl Reply {
                 NextHead::Last(head) => head,
             };
             let incoming = self.incoming.end();
-            if asked == RequestKind::Connect && (200..300).contains(&head.status) {
+            if asked.is_tunnel(head.status) {
                 incoming.extend_from_slice(SWITCHING.as_bytes());
             } else {
                 let framing = BodyLength::of(&head, asked == RequestKind::Head)?;

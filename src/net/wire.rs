@@ -8,15 +8,15 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::buffer::Buffer;
-use super::reply::{Reply, RequestKind};
+use super::reply::Reply;
 use super::stream::Stream;
-use crate::http::RequestHead;
+use crate::http::{RequestHead, RequestKind};
 use crate::sync::Mutex;
 use crate::win32::ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
 
@@ -42,6 +42,9 @@ pub struct WireState {
     refused: Option<io::Error>,
     /// The next read asks the system, whatever the runtime knows.
     pub looks: bool,
+    /// What a new connection brought before anything was written (source reply.before-request): hyper, which knows no such
+    /// reply, reads it after that.
+    early: Early,
     pub reply: Reply,
 }
 
@@ -78,6 +81,11 @@ impl WireState {
         self.reply.rest();
     }
 
+    /// Whether something came before anything was written.
+    pub fn has_early(&self) -> bool {
+        !self.early.bytes.is_empty()
+    }
+
     /// What goes out next.
     fn next(&self) -> &[u8] {
         if self.pending.is_empty() { self.pieces.front().map_or(&[], |piece| piece) } else { self.pending.rest() }
@@ -86,6 +94,10 @@ impl WireState {
     /// The socket took so many bytes of [`WireState::next`].
     fn wrote(&mut self, count: usize) {
         self.written += count as u64;
+        self.early.over = true;
+        if let Some(reader) = self.early.reader.take() {
+            reader.wake();
+        }
         if !self.pending.is_empty() {
             return self.pending.take(count);
         }
@@ -94,6 +106,30 @@ impl WireState {
         if piece.is_empty() {
             self.pieces.pop_front();
         }
+    }
+}
+
+/// What a new connection brings before anything was written.
+#[derive(Debug, Default)]
+struct Early {
+    bytes: Vec<u8>,
+    /// Waits until something was written.
+    reader: Option<Waker>,
+    /// A request was written: nothing is early any more.
+    over: bool,
+}
+
+impl Early {
+    /// Gives what came, once something was written.
+    fn poll(&mut self, cx: &Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
+        if !self.over && !self.bytes.is_empty() {
+            self.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let count = self.bytes.len().min(buf.remaining());
+        buf.put_slice(&self.bytes[..count]);
+        self.bytes.drain(..count);
+        Poll::Ready(())
     }
 }
 
@@ -116,6 +152,7 @@ impl Wire {
             discards: false,
             refused: None,
             looks: false,
+            early: Early::default(),
             reply: Reply::default(),
         }));
         (Wire { stream, state: Arc::clone(&state) }, state)
@@ -176,10 +213,22 @@ impl AsyncRead for Wire {
                 if std::mem::take(&mut state.looks) {
                     stream.look();
                 }
+                ready!(state.early.poll(cx, buf));
             }
-            ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
+            if buf.filled().len() == before {
+                ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
+            }
             let mut state = state.lock();
             let bytes = &buf.filled()[before..];
+            if state.written == 0 && !bytes.is_empty() {
+                if state.early.over {
+                    // Of a connection that was used before it answers nothing: the connection is dead, and nothing was written.
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
+                state.early.bytes.extend_from_slice(bytes);
+                buf.set_filled(before);
+                continue;
+            }
             // Who leaves in the body of the request has broken the connection; else it is a reply that makes no sense (source d01).
             let unanswered = bytes.is_empty() && state.reply.received == 0;
             let in_body = state.written >= state.head && state.written < state.queued;

@@ -2,7 +2,7 @@
 //! body is.
 
 use std::ffi::c_void;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 use std::time::Duration;
 
 use portable_winhttp::lab::{Fault, Live, Peer, RawConnection, Reply, Sim, Stage, any, get, post};
@@ -22,25 +22,26 @@ fn everywhere<R: PartialEq + std::fmt::Debug>(what: &str, run: impl Fn(Peers) ->
 }
 
 /// What both come to.
-fn both<R: PartialEq + std::fmt::Debug>(what: &str, run: impl Fn(&Sim) -> R) -> R {
+#[track_caller]
+pub fn both<R: PartialEq + std::fmt::Debug>(what: &str, run: impl Fn(&Sim) -> R) -> R {
     let script = run(&Sim::new());
     let bytes = run(&Sim::builder().bytes().build());
     assert_eq!(script, bytes, "{what}: by a script, over bytes");
     script
 }
 
-fn set(handle: *mut c_void, option: u32, value: u32) {
+pub fn set(handle: *mut c_void, option: u32, value: u32) {
     // SAFETY: a DWORD.
     assert_eq!(unsafe { WinHttpSetOption(handle, option, (&raw const value).cast(), 4) }, 1, "{option}");
 }
 
 /// Sends and receives: 0, or the error.
-fn exchange(request: *mut c_void) -> u32 {
+pub fn exchange(request: *mut c_void) -> u32 {
     if send(request) == 1 && receive(request) == 1 { 0 } else { last_error() }
 }
 
 /// The rest of the body, or the error.
-fn rest(request: *mut c_void) -> Result<usize, u32> {
+pub fn rest(request: *mut c_void) -> Result<usize, u32> {
     let (mut all, mut room) = (0, vec![0u8; 100_000]);
     loop {
         let mut count = 0;
@@ -437,44 +438,68 @@ fn requests_of_a_connection() {
     assert_eq!(came, [(u64::from(WINHTTP_REQUEST_STAT_FLAG_FIRST_REQUEST), 0), (0, 1)]);
 }
 
-/// A proxy that refuses CONNECT is asked again over the same connection only if that can carry another request.
+/// What a server says before it is spoken to: on a new connection the reply, however late the request is; on one that was
+/// idle it means that the connection is dead (source reply.before-request).
 #[test]
-fn a_refused_tunnel() {
-    for (what, closes, size, connects) in
-        [("it stays", false, 2, 1), ("Connection: close", true, 2, 2), ("too long a body", false, 3_000_000, 2)]
-    {
-        let came = both(what, |sim| {
-            let proxy = sim.peer("http://proxy.test:3128");
-            let refusal = Reply::status(407).header("Proxy-Authenticate", "Basic realm=\"r\"").body(vec![b'x'; size]);
-            let refusal = if closes { refusal.header("Connection", "close") } else { refusal };
-            proxy.on(any().method("CONNECT")).reply(refusal).reply(Reply::ok());
-            sim.peer("https://www.test").on(any()).reply(Reply::status(204));
-            let record = Record::new();
-            // SAFETY: texts end in NUL, lengths are those of the values.
-            unsafe {
-                let named = WINHTTP_ACCESS_TYPE_NAMED_PROXY;
-                let session = WinHttpOpen(null(), named, wide("proxy.test:3128").as_ptr(), null(), 0);
-                let connection = WinHttpConnect(session, wide("www.test").as_ptr(), 443, 0);
-                let secure = WINHTTP_FLAG_SECURE;
-                let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), secure);
-                let told = context(&record);
-                WinHttpSetStatusCallback(request, Some(crate::support::record), u32::MAX, 0);
-                WinHttpSetOption(request, WINHTTP_OPTION_CONTEXT_VALUE, (&raw const told).cast(), 8);
-                for option in [WINHTTP_OPTION_PROXY_USERNAME, WINHTTP_OPTION_PROXY_PASSWORD] {
-                    assert_eq!(WinHttpSetOption(request, option, wide("u").as_ptr().cast(), 1), 1);
-                }
-                let came = if send(request) == 1 && WinHttpReceiveResponse(request, null_mut()) == 1 {
-                    0
-                } else {
-                    last_error()
-                };
-                for handle in [request, connection, session] {
-                    close(handle);
-                }
-                let connected = |status: &&u32| **status == WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER;
-                (came, record.statuses().iter().filter(connected).count(), proxy.received().len())
-            }
+fn a_server_that_speaks_first() {
+    let came = both("the request is late", |sim| {
+        let peer = sim.peer("http://127.0.0.1");
+        peer.raw(|raw| {
+            raw.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            while raw.read().is_some() {}
         });
-        assert_eq!(came, (0, connects, 2), "{what}");
+        peer.fault(Fault::at(Stage::Send).delay(Duration::from_secs(1)));
+        let client = Client::new(false, 80);
+        let request = client.request("GET", "/", &Record::new());
+        let came = (exchange(request), rest(request));
+        close(request);
+        client.close();
+        came
+    });
+    assert_eq!(came, (0, Ok(2)));
+    // When the server speaks again, behind which body, and how many requests it meets with on the first connection.
+    let rows = [
+        ("a second later", 1, 0, 2, false),
+        ("at once", 0, 0, 2, false),
+        ("with a body at the bound of a piece", 0, 16 * 1024 - 41, 0, true),
+        ("while the next request is kept back", 0, 0, 0, false),
+    ];
+    for (number, (what, after, body, between, together)) in rows.into_iter().enumerate() {
+        let came = both(what, |sim| {
+            let peer = sim.peer("http://127.0.0.1");
+            let late = number == 3;
+            peer.raw(move |raw| {
+                while raw.read_until(b"\r\n\r\n").is_some() {
+                    let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {body}\r\n\r\n{}", "x".repeat(body));
+                    let more = "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n";
+                    if together {
+                        raw.write(reply + more);
+                        continue;
+                    }
+                    raw.write(reply);
+                    raw.sleep(Duration::from_secs(after));
+                    if late {
+                        raw.sleep(Duration::from_millis(500));
+                    }
+                    raw.write(more);
+                }
+            });
+            if late {
+                peer.fault(Fault::at(Stage::Send).nth(2).delay(Duration::from_secs(1)));
+            }
+            let client = Client::new(false, 80);
+            let came = [(); 2].map(|()| {
+                let record = Record::new();
+                let request = client.request("GET", "/", &record);
+                let came = (exchange(request), rest(request));
+                close(request);
+                let connected = record.statuses().contains(&WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER);
+                sim.advance(Duration::from_secs(between));
+                (came, connected)
+            });
+            client.close();
+            came
+        });
+        assert_eq!(came, [((0, Ok(body)), true); 2], "{what}");
     }
 }

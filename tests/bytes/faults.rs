@@ -496,7 +496,8 @@ fn complaints_about_faults() {
 /// What could never strike is refused where it is written.
 #[test]
 fn faults_at_the_wrong_place() {
-    let rows: [(&str, fn()); 8] = [
+    let rows: [(&str, fn()); 9] = [
+        ("of an answer", || drop(Fault::at(Stage::Head).answer(Reply::ok().then(Fault::at(Stage::Head).reset())))),
         ("slow", || drop(Fault::at(Stage::Head).slow(1))),
         ("short", || drop(Fault::at(Stage::Close).short(1))),
         ("any length", || drop(Fault::after_body(3).any_length())),

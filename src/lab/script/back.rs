@@ -6,12 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ScriptAttempt;
-use crate::connection::READ_AHEAD;
-use crate::http::{BodyLength, Headers, http2};
+use crate::http::{BodyLength, Headers, RequestKind, ResponseHead, http2};
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::gate::Gate;
 use crate::lab::http1::Reader;
-use crate::lab::reply::{Act, accept};
+use crate::lab::reply::{Act, accept, interim};
 use crate::lab::stream::Upgraded;
 use crate::transport::Event;
 use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
@@ -23,13 +22,31 @@ enum Pause {
     At(Gate),
 }
 
+/// How many bytes a head is.
+fn size(head: &ResponseHead) -> u64 {
+    head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2
+}
+
+/// How many bytes a part of a body is, framed as a peer over bytes frames it.
+fn on_wire(event: &Event, in_chunks: bool) -> u64 {
+    let Event::Body { bytes, end } = event else { return 0 };
+    let data = match bytes.len() {
+        0 => 0,
+        length if in_chunks => format!("{length:x}\r\n\r\n").len() + length,
+        length => length,
+    };
+    let last = end.as_ref().filter(|_| in_chunks);
+    let trailers = last.map_or(0, |trailers| trailers.iter().map(|field| field.line().len() + 2).sum::<usize>() + 5);
+    (data + trailers) as u64
+}
+
 impl ScriptAttempt {
     /// Plays the reply on. What needs no time comes at once, with the head.
     pub(super) fn go_on(self: &Arc<Self>) {
         let mut events = Vec::new();
         let pause = loop {
             let mut state = self.lock();
-            state.paused = !state.has_room() && matches!(state.acts.front(), Some(Act::Bytes(_)));
+            state.paused = state.room() == 0 && matches!(state.acts.front(), Some(Act::Bytes(_)));
             let paused = state.paused;
             drop(state);
             if paused {
@@ -44,7 +61,7 @@ impl ScriptAttempt {
                 Act::Passed(bytes) => Some(FaultTrigger::Body(*bytes)),
                 Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
-            let met = std::mem::take(&mut self.lock().met);
+            let met = when.is_some() && std::mem::take(&mut self.lock().met);
             let met_with = when.filter(|_| !met).and_then(|when| self.meets(&when));
             match self.act(act, met_with, &mut events) {
                 None => {}
@@ -52,14 +69,17 @@ impl ScriptAttempt {
             }
         };
         // A head counts what came with it.
-        let with_head: usize =
-            events.iter().map(|event| if let Event::Body { bytes, .. } = event { bytes.len() } else { 0 }).sum();
+        let in_chunks = self.lock().chunked && !self.over_http2();
+        let with_head: u64 = events.iter().map(|event| on_wire(event, in_chunks)).sum();
         for event in &mut events {
             if let Event::Head { received, .. } = event {
-                *received += with_head as u64;
+                *received += with_head;
             }
         }
-        if !events.is_empty() {
+        let connecting = self.lock().connecting.is_some();
+        if connecting {
+            self.proxy_answers(events);
+        } else if !events.is_empty() {
             self.told(&mut events.into_iter());
         }
         match pause {
@@ -72,8 +92,14 @@ impl ScriptAttempt {
     /// One act of the server, and what it met with.
     fn act(self: &Arc<Self>, act: Act, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
         let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
-            this.lock().acts.clear();
-            this.leave_connection(false);
+            let mut state = this.lock();
+            state.acts.clear();
+            (state.over, state.keeps) = (true, false);
+            let connecting = state.connecting.is_some();
+            drop(state);
+            if !connecting {
+                this.leave_connection(false);
+            }
             events.push(Event::Failed(failure(error, secure)));
             Some(Pause::Over)
         };
@@ -87,7 +113,9 @@ impl ScriptAttempt {
                     let error = if before_head { Stage::Head.closed() } else { ERROR_WINHTTP_CONNECTION_ERROR };
                     return end(self, events, error, 0);
                 }
-                self.lock().acts.clear();
+                let mut state = self.lock();
+                state.acts.clear();
+                (state.over, state.keeps) = (true, false);
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) });
                 return Some(Pause::Over);
             }
@@ -99,6 +127,8 @@ impl ScriptAttempt {
             Some(FaultKind::Wait(gate)) => return Some(self.put_back(act, Pause::At(gate.clone()))),
             Some(FaultKind::Answer(reply)) if matches!(act, Act::Head(_)) => {
                 self.play(reply);
+                // Its head stands for the one that has met its faults.
+                self.lock().met = true;
                 return Some(Pause::For(Duration::ZERO));
             }
             _ => {}
@@ -106,27 +136,37 @@ impl ScriptAttempt {
         match act {
             Act::Wait(delay) => return (!delay.is_zero()).then_some(Pause::For(delay)),
             Act::Gate(gate) => return Some(Pause::At(gate)),
-            Act::Interim(status) => events.push(Event::Interim(status)),
+            Act::Interim(status) => {
+                self.lock().interim += interim(status).len() as u64;
+                events.push(Event::Interim(status));
+            }
             // A 101 that nobody asked for is interim (source a12): what comes behind it is another head, or nothing.
-            Act::Head(head) if head.is_interim(self.request.upgrade) => {
-                self.lock().acts.retain(|act| matches!(act, Act::Upgrade(_)));
+            Act::Head(head) if head.is_interim(self.asked() == RequestKind::Upgrade) => {
+                let mut state = self.lock();
+                state.acts.retain(|act| matches!(act, Act::Upgrade(_)));
+                state.interim += size(&head);
+                drop(state);
                 events.push(Event::Interim(head.status));
             }
             Act::Head(mut head) => {
                 if head.status == 101 {
                     accept(&self.request.head, &mut head.headers);
                 }
-                let length = BodyLength::of(&head, self.request.head.asks_for_head_only());
+                let asked = self.asked();
+                let length = BodyLength::of(&head, asked.is_bare(head.status));
                 let mut state = self.lock();
                 state.keeps = length.is_ok_and(|length| length.keeps(&head));
                 state.chunked = head.is_chunked();
                 drop(state);
-                self.learn(&head);
+                if asked != RequestKind::Connect {
+                    self.learn(&head);
+                }
                 let (head, received) = match self.over_http2() {
                     true => http2::reply(head.status, &head.headers),
                     false => {
-                        let wire: usize = head.raw_lines().iter().map(|line| line.len() + 2).sum();
-                        (head, wire as u64 + 2)
+                        let before = std::mem::take(&mut self.lock().interim);
+                        let size = size(&head);
+                        (head, before + size)
                     }
                 };
                 events.push(Event::Head { head, received });
@@ -137,22 +177,22 @@ impl ScriptAttempt {
             Act::End(trailers) => {
                 let mut state = self.lock();
                 state.over = true;
-                let (whole, keeps) = (state.whole(), state.keeps && self.request.keep_alive);
+                let (leaves, keeps) = (state.leaves(self.request.more), state.keeps && self.request.keep_alive);
                 drop(state);
                 // What the application still writes goes on; the connection is free after that.
-                if whole || self.over_http2() {
+                if leaves || self.over_http2() {
                     self.leave_connection(keeps);
                 }
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(trailers) });
             }
             Act::Upgrade(handler) => {
-                let reader = match self.request.upgrade {
-                    true => {
+                let reader = match self.asked() {
+                    RequestKind::Upgrade => {
                         self.lock().upgraded = Some(Upgraded::default());
                         self.switched();
                         Reader::unframed()
                     }
-                    false => self.reader(),
+                    _ => self.reader(),
                 };
                 self.play_raw(handler, reader);
                 self.lock().reads = true;
@@ -183,7 +223,7 @@ impl ScriptAttempt {
             _ => bytes.len(),
         };
         let mut state = self.lock();
-        let room = if state.draining.is_some() { usize::MAX } else { READ_AHEAD - state.unread };
+        let room = state.room();
         let first = bytes.split_to(at_once.min(room).min(bytes.len()));
         state.unread += first.len();
         drop(state);

@@ -32,7 +32,7 @@ impl Attempt for Held {
     }
 
     fn tunnel(&self, again: Option<RequestHead>) {
-        self.0.asked(again);
+        self.0.refused(again);
     }
 
     fn write(&self, bytes: Bytes) {
@@ -46,8 +46,11 @@ impl Attempt for Held {
         state.finished = true;
         let answers = state.outgoing.is_some() && state.is_complete(http2);
         let (over, keeps) = (state.over, state.keeps && state.whole());
+        let refused = state.connecting.is_some();
         drop(state);
-        if over {
+        if over && refused {
+            self.0.leave_proxy();
+        } else if over {
             self.0.leave_connection(keeps && self.0.request.keep_alive);
         } else if answers {
             self.0.then(ScriptAttempt::respond);
@@ -150,6 +153,8 @@ impl ScriptAttempt {
             outgoing.add(bytes);
         }
         match &state.raw {
+            // Behind a refused CONNECT it goes nowhere.
+            _ if state.connecting.is_some() => {}
             Some((pipe, _)) => pipe.send(bytes),
             None => state.body.extend_from_slice(bytes),
         }

@@ -4,6 +4,7 @@ mod back;
 mod held;
 mod pool;
 mod raw;
+mod tunnel;
 
 pub use held::Held;
 pub use pool::ScriptPool;
@@ -16,6 +17,7 @@ use bytes::{Bytes, BytesMut};
 
 use self::pool::Used;
 use self::raw::Arrival;
+use self::tunnel::Connecting;
 use super::fault::{Armed, FaultKind, FaultTrigger, Stage, failure};
 use super::http1::Reader;
 use super::peer::{Handler, Peer};
@@ -25,7 +27,7 @@ use super::reply::{Act, Reply};
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
 use crate::connection::{Answer, Demand, READ_AHEAD, drains};
-use crate::http::{OutgoingBody, RequestHead, http2};
+use crate::http::{OutgoingBody, RequestHead, RequestKind, http2};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Peer as Ends, Sink, TransportRequest};
 use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
@@ -47,6 +49,8 @@ pub struct State {
     faults: Vec<Armed>,
     /// Whether the first act has met its faults already.
     met: bool,
+    /// How many bytes came before the head: interim replies.
+    interim: u64,
     /// Whether the reply's body is framed in chunks.
     chunked: bool,
     /// Whether the connection can carry another request behind the reply.
@@ -74,10 +78,8 @@ pub struct State {
     reads: bool,
     /// What a raw peer sent, as long as nothing of it is read.
     inbox: VecDeque<Arrival>,
-    /// The refusal of a raw proxy is the reply.
-    pub refused: bool,
     /// The connection to a raw peer, and the reply that comes over it.
-    pub raw: Option<(Arc<RawPipe>, Reader)>,
+    raw: Option<(Arc<RawPipe>, Reader)>,
     /// Pieces of the body, and frames, that are not out: one is at its stage at a time.
     unwritten: VecDeque<Bytes>,
     writing: bool,
@@ -86,13 +88,11 @@ pub struct State {
     /// After a 101.
     upgraded: Option<Upgraded>,
     /// The CONNECT that goes out when SENDING_REQUEST was delivered.
-    pub asking: Option<RequestHead>,
-    /// What the proxy answered it, if that is no tunnel.
-    pub refusal: Option<Reply>,
+    asking: Option<RequestHead>,
     /// The CONNECT of the next connection, if it is not that of the request.
-    pub next: Option<RequestHead>,
-    /// What a raw proxy answers a CONNECT that is out; told when it is known to be a refusal.
-    pub held: Option<Vec<Event>>,
+    next: Option<RequestHead>,
+    /// Where a CONNECT stands that is out.
+    connecting: Option<Connecting>,
 }
 
 impl State {
@@ -101,11 +101,21 @@ impl State {
         self.outgoing.as_ref().is_some_and(OutgoingBody::whole)
     }
 
+    /// Whether the reply is over and nothing more is written: not even what goes nowhere, behind a refused CONNECT.
+    fn leaves(&self, more: bool) -> bool {
+        let written = match self.connecting {
+            Some(Connecting::Told) => self.finished || !more,
+            Some(_) => false,
+            None => self.whole(),
+        };
+        self.over && written
+    }
+
     /// Whether a server that is asked has all that it answers to: it waits for the rest of what the head has announced.
     fn is_complete(&self, http2: bool) -> bool {
         // END_STREAM ends what is sent, however long that is.
         let awaited = !http2 && self.outgoing.as_ref().is_some_and(OutgoingBody::is_awaited);
-        self.finished && !awaited && self.raw.is_none() && self.refusal.is_none()
+        self.finished && !awaited && self.raw.is_none() && self.connecting.is_none()
     }
 
     /// Whether the rest of the reply is read though nobody wants it.
@@ -115,12 +125,22 @@ impl State {
             None => self.keeps && !self.over,
         };
         let alone = self.connection.as_ref().is_some_and(|used| !used.is_shared());
-        drains(keep_alive, keeps, self.whole()) && alone && self.upgraded.is_none() && self.refusal.is_none()
+        drains(keep_alive, keeps, self.whole()) && alone && self.upgraded.is_none() && self.connecting.is_none()
     }
 
-    /// Whether the reply may go on: somebody drains it, or what the program has not taken is not too much.
-    fn has_room(&self) -> bool {
-        self.draining.is_some() || self.unread < READ_AHEAD
+    /// Another reply will come.
+    fn forget_reply(&mut self) {
+        self.acts.clear();
+        self.faults.clear();
+        (self.unread, self.interim) = (0, 0);
+        (self.answered, self.met, self.over, self.keeps, self.paused) = (false, false, false, false, false);
+    }
+
+    /// How many bytes of the reply may come: as many as there are if somebody drains it, else what the program has not taken
+    /// must not be too much.
+    fn room(&self) -> usize {
+        let drains = self.draining.is_some() || matches!(self.connecting, Some(Connecting::Draining { .. }));
+        if drains { usize::MAX } else { READ_AHEAD.saturating_sub(self.unread) }
     }
 }
 
@@ -185,7 +205,7 @@ impl ScriptAttempt {
     }
 
     /// Tells the machine, if it listens still.
-    fn told(&self, events: &mut dyn Iterator<Item = Event>) {
+    pub fn told(&self, events: &mut dyn Iterator<Item = Event>) {
         if !self.lock().released {
             self.sink.events(events);
         }
@@ -284,9 +304,18 @@ impl ScriptAttempt {
         self.passed_first_hop(ends);
     }
 
+    /// What is asked: CONNECT, until the tunnel stands, or what the application asks.
+    fn asked(&self) -> RequestKind {
+        match self.lock().connecting {
+            Some(_) => RequestKind::Connect,
+            None => RequestKind::of(&self.request.head.method, self.request.upgrade),
+        }
+    }
+
     /// Reads the head of the reply, and what is behind it.
     fn reader(&self) -> Reader {
-        Reader::new(self.request.head.asks_for_head_only(), self.request.head_limit, self.request.upgrade)
+        let asked = self.asked();
+        Reader::new(asked == RequestKind::Head, self.request.head_limit, asked == RequestKind::Upgrade)
     }
 
     /// The server's side is played byte by byte from here on.
@@ -301,15 +330,16 @@ impl ScriptAttempt {
         let mut state = self.lock();
         state.raw = Some((pipe, reader));
         state.inbox.clear();
-        (state.reads, state.refused) = (false, false);
+        state.reads = false;
         state.used = used;
     }
 
     /// Whether the exchange is as over HTTP/2: the program enables it, and the peer speaks TLS and is not played byte by
-    /// byte.
+    /// byte. CONNECT never is.
     fn over_http2(&self) -> bool {
         let state = self.lock();
-        self.request.http2.is_some() && self.request.tls.is_some() && state.raw.is_none()
+        let speaks = state.raw.is_none() && state.connecting.is_none();
+        self.request.http2.is_some() && self.request.tls.is_some() && speaks
     }
 
     /// The request goes out.
@@ -317,6 +347,10 @@ impl ScriptAttempt {
         let head = self.request.head.to_wire();
         let body = self.request.first();
         let mut state = self.lock();
+        if state.used && !state.inbox.is_empty() {
+            drop(state);
+            return self.restart();
+        }
         state.body.clear();
         state.body.extend_from_slice(&body);
         let mut outgoing = OutgoingBody::of(&self.request.head);
@@ -341,10 +375,7 @@ impl ScriptAttempt {
         let http2 = self.over_http2();
         let complete = self.lock().is_complete(http2);
         match raw {
-            Some(_) => self.then(|attempt| {
-                attempt.lock().reads = true;
-                attempt.take_in();
-            }),
+            Some(_) => self.reads(),
             None if self.request.more => self.then(move |attempt| {
                 let peer = attempt.lock().peer.clone();
                 let early = peer.and_then(|peer| {
@@ -359,6 +390,14 @@ impl ScriptAttempt {
             }),
             None => self.then(ScriptAttempt::respond),
         }
+    }
+
+    /// The machine will know that the request is out: what a raw peer sends is the answer.
+    fn reads(self: &Arc<Self>) {
+        self.then(|attempt| {
+            attempt.lock().reads = true;
+            attempt.take_in();
+        });
     }
 
     fn received(&self) -> Received {
@@ -383,10 +422,11 @@ impl ScriptAttempt {
     }
 
     fn play(&self, reply: &Reply) {
+        let acts = reply.acts(self.asked()).into();
         let mut state = self.lock();
         state.answered = true;
         state.met = false;
-        state.acts = reply.acts(self.request.head.asks_for_head_only()).into();
+        state.acts = acts;
         state.faults = reply.faults.iter().cloned().map(Armed::new).collect();
     }
 }

@@ -7,7 +7,6 @@ use super::ScriptAttempt;
 use crate::connection::{Answer, AttemptId, ConnectionId, DRAIN, Demand, Effect, Engine, drained_at_most};
 use crate::http::ResponseHead;
 use crate::lab::chooser::Point;
-use crate::lab::http1::Reader;
 use crate::lab::peer::Peer;
 use crate::lab::raw::RawPipe;
 use crate::lab::world::SimWorld;
@@ -201,22 +200,18 @@ impl ScriptAttempt {
                     connections.unread.remove(&id);
                     connections.pipes.get(&id).cloned()
                 };
-                if pipe.as_ref().is_some_and(|pipe| pipe.ended()) {
+                if pipe.as_ref().is_some_and(|pipe| pipe.is_dead()) {
                     // Found dead before anything was written: replaced silently.
-                    self.pool().change(|connections| {
-                        connections.pipes.remove(&id);
+                    let dead = self.pool().change(|connections| {
                         connections.engine.gone(now, id);
+                        connections.pipes.remove(&id)
                     });
+                    dead.iter().for_each(|pipe| pipe.close());
                     return self.find(false);
                 }
                 self.lock().connection = used(id, true, false);
                 if let Some(pipe) = pipe {
-                    let reader = Reader::new(
-                        self.request.head.asks_for_head_only(),
-                        self.request.head_limit,
-                        self.request.upgrade,
-                    );
-                    self.take_pipe(pipe, reader, true);
+                    self.take_pipe(pipe, self.reader(), true);
                 }
                 self.again();
             }
@@ -242,9 +237,9 @@ impl ScriptAttempt {
     }
 
     /// The reply goes on if it waited for room and there is some.
-    fn resume(self: &Arc<Self>) {
+    pub(super) fn resume(self: &Arc<Self>) {
         let mut state = self.lock();
-        if !state.has_room() {
+        if state.room() == 0 {
             return;
         }
         let (paused, waits) = (std::mem::take(&mut state.paused), !state.inbox.is_empty());

@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::{ScriptAttempt, State};
 use crate::connection::tries_again;
-use crate::http::OutgoingBody;
 use crate::lab::fault::{FaultKind, FaultTrigger, Stage, failure};
 use crate::lab::raw::{End, PipeClient};
 use crate::lab::stream::Upgraded;
@@ -28,8 +27,7 @@ const PIECE: usize = 16 * 1024;
 impl State {
     /// The next that is read: nothing before the request is out, and as long as the program has enough to take.
     fn next_arrival(&mut self) -> Option<Arrival> {
-        let out = self.reads && self.has_room();
-        if !out && self.upgraded.is_none() && self.held.is_none() && !self.refused {
+        if !(self.reads && self.room() > 0) && self.upgraded.is_none() {
             return None;
         }
         let mut arrival = self.inbox.pop_front()?;
@@ -71,15 +69,10 @@ impl ScriptAttempt {
             drop(state);
             return self.tell_upgraded(told);
         }
-        let held = state.held.is_some();
-        let whole = state.outgoing.as_ref().is_some_and(OutgoingBody::whole);
-        let Some((pipe, reader)) = &mut state.raw else { return };
+        let behind = !state.inbox.iter().all(|arrival| matches!(arrival, Arrival::End(_)));
+        let Some((_, reader)) = &mut state.raw else { return };
         let was_over = reader.over();
         let events = reader.push(bytes);
-        if held {
-            drop(state);
-            return self.tunnel_answers(events);
-        }
         if self.request.upgrade && reader.switched() {
             let upgraded = Upgraded::with(reader.rest());
             let released = state.released;
@@ -94,15 +87,20 @@ impl ScriptAttempt {
         let body = |event: &Event| if let Event::Body { bytes, .. } = event { bytes.len() } else { 0 };
         let length = events.iter().map(body).sum::<usize>();
         let ends = !was_over && reader.over();
-        let tunnel = matches!(self.request.route, Route::Tunnel(..));
-        let keeps = reader.reusable() && self.request.keep_alive && !tunnel;
-        if ends && keeps && whole {
-            pipe.detach();
-        } else if ends && !keeps {
-            pipe.close();
-        }
+        let keeps = reader.reusable() && !behind;
         (state.over, state.keeps) = (state.over || ends, keeps);
         state.unread += length;
+        if state.connecting.is_some() {
+            drop(state);
+            return self.proxy_answers(events);
+        }
+        let tunnel = matches!(self.request.route, Route::Tunnel(..));
+        let keeps = keeps && self.request.keep_alive && !tunnel;
+        state.keeps = keeps;
+        let leaves = state.leaves(self.request.more) || !keeps;
+        if let Some((pipe, _)) = state.raw.as_ref().filter(|_| ends && leaves) {
+            if keeps { pipe.detach() } else { pipe.close() }
+        }
         drop(state);
         if !self.drained(length) {
             return;
@@ -112,7 +110,7 @@ impl ScriptAttempt {
                 self.learn(head);
             }
         }
-        if ends && (whole || !keeps) {
+        if ends && leaves {
             self.leave_connection(keeps);
         }
         self.told(&mut events.into_iter());
@@ -137,12 +135,8 @@ impl ScriptAttempt {
         let Some((_, reader)) = &mut state.raw else { return };
         let again = tries_again(used, unwritten, self.request.pool_rules.retry_stale, self.request.more);
         if reader.untouched() && again {
-            // It died while it was idle: once more, on a new connection.
-            (state.raw, state.outgoing) = (None, None);
             drop(state);
-            self.leave_connection(false);
-            self.tell(Event::Restarted);
-            return self.find(true);
+            return self.restart();
         }
         let event = match end {
             End::Closed => reader.end(),
@@ -152,14 +146,26 @@ impl ScriptAttempt {
                 Some(Event::Failed(failure(ERROR_WINHTTP_CONNECTION_ERROR, 0)))
             }
         };
-        let (released, held) = (state.released, state.held.is_some());
+        (state.over, state.keeps) = (true, false);
+        let connecting = state.connecting.is_some();
         drop(state);
-        self.leave_connection(false);
-        match event.filter(|_| !released) {
-            Some(event) if held => self.tunnel_answers(vec![event]),
-            Some(event) => self.sink.event(event),
-            None => {}
+        if connecting {
+            return self.proxy_answers(event.into_iter().collect());
         }
+        self.leave_connection(false);
+        self.told(&mut event.into_iter());
+    }
+
+    /// Its connection died while it was idle: once more, on a new one.
+    pub(super) fn restart(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let raw = state.raw.take();
+        state.outgoing = None;
+        drop(state);
+        raw.iter().for_each(|(pipe, _)| pipe.close());
+        self.leave_connection(false);
+        self.tell(Event::Restarted);
+        self.find(true);
     }
 
     /// Tells who listens to an upgraded connection.

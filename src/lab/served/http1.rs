@@ -9,11 +9,11 @@ use super::bridge::what_bytes_meet;
 use super::play::{Next, Play};
 use super::{CONNECTION, Io, ServerHost, tunnel};
 use crate::http::chunks::ChunkReader;
-use crate::http::{BodyLength, RequestHead};
+use crate::http::{BodyLength, RequestHead, RequestKind};
 use crate::lab::fault::Armed;
 use crate::lab::peer::{Handler, Peer};
 use crate::lab::received::Received;
-use crate::lab::reply::{Reply, accept};
+use crate::lab::reply::{Reply, accept, interim as interim_reply};
 use crate::net::failure::Injected;
 
 /// A head that is longer is none.
@@ -23,7 +23,7 @@ const LONGEST_HEAD: usize = 1 << 20;
 pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
     let mut connection = Connection { io, read: Vec::new() };
     while let Some(head) = connection.head().await {
-        let early = peer.answer_early(&Received::new(&head, Bytes::new()));
+        let early = if has_body(&head) { peer.answer_early(&Received::new(&head, Bytes::new())) } else { None };
         let whole = early.is_none();
         let reply = match early {
             Some(reply) => reply,
@@ -49,6 +49,12 @@ pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
             After::Tunnel => return tunnel(place, connection.io, &head.target).await,
         }
     }
+}
+
+/// Whether a body follows the head of a request.
+fn has_body(head: &RequestHead) -> bool {
+    let length = head.headers.get("content-length", 0);
+    head.headers.get("transfer-encoding", 0).is_some() || length.is_some_and(|length| length.trim_ascii() != b"0")
 }
 
 /// What becomes of a connection after a reply.
@@ -119,19 +125,20 @@ impl Connection {
 
     /// Writes a reply. What needs no time goes out together.
     async fn reply(&mut self, place: &Arc<dyn ServerHost>, peer: &Peer, reply: &Reply, request: &RequestHead) -> After {
+        let asked = RequestKind::of(&request.method, false);
         let head_only = request.asks_for_head_only();
-        let mut play = Play::new(place, peer, reply, head_only);
+        let mut play = Play::new(place, peer, reply, asked);
         let mut out = Vec::new();
-        let (mut chunked, mut keep, mut ended, mut tunnel) = (false, false, false, false);
+        let (mut chunked, mut keep, mut ended, mut tunnel, mut interim) = (false, false, false, false, false);
         while let Some(next) = play.next() {
             match next {
-                Next::Interim(status) => out.extend(format!("HTTP/1.1 {status} \r\n\r\n").bytes()),
+                Next::Interim(status) => out.extend(interim_reply(status).bytes()),
                 Next::Head(mut head) => {
                     if head.status == 101 {
                         accept(request, &mut head.headers);
                     }
-                    // RFC 9110 9.3.6: a 2xx to CONNECT has no body.
-                    tunnel = &*request.method == "CONNECT" && (200..300).contains(&head.status);
+                    tunnel = asked.is_tunnel(head.status);
+                    interim = head.is_interim(request.headers.get("upgrade", 0).is_some());
                     chunked = head.is_chunked();
                     keep = BodyLength::of(&head, head_only).is_ok_and(|length| length.keeps(&head));
                     for line in head.raw_lines() {
@@ -140,7 +147,6 @@ impl Connection {
                     }
                     out.extend(b"\r\n");
                 }
-                Next::Bytes(_) if tunnel => {}
                 Next::Bytes(bytes) if chunked => {
                     out.extend(format!("{:x}\r\n", bytes.len()).bytes());
                     out.extend(bytes);
@@ -187,6 +193,8 @@ impl Connection {
         }
         match (ended, keep) {
             (false, _) => self.idle().await,
+            // A 101 that nobody asked for: nothing comes behind it.
+            (true, _) if interim => self.idle().await,
             (true, _) if tunnel => After::Tunnel,
             (true, true) => After::Keep,
             (true, false) => After::Close,

@@ -11,7 +11,7 @@ use hyper::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use super::play::{Next, Play};
 use super::{CONNECTION, Io, ServerHost};
 use crate::http::http2::is_of_connection;
-use crate::http::{Headers, RequestHead, Version};
+use crate::http::{Headers, RequestHead, RequestKind, Version};
 use crate::lab::peer::Peer;
 use crate::lab::received::Received;
 
@@ -31,7 +31,7 @@ async fn exchange(
     mut respond: SendResponse<Bytes>,
 ) {
     let (head, mut body) = received(request);
-    let head_only = head.asks_for_head_only();
+    let asked = RequestKind::of(&head.method, false);
     let reply = match peer.answer_early(&Received::new(&head, Bytes::new())) {
         Some(reply) => reply,
         None => {
@@ -39,7 +39,7 @@ async fn exchange(
             peer.answer(Received::new(&head, body))
         }
     };
-    let mut play = Play::new(&place, &peer, &reply, head_only);
+    let mut play = Play::new(&place, &peer, &reply, asked);
     let mut stream: Option<SendStream<Bytes>> = None;
     while let Some(next) = play.next() {
         match (next, &mut stream) {

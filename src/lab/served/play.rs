@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{ServerHost, injected};
-use crate::http::{Headers, ResponseHead};
+use crate::http::{Headers, RequestKind, ResponseHead};
 use crate::lab::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use crate::lab::peer::{Handler, Peer};
 use crate::lab::reply::{Act, Reply};
@@ -52,7 +52,7 @@ impl Pause {
 pub struct Play {
     place: Arc<dyn ServerHost>,
     peer: Peer,
-    head_only: bool,
+    asked: RequestKind,
     acts: std::collections::VecDeque<Act>,
     faults: Vec<Armed>,
     /// Whether the first act has met its faults already.
@@ -62,9 +62,9 @@ pub struct Play {
 }
 
 impl Play {
-    pub fn new(place: &Arc<dyn ServerHost>, peer: &Peer, reply: &Reply, head_only: bool) -> Play {
-        let (acts, faults) = (reply.acts(head_only).into(), armed(reply));
-        Play { place: Arc::clone(place), peer: peer.clone(), head_only, acts, faults, met: false, turn: false }
+    pub fn new(place: &Arc<dyn ServerHost>, peer: &Peer, reply: &Reply, asked: RequestKind) -> Play {
+        let (acts, faults) = (reply.acts(asked).into(), armed(reply));
+        Play { place: Arc::clone(place), peer: peer.clone(), asked, acts, faults, met: false, turn: false }
     }
 
     /// What comes next; `None` at the end.
@@ -81,7 +81,7 @@ impl Play {
                 Act::Passed(bytes) => Some(FaultTrigger::Body(*bytes)),
                 Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
-            let met = std::mem::take(&mut self.met);
+            let met = when.is_some() && std::mem::take(&mut self.met);
             let met = when.filter(|_| !met).and_then(|when| self.place.meets(&when, &self.peer, &mut self.faults));
             match (met, act) {
                 (Some(FaultKind::Fail(error, secure)), _) | (None, Act::Fail(error, secure)) => {
@@ -92,8 +92,10 @@ impl Play {
                 (Some(FaultKind::Delay(delay)), act) => return self.pause(act, Pause::For(delay)),
                 (Some(FaultKind::Wait(gate)), act) => return self.pause(act, Pause::At(gate)),
                 (Some(FaultKind::Answer(reply)), Act::Head(_)) => {
-                    self.acts = reply.acts(self.head_only).into();
+                    self.acts = reply.acts(self.asked).into();
                     self.faults = armed(&reply);
+                    // Its head stands for the one that has met its faults.
+                    self.met = true;
                 }
                 (Some(short @ (FaultKind::Short(_) | FaultKind::AnyLength)), Act::Bytes(mut bytes)) => {
                     let most = if let FaultKind::Short(most) = short { most } else { self.place.length(bytes.len()) };
