@@ -96,6 +96,9 @@ impl<'a, M: Machine> Commit<'a, M> {
                         earlier.iter().for_each(|earlier| earlier.release());
                     }
                 }
+                Output::Impossible(what) => {
+                    commit.checks.extend(handle.for_observers(|| Some(CheckEvent::Impossible(what))));
+                }
                 other => {
                     if let Output::Write(bytes) = &other {
                         handle.on_traffic(|| TrafficEvent::Bytes(bytes));

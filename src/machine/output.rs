@@ -43,6 +43,8 @@ pub enum Output {
     GiveBack(CallerBuf),
     /// The running attempt becomes that of a web socket.
     HandOver,
+    /// Something happened that the table of the machine has no answer to, in words: a mistake in the table.
+    Impossible(String),
 }
 
 /// What all machines have in common: everything that happens to them without a call of the application.

@@ -71,6 +71,8 @@ pub enum CheckEvent {
     Waits(&'static str),
     /// This header, which the application set, follows a redirect to another origin.
     CarriedAway(&'static str),
+    /// Something happened to the handle that its machine has no answer to: a mistake of ours.
+    Impossible(String),
     /// GetLastError
     AsksLastError,
     /// SetLastError: what is asked for next is the program's own.

@@ -111,6 +111,7 @@ impl Observer for SimWorld {
             CheckEvent::Child { handle: child, .. } => drop(self.made(*child)),
             CheckEvent::Stepped => self.scheduler.touch(|footprint| footprint.handle(&self.lineage(handle), true)),
             CheckEvent::Released => self.touch(handle, true),
+            CheckEvent::Impossible(what) => self.complain(format!("a machine has no answer to {what}")),
             _ => {}
         }
     }
@@ -131,5 +132,23 @@ impl Observer for SimWorld {
         if !self.scheduler.not_heard() {
             self.complain(format!("a panic inside a call: {panic}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use crate::lab::Sim;
+    use crate::observe::{CheckEvent, Observer};
+
+    /// What the table of a machine misses fails the Sim.
+    #[test]
+    fn a_lost_input_is_a_complaint() {
+        let sim = Sim::new();
+        sim.world().check(1, &CheckEvent::Impossible("Data in Closed".to_owned()));
+        let said = catch_unwind(AssertUnwindSafe(|| drop(sim))).unwrap_err();
+        let said = said.downcast_ref::<String>().unwrap();
+        assert!(said.contains("a machine has no answer to Data in Closed"), "{said}");
     }
 }

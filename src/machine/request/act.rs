@@ -17,6 +17,10 @@ impl Tabled for Request {
     type Input = Input;
     type Action = Action;
 
+    fn state(&self) -> State {
+        self.state
+    }
+
     fn look(&self, input: Input) -> Step {
         step(self.state, input)
     }

@@ -248,6 +248,8 @@ pub const fn step(state: State, input: Input) -> Step {
     match (x, r, w, input) {
         // The handle or its session is gone.
         (Closed | Cancelled, _, _, CallSend | CallWrite | CallWriteLast | CallReceive | CallReceiveDuplex | CallQuery | CallRead | CallUpgrade) => GONE,
+        // The session is closed after its requests, or the callback of REDIRECT returns.
+        (Closed | Cancelled, _, _, Cancel | Told | Refused) => to(x, r, w, &[]),
         (Closed, ..) => Step::Impossible,
         (_, _, _, Close) => to(Closed, Idle, Shut, &[CancelPending, Abandon]),
         (Cancelled, ..) => Step::Impossible,
@@ -301,6 +303,8 @@ pub const fn step(state: State, input: Input) -> Step {
         (Sending, Receive, _, SentWhole | SentHeld) => to(Awaiting, r, w, &[TellSent, TellReceiving]),
         (Sending, _,       _, SentWhole | SentHeld) => to(Awaiting, r, w, &[TellSent]),
         (Sending | Awaiting, _, Send | Shut, Restart) => to(Sending, r, w, &[]),
+        // That WriteData had ended was told with the redirect.
+        (Following, _, Shut, Wrote) => to(x, r, w, &[]),
         (_, _, Write, Wrote) => to(x, r, Open, &[EndWrite]),
         (_, _, Last,  Wrote) => to(x, r, Shut, &[EndWrite]),
 

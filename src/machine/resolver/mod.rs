@@ -205,6 +205,10 @@ impl Tabled for Resolver {
     type Input = Input;
     type Action = Action;
 
+    fn state(&self) -> Stage {
+        self.stage
+    }
+
     fn look(&self, input: Input) -> Step {
         step(self.stage, input)
     }

@@ -107,6 +107,8 @@ pub const fn step(stage: Stage, input: Input) -> Step {
     match (stage, input) {
         // The handle or its session is gone.
         (Closed | Cancelled, CallFind | CallSettings) => GONE,
+        // The session is closed after its resolvers.
+        (Closed | Cancelled, Cancel) => to(stage, &[]),
         (Closed, _) => Step::Impossible,
         (_, Close)  => to(Closed, &[CancelPending, Abandon]),
         (Cancelled, _) => Step::Impossible,

@@ -305,6 +305,10 @@ impl Tabled for WebSocket {
     type Input = Input;
     type Action = Action;
 
+    fn state(&self) -> State {
+        self.state
+    }
+
     fn look(&self, input: Input) -> Step {
         step(self.state, input)
     }

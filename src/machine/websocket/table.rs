@@ -189,6 +189,8 @@ pub const fn step(state: State, input: Input) -> Step {
     match (c, s, r, input) {
         // The handle is gone. That its session was closed does a web socket no harm (source r4).
         (Gone, _, _, CallSend | CallReceive | CallShutdown | CallClose) => GONE,
+        // The connection goes on until what was given to it is out; the session is closed after its web sockets.
+        (Gone, _, _, Data | SentData | SentClose | Fail | Cancel) => to(c, s, r, &[]),
         (Gone, ..) => Step::Impossible,
         (_, _, _, Input::Close) => to(Gone, QUIET, IDLE, &[CancelPending, Abandon]),
         (_, _, _, Cancel) => to(c, s, r, &[]),
@@ -223,6 +225,8 @@ pub const fn step(state: State, input: Input) -> Step {
         (_, _, _, CallClose) => REFUSED,
 
         // Frames go out. Close then looks at what came, whether its frame has room or not.
+        // Of one whose operation has failed nobody hears.
+        (_, QUIET, _, SentData | SentClose)     => to(c, s, r, &[]),
         (_, DATA, _, SentData)                  => to(c, QUIET, r, &[EndSend]),
         (Closed, Shutdown, CLOSE, SentClose)    => to(Done, QUIET, IDLE, &[EndShutdown, EndClose, Abandon]),
         (_, Shutdown, _, SentClose)             => to(c, QUIET, r, &[EndShutdown]),
@@ -252,6 +256,7 @@ pub const fn step(state: State, input: Input) -> Step {
         (Closed, Shutdown, _, Fail)        => to(c, QUIET, r, &[EndShutdown, Abandon]),
         (Closed, _, CLOSE, Fail)           => to(Done, QUIET, IDLE, &[EndClose, Abandon]),
         (Closed, _, _, Fail)               => to(c, QUIET, r, &[Abandon]),
+        (Broken | PeerGone | Done, _, _, Fail) => to(c, s, r, &[]),
 
         _ => Step::Impossible,
     }
