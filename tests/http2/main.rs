@@ -194,8 +194,8 @@ fn no_trailers(request: *mut c_void) -> u32 {
     last_error()
 }
 
-/// Trailers behind a body with a Content-Length, which REQUIRE_STREAM_END takes no notice of (sources n141, m3): none before
-/// the body has been read (n138), the same ones however often they are asked for.
+/// Trailers behind a body with a Content-Length, which REQUIRE_STREAM_END takes no notice of (sources n141, m3), be the body
+/// as long, longer (n138) or shorter: none before it has been read, the same ones however often they are asked for.
 #[test]
 fn trailers_behind_a_length() {
     let server = Server::start(|mut exchange| async move {
@@ -207,14 +207,23 @@ fn trailers_behind_a_length() {
         stream.send_trailers(trailers(&[("x-end", "yes")])).unwrap();
     });
     let client = client(false, server.port);
-    // The h2 crate refuses a body that is longer; Windows takes it.
-    for (path, body) in [("/hello", Ok("hello")), ("/hello-world", Err(INVALID_RESPONSE))] {
+    // By default the length ends the body.
+    let rows: [(&str, u32, Result<&str, u32>); 6] = [
+        ("/hello", 1, Ok("hello")),
+        ("/hello-world", 1, Ok("helloworld")),
+        ("/hel", 1, Ok("hel")),
+        ("/hello", 0, Ok("hello")),
+        ("/hello-world", 0, Ok("hello")),
+        ("/hel", 0, Err(INVALID_RESPONSE)),
+    ];
+    for (path, required, body) in rows {
         let request = open(&client, "GET", path, 0, None);
-        assert_eq!(set(request, WINHTTP_OPTION_REQUIRE_STREAM_END, 1), 0);
+        assert_eq!(set(request, WINHTTP_OPTION_REQUIRE_STREAM_END, required), 0);
         assert_eq!((send(request), receive(request)), (1, 1), "{}", last_error());
+        assert_eq!(header(request, WINHTTP_QUERY_CONTENT_LENGTH), "5");
         assert_eq!(no_trailers(request), 12019, "{path}");
-        assert_eq!(read_all(request), body.map(Vec::from), "{path}");
-        for _ in 0..2 * usize::from(body.is_ok()) {
+        assert_eq!(read_all(request), body.map(Vec::from), "{path} {required}");
+        for _ in 0..2 * required {
             assert_eq!(header(request, TRAILERS), "x-end: yes\r\n\r\n", "{path}");
             assert_eq!(read_all(request), Ok(Vec::new()), "{path}");
         }
@@ -400,7 +409,7 @@ fn what_the_server_breaks() {
         ("/no-error", (API_RECEIVE_RESPONSE, CONNECTION_ERROR, 0)),
         ("/fields", (API_RECEIVE_RESPONSE, 12181, 0)),
         ("/large", (API_RECEIVE_RESPONSE, 12182, 0)),
-        ("/length", (API_READ_DATA, INVALID_RESPONSE, 1)),
+        ("/length", (API_READ_DATA, INVALID_RESPONSE, 0)),
         ("/half", (API_READ_DATA, CONNECTION_ERROR, 8)),
     ];
     for (path, expected) in rows {

@@ -21,6 +21,7 @@ use crate::net::pool::Slot;
 use crate::transport::{Event, Failure, Http2, Peer, Secured, Sink, TransportRequest};
 use crate::win32::{
     ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INTERNAL_ERROR,
+    ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
 };
 
 /// How many fields a reply may have, as over HTTP/1.
@@ -91,7 +92,7 @@ impl<'a> Http2Exchange<'a> {
         if size > self.request.head_limit as u64 {
             return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW.into());
         }
-        let length = BodyLength::of(&head, self.request.head.asks_for_head_only()).ok();
+        let length = BodyLength::of(&head, self.request.head.asks_for_head_only())?;
         self.inbound = Inbound::Body(Download::new(stream, self.rules, length));
         Ok((head, size))
     }
@@ -308,17 +309,16 @@ struct Download {
     threshold: usize,
     /// Room that it was not told of yet.
     room: usize,
-    /// What is left of a length that ends the body (source m3); `None`: END_STREAM ends it. Bytes beyond the length, or too
-    /// few, h2 takes for a violation, whatever REQUIRE_STREAM_END says.
+    /// What is left of a length that ends the body (source m3); `None`: END_STREAM ends it.
     left: Option<u64>,
 }
 
 impl Download {
-    fn new(stream: RecvStream, rules: &Http2, length: Option<BodyLength>) -> Download {
+    fn new(stream: RecvStream, rules: &Http2, length: BodyLength) -> Download {
         let left = match length {
             _ if rules.require_end => None,
-            Some(BodyLength::None) => Some(0),
-            Some(BodyLength::Length(length)) => Some(length),
+            BodyLength::None => Some(0),
+            BodyLength::Length(length) => Some(length),
             _ => None,
         };
         Download { stream, pieces: Pieces::default(), threshold: rules.window_update as usize, room: 0, left }
@@ -335,16 +335,24 @@ impl Download {
             loop {
                 let complete = *left == Some(0);
                 match stream.poll_data(cx) {
-                    Poll::Ready(Some(Ok(bytes))) => {
+                    // What is beyond the length is nobody's.
+                    Poll::Ready(Some(Ok(_))) if complete => return Poll::Ready(None),
+                    Poll::Ready(Some(Ok(mut bytes))) => {
                         *room += bytes.len();
                         if *room >= *threshold {
                             // An error means that the stream is over.
                             let _ = stream.flow_control().release_capacity(std::mem::take(room));
                         }
-                        *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
+                        if let Some(left) = left {
+                            bytes.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                            *left -= bytes.len() as u64;
+                        }
                         if !bytes.is_empty() {
                             return Poll::Ready(Some(Ok(bytes)));
                         }
+                    }
+                    Poll::Ready(None) if left.is_some_and(|left| left > 0) => {
+                        return Poll::Ready(Some(Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into())));
                     }
                     Poll::Ready(None) => match stream.poll_trailers(cx) {
                         Poll::Ready(Ok(fields)) => {

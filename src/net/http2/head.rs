@@ -3,6 +3,7 @@
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
+use super::length;
 use crate::http::{Headers, RequestHead, http2};
 use crate::win32::{ERROR_WINHTTP_INVALID_HEADER, ERROR_WINHTTP_INVALID_URL, Win32Error};
 
@@ -45,7 +46,7 @@ fn path(target: &str) -> Result<PathAndQuery, Win32Error> {
 pub fn headers(fields: &HeaderMap) -> Headers {
     let mut headers = Headers::default();
     for (name, value) in fields {
-        headers.append(name.as_str(), value.as_bytes().to_vec());
+        headers.append(length::name(name.as_str(), value.as_bytes()), value.as_bytes().to_vec());
     }
     headers
 }

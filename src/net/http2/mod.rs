@@ -6,6 +6,7 @@
 //! which would put two more tasks between them, and hide windows, resets and GOAWAY.
 mod exchange;
 mod head;
+mod length;
 mod watch;
 
 use std::future::{Future, poll_fn};
@@ -23,6 +24,7 @@ use bytes::Bytes;
 use h2::SendStream;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
 use hyper::http::Request;
+use length::Renamed;
 use watch::{Watch, Watched, WatchedStream};
 
 pub use exchange::Http2Exchange;
@@ -64,7 +66,7 @@ impl Multiplexed {
         rules: &Http2,
     ) -> Result<Arc<Multiplexed>, Failure> {
         let watch = Arc::new(Watch::default());
-        let watched = Watched::new(stream, Arc::clone(&watch));
+        let watched = Watched::new(Renamed::new(stream), Arc::clone(&watch));
         let (sender, connection) = Builder::new()
             .enable_push(false)
             .initial_max_send_streams(STREAMS_AT_FIRST)
@@ -126,7 +128,7 @@ impl Teller<'_> {
 /// a PING; after as much again without a byte of it the connection counts as dead (HTTP2_KEEPALIVE).
 async fn drive(
     net: &Net,
-    mut connection: Connection<Watched<Stream>, Bytes>,
+    mut connection: Connection<Watched<Renamed<Stream>>, Bytes>,
     watch: &Watch,
     keepalive: Option<Duration>,
     multiplexed: &Weak<Multiplexed>,

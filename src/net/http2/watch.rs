@@ -112,9 +112,9 @@ impl Watch {
 }
 
 /// Length, type, flags and stream of a frame (RFC 9113 4.1).
-const HEAD: usize = 9;
+pub const HEAD: usize = 9;
 const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub const HEADERS: u8 = 1;
 const GOAWAY: u8 = 7;
 const END_STREAM: u8 = 1;
 
