@@ -380,7 +380,7 @@ impl Handle {
         if let (Notification::RequestError(_), Kind::Request(request)) = (notification, &self.kind) {
             set_extended_error(request.with(|machine| machine.extended_error()));
         }
-        if let Some(callback) = wanted {
+        if let Some(callback) = wanted.filter(|_| self.world.choices.calls_back(self.value)) {
             callback.call(self.value, context, status, &notification.payload());
         }
     }

@@ -61,6 +61,11 @@ impl Mistakes {
         self.found.lock().iter().map(|found| found.mistake.clone()).collect()
     }
 
+    /// The last one, in words.
+    pub fn last(&self) -> Option<String> {
+        self.found.lock().last().map(|found| found.line.clone())
+    }
+
     /// What the checker knows of the reasons of a hang.
     pub fn hung(&self) -> String {
         let mistakes = self.verifier.look(|checker| checker.hung());

@@ -250,6 +250,12 @@ impl Checker {
         }
     }
 
+    /// Whether the program said that it freed the context of a handle, and which mistake a callback is then.
+    #[cfg(feature = "lab")]
+    pub fn has_freed_context(&self, handle: usize) -> Option<Stop> {
+        self.handles.get(&handle)?.freed_context()
+    }
+
     fn freed(&mut self, context: usize) -> Option<Mistake> {
         let mistake = |what: String| Mistake::new(Stop::ContextFreed, 0, what);
         for known in self.handles.values_mut().filter(|known| known.context == context && context != 0) {

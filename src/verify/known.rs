@@ -128,11 +128,16 @@ impl Known {
                 mistakes.push((Stop::EndIgnored, what));
             }
         }
-        if self.freed && context != 0 {
-            let stop = if self.send_refused { Stop::ContextFreedOnFailure } else { Stop::ContextFreed };
+        if let Some(stop) = self.freed_context().filter(|_| context != 0) {
             mistakes.push((stop, format!("{} comes with a context that was freed", notification.name())));
         }
         mistakes
+    }
+
+    /// Which mistake a callback with its context is, if that was freed.
+    pub fn freed_context(&self) -> Option<Stop> {
+        let stop = if self.send_refused { Stop::ContextFreedOnFailure } else { Stop::ContextFreed };
+        self.freed.then_some(stop)
     }
 
     /// What may be the reason why a program waits for ever.

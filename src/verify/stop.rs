@@ -95,7 +95,8 @@ stops! {
         why: "The context is the callback's until HANDLE_CLOSING has returned, and WinHttpCloseHandle does not wait for "
             "that: a completion, the REQUEST_ERROR of a cancelled operation and HANDLE_CLOSING itself can come after it.";
         fix: "Free the context in HANDLE_CLOSING, or wait for HANDLE_CLOSING before freeing it. Tests tell of contexts "
-            "with `lab::allocated` and `lab::freed`.";
+            "with `lab::allocated` and `lab::freed`. An exploration does not make such a "
+            "callback: what it would touch is gone.";
     ContextNeverBound = "W02", Error:
         "a program waits for a HANDLE_CLOSING that does not find it";
         why: "HANDLE_CLOSING came with context 0, because none was ever bound to the handle: WinHttpSendRequest, which "

@@ -38,6 +38,13 @@ impl Verifier {
         self.wanted.lock().remove(&stop);
     }
 
+    /// Whether a callback of a handle would touch a context that was freed, where that is looked for.
+    #[cfg(feature = "lab")]
+    pub fn has_freed_context(&self, handle: usize) -> bool {
+        let stop = self.checker.lock().has_freed_context(handle);
+        stop.is_some_and(|stop| self.wanted.lock().contains(&stop))
+    }
+
     /// Out parameters are written with the completion from now on.
     #[cfg(feature = "lab")]
     pub fn write_late(&self) {

@@ -20,6 +20,10 @@ pub trait Choices: Send + Sync {
     }
     /// A notification is about to be delivered on this thread.
     fn delivers(&self, _handle: usize, _notification: &Notification) {}
+    /// Whether the callback is called that observers were just told of.
+    fn calls_back(&self, _handle: usize) -> bool {
+        true
+    }
     /// The arguments of a call were taken, its context is bound: the error with which it ends now, if the world wants
     /// that.
     fn refuse(&self, _handle: usize, _asked: Requested) -> Option<Win32Error> {

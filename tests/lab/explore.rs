@@ -1,13 +1,18 @@
 //! The explorer: what it visits, what it says, and that it loses nothing.
 
 use std::collections::BTreeSet;
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portable_winhttp::lab::{Choices, Explore, Fault, Reply, Sim, Stage, any, explore, torture};
 
+use windows_sys::Win32::Networking::WinHttp::*;
+
 use crate::careful::Careful;
+use crate::support::wide;
 
 /// What a panic says.
 pub fn said(body: impl FnOnce()) -> Option<String> {
@@ -252,6 +257,55 @@ fn names_that_say_nothing_are_refused() {
         sim.peer("http://a.test").on(any()).expect(1);
     });
     assert!(text.unwrap().contains("a fault never struck: WinHttpOpen#3 -> 8"));
+}
+
+/// A schedule that does not fit is not replaced by another in what is told.
+#[test]
+fn a_given_schedule_stays_what_it_was() {
+    let token: Choices = "next:a.begin:0/2 deliver:worker:1/2".parse().unwrap();
+    let replay = Explore::new().replay(token.clone());
+    let text = said(|| drop(replay.run(in_some_order(&["a", "b"], Arc::default())))).expect("it stops");
+    assert!(text.starts_with("the schedule that is replayed fails"), "{text}");
+    assert!(text.contains("the replay diverges at choice 2"), "{text}");
+    assert!(text.lines().last().unwrap().contains(&format!("WINHTTP_REPLAY={token} ")), "{text}");
+}
+
+/// A context that is really freed: what happened is told, and nothing is touched that is gone.
+#[test]
+fn an_exploration_makes_no_callback_with_a_freed_context() {
+    /// Its memory is the client's as long as this lives.
+    struct Context(std::sync::atomic::AtomicBool);
+    unsafe extern "system" fn told(_: *mut c_void, context: usize, _: u32, _: *mut c_void, _: u32) {
+        // SAFETY: none, if the client has freed it.
+        let context = unsafe { (context as *const Context).as_ref() };
+        assert!(context.is_none_or(|context| context.0.load(Ordering::SeqCst)), "a context that is gone");
+    }
+    let text = said(|| {
+        drop(explore(|sim| {
+            sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok());
+            let context = Box::into_raw(Box::new(Context(true.into())));
+            portable_winhttp::lab::allocated(context as usize);
+            // SAFETY: texts end in NUL.
+            unsafe {
+                let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+                WinHttpSetStatusCallback(session, Some(told), u32::MAX, 0);
+                let connection = WinHttpConnect(session, wide("127.0.0.1").as_ptr(), 80, 0);
+                let request = WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0);
+                WinHttpSendRequest(request, null(), 0, null(), 0, 0, context as usize);
+                for handle in [request, connection, session] {
+                    WinHttpCloseHandle(handle);
+                }
+                // The mistake: HANDLE_CLOSING may not have come.
+                (*context).0.store(false, Ordering::SeqCst);
+                portable_winhttp::lab::freed(context as usize);
+                drop(Box::from_raw(context));
+            }
+            sim.settle();
+        }));
+    });
+    let text = text.expect("it is found");
+    assert!(text.lines().nth(1).unwrap().contains("W01 error"), "{text}");
+    assert!(!text.contains("a context that is gone"), "{text}");
 }
 
 /// Processes of their own visit the same schedules.

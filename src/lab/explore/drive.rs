@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::isolated;
-use super::late::{Late, Seen};
+use super::late::{Late, Latest, Seen};
 use super::random::{Deviating, Pct, Random, Shape, Swarm};
-use super::report::{self, Exploration};
+use super::report::{self, Exploration, Source};
 use super::run::{Run, Setup, run};
 use super::shrink::{deviations, shrink};
 use super::tree::{Tree, Walk, Walking};
@@ -132,9 +132,9 @@ fn replay(
     choices: crate::lab::choices::Choices,
 ) -> Result<Exploration, String> {
     let setup = Setup { offers: choices.offers, ..options.setup.clone() };
-    let again = run(body, &setup, Box::new(Replay::new(choices)), true);
+    let again = run(body, &setup, Box::new(Replay::new(choices.clone())), true);
     if again.failure.is_some() {
-        return Err(report::failing(&again, 1, deviations(&again).len(), 0));
+        return Err(report::failing(&again, &Source::Given(choices)));
     }
     let mut exploration = Exploration::default();
     exploration.take(&again, options.keep);
@@ -170,6 +170,7 @@ impl Driving<'_> {
         vec![
             Strategy::Deviations { faults: false },
             Strategy::Late,
+            Strategy::BehindAll,
             Strategy::Deviations { faults: true },
             Strategy::IfSmall,
             // By turns, until the budget is used up.
@@ -183,7 +184,7 @@ impl Driving<'_> {
         self.exploration.complete = true;
         while let Some(strategy) = strategies.get(self.place.strategy).copied() {
             let done = match strategy {
-                Strategy::Deviations { faults } => self.deviate(strategy, faults)?,
+                Strategy::Deviations { .. } | Strategy::BehindAll => self.deviate(strategy)?,
                 Strategy::Late => self.put_off(strategy)?,
                 Strategy::Exhaustive => self.walk(strategy, None)?,
                 Strategy::IfSmall => {
@@ -253,8 +254,10 @@ impl Driving<'_> {
             self.saved = Instant::now();
             self.save();
         }
-        let systematic =
-            matches!(self.strategies().get(self.place.strategy), Some(Strategy::Deviations { .. } | Strategy::Late));
+        let systematic = matches!(
+            self.strategies().get(self.place.strategy),
+            Some(Strategy::Deviations { .. } | Strategy::Late | Strategy::BehindAll)
+        );
         let over = match self.budget {
             // The first part of the portfolio is small; a busy machine must not cut it short.
             Some(Budget::Time(_)) if self.options.budget.is_none() && systematic => false,
@@ -307,15 +310,23 @@ impl Driving<'_> {
         let (shrunk, runs) = shrink(self.body, setup, run);
         let noted = super::run::run(self.body, setup, Box::new(Replay::new(shrunk.choices.clone())), true);
         let last = if noted.failure.is_some() { &noted } else { &shrunk };
-        Err(report::failing(last, self.exploration.schedules, before, runs))
+        let source = Source::Found { as_the: self.exploration.schedules, deviations: before, runs };
+        Err(report::failing(last, &source))
     }
 
-    fn deviate(&mut self, strategy: Strategy, faults: bool) -> Result<bool, String> {
+    fn deviate(&mut self, strategy: Strategy) -> Result<bool, String> {
         let setup = self.setup(strategy);
+        let faults = strategy == Strategy::Deviations { faults: true };
+        let late = strategy == Strategy::BehindAll;
         let usual = run(self.body, &setup, Box::new(Usual), false);
+        let base = if late { self.undisturbed(&setup, || Box::new(Latest)) } else { usual };
+        if late && !base.choices.unusual() {
+            // No thread begins.
+            return Ok(true);
+        }
         let mut all: Vec<Option<(usize, usize, ChoiceKind)>> = vec![None];
-        for (at, choice) in usual.choices.iter().enumerate() {
-            if (choice.kind == ChoiceKind::Fault) == faults {
+        for (at, choice) in base.choices.iter().enumerate() {
+            if late || (choice.kind == ChoiceKind::Fault) == faults {
                 all.extend((1..choice.options as usize).map(|option| Some((at, option, choice.kind))));
             }
         }
@@ -329,6 +340,7 @@ impl Driving<'_> {
                 }
                 let deviations = deviation.map(|(at, option, kind)| (at, kind, option, String::new()));
                 let chooser = Deviating::new(deviations.into_iter().collect());
+                let chooser = if late { chooser.late() } else { chooser };
                 let made = self.undisturbed(&setup, || Box::new(chooser.clone()));
                 self.count(&setup, made)?;
             }

@@ -93,8 +93,8 @@ struct Noting(Box<dyn Chooser>);
 impl Chooser for Noting {
     fn choose(&mut self, point: Point<'_>, options: usize) -> usize {
         let taken = self.0.choose(point, options);
-        let choice = Choice { kind: point.kind(), taken: taken as u32, options: options as u32, label: String::new() };
-        note(&format!("{choice} "), false);
+        let (kind, label) = (point.kind(), point.label(taken));
+        note(&format!("{:#} ", Choice { kind, taken: taken as u32, options: options as u32, label }), false);
         taken
     }
 

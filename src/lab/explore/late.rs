@@ -57,6 +57,16 @@ impl Late {
     }
 }
 
+/// The usual, except that every thread begins as late as it can.
+pub struct Latest;
+
+impl Chooser for Latest {
+    fn choose(&mut self, point: Point<'_>, _: usize) -> usize {
+        let Point::Next(candidates, _) = point else { return 0 };
+        candidates.iter().position(|candidate| candidate.step != "begin").unwrap_or(0)
+    }
+}
+
 impl Chooser for Late {
     fn choose(&mut self, point: Point<'_>, _: usize) -> usize {
         let Point::Next(candidates, _) = point else { return 0 };

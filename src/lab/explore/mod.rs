@@ -25,7 +25,8 @@ pub use random::Random;
 pub use report::Exploration;
 
 /// Runs `body` under many schedules: the usual order of events first, then each single deviation from it, then each thread begun
-/// at each point, then each fault alone, all of them however long that takes; then orders and faults by chance, for two seconds at most. Small bodies are visited completely within that time.
+/// at each point, then each deviation from the run in which all of them begin last, then each fault alone, all of them however
+/// long that takes; then orders and faults by chance, for two seconds at most. Small bodies are visited completely within that time.
 ///
 /// A schedule holds only what Windows and servers may do: which thread, worker or packet comes next, whether a completion
 /// comes inside the call, whether a call fails, when a server answers. `body` must hold in each of them: say what is true
@@ -88,6 +89,8 @@ enum Strategy {
     },
     /// Each thread that begins, at each point at which it could.
     Late,
+    /// The run in which all threads begin as late as they can, with each of its choices changed, one at a time.
+    BehindAll,
     Exhaustive,
     /// The complete tree as far as a part of the time reaches.
     IfSmall,

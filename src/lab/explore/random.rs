@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::late::Latest;
 use crate::lab::choices::ChoiceKind;
 use crate::lab::chooser::{Actor, Chooser, Point};
 
@@ -155,17 +156,24 @@ impl Chooser for Pct {
     }
 }
 
-/// The usual, except for some choices by their number in the run; what does not fit there is left out.
+/// The usual, or a run in which threads begin late, except for some choices by their number in the run; what does not fit
+/// there is left out.
 #[derive(Clone)]
 pub struct Deviating {
     /// Number of the choice, its kind, the option and what that is called.
     deviations: Vec<(usize, ChoiceKind, usize, String)>,
     at: usize,
+    late: bool,
 }
 
 impl Deviating {
     pub fn new(deviations: Vec<(usize, ChoiceKind, usize, String)>) -> Deviating {
-        Deviating { deviations, at: 0 }
+        Deviating { deviations, at: 0, late: false }
+    }
+
+    /// Every thread begins as late as it can.
+    pub fn late(self) -> Deviating {
+        Deviating { late: true, ..self }
     }
 }
 
@@ -173,7 +181,9 @@ impl Chooser for Deviating {
     fn choose(&mut self, point: Point<'_>, options: usize) -> usize {
         self.at += 1;
         let wanted = self.deviations.iter().find(|(at, kind, ..)| *at == self.at - 1 && *kind == point.kind());
-        let Some((_, _, taken, label)) = wanted else { return 0 };
+        let Some((_, _, taken, label)) = wanted else {
+            return if self.late { Latest.choose(point, options) } else { 0 };
+        };
         let named = (0..options).find(|option| point.label(*option) == *label);
         named.unwrap_or(if *taken < options && label.is_empty() { *taken } else { 0 })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::run::Run;
+use super::run::{Run, is_freed_context};
 use super::shrink::deviations;
 use crate::lab::choices::Choices;
 use crate::lab::environment;
@@ -86,17 +86,32 @@ impl fmt::Display for Exploration {
     }
 }
 
-/// The report of a failing run, `found` as the n-th and shrunk.
-pub fn failing(run: &Run, found: u64, before: usize, shrinking: usize) -> String {
+/// Where a failing schedule comes from.
+pub enum Source {
+    /// It was found as the n-th, with so many deviations, and shrunk in so many runs.
+    Found { as_the: u64, deviations: usize, runs: usize },
+    /// It was given.
+    Given(Choices),
+}
+
+/// The report of a failing run.
+pub fn failing(run: &Run, source: &Source) -> String {
     let Some(failure) = &run.failure else { return String::new() };
     let deviations = deviations(run);
-    let mut lines = vec![format!(
-        "schedule {found} fails; shrunk from {before} to {} deviations from the usual in {shrinking} runs",
-        deviations.len()
-    )];
+    let (first, schedule) = match source {
+        Source::Found { as_the, deviations: before, runs } => {
+            let shrunk =
+                format!("shrunk from {before} to {} deviations from the usual in {runs} runs", deviations.len());
+            (format!("schedule {as_the} fails; {shrunk}"), &run.choices)
+        }
+        Source::Given(choices) => ("the schedule that is replayed fails".to_owned(), choices),
+    };
+    let mut lines = vec![first];
     let (injected, others): (Vec<&String>, Vec<&String>) =
         failure.report.lines.iter().partition(|line| line.starts_with("fault injected"));
     lines.extend(injected.iter().map(|line| format!("  {line}")));
+    let (freed, others): (Vec<&String>, Vec<&String>) = others.into_iter().partition(|line| is_freed_context(line));
+    lines.extend(freed.iter().map(|line| format!("  {line}")));
     // A hang brings its trace, which stands below anyway.
     lines.extend(failure.said.iter().map(|said| format!("  {}", without_trace(said))));
     let said = failure.said.clone().unwrap_or_default();
@@ -108,8 +123,8 @@ pub fn failing(run: &Run, found: u64, before: usize, shrinking: usize) -> String
         lines.push(format!("  deviation {}: {}", number + 1, deviation.show(&run.choices)));
     }
     lines.push(failure.report.trace.to_table());
-    lines.push(format!("the schedule: {}", run.choices.trimmed().long()));
-    lines.push(environment::again(&run.choices));
+    lines.push(format!("the schedule: {}", schedule.trimmed().long()));
+    lines.push(environment::again(schedule));
     lines.join("\n")
 }
 

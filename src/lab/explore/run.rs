@@ -14,6 +14,7 @@ use crate::lab::mistakes::Report;
 use crate::lab::points::Passed;
 use crate::lab::profile::Profile;
 use crate::lab::sim::Sim;
+use crate::verify::Stop;
 
 /// What each run of an exploration has in common.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +53,12 @@ pub struct Failure {
     pub report: Report,
 }
 
+/// Whether a callback came with a context that was freed: it is not called, and what the client does without it says nothing.
+pub fn is_freed_context(line: &str) -> bool {
+    line.contains("comes with a context that was freed")
+        && [Stop::ContextFreed, Stop::ContextFreedOnFailure].iter().any(|stop| line.starts_with(stop.id()))
+}
+
 impl Failure {
     /// What is the same when the same goes wrong in another schedule.
     pub fn kind(&self) -> String {
@@ -60,6 +67,7 @@ impl Failure {
             (id.len() == 3 && id.starts_with('W') && level.starts_with("error")).then(|| id.to_owned())
         };
         let text = match &self.said {
+            _ if self.report.lines.iter().any(|line| is_freed_context(line)) => "freed context".to_owned(),
             Some(said) if !said.starts_with("HANG") => said.rsplit(" at ").next().unwrap_or_default().to_owned(),
             Some(_) => "HANG".to_owned(),
             None => {

@@ -1,5 +1,7 @@
 //! What happens in a Sim where something may go wrong or Windows leaves it open, and what it sees of calls.
 
+use std::io::Write;
+
 use super::SimWorld;
 use crate::lab::explore::footprint::Thing;
 use crate::lab::fault::{FaultKind, FaultTrigger};
@@ -57,6 +59,19 @@ impl Choices for SimWorld {
             let progress = notification.status() < WINHTTP_CALLBACK_STATUS_HANDLE_CREATED;
             self.scheduler.calls_back(&self.lineage(handle), progress);
         }
+    }
+
+    /// What a callback with a freed context touches is gone. A run of an exploration has failed with that, and goes on without
+    /// the callback, so that it can be told; anywhere else it is called, as Windows does, and this may be the last that is said.
+    fn calls_back(&self, handle: usize) -> bool {
+        if !self.mistakes.verifier.has_freed_context(handle) {
+            return true;
+        }
+        if !self.explored {
+            let said = self.mistakes.last().unwrap_or_default();
+            let _ = writeln!(std::io::stderr(), "{said}; it is called all the same");
+        }
+        !self.explored
     }
 
     fn newer_digest(&self) -> bool {

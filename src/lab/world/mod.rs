@@ -81,6 +81,8 @@ pub struct SimWorld {
     /// The connections of a Sim without bytes.
     pub pool: ScriptPool,
     offers: Offers,
+    /// Whether it is a run of an exploration.
+    explored: bool,
     /// Where it was made.
     at: &'static Location<'static>,
     /// Whether sessions may be opened outside.
@@ -148,6 +150,7 @@ impl SimWorld {
         Arc::new_cyclic(|me: &Weak<SimWorld>| {
             let (entering, tracing, noting) = (me.clone(), me.clone(), me.clone());
             let heard = panics::heard();
+            let explored = heard.is_some();
             let enters = move || {
                 panics::hear(heard.clone());
                 if let Some(sim) = entering.upgrade() {
@@ -177,6 +180,7 @@ impl SimWorld {
                 faults: Faults::new(&scheduler, offers),
                 pool: ScriptPool::default(),
                 offers,
+                explored,
                 at,
                 real: AtomicBool::new(allows_real()),
                 sometimes: Mutex::default(),
