@@ -1,5 +1,6 @@
 //! The mistakes that a Sim has seen, and its report of them.
 
+use std::backtrace::Backtrace;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,29 @@ struct Found {
     mistake: Mistake,
     line: String,
     events: usize,
+    /// Who was calling.
+    stack: Backtrace,
+}
+
+impl Found {
+    /// The line of a report, with the place in the program.
+    fn told(&self) -> String {
+        let place = program_line(&self.stack.to_string());
+        place.map_or_else(|| self.line.clone(), |place| format!("{}\n      at {place}", self.line))
+    }
+}
+
+/// The innermost line of a stack that is the program's: not this library's, nor that of another that was downloaded.
+fn program_line(stack: &str) -> Option<String> {
+    // Paths below the current folder are shown relative to it.
+    let here = std::env::current_dir().unwrap_or_default();
+    let others = ["/rustc/", "/library/", "/.cargo/", "/registry/src/"];
+    let is_program = |path: &&str| {
+        let ours = here.join(path).starts_with(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        !ours && !others.iter().any(|other| path.contains(other))
+    };
+    let places = stack.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
+    places.map(|path| path.strip_prefix("./").unwrap_or(path)).find(is_program).map(str::to_owned)
 }
 
 /// What was injected, and remarks on the run.
@@ -50,7 +74,7 @@ impl Mistakes {
         let found = move |mistake: Mistake| {
             let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
             trace.note(&line);
-            list.lock().push(Found { mistake, line, events: trace.count() });
+            list.lock().push(Found { mistake, line, events: trace.count(), stack: Backtrace::force_capture() });
         };
         let verifier = Arc::new(Verifier::new(from_environment(true), now, Box::new(found)));
         Mistakes { verifier, recorder, found: all }
@@ -88,7 +112,7 @@ impl Mistakes {
             trace = Trace { events: trace.events.into_iter().take(last.events).collect() };
         }
         for found in &errors {
-            push_once(&mut complaints, explained(&found.line, found.mistake.stop));
+            push_once(&mut complaints, explained(&found.told(), found.mistake.stop));
         }
         complaints.extend(self.lines(&ended));
         let fails = !complaints.is_empty();

@@ -270,6 +270,24 @@ fn a_given_schedule_stays_what_it_was() {
     assert!(text.lines().last().unwrap().contains(&format!("WINHTTP_REPLAY={token} ")), "{text}");
 }
 
+/// A mistake in a call is told at the program's line.
+#[test]
+fn a_mistake_has_its_line() {
+    let text = said(|| {
+        let sim = Sim::new();
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::never());
+        let client = crate::support::Client::new(true, 80);
+        let request = client.request("GET", "/", &crate::support::Record::new());
+        assert_eq!(crate::support::send(request), 1);
+        crate::support::send(request);
+        crate::support::close(request);
+        client.close();
+    });
+    let text = text.expect("it is told");
+    let place = text.split("W04 error").nth(1).and_then(|rest| rest.lines().nth(1)).unwrap_or_default();
+    assert!(place.starts_with("      at tests/") && place.contains("support/mod.rs:"), "{text}");
+}
+
 /// A context that is really freed: what happened is told, and nothing is touched that is gone.
 #[test]
 fn an_exploration_makes_no_callback_with_a_freed_context() {
