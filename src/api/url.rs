@@ -8,15 +8,15 @@ use crate::win32::*;
 const SIZE: u32 = size_of::<URL_COMPONENTS>() as u32;
 
 /// A component of URL_COMPONENTS: where its pointer and length are.
-type Place = (fn(&mut URL_COMPONENTS) -> &mut PWSTR, fn(&mut URL_COMPONENTS) -> &mut u32);
+type ComponentFields = (fn(&mut URL_COMPONENTS) -> &mut PWSTR, fn(&mut URL_COMPONENTS) -> &mut u32);
 
-const SCHEME: Place = (|c| &mut c.lpszScheme, |c| &mut c.dwSchemeLength);
-const HOST: Place = (|c| &mut c.lpszHostName, |c| &mut c.dwHostNameLength);
-const USER: Place = (|c| &mut c.lpszUserName, |c| &mut c.dwUserNameLength);
-const PASSWORD: Place = (|c| &mut c.lpszPassword, |c| &mut c.dwPasswordLength);
-const PATH: Place = (|c| &mut c.lpszUrlPath, |c| &mut c.dwUrlPathLength);
-const EXTRA: Place = (|c| &mut c.lpszExtraInfo, |c| &mut c.dwExtraInfoLength);
-const PLACES: [Place; 6] = [SCHEME, USER, PASSWORD, HOST, PATH, EXTRA];
+const SCHEME: ComponentFields = (|c| &mut c.lpszScheme, |c| &mut c.dwSchemeLength);
+const HOST: ComponentFields = (|c| &mut c.lpszHostName, |c| &mut c.dwHostNameLength);
+const USER: ComponentFields = (|c| &mut c.lpszUserName, |c| &mut c.dwUserNameLength);
+const PASSWORD: ComponentFields = (|c| &mut c.lpszPassword, |c| &mut c.dwPasswordLength);
+const PATH: ComponentFields = (|c| &mut c.lpszUrlPath, |c| &mut c.dwUrlPathLength);
+const EXTRA: ComponentFields = (|c| &mut c.lpszExtraInfo, |c| &mut c.dwExtraInfoLength);
+const COMPONENTS: [ComponentFields; 6] = [SCHEME, USER, PASSWORD, HOST, PATH, EXTRA];
 
 /// Takes a URL apart (nf-winhttp-winhttpcrackurl, source crack.parts). A component with a NULL pointer and a length
 /// gets a pointer into the URL; with a buffer it gets a copy with a NUL; with neither it is left out.
@@ -50,7 +50,7 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
         if components.dwStructSize != SIZE {
             return Err(ERROR_INVALID_PARAMETER);
         }
-        for (pointer, length) in PLACES {
+        for (pointer, length) in COMPONENTS {
             let (is_null, length) = (pointer(components).is_null(), *length(components));
             // A buffer without room; or changed text without a buffer to put it into.
             if (!is_null && length == 0) || (is_null && length != 0 && (decoding || escaping)) {
@@ -100,7 +100,7 @@ unsafe fn hand_out(
     let [escapes, decodes] = [Change::Escape, Change::Decode].map(|wanted| change == wanted);
     let escaped = [false, false, false, false, escapes, escapes];
     // All pieces are made before anything is changed.
-    let mut pieces = Vec::with_capacity(PLACES.len());
+    let mut pieces = Vec::with_capacity(COMPONENTS.len());
     for (range, escaped) in ranges.iter().zip(escaped) {
         let piece = &text[range.clone().unwrap_or(0..0)];
         pieces.push(match () {
@@ -110,7 +110,7 @@ unsafe fn hand_out(
         });
     }
     let mut result = Ok(());
-    for (((pointer, length), range), piece) in PLACES.into_iter().zip(ranges).zip(pieces) {
+    for (((pointer, length), range), piece) in COMPONENTS.into_iter().zip(ranges).zip(pieces) {
         match (pointer(components).is_null(), *length(components)) {
             (true, 0) => {}
             (true, _) => match range {
@@ -163,7 +163,7 @@ pub unsafe extern "system" fn WinHttpCreateUrl(
         if components.dwStructSize != SIZE {
             return Err(ERROR_INVALID_PARAMETER);
         }
-        let mut component = |(pointer, length): Place| {
+        let mut component = |(pointer, length): ComponentFields| {
             let (pointer, length) = (*pointer(&mut components), *length(&mut components));
             // SAFETY: the caller's promise.
             unsafe { counted_text(pointer, length) }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::engine::{Answer, ConnectionId, Demand, Effect, Engine, Entry, State};
 use super::life::unused;
 use super::places::Server;
-use super::rules::{self, Decision, Seen, Wait, decide, suits};
+use super::rules::{self, Available, Decision, Wait, decide, suits};
 
 impl Engine {
     /// What the table says to an attempt, done. `first`: it is the first in the line of its server.
@@ -21,7 +21,7 @@ impl Engine {
         let shared = self.shared_for(now, demand, room);
         let limit = demand.limit.as_ref().filter(|_| !room);
         let useless = limit.and_then(|(server, _)| self.useless(server));
-        let seen = Seen {
+        let available = Available {
             draining,
             stream: shared.is_some_and(|(_, free)| free),
             full: shared.is_some_and(|(_, free)| !free),
@@ -30,7 +30,7 @@ impl Engine {
             room,
             useless: useless.is_some() && (first || !self.line(demand)),
         };
-        match (decide(seen, demand.may), shared, idle) {
+        match (decide(available, demand.may), shared, idle) {
             (Decision::Share, Some((connection, _)), _) => {
                 self.take(connection, demand);
                 Ok(Answer::Share(connection))

@@ -40,7 +40,7 @@ impl Engine {
                 true
             }
             Err(wait) => {
-                if first && wait == Wait::Place {
+                if first && wait == Wait::Limit {
                     if let Some((server, _)) = &waiter.demand.limit {
                         self.limits.get(server).waiting.push_front(attempt);
                     }
@@ -55,7 +55,7 @@ impl Engine {
 
     pub(super) fn line_up(&mut self, attempt: AttemptId, demand: &Demand, wait: Wait) {
         match (&demand.limit, wait) {
-            (Some((server, _)), Wait::Place) => self.limits.get(server).waiting.push_back(attempt),
+            (Some((server, _)), Wait::Limit) => self.limits.get(server).waiting.push_back(attempt),
             _ => {
                 if let Some(group) = self.groups.get(demand.group) {
                     group.waiting.push_back(attempt);

@@ -7,7 +7,7 @@ use crate::win32::{ERROR_WINHTTP_RESPONSE_DRAIN_OVERFLOW, Win32Error};
 
 /// What an attempt meets when it asks for a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Available {
     /// The connection of the same handle's reply before: it is being drained.
     pub draining: bool,
     /// A stream of an HTTP/2 connection that is open.
@@ -45,7 +45,7 @@ pub enum Wait {
     /// What another attempt's connection turns out to be.
     Making,
     /// One of the connections that the server may have.
-    Place,
+    Limit,
 }
 
 /// Where the connection comes from.
@@ -65,18 +65,18 @@ pub enum Decision {
 
 /// The table: the first line that holds.
 #[rustfmt::skip]
-pub const fn decide(seen: Seen, may: May) -> Decision {
+pub const fn decide(available: Available, may: May) -> Decision {
     use Decision::*;
-    match (may.take, seen) {
+    match (may.take, available) {
         // w2: the next attempt of a handle goes out on the connection of the reply before.
-        (true, Seen { draining: true, .. })               => Wait(self::Wait::Drain),
-        (true, Seen { stream: true, .. })   if may.share  => Share,
-        (true, Seen { idle: true, .. })                   => Reuse,
-        (true, Seen { full: true, .. })     if may.share && may.queue => Wait(self::Wait::Stream),
-        (true, Seen { making: true, full: false, .. }) if may.share => Wait(self::Wait::Making),
-        (_,    Seen { room: true, .. })                   => Make,
-        (_,    Seen { useless: true, .. })                => Displace,
-        _                                                 => Wait(self::Wait::Place),
+        (true, Available { draining: true, .. })               => Wait(self::Wait::Drain),
+        (true, Available { stream: true, .. })   if may.share  => Share,
+        (true, Available { idle: true, .. })                   => Reuse,
+        (true, Available { full: true, .. })     if may.share && may.queue => Wait(self::Wait::Stream),
+        (true, Available { making: true, full: false, .. }) if may.share => Wait(self::Wait::Making),
+        (_,    Available { room: true, .. })                   => Make,
+        (_,    Available { useless: true, .. })                => Displace,
+        _                                                 => Wait(self::Wait::Limit),
     }
 }
 

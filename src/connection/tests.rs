@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::engine::{Answer, ConnectionId, Demand, Effect, Engine};
 use super::find::LOOKED;
-use super::rules::{Decision, May, Seen, Wait, decide};
+use super::rules::{Available, Decision, May, Wait, decide};
 use crate::transport::{Http2, Tls, TransportRequest};
 
 const NOW: Duration = Duration::from_secs(100);
@@ -245,7 +245,7 @@ fn the_table_keeps_its_promises() {
     for number in 0..1 << 10 {
         let mut bit = bits(number);
         let may = May { take: bit(), share: bit(), queue: bit() };
-        let seen = Seen {
+        let available = Available {
             draining: bit(),
             stream: bit(),
             full: bit(),
@@ -255,19 +255,22 @@ fn the_table_keeps_its_promises() {
             useless: bit(),
         };
         let shares = may.take && may.share;
-        let holds = match decide(seen, may) {
-            Decision::Share => seen.stream && shares && !seen.draining,
-            Decision::Reuse => seen.idle && may.take && !seen.draining && !(shares && seen.stream),
-            Decision::Make => seen.room && !(may.take && seen.idle),
-            Decision::Displace => seen.useless && !seen.room && !(may.take && seen.idle),
-            Decision::Wait(Wait::Drain) => seen.draining && may.take,
-            Decision::Wait(Wait::Stream) => seen.full && shares && may.queue,
-            Decision::Wait(Wait::Making) => seen.making && shares,
+        let holds = match decide(available, may) {
+            Decision::Share => available.stream && shares && !available.draining,
+            Decision::Reuse => available.idle && may.take && !available.draining && !(shares && available.stream),
+            Decision::Make => available.room && !(may.take && available.idle),
+            Decision::Displace => available.useless && !available.room && !(may.take && available.idle),
+            Decision::Wait(Wait::Drain) => available.draining && may.take,
+            Decision::Wait(Wait::Stream) => available.full && shares && may.queue,
+            Decision::Wait(Wait::Making) => available.making && shares,
             // It waits only if nothing can be had, and nothing made.
-            Decision::Wait(Wait::Place) => !(seen.room || seen.useless || may.take && seen.idle),
+            Decision::Wait(Wait::Limit) => !(available.room || available.useless || may.take && available.idle),
         };
-        assert!(holds, "{seen:?} {may:?} -> {:?}", decide(seen, may));
-        assert!(!(may.take && seen.draining) || decide(seen, may) == Decision::Wait(Wait::Drain), "w2: {seen:?}");
+        assert!(holds, "{available:?} {may:?} -> {:?}", decide(available, may));
+        assert!(
+            !(may.take && available.draining) || decide(available, may) == Decision::Wait(Wait::Drain),
+            "w2: {available:?}"
+        );
     }
 }
 

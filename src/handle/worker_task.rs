@@ -66,7 +66,7 @@ fn domain_of_system() -> Option<String> {
 
 fn run(text: &str, url: &str, host: &str, world: &Arc<World>) -> Result<String, ScriptError> {
     let limits = world.proxies.limits();
-    let seen = Seen {
+    let pac_host = PacHost {
         until: world.clock.now() + limits.time,
         left: limits.looks.map(AtomicU32::new),
         world: Arc::clone(world),
@@ -74,9 +74,9 @@ fn run(text: &str, url: &str, host: &str, world: &Arc<World>) -> Result<String, 
     let apart = world.steps.is_none();
     // A world of steps counts what its threads do, and the thread of the script is this one.
     if apart {
-        return run_apart(text, url, host, Arc::new(seen), &limits);
+        return run_apart(text, url, host, Arc::new(pac_host), &limits);
     }
-    run_script(text, url, host, Arc::new(seen), &limits)
+    run_script(text, url, host, Arc::new(pac_host), &limits)
 }
 
 /// A build without the feature `pac` says so, once on stderr and in each trace.
@@ -100,13 +100,13 @@ fn run_script(_: &str, _: &str, _: &str, _: Arc<dyn Host>, _: &pac::Limits) -> R
 }
 
 /// A world as scripts see it.
-struct Seen {
+struct PacHost {
     world: Arc<World>,
     until: Duration,
     left: Option<AtomicU32>,
 }
 
-impl Host for Seen {
+impl Host for PacHost {
     fn lookup(&self, name: &str) -> Vec<IpAddr> {
         self.world.names.lookup(name)
     }

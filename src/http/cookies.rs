@@ -15,7 +15,7 @@ const OF_ALL: usize = 3000;
 
 /// The request that cookies are for, or whose reply sets them.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct RequestUri<'a> {
     /// Whether TLS is spoken.
     pub secure: bool,
     /// Host name or address literal.
@@ -44,7 +44,7 @@ pub struct Jar {
     cookies: Vec<Cookie>,
 }
 
-impl Place<'_> {
+impl RequestUri<'_> {
     fn path(&self) -> &str {
         self.target.split(['?', '#']).next().unwrap_or_default()
     }
@@ -61,20 +61,20 @@ impl Place<'_> {
 impl Jar {
     /// The value of the Cookie header that belongs to a request at `now`, the newest cookie first
     /// (source cookie.order).
-    pub fn header(&mut self, place: &Place<'_>, now: SystemTime) -> Option<Vec<u8>> {
+    pub fn header(&mut self, uri: &RequestUri<'_>, now: SystemTime) -> Option<Vec<u8>> {
         if self.is_empty() {
             return None;
         }
         self.forget_expired(now);
-        let host = place.host.to_ascii_lowercase();
-        let matching = self.cookies.iter().rev().filter(|cookie| cookie.is_for(place, &host));
+        let host = uri.host.to_ascii_lowercase();
+        let matching = self.cookies.iter().rev().filter(|cookie| cookie.is_for(uri, &host));
         let pairs: Vec<_> = matching.map(|cookie| [&*cookie.name, &cookie.value].join(&b'=')).collect();
         (!pairs.is_empty()).then(|| pairs.join(b"; ".as_slice()))
     }
 
     /// Takes a Set-Cookie header of a reply. One that means nothing, or that the server may not set, changes nothing.
-    pub fn store(&mut self, field: &[u8], place: &Place<'_>, now: SystemTime) {
-        let Some(cookie) = Cookie::read(field, place, now) else { return };
+    pub fn store(&mut self, field: &[u8], uri: &RequestUri<'_>, now: SystemTime) {
+        let Some(cookie) = Cookie::read(field, uri, now) else { return };
         self.cookies.retain(|known| !known.is_same(&cookie));
         self.forget_expired(now);
         if cookie.is_over(now) {
@@ -106,20 +106,20 @@ impl Jar {
 }
 
 impl Cookie {
-    fn read(field: &[u8], place: &Place<'_>, now: SystemTime) -> Option<Cookie> {
+    fn read(field: &[u8], uri: &RequestUri<'_>, now: SystemTime) -> Option<Cookie> {
         if field.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
             return None;
         }
         let mut parts = field.split(|byte| *byte == b';');
         let (name, value) = pair(parts.next()?);
         let value = value.filter(|value| !name.is_empty() && name.len() + value.len() <= LENGTH_AT_MOST)?;
-        let host = place.host.to_ascii_lowercase();
+        let host = uri.host.to_ascii_lowercase();
         let mut cookie = Cookie {
             name: name.to_vec(),
             value: value.to_vec(),
             domain: host.clone(),
             subdomains: false,
-            path: place.default_path().to_owned(),
+            path: uri.default_path().to_owned(),
             secure: false,
             expires: None,
         };
@@ -130,7 +130,7 @@ impl Cookie {
             match attribute.to_ascii_lowercase().as_slice() {
                 b"domain" => cookie.belong(value, &host)?,
                 b"path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
-                b"path" => place.default_path().clone_into(&mut cookie.path),
+                b"path" => uri.default_path().clone_into(&mut cookie.path),
                 b"secure" => cookie.secure = true,
                 b"expires" => cookie.expires = cookie_date::parse(value).or(cookie.expires),
                 b"max-age" => max_age = age(value).or(max_age),
@@ -170,12 +170,12 @@ impl Cookie {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// `host`: of the place, in lower case.
-    fn is_for(&self, place: &Place<'_>, host: &str) -> bool {
+    /// `host`: of the uri, in lower case.
+    fn is_for(&self, uri: &RequestUri<'_>, host: &str) -> bool {
         let domain = self.domain == host || (self.subdomains && is_below(host, &self.domain));
-        let path = place.path().strip_prefix(self.path.as_str());
+        let path = uri.path().strip_prefix(self.path.as_str());
         let path = path.is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'));
-        domain && path && (place.secure || !self.secure)
+        domain && path && (uri.secure || !self.secure)
     }
 }
 
@@ -218,15 +218,15 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
     }
 
-    fn place(url: &str) -> Place<'_> {
+    fn uri(url: &str) -> RequestUri<'_> {
         let (scheme, rest) = url.split_once("://").unwrap();
         let slash = rest.find('/').unwrap_or(rest.len());
         let host = rest[..slash].split(':').next().unwrap();
-        Place { secure: scheme == "https", host, target: &rest[slash..] }
+        RequestUri { secure: scheme == "https", host, target: &rest[slash..] }
     }
 
     fn header(jar: &mut Jar, url: &str) -> Option<String> {
-        jar.header(&place(url), now()).map(|value| String::from_utf8(value).unwrap())
+        jar.header(&uri(url), now()).map(|value| String::from_utf8(value).unwrap())
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
         ];
         for (field, by, to, sent) in rows {
             let mut jar = Jar::default();
-            jar.store(field.as_bytes(), &place(by), now());
+            jar.store(field.as_bytes(), &uri(by), now());
             assert_eq!(header(&mut jar, to).as_deref(), *sent, "{field} of {by} for {to}");
         }
     }
@@ -300,7 +300,7 @@ mod tests {
             ("name=other; path=/x", "name=value2; NAME=value"),
             ("NAME=; max-age=0", "name=value2"),
         ] {
-            jar.store(field.as_bytes(), &place("http://h/"), now());
+            jar.store(field.as_bytes(), &uri("http://h/"), now());
             assert_eq!(header(&mut jar, "http://h/").as_deref(), Some(sent), "{field}");
         }
         assert_eq!(header(&mut jar, "http://h/x").as_deref(), Some("name=other; name=value2"));
@@ -309,25 +309,25 @@ mod tests {
     #[test]
     fn time_ends_them() {
         let mut jar = Jar::default();
-        jar.store(b"a=b; max-age=10", &place("http://h/"), now());
+        jar.store(b"a=b; max-age=10", &uri("http://h/"), now());
         let at = |seconds| now() + Duration::from_secs(seconds);
-        assert!(jar.header(&place("http://h/"), at(9)).is_some());
-        assert!(jar.header(&place("http://h/"), at(10)).is_none());
+        assert!(jar.header(&uri("http://h/"), at(9)).is_some());
+        assert!(jar.header(&uri("http://h/"), at(10)).is_none());
         assert!(jar.is_empty());
     }
 
     #[test]
     fn no_server_fills_the_memory() {
         let mut jar = Jar::default();
-        jar.store(&[b"a=".as_slice(), &[b'x'; LENGTH_AT_MOST]].concat(), &place("http://h/"), now());
+        jar.store(&[b"a=".as_slice(), &[b'x'; LENGTH_AT_MOST]].concat(), &uri("http://h/"), now());
         assert_eq!(jar.len(), 0);
         for number in 0..OF_A_DOMAIN * 2 {
-            jar.store(format!("n{number}=v").as_bytes(), &place("http://h/"), now());
+            jar.store(format!("n{number}=v").as_bytes(), &uri("http://h/"), now());
         }
         assert_eq!(jar.len(), OF_A_DOMAIN);
         for number in 0..OF_ALL * 2 {
             let host = format!("http://h{number}/");
-            jar.store(b"a=b", &place(&host), now());
+            jar.store(b"a=b", &uri(&host), now());
         }
         assert_eq!(jar.len(), OF_ALL);
         assert_eq!(header(&mut jar, &format!("http://h{}/", OF_ALL * 2 - 1)).as_deref(), Some("a=b"));
@@ -339,8 +339,8 @@ mod tests {
         fn no_field_panics(any: Vec<u8>, likely in "[a-c]{0,2} ?=[a-c;= ]{0,9}(; ?(domain|path|max-age|expires|secure)=?[a-z0-9/. -]{0,9}){0,3}") {
             for field in [&any, &likely.into_bytes()] {
                 let mut jar = Jar::default();
-                jar.store(field, &place("http://a.example.org/x/y"), now());
-                if let Some(sent) = jar.header(&place("https://a.example.org/x/y"), now()) {
+                jar.store(field, &uri("http://a.example.org/x/y"), now());
+                if let Some(sent) = jar.header(&uri("https://a.example.org/x/y"), now()) {
                     proptest::prop_assert!(!sent.contains(&b'\r') && !sent.contains(&b'\n') && !sent.contains(&b';'));
                 }
             }

@@ -24,7 +24,7 @@ struct State {
     calls: HashMap<ThreadId, Vec<Vec<FaultKind>>>,
     /// The fault points, if some may fail.
     points: Option<Points>,
-    /// How the servers of the orders take their time, and how many pieces are still to come late.
+    /// How the servers of the attempts take their time, by their sequences, and how many pieces are still to come late.
     paces: HashMap<usize, (Pace, u32)>,
 }
 
@@ -95,7 +95,7 @@ impl Faults {
         when: &FaultTrigger,
         peer: Option<&Peer>,
         of_reply: &mut [Armed],
-        order: Option<usize>,
+        sequence: Option<usize>,
     ) -> Option<FaultKind> {
         let mut may = self.may();
         let replys = fault::first(of_reply, when, "", &mut may);
@@ -111,11 +111,11 @@ impl Faults {
         let point = state.points.as_mut().and_then(|points| points.stage(when, &mut may));
         let sims = fault::first(&mut state.armed, when, "", &mut may);
         drop(state);
-        point.or(replys).or(peers).or(sims).or_else(|| self.pace(when, order?))
+        point.or(replys).or(peers).or(sims).or_else(|| self.pace(when, sequence?))
     }
 
-    /// What the server of this order does to time.
-    fn pace(&self, when: &FaultTrigger, order: usize) -> Option<FaultKind> {
+    /// What the server of the attempt with this sequence does to time.
+    fn pace(&self, when: &FaultTrigger, sequence: usize) -> Option<FaultKind> {
         let FaultTrigger::Stage(stage) = when else { return None };
         if !self.pace {
             return None;
@@ -123,9 +123,9 @@ impl Faults {
         let mut state = self.lock();
         if *stage == Stage::Head {
             let pace = Pace::ALL[self.scheduler.choose_of(Point::Pace, Pace::ALL.len())];
-            state.paces.insert(order, (pace, if pace == Pace::Pieces { PIECES } else { 1 }));
+            state.paces.insert(sequence, (pace, if pace == Pace::Pieces { PIECES } else { 1 }));
         }
-        let (pace, left) = state.paces.get_mut(&order)?;
+        let (pace, left) = state.paces.get_mut(&sequence)?;
         let late = match (*pace, stage) {
             (Pace::LateHead, Stage::Head) | (Pace::LateBody, Stage::Read) | (Pace::LateEnd, Stage::Close) => {
                 FaultKind::Delay(LATE)

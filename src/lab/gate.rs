@@ -14,7 +14,7 @@ use super::world::wait_on;
 struct Shared {
     open: AtomicBool,
     reached: AtomicUsize,
-    /// What the network does when the gate opens, with the order that it belongs to.
+    /// What the network does when the gate opens, with the sequence that it belongs to.
     held: Mutex<Vec<(usize, Body)>>,
     /// Told to threads of the real world.
     opened: Condvar,
@@ -72,8 +72,8 @@ impl Gate {
         let Some(scheduler) = self.scheduler.upgrade() else {
             return held.into_iter().filter(|_| self.live).for_each(|(_, act)| act());
         };
-        for (order, act) in held {
-            scheduler.at(scheduler.now(), order, act);
+        for (sequence, act) in held {
+            scheduler.at(scheduler.now(), sequence, act);
         }
         // What waits there may be anybody's.
         scheduler.touch(Footprint::all);
@@ -104,18 +104,18 @@ impl Gate {
     }
 
     /// The network goes on when it is open.
-    pub(super) fn then(&self, order: usize, act: Body) {
+    pub(super) fn then(&self, sequence: usize, act: Body) {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
         if let Some(scheduler) = self.scheduler.upgrade() {
             scheduler.touch(Footprint::all);
         }
         let mut held = self.shared.held.lock();
         if !self.is_open() {
-            return held.push((order, act));
+            return held.push((sequence, act));
         }
         drop(held);
         match self.scheduler.upgrade() {
-            Some(scheduler) => scheduler.at(scheduler.now(), order, act),
+            Some(scheduler) => scheduler.at(scheduler.now(), sequence, act),
             None if self.live => act(),
             None => {}
         }

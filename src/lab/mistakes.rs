@@ -10,7 +10,7 @@ use crate::sync::Mutex;
 use crate::verify::{Level, Mistake, Stop, Verifier, from_environment};
 
 /// A mistake in words, and how many events were in the trace then.
-struct Found {
+struct RecordedMistake {
     mistake: Mistake,
     line: String,
     events: usize,
@@ -18,7 +18,7 @@ struct Found {
     stack: Backtrace,
 }
 
-impl Found {
+impl RecordedMistake {
     /// The line of a report, with the place in the program.
     fn told(&self) -> String {
         let place = program_line(&self.stack.to_string());
@@ -63,18 +63,23 @@ impl fmt::Display for Report {
 pub struct Mistakes {
     pub verifier: Arc<Verifier>,
     recorder: Arc<Recorder>,
-    found: Arc<Mutex<Vec<Found>>>,
+    found: Arc<Mutex<Vec<RecordedMistake>>>,
 }
 
 impl Mistakes {
     /// Looks for mistakes at this time; what it finds is noted in the trace.
     pub fn new(recorder: Arc<Recorder>, now: Box<dyn Fn() -> Duration + Send + Sync>) -> Mistakes {
-        let all: Arc<Mutex<Vec<Found>>> = Arc::default();
+        let all: Arc<Mutex<Vec<RecordedMistake>>> = Arc::default();
         let (list, trace) = (Arc::clone(&all), Arc::clone(&recorder));
         let found = move |mistake: Mistake| {
             let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
             trace.note(&line);
-            list.lock().push(Found { mistake, line, events: trace.count(), stack: Backtrace::force_capture() });
+            list.lock().push(RecordedMistake {
+                mistake,
+                line,
+                events: trace.count(),
+                stack: Backtrace::force_capture(),
+            });
         };
         let verifier = Arc::new(Verifier::new(from_environment(true), now, Box::new(found)));
         Mistakes { verifier, recorder, found: all }
@@ -106,7 +111,7 @@ impl Mistakes {
     pub fn report(&self, mut complaints: Vec<String>, (causes, remarks): Around<'_>) -> Report {
         let ended = self.verifier.look(|checker| checker.ended());
         let found = self.found.lock();
-        let errors: Vec<&Found> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
+        let errors: Vec<&RecordedMistake> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
         let mut trace = self.recorder.finish();
         if let (Some(last), true, true) = (errors.last(), complaints.is_empty(), ended.is_empty()) {
             trace = Trace { events: trace.events.into_iter().take(last.events).collect() };

@@ -175,7 +175,7 @@ impl ServerHost for OfSim {
     }
 
     fn gate(&self, gate: &Gate) -> Boxed<'static, ()> {
-        at_gate(gate, self.0.world().map_or(0, |world| world.next_order()))
+        at_gate(gate, self.0.world().map_or(0, |world| world.next_sequence()))
     }
 
     fn spawn(&self, task: Boxed<'static, ()>) {
@@ -220,7 +220,7 @@ impl ServerHost for OfSim {
 
     fn play(&self, handler: Handler, io: Box<dyn Io>, early: Vec<u8>, meets: BytesMeet) {
         let Some(world) = self.0.world() else { return };
-        let pipe = RawPipe::new(&world, world.next_order());
+        let pipe = RawPipe::new(&world, world.next_sequence());
         Runtime::spawn(self, Box::pin(bridge(Arc::clone(&pipe), io, &early, meets)));
         world.spawn("a raw peer", Box::new(move || handler(RawConnection(pipe))));
     }

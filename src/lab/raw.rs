@@ -39,7 +39,7 @@ struct State {
 /// A connection between an attempt, or several one after the other, and a thread of the Sim.
 pub struct RawPipe {
     world: Weak<SimWorld>,
-    order: usize,
+    sequence: usize,
     /// Whether it is a real connection: waiting is that of the thread.
     live: bool,
     state: Mutex<State>,
@@ -47,15 +47,15 @@ pub struct RawPipe {
 }
 
 impl RawPipe {
-    pub fn new(world: &Arc<SimWorld>, order: usize) -> Arc<RawPipe> {
+    pub fn new(world: &Arc<SimWorld>, sequence: usize) -> Arc<RawPipe> {
         let world = Arc::downgrade(world);
-        Arc::new(RawPipe { world, order, live: false, state: Mutex::default(), came: Condvar::new() })
+        Arc::new(RawPipe { world, sequence, live: false, state: Mutex::default(), came: Condvar::new() })
     }
 
     /// A connection of the real world.
     #[cfg(feature = "live")]
     pub fn live() -> Arc<RawPipe> {
-        Arc::new(RawPipe { world: Weak::new(), order: 0, live: true, state: Mutex::default(), came: Condvar::new() })
+        Arc::new(RawPipe { world: Weak::new(), sequence: 0, live: true, state: Mutex::default(), came: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,7 +106,7 @@ impl RawPipe {
             }
         };
         match (self.world.upgrade(), self.live) {
-            (Some(world), _) => world.after(Duration::ZERO, self.order, act),
+            (Some(world), _) => world.after(Duration::ZERO, self.sequence, act),
             (None, true) => act(),
             (None, false) => {}
         }

@@ -13,7 +13,7 @@ use crate::sync::{Mutex, MutexGuard};
 /// A future and its place in the Sim's agenda.
 pub struct Task {
     world: Weak<SimWorld>,
-    order: usize,
+    sequence: usize,
     future: Mutex<Option<Boxed<'static, ()>>>,
     /// Whether it will be polled anyway.
     planned: AtomicBool,
@@ -22,10 +22,10 @@ pub struct Task {
 
 impl Task {
     pub fn new(world: &Arc<SimWorld>, future: Boxed<'static, ()>) -> Arc<Task> {
-        let (order, future) = (world.next_order(), Mutex::new(Some(future)));
+        let (sequence, future) = (world.next_sequence(), Mutex::new(Some(future)));
         Arc::new(Task {
             world: Arc::downgrade(world),
-            order,
+            sequence,
             future,
             planned: AtomicBool::new(false),
             over: AtomicBool::new(false),
@@ -68,8 +68,8 @@ impl Wake for Task {
     fn wake(self: Arc<Self>) {
         let Some(world) = self.world.upgrade() else { return };
         if !self.planned.swap(true, Ordering::SeqCst) {
-            let order = self.order;
-            world.after(Duration::ZERO, order, move || self.poll());
+            let sequence = self.sequence;
+            world.after(Duration::ZERO, sequence, move || self.poll());
         }
     }
 }
@@ -83,13 +83,13 @@ struct Alarm {
 /// A timer in the Sim's time.
 pub struct SimTimer {
     world: Weak<SimWorld>,
-    order: usize,
+    sequence: usize,
     alarm: Arc<Mutex<Alarm>>,
 }
 
 impl SimTimer {
     pub fn new(world: &Arc<SimWorld>) -> SimTimer {
-        SimTimer { world: Arc::downgrade(world), order: world.next_order(), alarm: Arc::default() }
+        SimTimer { world: Arc::downgrade(world), sequence: world.next_sequence(), alarm: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Alarm> {
@@ -122,7 +122,7 @@ impl SimTimer {
         self.lock().time = Some(time);
         let Some(world) = self.world.upgrade() else { return };
         let alarm = Arc::clone(&self.alarm);
-        world.plan(time, self.order, idle, move || {
+        world.plan(time, self.sequence, idle, move || {
             let mut alarm = alarm.lock();
             // One that was set anew in the meantime rings at its own time.
             let waker = if alarm.time == Some(time) { alarm.waker.take() } else { None };

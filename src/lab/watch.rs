@@ -45,7 +45,7 @@ pub fn watch(scheduler: &Arc<Scheduler>) {
 }
 
 /// What was seen of a Sim, how often in a row, and since when.
-struct Seen {
+struct ThreadSample {
     watched: Watched,
     sleep: Option<u64>,
     looks: u32,
@@ -54,7 +54,7 @@ struct Seen {
 
 /// Looks at every Sim until there is none.
 fn patrol() {
-    let mut seen: HashMap<usize, Seen> = HashMap::new();
+    let mut seen: HashMap<usize, ThreadSample> = HashMap::new();
     loop {
         thread::sleep(INTERVAL);
         let mut watched = WATCHED.lock();
@@ -71,7 +71,7 @@ fn patrol() {
     }
 }
 
-fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, Seen>) {
+fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, ThreadSample>) {
     let id = Arc::as_ptr(scheduler).addr();
     let watched = scheduler.watched();
     if watched.over {
@@ -95,7 +95,7 @@ fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, Seen>) {
         }
         Some(_) => {}
         None => {
-            seen.insert(id, Seen { watched, sleep, looks: 1, since: Instant::now() });
+            seen.insert(id, ThreadSample { watched, sleep, looks: 1, since: Instant::now() });
         }
     }
 }

@@ -173,7 +173,7 @@ impl WebSocketScript {
 }
 
 /// What a frame of the client is.
-enum Heard {
+enum ClientFrame {
     Message(Message),
     Ping(Bytes),
     Pong,
@@ -202,7 +202,7 @@ struct Player {
     /// The message that the client is sending.
     message: Option<Message>,
     /// Messages and the close frame that no step took.
-    heard: VecDeque<Message>,
+    messages: VecDeque<Message>,
     close: Option<u16>,
     echoes: bool,
     /// Its close frame was sent.
@@ -224,16 +224,16 @@ impl Player {
 
     /// Takes what has come apart.
     fn listen(&mut self, connection: &RawConnection) {
-        while let Some(heard) = self.next() {
-            match heard {
-                Heard::Message(message) if self.echoes => {
+        while let Some(next) = self.next() {
+            match next {
+                ClientFrame::Message(message) if self.echoes => {
                     let data = if message.text { Data::Text } else { Data::Binary };
                     connection.write(frame(OpCode::Data(data), true, &message.payload));
                 }
-                Heard::Message(message) => self.heard.push_back(message),
-                Heard::Ping(payload) => connection.write(frame(OpCode::Control(Control::Pong), true, &payload)),
-                Heard::Pong => {}
-                Heard::Close(status) => self.close = Some(status),
+                ClientFrame::Message(message) => self.messages.push_back(message),
+                ClientFrame::Ping(payload) => connection.write(frame(OpCode::Control(Control::Pong), true, &payload)),
+                ClientFrame::Pong => {}
+                ClientFrame::Close(status) => self.close = Some(status),
             }
         }
     }
@@ -244,7 +244,7 @@ impl Player {
             match step {
                 Step::Send(bytes) => connection.write(bytes),
                 Step::Expect(expected) => {
-                    let Some(found) = self.heard.pop_front() else { break };
+                    let Some(found) = self.messages.pop_front() else { break };
                     if found != *expected {
                         fails(format!("a web socket expected {expected:?}, and got {found:?}"));
                     }
@@ -282,7 +282,7 @@ impl Player {
     }
 
     /// The next frame of the client, once it is complete.
-    fn next(&mut self) -> Option<Heard> {
+    fn next(&mut self) -> Option<ClientFrame> {
         loop {
             let mut cursor = Cursor::new(&self.buffer[..]);
             let header = FrameHeader::parse(&mut cursor);
@@ -302,19 +302,19 @@ impl Player {
                 *byte ^= mask;
             }
             match header.opcode {
-                OpCode::Control(Control::Ping) => return Some(Heard::Ping(payload.freeze())),
+                OpCode::Control(Control::Ping) => return Some(ClientFrame::Ping(payload.freeze())),
                 OpCode::Control(Control::Close) => {
                     let status = payload.first_chunk().map_or(1005, |status| u16::from_be_bytes(*status));
-                    return Some(Heard::Close(status));
+                    return Some(ClientFrame::Close(status));
                 }
-                OpCode::Control(_) => return Some(Heard::Pong),
+                OpCode::Control(_) => return Some(ClientFrame::Pong),
                 OpCode::Data(data) => {
                     let begun = self.message.take();
                     let text = begun.as_ref().map_or(data == Data::Text, |begun| begun.text);
                     let begun = begun.map(|begun| begun.payload).unwrap_or_default();
                     let message = Message { text, payload: [&begun[..], &payload[..]].concat().into() };
                     if header.is_final {
-                        return Some(Heard::Message(message));
+                        return Some(ClientFrame::Message(message));
                     }
                     self.message = Some(message);
                 }

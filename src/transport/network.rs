@@ -54,7 +54,7 @@ pub type ConnectionGroupId = [u8; 16];
 /// Which connections may carry a request, and how many there may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolRules {
-    /// Orders with equal numbers have one limit.
+    /// Requests with equal numbers have one limit.
     pub owner: usize,
     /// How many connections to one server may be open (MAX_CONNS_PER_SERVER); `u32::MAX` is no limit.
     pub limit: u32,

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use portable_winhttp::http::chunks::{Chunk, ChunkReader};
 use portable_winhttp::http::coding::Decoder;
-use portable_winhttp::http::cookies::{Jar, Place};
+use portable_winhttp::http::cookies::{Jar, RequestUri};
 use portable_winhttp::http::digest::Digest;
 use portable_winhttp::http::proxy::{BypassList, Destination, ProxyList, pac};
 use portable_winhttp::http::{BodyLength, Encoding, Headers, RequestHead, ResponseHead, Version, auth};
@@ -255,12 +255,12 @@ fn headers(data: &[u8]) {
 
 fn cookies(data: &[u8]) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let place = Place { secure: false, host: "a.host.test", target: "/x/y" };
+    let place = RequestUri { secure: false, host: "a.host.test", target: "/x/y" };
     let mut jar = Jar::default();
     for field in data.split(|byte| *byte == 0) {
         jar.store(field, &place, now);
     }
-    let elsewhere = Place { secure: true, host: "other.example", target: "/x/y" };
+    let elsewhere = RequestUri { secure: true, host: "other.example", target: "/x/y" };
     assert_eq!(jar.header(&elsewhere, now), None, "a cookie goes where it may only");
     if let Some(header) = jar.header(&place, now) {
         assert!(!header.contains(&b'\n') && !header.contains(&b'\r'));

@@ -362,3 +362,34 @@ fn what_a_test_holds_may_unwind() {
     #[cfg(feature = "live")]
     may::<portable_winhttp::lab::Live>();
 }
+
+/// A session that is closed ends its requests in the order in which they were opened, whatever values their handles have.
+#[test]
+fn a_session_ends_its_requests_the_oldest_first() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(any()).reply(Reply::never());
+    let client = Client::new(true, 80);
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let open = |number: usize| {
+        let ended = Arc::clone(&ended);
+        let record = Record::with(move |_, seen| {
+            if seen.status == WINHTTP_CALLBACK_STATUS_REQUEST_ERROR {
+                ended.lock().unwrap().push((number, seen.value));
+            }
+        });
+        client.request("GET", "/", &record)
+    };
+    // The values of handles that are used again are the largest.
+    let former: Vec<_> = (0..5).map(|_| open(0)).collect();
+    former.into_iter().for_each(|request| assert_eq!(close(request), 1));
+    let requests: Vec<_> = (0..10).map(open).collect();
+    assert!(!requests.is_sorted(), "{requests:?}");
+    // Neither has the order in which they are sent to do with it.
+    requests.iter().rev().for_each(|request| assert_eq!(send(*request), 1));
+    sim.settle();
+    assert_eq!(close(client.session), 1);
+    sim.settle();
+    let expected: Vec<_> = (0..10).map(|number| (number, 12017)).collect();
+    assert_eq!(*ended.lock().unwrap(), expected);
+    requests.into_iter().chain([client.connection]).for_each(|handle| assert_eq!(close(handle), 1));
+}

@@ -8,7 +8,7 @@ use crate::api::edge::{bytes, get, text};
 use crate::win32::*;
 
 /// A certificate in a PKCS#12 file.
-struct Found {
+struct PfxEntry {
     der: Vec<u8>,
     /// Empty if the file has none for it.
     key: Vec<u8>,
@@ -35,7 +35,7 @@ pub unsafe extern "system" fn PFXImportCertStore(
             (bytes(blob.pbData, blob.cbData).ok_or(E_INVALIDARG)?, text(szpassword).unwrap_or_default())
         };
         let mut contexts = Vec::new();
-        for Found { der, key, friendly_name } in read(file, &String::from_utf16_lossy(&password))? {
+        for PfxEntry { der, key, friendly_name } in read(file, &String::from_utf16_lossy(&password))? {
             let mut context = Context::new(&der)?;
             (context.key, context.friendly_name) = (key, friendly_name);
             contexts.push(context);
@@ -50,7 +50,7 @@ pub unsafe extern "system" fn PFXImportCertStore(
 }
 
 #[cfg(feature = "pkcs12")]
-fn read(file: &[u8], password: &str) -> Result<Vec<Found>, Win32Error> {
+fn read(file: &[u8], password: &str) -> Result<Vec<PfxEntry>, Win32Error> {
     use p12_keystore::Pkcs12Archive;
     use p12_keystore::error::Error;
 
@@ -67,7 +67,7 @@ fn read(file: &[u8], password: &str) -> Result<Vec<Found>, Win32Error> {
         };
         archive.keys.iter().find(of_bag).map(|key| key.key.as_der().to_vec()).unwrap_or_default()
     };
-    let found = archive.certs.iter().map(|bag| Found {
+    let found = archive.certs.iter().map(|bag| PfxEntry {
         der: bag.cert.as_der().to_vec(),
         key: key_of(bag),
         friendly_name: bag.friendly_name.clone(),
@@ -76,6 +76,6 @@ fn read(file: &[u8], password: &str) -> Result<Vec<Found>, Win32Error> {
 }
 
 #[cfg(not(feature = "pkcs12"))]
-fn read(_file: &[u8], _password: &str) -> Result<Vec<Found>, Win32Error> {
+fn read(_file: &[u8], _password: &str) -> Result<Vec<PfxEntry>, Win32Error> {
     Err(ERROR_CALL_NOT_IMPLEMENTED)
 }

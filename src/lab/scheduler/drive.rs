@@ -279,11 +279,12 @@ impl Scheduler {
                     state.pass(number);
                 }
             }
-            Actor::Network(order) => {
-                let due = |((time, _), plan): &(&(Duration, u64), &Plan)| plan.order == order && *time <= state.now;
+            Actor::Network(sequence) => {
+                let due =
+                    |((time, _), plan): &(&(Duration, u64), &Plan)| plan.sequence == sequence && *time <= state.now;
                 let key = state.agenda.iter().find(due).map(|(key, _)| *key);
                 if let Some(plan) = key.and_then(|key| state.agenda.remove(&key)) {
-                    state.carries(order);
+                    state.carries(sequence);
                     drop(state);
                     (plan.act)();
                     state = self.lock();

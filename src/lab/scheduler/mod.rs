@@ -87,7 +87,7 @@ impl Scheduler {
             threads: vec![main],
             jobs: VecDeque::new(),
             posted: 0,
-            orders: HashMap::new(),
+            sequences: HashMap::new(),
             apart: false,
             agenda: BTreeMap::new(),
             planned: 0,
@@ -192,17 +192,17 @@ impl Scheduler {
         self.lock().uncontrolled.clone()
     }
 
-    /// Plans something; never earlier than now. Things of one `order` happen in the order of their times and plans.
-    pub fn at(&self, time: Duration, order: usize, act: impl FnOnce() + Send + 'static) {
-        self.plan(time, order, false, Box::new(act));
+    /// Plans something; never earlier than now. Things of one `sequence` happen in the order of their times and plans.
+    pub fn at(&self, time: Duration, sequence: usize, act: impl FnOnce() + Send + 'static) {
+        self.plan(time, sequence, false, Box::new(act));
     }
 
     /// [`Scheduler::at`]; if it is `idle`, the time does not move for it alone.
-    pub fn plan(&self, time: Duration, order: usize, idle: bool, act: Body) {
+    pub fn plan(&self, time: Duration, sequence: usize, idle: bool, act: Body) {
         let mut state = self.lock();
         state.planned += 1;
         let key = (time.max(state.now), state.planned);
-        state.agenda.insert(key, Plan { order, idle, act });
+        state.agenda.insert(key, Plan { sequence, idle, act });
     }
 
     /// Something for a worker to do: the body of a thread, or the callbacks of a handle.
@@ -213,9 +213,9 @@ impl Scheduler {
         state.jobs.push_back(work);
     }
 
-    /// An order belongs to a handle.
-    pub fn name_order(&self, order: usize, handle: &str, lineage: Lineage) {
-        self.lock().orders.insert(order, (handle.into(), lineage));
+    /// A sequence belongs to a handle.
+    pub fn name_sequence(&self, sequence: usize, handle: &str, lineage: Lineage) {
+        self.lock().sequences.insert(sequence, (handle.into(), lineage));
     }
 
     /// The most calls and returns that were made while no time passed.

@@ -91,8 +91,8 @@ pub enum About {
 
 /// Something that is planned.
 pub(super) struct Plan {
-    /// What it belongs to: things of one order keep their order.
-    pub order: usize,
+    /// The sequence that it belongs to: things of one keep their order.
+    pub sequence: usize,
     /// The time does not move for it alone.
     pub idle: bool,
     pub act: Body,
@@ -109,8 +109,8 @@ pub(super) struct State {
     pub jobs: VecDeque<Work>,
     /// Counts what workers were given to do.
     pub posted: u64,
-    /// The handles that orders belong to, by name, and with those that they were made from.
-    pub orders: HashMap<usize, (Arc<str>, Lineage)>,
+    /// The handles that sequences belong to, by name, and with those that they were made from.
+    pub sequences: HashMap<usize, (Arc<str>, Lineage)>,
     /// Whether each handle has memory of its own.
     pub apart: bool,
     pub agenda: BTreeMap<(Duration, u64), Plan>,
@@ -199,9 +199,10 @@ impl State {
         candidates.extend(ready.map(|(number, _)| self.thread(number)));
         let network = candidates.len();
         for plan in self.agenda.range(..=(self.now, u64::MAX)).map(|(_, plan)| plan) {
-            let actor = Actor::Network(plan.order);
+            let actor = Actor::Network(plan.sequence);
             if !candidates[network..].iter().any(|candidate| candidate.actor == actor) {
-                let name = self.orders.get(&plan.order).map_or_else(|| "network".into(), |(name, _)| Arc::clone(name));
+                let name =
+                    self.sequences.get(&plan.sequence).map_or_else(|| "network".into(), |(name, _)| Arc::clone(name));
                 candidates.push(Candidate { actor, name, step: "network" });
             }
         }
@@ -246,9 +247,9 @@ impl State {
         }
     }
 
-    /// A step of an order of the network. One of nobody's may be anybody's, and somebody may wait for it.
-    pub fn carries(&mut self, order: usize) {
-        match self.orders.get(&order) {
+    /// A step of a sequence of the network. One of nobody's may be anybody's, and somebody may wait for it.
+    pub fn carries(&mut self, sequence: usize) {
+        match self.sequences.get(&sequence) {
             Some((_, lineage)) => self.chooser.touched().handle(lineage, true),
             None => {
                 self.chooser.touched().all();

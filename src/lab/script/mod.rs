@@ -155,7 +155,7 @@ pub struct ScriptAttempt {
 
 impl ScriptAttempt {
     pub fn new(world: Arc<SimWorld>, request: TransportRequest, sink: Arc<dyn Sink>) -> ScriptAttempt {
-        let number = world.next_order();
+        let number = world.next_sequence();
         let attempt = ScriptAttempt { world, sink, request, number, state: Mutex::default() };
         attempt.follows();
         attempt
@@ -165,7 +165,7 @@ impl ScriptAttempt {
         self.state.lock()
     }
 
-    /// Its place among the orders of its world.
+    /// The sequence of what happens to it.
     pub fn number(&self) -> usize {
         self.number
     }

@@ -4,7 +4,7 @@
 //! headers or half a body; HTTP/2 is framed by `h2`.
 
 mod bridge;
-mod carried;
+mod faulted_attempt;
 mod http1;
 mod http2;
 mod play;
@@ -34,7 +34,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use bridge::what_bytes_meet;
 pub use bridge::{BytesMeet, bridge};
-pub use carried::{FaultedAttempt, reason};
+pub use faulted_attempt::{FaultedAttempt, reason};
 pub use stream::Io;
 
 /// Where peers are served: whose time it is, what goes wrong, and who plays raw connections.

@@ -46,7 +46,7 @@ const LOOKS: u32 = 1_000;
 #[derive(Default)]
 struct State {
     peers: Vec<(Origin, Peer)>,
-    orders: usize,
+    sequences: usize,
     complaints: Vec<String>,
     unknown_hosts: bool,
     /// The calls that were recorded, by handle.
@@ -208,11 +208,11 @@ impl SimWorld {
         self.policy
     }
 
-    /// A number for a request: what happens to one request happens in its order.
-    pub fn next_order(&self) -> usize {
+    /// The number of a sequence: what belongs to one, such as a request, happens in the order in which it was planned.
+    pub fn next_sequence(&self) -> usize {
         let mut state = self.lock();
-        state.orders += 1;
-        state.orders
+        state.sequences += 1;
+        state.sequences
     }
 
     /// The virtual time.
@@ -226,17 +226,17 @@ impl SimWorld {
     }
 
     /// Plans something; never earlier than now.
-    pub fn at(&self, time: Duration, order: usize, act: impl FnOnce() + Send + 'static) {
-        self.scheduler.at(time, order, act);
+    pub fn at(&self, time: Duration, sequence: usize, act: impl FnOnce() + Send + 'static) {
+        self.scheduler.at(time, sequence, act);
     }
 
     /// [`SimWorld::at`]; if it is `idle`, the time does not move for it alone.
-    pub fn plan(&self, time: Duration, order: usize, idle: bool, act: impl FnOnce() + Send + 'static) {
-        self.scheduler.plan(time, order, idle, Box::new(act));
+    pub fn plan(&self, time: Duration, sequence: usize, idle: bool, act: impl FnOnce() + Send + 'static) {
+        self.scheduler.plan(time, sequence, idle, Box::new(act));
     }
 
-    pub fn after(&self, delay: Duration, order: usize, act: impl FnOnce() + Send + 'static) {
-        self.at(self.scheduler.now() + delay, order, act);
+    pub fn after(&self, delay: Duration, sequence: usize, act: impl FnOnce() + Send + 'static) {
+        self.at(self.scheduler.now() + delay, sequence, act);
     }
 
     /// Runs code on a thread of the Sim.

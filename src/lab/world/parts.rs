@@ -101,7 +101,7 @@ impl Transport for ScriptTransport {
         let handle = sink.handle();
         let attempt = ScriptAttempt::new(Arc::clone(&self.0), *request, sink);
         if handle != 0 {
-            self.0.scheduler.name_order(attempt.number(), &self.0.name(handle), self.0.lineage(handle));
+            self.0.scheduler.name_sequence(attempt.number(), &self.0.name(handle), self.0.lineage(handle));
         }
         Arc::new(Held(Arc::new(attempt)))
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Origin;
 use crate::http::ResponseHead;
-use crate::http::cookies::{Jar, Place};
+use crate::http::cookies::{Jar, RequestUri};
 use crate::machine::Settings;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -42,7 +42,7 @@ impl Cookies {
     pub(super) fn prepare(&mut self, origin: &Origin, target: &str, settings: &Settings, now: Duration) {
         let date = self.epoch + now;
         let jar = self.jar().filter(|_| !settings.cookies_disabled());
-        self.header = jar.and_then(|mut jar| jar.header(&place(origin, target), date));
+        self.header = jar.and_then(|mut jar| jar.header(&uri(origin, target), date));
     }
 
     /// A reply came.
@@ -50,7 +50,7 @@ impl Cookies {
         let fields = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("set-cookie"));
         for field in fields.filter(|_| !settings.cookies_disabled()) {
             if let Some(mut jar) = self.jar() {
-                jar.store(&field.value, &place(origin, target), self.epoch + now);
+                jar.store(&field.value, &uri(origin, target), self.epoch + now);
             }
         }
     }
@@ -60,6 +60,6 @@ impl Cookies {
     }
 }
 
-fn place<'a>(origin: &'a Origin, target: &'a str) -> Place<'a> {
-    Place { secure: origin.secure, host: &origin.host, target }
+fn uri<'a>(origin: &'a Origin, target: &'a str) -> RequestUri<'a> {
+    RequestUri { secure: origin.secure, host: &origin.host, target }
 }

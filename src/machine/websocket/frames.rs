@@ -109,7 +109,7 @@ fn apply(mask: [u8; 4], payload: &mut [u8]) {
 
 /// What is in the frames that came.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum ParsedFrame {
     /// Bytes of a message; may be empty if they end a frame.
     Piece {
         bytes: Bytes,
@@ -188,7 +188,7 @@ impl Parser {
 
     /// The next thing that the bytes hold. `taken` grows by the bytes of what nobody waits for. Behind a violation there is
     /// nothing.
-    pub fn next(&mut self, taken: &mut usize) -> Result<Option<Found>, Violation> {
+    pub fn next(&mut self, taken: &mut usize) -> Result<Option<ParsedFrame>, Violation> {
         let found = self.read(taken);
         if found.is_err() {
             self.close();
@@ -202,7 +202,7 @@ impl Parser {
         self.buffer.clear();
     }
 
-    fn read(&mut self, taken: &mut usize) -> Result<Option<Found>, Violation> {
+    fn read(&mut self, taken: &mut usize) -> Result<Option<ParsedFrame>, Violation> {
         if let Some(frame) = &mut self.frame {
             if self.buffer.is_empty() && frame.left > 0 {
                 return Ok(None);
@@ -243,7 +243,13 @@ impl Parser {
         }
     }
 
-    fn piece(&mut self, bytes: Bytes, head: usize, frame_ends: bool, message_ends: bool) -> Result<Found, Violation> {
+    fn piece(
+        &mut self,
+        bytes: Bytes,
+        head: usize,
+        frame_ends: bool,
+        message_ends: bool,
+    ) -> Result<ParsedFrame, Violation> {
         let kind = self.message.unwrap_or(Kind::Binary);
         if kind == Kind::Utf8 && !(self.utf8.push(&bytes) && (!message_ends || self.utf8.complete())) {
             return Err(PAYLOAD);
@@ -254,13 +260,13 @@ impl Parser {
         if message_ends {
             self.message = None;
         }
-        Ok(Found::Piece { bytes, kind, head, frame_ends, message_ends })
+        Ok(ParsedFrame::Piece { bytes, kind, head, frame_ends, message_ends })
     }
 
-    fn control(&mut self, control: Control, mut payload: Bytes) -> Result<Found, Violation> {
+    fn control(&mut self, control: Control, mut payload: Bytes) -> Result<ParsedFrame, Violation> {
         match control {
-            Control::Ping => Ok(Found::Ping(payload)),
-            Control::Pong => Ok(Found::Pong),
+            Control::Ping => Ok(ParsedFrame::Ping(payload)),
+            Control::Pong => Ok(ParsedFrame::Pong),
             _ => {
                 let status = match payload.len() {
                     0 => WINHTTP_WEB_SOCKET_EMPTY_CLOSE_STATUS as u16,
@@ -271,7 +277,7 @@ impl Parser {
                     return Err(PAYLOAD);
                 }
                 self.close();
-                Ok(Found::Close(CloseFrame { status, reason: payload }))
+                Ok(ParsedFrame::Close(CloseFrame { status, reason: payload }))
             }
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use self::frames::{CloseFrame, Found, Masks, Parser, Violation};
+use self::frames::{CloseFrame, Masks, ParsedFrame, Parser, Violation};
 use self::incoming::{Incoming, Look};
 use self::outgoing::{Frame, Outgoing};
 use self::table::{Action, Conversation, Input, OPENED, ReceiveSide, State, Step, step};
@@ -255,15 +255,15 @@ impl WebSocket {
         let broken = loop {
             match self.parser.next(&mut taken) {
                 Ok(None) => break None,
-                Ok(Some(Found::Piece { bytes, kind, head, frame_ends, message_ends })) => {
+                Ok(Some(ParsedFrame::Piece { bytes, kind, head, frame_ends, message_ends })) => {
                     self.incoming.piece(bytes, kind, head, frame_ends, message_ends);
                 }
-                Ok(Some(Found::Ping(payload))) => {
+                Ok(Some(ParsedFrame::Ping(payload))) => {
                     self.ping = Some(payload);
                     self.answer_ping();
                 }
-                Ok(Some(Found::Pong)) => {}
-                Ok(Some(Found::Close(frame))) => self.incoming.close(frame),
+                Ok(Some(ParsedFrame::Pong)) => {}
+                Ok(Some(ParsedFrame::Close(frame))) => self.incoming.close(frame),
                 Err(violation) => break Some(violation),
             }
         };

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, SignatureScheme};
 
-use super::heard;
+use super::handshake;
 use crate::pki::Certificate;
 use crate::transport::Identity;
 
@@ -50,7 +50,7 @@ fn is_old_and_fits(certified: &CertifiedKey) -> bool {
 
 impl ResolvesClientCert for Client {
     fn resolve(&self, root_hint_subjects: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        heard::wanted(root_hint_subjects);
+        handshake::wanted(root_hint_subjects);
         self.0.clone()
     }
 

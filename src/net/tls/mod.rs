@@ -11,7 +11,7 @@
 //! ERROR_WINHTTP_SECURE_FAILURE, because rustls declines that by itself (source w5).
 
 mod client;
-mod heard;
+mod handshake;
 mod old;
 mod provider;
 mod revocation;
@@ -43,7 +43,7 @@ use crate::win32::{
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
 use client::Client;
-use heard::Heard;
+use handshake::HandshakeFindings;
 pub use provider::provider;
 use trust::Trust;
 use verifier::{Algorithms, Verifier};
@@ -139,10 +139,10 @@ impl Security {
             return Failure { secure, ..ERROR_WINHTTP_SECURE_FAILURE.into() }.into();
         };
         let connecting = TlsConnector::from(Arc::clone(&ready.config)).connect(name, stream);
-        heard::scope(async {
+        handshake::scope(async {
             let mut connecting = pin!(connecting);
             // The application must say first what the server gets, if that is the one that it should be.
-            let in_vain = || rules.client == ClientCertificate::Absent && heard::asked_and_judged();
+            let in_vain = || rules.client == ClientCertificate::Absent && handshake::asked_and_judged();
             let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
                 Poll::Ready(connected) => Poll::Ready(Some(connected)),
                 Poll::Pending if in_vain() => Poll::Ready(None),
@@ -150,7 +150,7 @@ impl Security {
             })
             .await;
             let asked = in_vain();
-            let Heard { mut verdict, wanted } = heard::take();
+            let HandshakeFindings { mut verdict, wanted } = handshake::take();
             let mut agreed = Secured::default();
             if let Some(Ok(stream)) = &connected {
                 agreed = negotiated(stream);

@@ -9,7 +9,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
 use super::trust::Trust;
-use super::{heard, old};
+use super::{handshake, old};
 use crate::pki::{self, Algorithm, Certificate, PublicKey, Signature, Signatures, Verdict};
 use crate::win32::{
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
@@ -88,7 +88,7 @@ impl ServerCertVerifier for Verifier {
         let presented: Vec<_> = [end_entity].into_iter().chain(intermediates).cloned().collect();
         let verdict = self.judge(&presented, &server_name.to_str(), now);
         let refused = self.refused(&verdict);
-        heard::verdict(&presented, verdict);
+        handshake::verdict(&presented, verdict);
         if refused == 0 {
             return Ok(ServerCertVerified::assertion());
         }

@@ -6,15 +6,15 @@ use crate::sync::{Condvar, Mutex};
 use crate::world::{entered, wake};
 
 /// Where threads wait, by the address of the word. Two words may share a place: who waits there looks again.
-struct Place {
+struct WaitQueue {
     lock: Mutex<()>,
     changed: Condvar,
 }
 
-static PLACES: [Place; 64] = [const { Place { lock: Mutex::new(()), changed: Condvar::new() } }; 64];
+static WAIT_QUEUES: [WaitQueue; 64] = [const { WaitQueue { lock: Mutex::new(()), changed: Condvar::new() } }; 64];
 
-fn place(address: usize) -> &'static Place {
-    &PLACES[(address >> 4) % PLACES.len()]
+fn queue_of(address: usize) -> &'static WaitQueue {
+    &WAIT_QUEUES[(address >> 4) % WAIT_QUEUES.len()]
 }
 
 /// Waits until `done` says so, which is asked whenever the word at `address` may have changed; whether it did before the
@@ -30,17 +30,17 @@ pub fn wait(address: usize, what: &str, timeout: Option<Duration>, done: &mut dy
         }
     }
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let place = place(address);
-    let mut guard = place.lock.lock();
+    let queue = queue_of(address);
+    let mut guard = queue.lock.lock();
     loop {
         if done() {
             return true;
         }
         match end.map(|end| end.saturating_duration_since(Instant::now())) {
-            None => place.changed.wait(&mut guard),
+            None => queue.changed.wait(&mut guard),
             Some(Duration::ZERO) => return false,
             Some(left) => {
-                place.changed.wait_for(&mut guard, left);
+                queue.changed.wait_for(&mut guard, left);
             }
         }
     }
@@ -48,8 +48,8 @@ pub fn wait(address: usize, what: &str, timeout: Option<Duration>, done: &mut dy
 
 /// The word has changed.
 pub fn changed(address: usize) {
-    let place = place(address);
-    drop(place.lock.lock());
-    place.changed.notify_all();
+    let queue = queue_of(address);
+    drop(queue.lock.lock());
+    queue.changed.notify_all();
     wake();
 }

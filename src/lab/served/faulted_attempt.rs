@@ -91,7 +91,7 @@ pub struct FaultedAttempt {
     inner: Arc<dyn Attempt>,
     between: Arc<Between>,
     world: Weak<SimWorld>,
-    order: usize,
+    sequence: usize,
     origin: Origin,
     state: Mutex<State>,
     me: Weak<FaultedAttempt>,
@@ -108,9 +108,9 @@ impl FaultedAttempt {
         let origin = origin(&request);
         let between = Arc::new(Between { sink, tunnel: Mutex::new(false) });
         let inner = start(request, Arc::clone(&between) as _);
-        let (order, world) = (world.next_order(), Arc::downgrade(world));
+        let (sequence, world) = (world.next_sequence(), Arc::downgrade(world));
         let (state, between) = (Mutex::default(), between);
-        Arc::new_cyclic(|me| FaultedAttempt { inner, between, world, order, origin, state, me: me.clone() })
+        Arc::new_cyclic(|me| FaultedAttempt { inner, between, world, sequence, origin, state, me: me.clone() })
     }
 
     fn add(&self, outgoing: Outgoing) {
@@ -150,8 +150,8 @@ impl FaultedAttempt {
             FaultKind::Fail(error, secure) => self.fail(injected(error, secure)),
             FaultKind::Close => self.fail(injected(stage.closed(), 0)),
             FaultKind::Stall => self.state.lock().kept = true,
-            FaultKind::Delay(delay) => self.later(outgoing, |world, order, act| world.after(delay, order, act)),
-            FaultKind::Wait(gate) => self.later(outgoing, |_, order, act| gate.then(order, act)),
+            FaultKind::Delay(delay) => self.later(outgoing, |world, sequence, act| world.after(delay, sequence, act)),
+            FaultKind::Wait(gate) => self.later(outgoing, |_, sequence, act| gate.then(sequence, act)),
             _ => self.let_out(outgoing),
         }
     }
@@ -167,7 +167,7 @@ impl FaultedAttempt {
                 me.go_on();
             }
         };
-        plan(&world, self.order, Box::new(act));
+        plan(&world, self.sequence, Box::new(act));
     }
 
     fn let_out(&self, outgoing: Outgoing) {
@@ -186,7 +186,7 @@ impl FaultedAttempt {
         drop(state);
         self.inner.release();
         if let Some(world) = self.world.upgrade() {
-            world.after(Duration::ZERO, self.order, move || sink.event(Event::Failed(failure)));
+            world.after(Duration::ZERO, self.sequence, move || sink.event(Event::Failed(failure)));
         }
     }
 }

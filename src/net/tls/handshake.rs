@@ -12,7 +12,7 @@ use crate::pki::Verdict;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct HandshakeFindings {
     /// The certificates of the server, and what was found about them; absent if an earlier session is resumed.
     pub verdict: Option<(Vec<Vec<u8>>, Verdict)>,
     /// The server asks for a certificate, of one of these issuers (DER names).
@@ -20,33 +20,35 @@ pub struct Heard {
 }
 
 tokio::task_local! {
-    static HEARD: RefCell<Heard>;
+    static FINDINGS: RefCell<HandshakeFindings>;
 }
 
 /// Runs a handshake.
 pub async fn scope<T>(handshake: impl Future<Output = T>) -> T {
-    HEARD.scope(RefCell::default(), handshake).await
+    FINDINGS.scope(RefCell::default(), handshake).await
 }
 
 /// What was learnt so far, taken out.
-pub fn take() -> Heard {
-    HEARD.try_with(|heard| std::mem::take(&mut *heard.borrow_mut())).unwrap_or_default()
+pub fn take() -> HandshakeFindings {
+    FINDINGS.try_with(|findings| std::mem::take(&mut *findings.borrow_mut())).unwrap_or_default()
 }
 
 /// Whether the server was judged and asked for a certificate.
 pub fn asked_and_judged() -> bool {
-    let both = |heard: &RefCell<Heard>| heard.borrow().wanted.is_some() && heard.borrow().verdict.is_some();
-    HEARD.try_with(both).unwrap_or(false)
+    let both = |findings: &RefCell<HandshakeFindings>| {
+        findings.borrow().wanted.is_some() && findings.borrow().verdict.is_some()
+    };
+    FINDINGS.try_with(both).unwrap_or(false)
 }
 
 /// The server was judged.
 pub fn verdict(presented: &[CertificateDer<'_>], verdict: Verdict) {
     let presented = presented.iter().map(|certificate| certificate.to_vec()).collect();
-    let _ = HEARD.try_with(|heard| heard.borrow_mut().verdict = Some((presented, verdict)));
+    let _ = FINDINGS.try_with(|findings| findings.borrow_mut().verdict = Some((presented, verdict)));
 }
 
 /// The server asked for a certificate.
 pub fn wanted(issuers: &[&[u8]]) {
     let issuers = issuers.iter().map(|issuer| issuer.to_vec()).collect();
-    let _ = HEARD.try_with(|heard| heard.borrow_mut().wanted = Some(issuers));
+    let _ = FINDINGS.try_with(|findings| findings.borrow_mut().wanted = Some(issuers));
 }
