@@ -241,6 +241,25 @@ fn http_1_1_required() {
     assert_eq!(api.received().len(), 2);
 }
 
+/// A Content-Length that the peer sets itself ends the body (source m3), whoever carries it.
+#[test]
+fn a_length_of_the_peers_own() {
+    for (arm, make) in [("script", Sim::new as fn() -> Sim), ("bytes", || Sim::builder().bytes().build())] {
+        let sim = make();
+        let api = sim.peer("https://api.test");
+        api.on(get("/longer")).reply(Reply::ok().header("Content-Length", "5").body("helloworld"));
+        api.on(get("/as-long")).reply(Reply::ok().header("Content-Length", "5").body("hello"));
+        api.on(get("/shorter")).reply(Reply::ok().header("Content-Length", "5").body("hell"));
+        for http2 in [false, true] {
+            for path in ["/as-long", "/longer"] {
+                let got = fetch("GET", SECURE, path, b"", http2).result;
+                assert_eq!(got, Ok((200, "hello".to_owned())), "{arm} {http2} {path}");
+            }
+        }
+        assert_eq!(fetch("GET", SECURE, "/shorter", b"", true).result, Err(12152), "{arm}");
+    }
+}
+
 #[test]
 fn http2_required_of_who_has_none() {
     for (arm, make) in [("script", Sim::new as fn() -> Sim), ("bytes", || Sim::builder().bytes().build())] {

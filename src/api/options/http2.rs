@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         .set(BOTH, Put::Setting(|s, value| s.http2.require_end = value != 0))
         .inherited()
         .default_setting(|s| s.http2.require_end.into())
-        .note("A body that ends with RST_STREAM(NO_ERROR) is one that broke. One that is longer than its Content-Length is ERROR_WINHTTP_INVALID_SERVER_RESPONSE, where Windows takes it."),
+        .note("A body that ends with RST_STREAM(NO_ERROR) is one that broke."),
     option!(WINHTTP_OPTION_ENABLE_HTTP2_PLUS_CLIENT_CERT: Shape::Bool)
         .set(SESSION, Put::Setting(|s, value| s.http2_with_certificate = value != 0))
         .inherited()

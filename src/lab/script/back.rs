@@ -1,5 +1,6 @@
 //! The way back: a reply is played, act by act.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::lab::http1::Reader;
 use crate::lab::reply::{Act, accept, interim};
 use crate::lab::stream::Upgraded;
 use crate::transport::Event;
-use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, Win32Error};
+use crate::win32::{ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
 /// Why a reply does not go on at once.
 enum Pause {
@@ -25,6 +26,23 @@ enum Pause {
 /// How many bytes a head is.
 fn size(head: &ResponseHead) -> u64 {
     head.raw_lines().iter().map(|line| line.len() as u64 + 2).sum::<u64>() + 2
+}
+
+/// A Content-Length that a reply brings itself ends its body (source m3); over HTTP/2 one that has not so much makes no sense.
+fn end_at(length: u64, http2: bool, acts: &mut VecDeque<Act>) {
+    let mut left = usize::try_from(length).unwrap_or(usize::MAX);
+    for act in acts.iter_mut() {
+        if let Act::Bytes(bytes) = act {
+            bytes.truncate(left);
+            left -= bytes.len();
+        }
+    }
+    acts.retain(|act| !matches!(act, Act::Bytes(bytes) if bytes.is_empty()));
+    if http2 && left > 0 {
+        for act in acts.iter_mut().filter(|act| matches!(act, Act::End(_))) {
+            *act = Act::Fail(ERROR_WINHTTP_INVALID_SERVER_RESPONSE, 0);
+        }
+    }
 }
 
 /// How many bytes a part of a body is, framed as a peer over bytes frames it.
@@ -154,9 +172,14 @@ impl ScriptAttempt {
                 }
                 let asked = self.asked();
                 let length = BodyLength::of(&head, asked.is_bare(head.status));
+                let http2 = self.over_http2();
+                let counts = !http2 || self.request.http2.as_ref().is_none_or(|rules| !rules.require_end);
                 let mut state = self.lock();
                 state.keeps = length.is_ok_and(|length| length.keeps(&head));
                 state.chunked = head.is_chunked();
+                if let (Ok(BodyLength::Length(length)), true) = (length, counts) {
+                    end_at(length, http2, &mut state.acts);
+                }
                 drop(state);
                 if asked != RequestKind::Connect {
                     self.learn(&head);
