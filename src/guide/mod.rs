@@ -17,6 +17,7 @@
 //! | [`_13_exploring`] | every order of callbacks: exploring and replay |
 //! | [`_14_mistakes`] | the mistakes that the checker finds, with code |
 //! | [`_15_matrix`] | how each fault ends, at each stage, whoever carries |
+//! | [`_16_c_and_cpp`] | a client in C++ and its test, with CMake |
 #![forbid(unsafe_code)]
 #![allow(non_snake_case)]
 
@@ -65,3 +66,6 @@ pub mod _14_mistakes {}
 
 #[doc = include_str!("15_matrix.md")]
 pub mod _15_matrix {}
+
+#[doc = include_str!("16_c_and_cpp.md")]
+pub mod _16_c_and_cpp {}

@@ -32,8 +32,10 @@ fn program_line(stack: &str) -> Option<String> {
     let here = std::env::current_dir().unwrap_or_default();
     let others = ["/rustc/", "/library/", "/.cargo/", "/registry/src/"];
     let is_program = |path: &&str| {
-        let ours = here.join(path).starts_with(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
-        !ours && !others.iter().any(|other| path.contains(other))
+        let file = here.join(path.rsplitn(3, ':').last().unwrap_or_default());
+        let ours = file.starts_with(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        // The sources of the system's libraries are not there.
+        !ours && !others.iter().any(|other| path.contains(other)) && file.exists()
     };
     let places = stack.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
     places.map(|path| path.strip_prefix("./").unwrap_or(path)).find(is_program).map(str::to_owned)

@@ -1,5 +1,7 @@
 //! C and C++: the headers, the libraries, programs.
 
+#[cfg(target_os = "linux")]
+mod guide;
 mod header;
 #[cfg(target_os = "linux")]
 mod installed;

@@ -101,7 +101,7 @@ fn serve(stream: TcpStream) -> std::io::Result<()> {
     }
 }
 
-fn server() -> u16 {
+pub fn server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
