@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 use std::ptr::null;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use portable_winhttp::lab::{Fault, Live, Peer, RawConnection, Reply, Sim, Stage, any, get, post};
@@ -279,6 +280,46 @@ fn chunked_bodies() {
             });
             assert_eq!(came, expected, "{shown}");
         }
+    }
+}
+
+/// Whatever byte of a chunked body is another, or one more: it means the same to every reader.
+#[test]
+fn chunked_bodies_with_one_wrong_byte() {
+    const BODY: &[u8] = b"3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n";
+    let outcomes = |sim: &Sim, bodies: &[Vec<u8>]| {
+        let (served, next) = (bodies.to_vec(), AtomicUsize::new(0));
+        sim.peer("http://127.0.0.1").raw(move |raw| {
+            if raw.read_until(b"\r\n\r\n").is_some() {
+                raw.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+                raw.write(&served[next.fetch_add(1, Ordering::Relaxed)]);
+            }
+        });
+        let client = Client::new(false, 80);
+        let outcome = |_: &Vec<u8>| {
+            let request = client.request("GET", "/", &Record::new());
+            let came = if exchange(request) == 0 { rest(request) } else { Err(last_error()) };
+            close(request);
+            came
+        };
+        let outcomes: Vec<_> = bodies.iter().map(outcome).collect();
+        client.close();
+        outcomes
+    };
+    let mut bodies = Vec::new();
+    for at in 0..BODY.len() {
+        for byte in [0, 1, b'\t', b'\n', b'\r', b' ', b'0', b'9', b':', b';', b'f', b'g', 0x7F, 0xE9] {
+            bodies.push([&BODY[..at], &[byte], &BODY[at + 1..]].concat());
+            bodies.push([&BODY[..at], &[byte], &BODY[at..]].concat());
+        }
+    }
+    let by_script = outcomes(&Sim::new(), &bodies);
+    let over_bytes = outcomes(&Sim::builder().bytes().build(), &bodies);
+    for (body, (script, bytes)) in bodies.iter().zip(by_script.iter().zip(&over_bytes)) {
+        assert_eq!(script, bytes, "{}: by a script, over bytes", body.escape_ascii());
+    }
+    for expected in [Ok(3), Err(12152), Err(12030)] {
+        assert!(by_script.contains(&expected), "{expected:?}");
     }
 }
 
