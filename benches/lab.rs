@@ -16,7 +16,7 @@ use portable_winhttp::lab::{Explore, Reply, Sim, any};
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::System::Threading::Sleep;
 
-#[path = "../tests/lab/careful.rs"]
+#[path = "../examples/client/careful.rs"]
 mod careful;
 
 #[allow(dead_code)] // what only the command line asks for

@@ -8,7 +8,7 @@
 use portable_winhttp::lab::{Reply, Sim, get};
 use windows_sys::Win32::Networking::WinHttp::ERROR_WINHTTP_OPERATION_CANCELLED;
 
-#[path = "../tests/lab/careful.rs"]
+#[path = "client/careful.rs"]
 mod client;
 
 use client::Careful;

@@ -7,7 +7,7 @@
 use portable_winhttp::lab::{Explore, Reply, Sim, any, get};
 
 #[allow(dead_code)] // nobody cancels here
-#[path = "../tests/lab/careful.rs"]
+#[path = "client/careful.rs"]
 mod client;
 
 use client::Careful;

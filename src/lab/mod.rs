@@ -18,7 +18,7 @@
 //! handle was left open, or if WinHTTP was misused:
 //!
 //! ```
-//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
 //! # use client::Careful as Client;
 //! use portable_winhttp::lab::{Reply, Sim, get};
 //!
@@ -36,7 +36,7 @@
 //! Something fails at the n-th stage, and thirty seconds pass in no time:
 //!
 //! ```
-//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
 //! # use client::Careful as Client;
 //! use std::time::Duration;
 //! use portable_winhttp::lab::{Fault, Reply, Sim, Stage, any};
@@ -58,7 +58,7 @@
 //! The user cancels at every point of the run; [`torture`] lets every call and every stage fail in the same way:
 //!
 //! ```
-//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
 //! # use client::Careful as Client;
 //! use portable_winhttp::lab::{Reply, Sim, any};
 //!
@@ -82,7 +82,7 @@
 //! What was recorded is played again, with the same answers at the same times, and must bring the same callbacks:
 //!
 //! ```
-//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+//! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
 //! # use client::Careful as Client;
 //! # use portable_winhttp::lab::{Reply, any};
 //! # let fixture = std::env::temp_dir().join(format!("recorded-{}.jsonl", std::process::id()));

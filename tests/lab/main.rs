@@ -5,6 +5,7 @@ mod basics;
 #[path = "../../src/cli/explore/client.rs"]
 mod buggy;
 mod bugs;
+#[path = "../../examples/client/careful.rs"]
 mod careful;
 mod choices;
 mod connections;

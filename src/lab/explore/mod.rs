@@ -36,7 +36,7 @@ pub use report::Exploration;
 /// The same test makes the same runs; `WINHTTP_SEED` makes others, `WINHTTP_REPLAY` makes one.
 ///
 /// ```
-/// # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/careful.rs")); }
+/// # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
 /// # use client::Careful as Client;
 /// use portable_winhttp::lab::{Reply, any, explore};
 ///
