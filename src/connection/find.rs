@@ -97,11 +97,24 @@ impl Engine {
         found
     }
 
-    /// A connection of HTTP/2 for an attempt, and whether it has a free stream.
+    /// A connection of HTTP/2 for an attempt, none that was idle for too long, and whether it has a free stream.
     fn shared_for(&mut self, now: Duration, demand: &Demand, room: bool) -> Option<(ConnectionId, bool)> {
-        while let Some(old) = self.old_shared(now, demand.group) {
-            self.drop_idle(old);
+        loop {
+            let (found, free) = self.shared_of_group(demand, room)?;
+            let entry = self.connections.get(&found)?;
+            match entry.state {
+                State::Shared { streams: 0, since, .. }
+                    if rules::until(entry.idle, since).is_some_and(|end| end <= now) =>
+                {
+                    self.drop_idle(found);
+                }
+                _ => return Some((found, free)),
+            }
         }
+    }
+
+    /// The first with a free stream of those that suit, else one of them.
+    fn shared_of_group(&mut self, demand: &Demand, room: bool) -> Option<(ConnectionId, bool)> {
         let group = self.groups.get(demand.group)?;
         let mut full = None;
         for connection in &group.shared {
@@ -116,17 +129,6 @@ impl Engine {
             }
         }
         full
-    }
-
-    /// A connection of HTTP/2 that was idle for too long.
-    fn old_shared(&mut self, now: Duration, group: usize) -> Option<ConnectionId> {
-        let old = |entry: &Entry| match entry.state {
-            State::Shared { streams: 0, since, .. } => rules::until(entry.idle, since).is_some_and(|end| end <= now),
-            _ => false,
-        };
-        let connections = &self.connections;
-        let group = self.groups.get(group)?;
-        group.shared.iter().copied().find(|connection| connections.get(connection).is_some_and(old))
     }
 
     /// A connection to a server that carries nothing.

@@ -528,3 +528,35 @@ fn finding_is_flat() {
         assert_eq!(few.1, reuses, "{what}");
     }
 }
+
+/// The same of connections of HTTP/2, none of which carries anything; one that was idle for too long is not taken.
+#[test]
+fn finding_a_stream_is_flat() {
+    let looked = |idle: usize, now: Duration| {
+        let mut engine = Engine::default();
+        let asker = |engine: &mut Engine, number| {
+            Asker::new(engine, number, |request| {
+                over_http2(request);
+                request.http2 = Some(Http2 { queue: false, ..Http2::default() });
+            })
+        };
+        let askers: Vec<_> = (1..=idle).map(|number| asker(&mut engine, number)).collect();
+        let made = |asker: &Asker| {
+            let Answer::Make(connection, _) = asker.ask(&mut engine) else { panic!("all are full") };
+            engine.made_shared(NOW, connection, 1, true);
+            connection
+        };
+        let made: Vec<_> = askers.iter().map(made).collect();
+        made.iter().for_each(|connection| engine.stream_over(NOW, *connection));
+        let before = LOOKED.with(|looked| looked.get());
+        let again = asker(&mut engine, idle + 1);
+        let answer = engine.ask(now, again.0, &again.1, &again.2);
+        let shares = matches!(answer, Answer::Share(_));
+        (LOOKED.with(|looked| looked.get()) - before, shares, effects(&mut engine).len())
+    };
+    let (few, many) = (looked(10, NOW), looked(300, NOW));
+    assert_eq!(few, many);
+    assert!(few.1 && few.2 == 0);
+    let (_, shares, closed) = looked(3, NOW + Duration::from_secs(61));
+    assert_eq!((shares, closed), (false, 3), "m18: 60 s");
+}
