@@ -215,12 +215,12 @@ pub const CALLS: &[(&str, u64, Option<Kind>, Function)] = &[
     ("WinHttpGetProxySettingsResultEx", 1, RESOLVER, |c| unsafe {
         let mut settings: WINHTTP_PROXY_SETTINGS_EX = zeroed();
         if WinHttpGetProxySettingsResultEx(c.handle, (&raw mut settings).cast()) == 0 {
-            WinHttpFreeProxySettingsEx(0, (&raw const settings).cast());
+            assert_eq!(WinHttpFreeProxySettingsEx(1, (&raw const settings).cast()), 0);
         }
     }),
-    ("WinHttpFreeProxySettingsEx", 1, ANY, |_| unsafe {
+    ("WinHttpFreeProxySettingsEx", 1, ANY, |c| unsafe {
         let settings: WINHTTP_PROXY_SETTINGS_EX = zeroed();
-        WinHttpFreeProxySettingsEx(0, (&raw const settings).cast());
+        WinHttpFreeProxySettingsEx(c.pick(&[0, 1, 2, 9]), (&raw const settings).cast());
     }),
     ("WinHttpGetProxySettingsVersion", 1, SESSION, |c| unsafe { WinHttpGetProxySettingsVersion(c.handle, &mut 0); }),
     ("WinHttpGetProxyForUrl", 1, SESSION, |c| unsafe {
