@@ -196,8 +196,8 @@ fn changed(world: &Weak<World>, registration: &Arc<Registration>) {
 }
 
 /// Ends a registration (nf-winhttp-winhttpunregisterproxychangenotification): no callback of it begins when this has
-/// returned, and one that runs has returned by then, but for that from which this is called. ERROR_INVALID_HANDLE for what
-/// is none.
+/// returned, and one that runs has returned by then, but for that from which this is called: two callbacks that end each
+/// other's registration wait for each other for ever. ERROR_INVALID_HANDLE for what is none.
 ///
 /// # Safety
 /// Any value may be passed.
