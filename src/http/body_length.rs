@@ -71,6 +71,11 @@ impl BodyLength {
         Ok(length.map_or(BodyLength::UntilClose, BodyLength::Length))
     }
 
+    /// Whether something behind the last byte tells that it is the last: else the body ends with that byte, whatever follows.
+    pub fn has_end(self) -> bool {
+        matches!(self, BodyLength::Chunked | BodyLength::UntilClose)
+    }
+
     /// Whether the connection can carry another request after this reply (source pool.reused).
     pub fn keeps(self, head: &ResponseHead) -> bool {
         let says = |name: &str, word: &[u8]| {

@@ -32,7 +32,8 @@ pub enum Stage {
     Head,
     /// A piece of the body comes.
     Read,
-    /// The end of the body comes.
+    /// The end of the body comes, where something tells it: the last chunk, or the end of the connection. A fault here that meets
+    /// with a body whose length was told, or with none, is a complaint.
     Close,
 }
 
@@ -74,6 +75,11 @@ impl FaultKind {
     /// The complaint about one that a server which is played byte by byte meets with as it sends, and that cannot strike it.
     pub fn cannot_strike_bytes(&self) -> String {
         format!("a fault that cannot strike a server that is played byte by byte: Read -> {self:?}")
+    }
+
+    /// The complaint about one that would strike at the end of a body that ends with its last byte.
+    pub fn cannot_strike_end(&self) -> String {
+        format!("a fault that cannot strike a body whose length was told: Close -> {self:?}")
     }
 }
 

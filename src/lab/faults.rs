@@ -114,6 +114,14 @@ impl Faults {
         point.or(replys).or(peers).or(sims).or_else(|| self.pace(when, sequence?))
     }
 
+    /// What would strike there, if anything could: the faults that are armed.
+    pub fn in_vain(&self, when: &FaultTrigger, peer: Option<&Peer>, of_reply: &mut [Armed]) -> Option<FaultKind> {
+        let mut may = self.may();
+        let replys = fault::first(of_reply, when, "", &mut may);
+        let peers = peer.and_then(|peer| peer.meets(when, &mut may));
+        replys.or(peers).or_else(|| fault::first(&mut self.lock().armed, when, "", &mut may))
+    }
+
     /// What the server of the attempt with this sequence does to time.
     fn pace(&self, when: &FaultTrigger, sequence: usize) -> Option<FaultKind> {
         let FaultTrigger::Stage(stage) = when else { return None };

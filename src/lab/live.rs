@@ -193,6 +193,10 @@ impl ServerHost for OnSockets {
         of_reply.or(peer.meets(when, &mut always))
     }
 
+    fn in_vain(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind> {
+        self.meets(when, peer, of_reply)
+    }
+
     fn server(&self, host: &str, port: u16) -> Option<(Peer, Option<String>)> {
         let servers = self.servers.lock();
         let named = |(_, of, at): &Origin| of.eq_ignore_ascii_case(host) && *at == port;

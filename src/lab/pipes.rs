@@ -186,6 +186,10 @@ impl ServerHost for OfSim {
         self.0.world()?.faults.at(when, Some(peer), of_reply, None)
     }
 
+    fn in_vain(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind> {
+        self.0.world()?.faults.in_vain(when, Some(peer), of_reply)
+    }
+
     fn server(&self, host: &str, port: u16) -> Option<(Peer, Option<String>)> {
         let world = self.0.world()?;
         let Some((peer, _, (secure, host, _))) = world.peer_named(host, port) else {

@@ -33,6 +33,8 @@ struct State {
     end: Option<End>,
     /// It has sent what nobody asked for.
     unasked: bool,
+    /// So much of what it has sent has not come yet.
+    on_its_way: usize,
     client: Option<Weak<dyn PipeClient>>,
 }
 
@@ -82,6 +84,12 @@ impl RawPipe {
         self.came.notify_all();
     }
 
+    /// Nobody wants anything of it any more.
+    pub fn leave(&self) {
+        self.detach();
+        self.close();
+    }
+
     pub fn close(&self) {
         self.lock().client_closed = true;
         self.came.notify_all();
@@ -90,14 +98,16 @@ impl RawPipe {
     /// Whether it can carry no other request: the server has left, or has sent what nobody asked for (source r7).
     pub fn is_dead(&self) -> bool {
         let state = self.lock();
-        state.end.is_some() || state.unasked
+        state.end.is_some() || state.unasked || state.on_its_way > 0
     }
 
     /// Something for the far side, in its turn.
     fn tell(self: &Arc<Self>, what: impl FnOnce(Arc<dyn PipeClient>) + Send + 'static) {
         let pipe = Arc::clone(self);
+        self.lock().on_its_way += 1;
         let act = move || {
             let mut state = pipe.lock();
+            state.on_its_way -= 1;
             let client = state.client.as_ref().and_then(Weak::upgrade);
             state.unasked |= client.is_none();
             drop(state);

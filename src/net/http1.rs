@@ -57,6 +57,11 @@ impl<'a> Http1<'a> {
         self.outbound.connection.filter(|connection| open && connection.sender.is_ready())
     }
 
+    /// What the application writes from here on goes nowhere, if it writes `more`.
+    pub fn swallow(&mut self, more: bool) {
+        (self.outbound.swallows, self.outbound.upload_over) = (true, !more);
+    }
+
     /// hyper has the placeholder for the head.
     fn answered(
         &mut self,
@@ -194,6 +199,8 @@ struct Outbound<'a> {
     state: Arc<Mutex<WireState>>,
     upload: Upload,
     upload_over: bool,
+    /// What the application writes goes nowhere: a proxy has refused its request.
+    swallows: bool,
     /// How many bytes the socket has accepted when the head and the first body bytes, or a WriteData, are out.
     marks: Marks,
     marked: u64,
@@ -214,6 +221,7 @@ impl<'a> Outbound<'a> {
             closed: false,
             upload: if request.more { Upload::open() } else { Upload::none() },
             upload_over: !request.more,
+            swallows: false,
             marks: Marks::new(),
             marked: 0,
             body: OutgoingBody::of(&request.head),
@@ -252,7 +260,7 @@ impl<'a> Outbound<'a> {
 
     /// Moves what can move, and tells what has.
     fn poll(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) {
-        self.feed(cx);
+        self.feed(cx, sink);
         if let Some(connection) = self.connection.as_mut().filter(|_| !self.closed) {
             self.closed = Pin::new(&mut connection.driver).poll(cx).is_ready();
         }
@@ -269,11 +277,17 @@ impl<'a> Outbound<'a> {
     }
 
     /// Hands WriteData's bytes to the wire.
-    fn feed(&mut self, cx: &Context<'_>) {
+    fn feed(&mut self, cx: &Context<'_>, sink: &dyn Sink) {
         if self.upload_over {
             return;
         }
         let mut commands = self.mailbox.look(cx);
+        if self.swallows {
+            let written = std::mem::take(&mut commands.writes).len();
+            self.upload_over = commands.finish;
+            drop(commands);
+            return (0..written).for_each(|_| sink.event(Event::Wrote));
+        }
         for bytes in commands.writes.drain(..) {
             let bytes = self.request.framed(bytes);
             self.marked += bytes.len() as u64;

@@ -10,10 +10,9 @@ use super::attempt::{AttemptTask, Interruption};
 use super::connect::{self, Connection, Dialed};
 use super::exchange::Exchange;
 use super::http1::Http1;
-use super::mailbox::Mailbox;
 use super::stream::Stream;
-use crate::connection::ConnectionId;
-use crate::http::{RequestHead, ResponseHead};
+use crate::connection::{ConnectionId, drained_at_most};
+use crate::http::{RequestHead, RequestKind};
 use crate::transport::{Event, Failure, Route, Sink, TransportRequest, Via};
 use crate::win32::{ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE};
 
@@ -72,7 +71,7 @@ impl AttemptTask {
             Poll::Pending => exchange.poll_head(cx, &sink).map_err(Interruption::Failed),
         })
         .await?;
-        let stands = (200..300).contains(&head.status);
+        let stands = RequestKind::Connect.is_tunnel(head.status);
         self.sink.event(Event::TunnelReply { head: head.clone(), received });
         if stands {
             let connection = exchange.into_connection().ok_or(Failure::from(ERROR_WINHTTP_INTERNAL_ERROR))?;
@@ -86,7 +85,10 @@ impl AttemptTask {
                 Ok(ConnectAnswer::Again(next, if idle { exchange.into_idle() } else { None }))
             }
             None => {
-                self.refused(&mut exchange, mailbox, head, received).await?;
+                // The refusal is the reply; what the application writes goes nowhere.
+                self.sink.event(Event::Sent(0));
+                exchange.swallow(started.request.more);
+                self.reply(&mut exchange, head, received).await?;
                 Err(Interruption::Told)
             }
         }
@@ -105,7 +107,7 @@ impl AttemptTask {
 
     /// Reads the rest of a refusal, within bounds; whether that was all of it.
     async fn drained(&mut self, exchange: &mut Http1<'_>) -> Result<bool, Interruption> {
-        let mut left = self.started.request.drain_limit;
+        let mut left = drained_at_most(self.started.request.drain_limit);
         while !exchange.over() {
             let piece = poll_fn(|cx| match self.poll_mailbox(cx) {
                 Poll::Ready(stop) => Poll::Ready(Err(stop)),
@@ -118,36 +120,6 @@ impl AttemptTask {
             }
         }
         Ok(true)
-    }
-
-    /// Tells a refusal in place of the reply; what the application writes goes nowhere.
-    async fn refused(
-        &mut self,
-        exchange: &mut Http1<'_>,
-        mailbox: &Mailbox,
-        head: ResponseHead,
-        received: u64,
-    ) -> Result<(), Interruption> {
-        self.sink.event(Event::Sent(0));
-        self.reply(exchange, head, received).await?;
-        while self.started.request.more {
-            let written = poll_fn(|cx| {
-                if let Poll::Ready(stop) = self.poll_mailbox(cx) {
-                    return Poll::Ready(Err(stop));
-                }
-                let mut commands = mailbox.lock();
-                match (std::mem::take(&mut commands.writes).len(), commands.finish) {
-                    (0, true) => Poll::Ready(Ok(None)),
-                    (0, false) => Poll::Pending,
-                    (written, _) => Poll::Ready(Ok(Some(written))),
-                }
-            });
-            let Some(written) = written.await? else { break };
-            for _ in 0..written {
-                self.sink.event(Event::Wrote);
-            }
-        }
-        Ok(())
     }
 }
 

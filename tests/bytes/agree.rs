@@ -544,3 +544,74 @@ fn a_server_that_speaks_first() {
         assert_eq!(came, [((0, Ok(body)), true); 2], "{what}");
     }
 }
+
+/// What a connection still says when the request has gone over to another is not heard.
+#[test]
+fn a_connection_that_was_left_is_not_heard() {
+    for (what, last) in [("another reply", Some("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")), ("its end", None)] {
+        let came = both(what, |sim| {
+            let first = std::sync::atomic::AtomicBool::new(true);
+            sim.peer("http://127.0.0.1").raw(move |raw| {
+                let first = first.swap(false, std::sync::atomic::Ordering::Relaxed);
+                while raw.read_until(b"\r\n\r\n").is_some() {
+                    if first {
+                        raw.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                        raw.write("x");
+                        raw.sleep(Duration::from_millis(50));
+                        last.iter().for_each(|last| raw.write(last));
+                        return;
+                    }
+                    raw.sleep(Duration::from_millis(300));
+                    raw.write("HTTP/1.1 204 No\r\n\r\n");
+                }
+            });
+            let (client, record) = (Client::new(false, 80), Record::new());
+            let request = client.request("GET", "/", &record);
+            let came = [(); 2].map(|()| (exchange(request), status_code(request)));
+            close(request);
+            client.close();
+            (came, record.statuses())
+        });
+        assert_eq!(came.0, [(0, 200), (0, 204)], "{what}");
+    }
+}
+
+/// A server that closes in the body gives its place back, whether or not the handle is closed.
+#[test]
+fn a_close_in_the_body_gives_the_place_back() {
+    let came = both("one connection at a time", |sim| {
+        let peer = sim.peer("http://127.0.0.1");
+        peer.on(any()).reply(Reply::ok().body("0123456789"));
+        peer.fault(Fault::at(Stage::Read).nth(1).close());
+        let client = Client::new(false, 80);
+        set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_SERVER, 1);
+        let requests = [(); 3].map(|()| client.request("GET", "/", &Record::new()));
+        let came = requests.map(|request| (exchange(request), rest(request)));
+        requests.into_iter().for_each(|request| _ = close(request));
+        client.close();
+        (came, sim.elapsed())
+    });
+    assert_eq!(came, ([(0, Ok(0)), (0, Ok(10)), (0, Ok(10))], Duration::ZERO));
+}
+
+/// An early reply to a request that goes out whole all the same leaves the connection to the next.
+#[test]
+fn an_early_reply_keeps_its_connection() {
+    let came = both("two uploads", |sim| {
+        sim.peer("http://127.0.0.1").on(any()).reply(Reply::status(401).early());
+        let client = Client::new(false, 80);
+        let came = [(); 2].map(|()| {
+            let record = Record::new();
+            let request = client.request("POST", "/", &record);
+            // SAFETY: the buffer has this length.
+            let sent = unsafe { WinHttpSendRequest(request, null(), 0, b"0123456789".as_ptr().cast(), 10, 10, 0) };
+            let came = (sent, receive(request), rest(request));
+            close(request);
+            sim.settle();
+            (came, record.statuses().contains(&WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER))
+        });
+        client.close();
+        came
+    });
+    assert_eq!(came, [((1, 1, Ok(0)), true), ((1, 1, Ok(0)), false)]);
+}

@@ -493,6 +493,60 @@ fn complaints_about_faults() {
     }
 }
 
+/// The end of a body whose length was told is its last byte: what would strike behind it is a complaint.
+#[test]
+fn faults_behind_the_end() {
+    let bodies: [(&str, fn() -> Reply); 3] =
+        [("a length", || Reply::ok().body(BODY)), ("none", || Reply::status(204)), ("empty", Reply::ok)];
+    let at = || Fault::at(Stage::Close);
+    let faults = [at().reset(), at().fail(12044u32), at().close(), at().stall(), at().delay(Duration::from_secs(1))];
+    for (what, reply) in bodies {
+        for (number, fault) in faults.iter().enumerate() {
+            for of_reply in [false, true] {
+                for arm in ARMS {
+                    let said = catch_unwind(AssertUnwindSafe(|| {
+                        let sim = arm.sim();
+                        let peer = sim.peer(arm.origin());
+                        match of_reply {
+                            true => drop(peer.on(any()).reply(reply().then(fault.clone()))),
+                            false => drop(peer.fault(fault.clone()).on(any()).reply(reply())),
+                        }
+                        assert!(post(arm, TIMES).is_ok(), "{}: {what}", arm.name);
+                        assert_eq!(sim.elapsed(), Duration::ZERO);
+                    }));
+                    let said = said.err().map(|said| *said.downcast::<String>().unwrap()).unwrap_or_default();
+                    let complaint = "a fault that cannot strike a body whose length was told: Close -> ";
+                    assert!(said.contains(complaint), "{}: {what}, fault {number}: {said}", arm.name);
+                }
+            }
+        }
+    }
+}
+
+/// An upload that ends before the length that was announced is malformed over HTTP/2 (RFC 9113 8.1.1), whoever carries.
+#[test]
+fn an_upload_that_is_too_short_over_http2() {
+    let came = [ARMS[2], ARMS[5]].map(|arm| {
+        let sim = arm.sim();
+        sim.peer(arm.origin()).on(any()).reply(Reply::ok());
+        let protocols = 1u32;
+        // SAFETY: texts end in NUL, buffers have their lengths.
+        unsafe {
+            let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0);
+            WinHttpSetOption(session, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, (&raw const protocols).cast(), 4);
+            let connection = WinHttpConnect(session, wide("api.test").as_ptr(), 443, 0);
+            let verb = wide("POST");
+            let flags = WINHTTP_FLAG_SECURE;
+            let request = WinHttpOpenRequest(connection, verb.as_ptr(), null(), null(), null(), null(), flags);
+            let sent = WinHttpSendRequest(request, null(), 0, b"01234".as_ptr().cast(), 5, 10, 0);
+            let came = (sent, receive(request), last_error());
+            [request, connection, session].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
+            came
+        }
+    });
+    assert_eq!(came, [(1, 0, 12030); 2]);
+}
+
 /// What could never strike is refused where it is written.
 #[test]
 fn faults_at_the_wrong_place() {

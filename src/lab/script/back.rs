@@ -75,7 +75,7 @@ impl ScriptAttempt {
             let when = match &act {
                 Act::Head(_) => Some(FaultTrigger::Stage(Stage::Head)),
                 Act::Bytes(_) => Some(FaultTrigger::Stage(Stage::Read)),
-                Act::End(_) => Some(FaultTrigger::Stage(Stage::Close)),
+                Act::End(_) => self.end_is_met(),
                 Act::Passed(bytes) => Some(FaultTrigger::Body(*bytes)),
                 Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
@@ -107,6 +107,21 @@ impl ScriptAttempt {
         }
     }
 
+    /// The end of a body is a stage of its own where something tells it.
+    fn end_is_met(self: &Arc<Self>) -> Option<FaultTrigger> {
+        let when = FaultTrigger::Stage(Stage::Close);
+        let mut state = self.lock();
+        if state.has_end {
+            return Some(when);
+        }
+        let (mut faults, peer) = (std::mem::take(&mut state.faults), state.peer.clone());
+        drop(state);
+        if let Some(in_vain) = self.world.faults.in_vain(&when, peer.as_ref(), &mut faults) {
+            self.world.complain(in_vain.cannot_strike_end());
+        }
+        None
+    }
+
     /// One act of the server, and what it met with.
     fn act(self: &Arc<Self>, act: Act, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
         let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
@@ -134,6 +149,11 @@ impl ScriptAttempt {
                 let mut state = self.lock();
                 state.acts.clear();
                 (state.over, state.keeps) = (true, false);
+                let connecting = state.connecting.is_some();
+                drop(state);
+                if !connecting {
+                    self.leave_connection(false);
+                }
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) });
                 return Some(Pause::Over);
             }
@@ -175,6 +195,7 @@ impl ScriptAttempt {
                 let http2 = self.over_http2();
                 let counts = !http2 || self.request.http2.as_ref().is_none_or(|rules| !rules.require_end);
                 let mut state = self.lock();
+                state.has_end = length.is_ok_and(BodyLength::has_end);
                 state.keeps = length.is_ok_and(|length| length.keeps(&head));
                 state.chunked = head.is_chunked();
                 if let (Ok(BodyLength::Length(length)), true) = (length, counts) {

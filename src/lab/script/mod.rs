@@ -30,7 +30,9 @@ use crate::connection::{Answer, Demand, READ_AHEAD, drains};
 use crate::http::{OutgoingBody, RequestHead, RequestKind, http2};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Peer as Ends, Sink, TransportRequest};
-use crate::win32::{ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error};
+use crate::win32::{
+    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error,
+};
 
 #[derive(Default)]
 pub struct State {
@@ -53,6 +55,8 @@ pub struct State {
     interim: u64,
     /// Whether the reply's body is framed in chunks.
     chunked: bool,
+    /// Whether something tells the end of the body.
+    has_end: bool,
     /// Whether the connection can carry another request behind the reply.
     keeps: bool,
     /// Whether the reply is over.
@@ -115,7 +119,8 @@ impl State {
     fn is_complete(&self, http2: bool) -> bool {
         // END_STREAM ends what is sent, however long that is.
         let awaited = !http2 && self.outgoing.as_ref().is_some_and(OutgoingBody::is_awaited);
-        self.finished && !awaited && self.raw.is_none() && self.connecting.is_none()
+        let out = self.unwritten.is_empty() && !self.writing;
+        self.finished && out && !awaited && self.raw.is_none() && self.connecting.is_none()
     }
 
     /// Whether the rest of the reply is read though nobody wants it.
@@ -406,6 +411,10 @@ impl ScriptAttempt {
 
     /// The request is complete: the peer answers.
     fn respond(self: &Arc<Self>) {
+        if self.over_http2() && self.lock().outgoing.as_ref().is_some_and(OutgoingBody::is_awaited) {
+            // RFC 9113 8.1.1: END_STREAM before the length that was announced is malformed, and the stream is reset.
+            return self.fail(ERROR_WINHTTP_CONNECTION_ERROR, 0);
+        }
         let state = self.lock();
         let peer = state.peer.clone().filter(|_| !state.answered);
         drop(state);

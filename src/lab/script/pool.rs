@@ -206,7 +206,7 @@ impl ScriptAttempt {
                         connections.engine.gone(now, id);
                         connections.pipes.remove(&id)
                     });
-                    dead.iter().for_each(|pipe| pipe.close());
+                    dead.iter().for_each(|pipe| pipe.leave());
                     return self.find(false);
                 }
                 self.lock().connection = used(id, true, false);

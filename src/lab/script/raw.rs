@@ -162,7 +162,7 @@ impl ScriptAttempt {
         let raw = state.raw.take();
         state.outgoing = None;
         drop(state);
-        raw.iter().for_each(|(pipe, _)| pipe.close());
+        raw.iter().for_each(|(pipe, _)| pipe.leave());
         self.leave_connection(false);
         self.tell(Event::Restarted);
         self.find(true);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::ScriptAttempt;
+use crate::connection::drained_at_most;
 use crate::http::{RequestHead, RequestKind};
 use crate::lab::fault::Stage;
 use crate::lab::proxied;
@@ -177,7 +178,7 @@ impl ScriptAttempt {
             let mut state = attempt.lock();
             let Some(Connecting::Refused(held)) = state.connecting.take() else { return };
             state.connecting = Some(match again {
-                Some(next) => Connecting::Draining { next, left: attempt.request.drain_limit },
+                Some(next) => Connecting::Draining { next, left: drained_at_most(attempt.request.drain_limit) },
                 None => Connecting::Told,
             });
             let leaves = state.leaves(attempt.request.more);
@@ -219,7 +220,7 @@ impl ScriptAttempt {
         state.next = Some(next);
         let raw = state.raw.take();
         drop(state);
-        raw.iter().for_each(|(pipe, _)| pipe.close());
+        raw.iter().for_each(|(pipe, _)| pipe.leave());
         self.resolve();
     }
 }

@@ -34,6 +34,8 @@ pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
         };
         match connection.reply(&place, &peer, &reply, &head).await {
             After::Keep if whole => {}
+            // The rest of the request comes, or the client leaves.
+            After::Keep if connection.body(&head).await.is_some() => {}
             After::Keep | After::Close => {
                 let _ = connection.io.shutdown().await;
                 return;

@@ -51,6 +51,8 @@ pub trait ServerHost: Send + Sync {
     fn spawn(&self, task: Boxed<'static, ()>);
     /// What a stage meets with.
     fn meets(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind>;
+    /// What would strike there, if anything could.
+    fn in_vain(&self, when: &FaultTrigger, peer: &Peer, of_reply: &mut [Armed]) -> Option<FaultKind>;
     /// A certificate for a host, with the faults that these WINHTTP_CALLBACK_STATUS_FLAG_* bits tell of.
     fn certificate(&self, host: &str, faults: u32) -> Issued;
     /// Has a connection played byte by byte; `early` was read already. `meets`: what each piece that is sent meets with.

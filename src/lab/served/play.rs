@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{ServerHost, injected};
-use crate::http::{Headers, RequestKind, ResponseHead};
+use crate::http::{BodyLength, Headers, RequestKind, ResponseHead};
 use crate::lab::fault::{Armed, FaultKind, FaultTrigger, Stage};
 use crate::lab::peer::{Handler, Peer};
 use crate::lab::reply::{Act, Reply};
@@ -59,12 +59,23 @@ pub struct Play {
     met: bool,
     /// Whether the client is to have what was written.
     turn: bool,
+    /// Whether something tells the end of the body.
+    has_end: bool,
 }
 
 impl Play {
     pub fn new(place: &Arc<dyn ServerHost>, peer: &Peer, reply: &Reply, asked: RequestKind) -> Play {
         let (acts, faults) = (reply.acts(asked).into(), armed(reply));
-        Play { place: Arc::clone(place), peer: peer.clone(), asked, acts, faults, met: false, turn: false }
+        Play {
+            place: Arc::clone(place),
+            peer: peer.clone(),
+            asked,
+            acts,
+            faults,
+            met: false,
+            turn: false,
+            has_end: false,
+        }
     }
 
     /// What comes next; `None` at the end.
@@ -77,7 +88,7 @@ impl Play {
             let when = match &act {
                 Act::Head(_) => Some(FaultTrigger::Stage(Stage::Head)),
                 Act::Bytes(_) => Some(FaultTrigger::Stage(Stage::Read)),
-                Act::End(_) => Some(FaultTrigger::Stage(Stage::Close)),
+                Act::End(_) => self.end_is_met(),
                 Act::Passed(bytes) => Some(FaultTrigger::Body(*bytes)),
                 Act::Wait(_) | Act::Gate(_) | Act::Interim(_) | Act::Upgrade(_) | Act::Fail(..) => None,
             };
@@ -122,7 +133,11 @@ impl Play {
                 (_, Act::Wait(time)) => return Some(Next::Pause(Pause::For(time))),
                 (_, Act::Gate(gate)) => return Some(Next::Pause(Pause::At(gate))),
                 (_, Act::Interim(status)) => return Some(Next::Interim(status)),
-                (_, Act::Head(head)) => return Some(Next::Head(head)),
+                (_, Act::Head(head)) => {
+                    let length = BodyLength::of(&head, self.asked.is_bare(head.status));
+                    self.has_end = length.is_ok_and(BodyLength::has_end);
+                    return Some(Next::Head(head));
+                }
                 (_, Act::Bytes(bytes)) => return Some(Next::Bytes(bytes)),
                 (_, Act::End(trailers)) => return Some(Next::End(trailers)),
                 (_, Act::Upgrade(handler)) => {
@@ -132,6 +147,18 @@ impl Play {
                 (Some(_), Act::Fail(error, secure)) => return self.last(Next::Reset(injected(error, secure))),
             }
         }
+    }
+
+    /// The end of a body is a stage of its own where something tells it.
+    fn end_is_met(&mut self) -> Option<FaultTrigger> {
+        let when = FaultTrigger::Stage(Stage::Close);
+        if self.has_end {
+            return Some(when);
+        }
+        if let Some(in_vain) = self.place.in_vain(&when, &self.peer, &mut self.faults) {
+            self.place.complain(in_vain.cannot_strike_end());
+        }
+        None
     }
 
     /// What the rest of the connection meets with.

@@ -9,7 +9,7 @@ use super::timers::Timer;
 use super::{Origin, Request, RequestTemplate};
 use crate::http::proxy::{Destination, Hop};
 use crate::http::zone::without_zone;
-use crate::http::{RequestHead, ResponseHead};
+use crate::http::{RequestHead, RequestKind, ResponseHead};
 use crate::machine::resolver::{Query, Resolver};
 use crate::machine::step::Tabled;
 use crate::machine::{Machine, Output};
@@ -183,7 +183,7 @@ impl Request {
     /// The proxy answered CONNECT: the tunnel stands, or is asked for again, or its answer is the server's.
     pub(super) fn tunnel_answered(&mut self, now: Duration, head: &ResponseHead, received: u64) {
         self.timers.arrived();
-        let stands = (200..300).contains(&head.status);
+        let stands = RequestKind::Connect.is_tunnel(head.status);
         let off = self.config.settings.authentication_disabled();
         let proxy = self.route.proxy_origin().unwrap_or_else(|| self.origin.clone());
         let again = !stands && self.config.credentials.asked_by_tunnel(head, &proxy, &self.config.template, off);
