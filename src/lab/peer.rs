@@ -191,7 +191,7 @@ impl Peer {
     }
 
     /// What it is that a fault cannot strike.
-    pub(super) fn withstands(&self, fault: &Fault) -> Option<&'static str> {
+    pub(super) fn cannot_be_struck_by(&self, fault: &Fault) -> Option<&'static str> {
         let state = self.lock();
         if state.raw.is_some() && !fault.strikes_bytes() {
             return Some("a server that is played byte by byte");
@@ -310,7 +310,7 @@ impl Peer {
         let mut complaints: Vec<String> = state.unmatched.iter().cloned().chain(missed).collect();
         drop(state);
         complaints.extend(self.idle().iter().filter_map(|fault| {
-            let what = self.withstands(fault)?;
+            let what = self.cannot_be_struck_by(fault)?;
             Some(format!("{}: a fault that cannot strike {what}: {fault}", self.origin))
         }));
         complaints

@@ -10,10 +10,10 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::connect::{self, Connection, Dialed, New};
-use super::exchange::{Exchange, Fate, NullSink};
+use super::exchange::{Exchange, FailureKind, NullSink};
 use super::http1::Http1;
 use super::http2::Http2Exchange;
-use super::pool::{Customer, Got, Lease, Slot};
+use super::pool::{Got, Lease, PoolClient, Slot};
 use super::registry::PoolEntry;
 use super::runtime::Timer;
 use super::socks;
@@ -86,27 +86,34 @@ impl AttemptTask {
                     self.carried(&slot.connection.entry, slot.earlier);
                     self.attempt(Http2Exchange::new(slot, &request, rules, mailbox)).await
                 }
-                (Acquired::Http2(_), None) => Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), Fate::Final)),
+                (Acquired::Http2(_), None) => {
+                    Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), FailureKind::Final))
+                }
                 (Acquired::Http1(connection), _) => {
                     self.carried(&connection.entry, self.lease.as_ref().map_or(0, |lease| lease.earlier));
                     self.attempt(Http1::new(connection, &request, mailbox)).await
                 }
             };
             self.lease = None;
-            let (stop, fate) = match outcome {
+            let (stop, failure_kind) = match outcome {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
-            match fate {
-                Fate::Unwritten | Fate::Unanswered
-                    if tries_again(used, fate == Fate::Unwritten, request.pool_rules.retry_stale, request.more) =>
+            match failure_kind {
+                FailureKind::Unwritten | FailureKind::Unanswered
+                    if tries_again(
+                        used,
+                        failure_kind == FailureKind::Unwritten,
+                        request.pool_rules.retry_stale,
+                        request.more,
+                    ) =>
                 {
                     fresh = true;
                 }
                 // What the application has given away cannot be sent again.
                 _ if request.more => return Err(stop),
-                Fate::Refused if refused < REFUSED_AT_MOST => refused += 1,
-                Fate::Http1Required if request.http2.is_some_and(|rules| !rules.required) => {
+                FailureKind::Refused if refused < REFUSED_AT_MOST => refused += 1,
+                FailureKind::Http1Required if request.http2.is_some_and(|rules| !rules.required) => {
                     request.to_mut().http2 = None;
                 }
                 _ => return Err(stop),
@@ -119,18 +126,18 @@ impl AttemptTask {
     /// A connection that there is, or unless it must be `fresh`, and whether it was used before.
     async fn obtain(&mut self, request: &TransportRequest, fresh: bool) -> Result<(Acquired, bool), Interruption> {
         let net = Arc::clone(&self.net);
-        let mut customer = Customer::new(&net, request);
+        let mut client = PoolClient::new(&net, request);
         if fresh {
-            customer.demand.refuse_all();
+            client.demand.refuse_all();
         }
         let (lease, ahead) = loop {
-            let got = match customer.ask(request) {
+            let got = match client.ask(request) {
                 Some(got) => got,
                 None => {
                     if !std::mem::replace(&mut self.waited, true) {
                         self.sink.event(Event::Waiting);
                     }
-                    self.attended(customer.wait()).await?
+                    self.attended(client.wait()).await?
                 }
             };
             match got.map_err(Failure::from)? {
@@ -148,7 +155,7 @@ impl AttemptTask {
                 Got::Make(lease, ahead) => break (lease, ahead),
             }
         };
-        for lease in (0..ahead).filter_map(|_| customer.ahead(request)) {
+        for lease in (0..ahead).filter_map(|_| client.ahead(request)) {
             net.runtime.spawn(Box::pin(open(Arc::clone(&net), lease, request.clone())));
         }
         // Boxed: a request that finds a connection does not carry the room for making one.
@@ -179,10 +186,10 @@ impl AttemptTask {
     }
 
     /// An exchange, and what its failure means for the request.
-    async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Interruption, Fate)> {
+    async fn attempt(&mut self, mut exchange: impl Exchange) -> Result<(), (Interruption, FailureKind)> {
         self.exchange(&mut exchange).await.map_err(|stop| match stop {
-            Interruption::Failed(failure) => (Interruption::Failed(failure), exchange.fate(&failure)),
-            other => (other, Fate::Final),
+            Interruption::Failed(failure) => (Interruption::Failed(failure), exchange.failure_kind(&failure)),
+            other => (other, FailureKind::Final),
         })
     }
 

@@ -42,12 +42,12 @@ pub trait Exchange {
         None
     }
     /// What a failure of it means.
-    fn fate(&self, failure: &Failure) -> Fate;
+    fn failure_kind(&self, failure: &Failure) -> FailureKind;
 }
 
 /// What the failure of an exchange means for its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum FailureKind {
     /// It failed.
     Final,
     /// No byte of the request went out: a connection from the pool was dead before.

@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response};
 use smallvec::SmallVec;
 
 use super::connect::Connection;
-use super::exchange::{Exchange, Fate, NullSink, Piece, Pieces};
+use super::exchange::{Exchange, FailureKind, NullSink, Piece, Pieces};
 use super::failure;
 use super::mailbox::Mailbox;
 use super::upgraded::Upgraded;
@@ -172,13 +172,13 @@ impl Exchange for Http1<'_> {
     }
 
     /// The server closed the connection while it was idle, or without a reply.
-    fn fate(&self, failure: &Failure) -> Fate {
+    fn failure_kind(&self, failure: &Failure) -> FailureKind {
         let state = self.outbound.state();
         let broke = matches!(failure.error, ERROR_WINHTTP_CONNECTION_ERROR | ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
         match (broke && state.reply.received == 0, state.written) {
-            (true, 0) => Fate::Unwritten,
-            (true, _) => Fate::Unanswered,
-            (false, _) => Fate::Final,
+            (true, 0) => FailureKind::Unwritten,
+            (true, _) => FailureKind::Unanswered,
+            (false, _) => FailureKind::Final,
         }
     }
 }

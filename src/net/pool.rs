@@ -191,7 +191,7 @@ impl Drop for Slot {
 }
 
 /// An attempt as the pool knows it.
-pub struct Customer {
+pub struct PoolClient {
     net: Arc<Net>,
     id: AttemptId,
     pub demand: Demand,
@@ -199,14 +199,14 @@ pub struct Customer {
     waits: bool,
 }
 
-impl Customer {
+impl PoolClient {
     /// That of a request.
-    pub fn new(net: &Arc<Net>, request: &TransportRequest) -> Customer {
+    pub fn new(net: &Arc<Net>, request: &TransportRequest) -> PoolClient {
         let (id, demand) = net.pool.change(|state| {
             state.attempts += 1;
             (state.attempts, state.engine.demand(request))
         });
-        Customer { net: Arc::clone(net), id, demand, waits: false }
+        PoolClient { net: Arc::clone(net), id, demand, waits: false }
     }
 
     /// Asks for a connection; `None`: it has to be waited for.
@@ -246,7 +246,7 @@ impl Customer {
     }
 }
 
-impl Drop for Customer {
+impl Drop for PoolClient {
     fn drop(&mut self) {
         let now = self.net.runtime.now();
         self.net.pool.change(|state| {

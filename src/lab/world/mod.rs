@@ -420,7 +420,8 @@ impl SimWorld {
     fn cannot(&self) -> Vec<String> {
         let peers: Vec<Peer> = self.lock().peers.iter().map(|(_, peer)| peer.clone()).collect();
         let cannot = self.faults.idle().into_iter().filter_map(|fault| {
-            let what = peers.iter().map(|peer| peer.withstands(&fault)).reduce(|one, other| one.and(other))??;
+            let what =
+                peers.iter().map(|peer| peer.cannot_be_struck_by(&fault)).reduce(|one, other| one.and(other))??;
             Some(format!("a fault that cannot strike {what}: {fault}"))
         });
         cannot.collect()

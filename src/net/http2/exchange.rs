@@ -14,7 +14,7 @@ use super::head;
 use super::watch::WatchedStream;
 use crate::http::{BodyLength, ResponseHead, http2};
 use crate::net::connect::Connection;
-use crate::net::exchange::{Exchange, Fate, Piece, Pieces};
+use crate::net::exchange::{Exchange, FailureKind, Piece, Pieces};
 use crate::net::failure;
 use crate::net::mailbox::Mailbox;
 use crate::net::pool::Slot;
@@ -38,7 +38,7 @@ pub struct Http2Exchange<'a> {
     secured: Option<Arc<Secured>>,
     outbound: Outbound<'a>,
     inbound: Inbound,
-    fate: Fate,
+    failure_kind: FailureKind,
 }
 
 /// Where the reply stands.
@@ -63,7 +63,7 @@ impl<'a> Http2Exchange<'a> {
             secured,
             outbound,
             inbound: Inbound::Not,
-            fate: Fate::Final,
+            failure_kind: FailureKind::Final,
         }
     }
 
@@ -72,13 +72,13 @@ impl<'a> Http2Exchange<'a> {
         let stream = self.outbound.stream.as_ref().map(|stream| stream.stream_id().as_u32());
         let given_up = |slot: &Slot| stream.is_none_or(|stream| slot.connection.watch.given_up(stream));
         let begun = matches!(self.inbound, Inbound::Body(_));
-        self.fate = match error.reason() {
-            _ if begun => Fate::Final,
-            Some(Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => Fate::Refused,
-            Some(Reason::HTTP_1_1_REQUIRED) if error.is_remote() => Fate::Http1Required,
-            _ if self.slot.as_ref().is_some_and(given_up) => Fate::Refused,
-            _ if error.is_io() || error.is_go_away() => Fate::Unanswered,
-            _ => Fate::Final,
+        self.failure_kind = match error.reason() {
+            _ if begun => FailureKind::Final,
+            Some(Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => FailureKind::Refused,
+            Some(Reason::HTTP_1_1_REQUIRED) if error.is_remote() => FailureKind::Http1Required,
+            _ if self.slot.as_ref().is_some_and(given_up) => FailureKind::Refused,
+            _ if error.is_io() || error.is_go_away() => FailureKind::Unanswered,
+            _ => FailureKind::Final,
         };
         failure::of_h2(error)
     }
@@ -187,8 +187,8 @@ impl Exchange for Http2Exchange<'_> {
         None
     }
 
-    fn fate(&self, _failure: &Failure) -> Fate {
-        self.fate
+    fn failure_kind(&self, _failure: &Failure) -> FailureKind {
+        self.failure_kind
     }
 }
 
