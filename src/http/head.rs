@@ -121,6 +121,9 @@ impl ResponseHead {
 
     /// Parses a head that may not be complete: `None` until it is, then also its length in bytes.
     pub fn parse_begun(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
+        if OddStatusLine::may_begin(bytes) {
+            return Ok(None);
+        }
         let Some(odd) = OddStatusLine::find(bytes) else { return ResponseHead::parse_usual(bytes) };
         let plain = [odd.plain.as_slice(), &bytes[odd.length..]].concat();
         let parsed = ResponseHead::parse_usual(&plain)?;
@@ -221,6 +224,12 @@ struct OddStatusLine {
 }
 
 impl OddStatusLine {
+    /// Whether a line that has not come to its end may become one.
+    fn may_begin(bytes: &[u8]) -> bool {
+        let rest = bytes.strip_prefix(b"HTTP/1.").filter(|rest| !rest.contains(&b'\n')).unwrap_or_default();
+        matches!(rest.first(), Some(b'2'..=b'9')) || rest.contains(&b'\t')
+    }
+
     fn find(bytes: &[u8]) -> Option<OddStatusLine> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);

@@ -272,6 +272,8 @@ mod tests {
                 &[],
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na",
             ),
+            ("HTTP/1.7 200 OK\r\nContent-Length: 1\r\n\r\nx", &[], "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
+            ("HTTP/1.1\t204\tNo\r\n\r\n", &[], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
             ("HTTP/1.1 101 Go\r\nA: b\r\n\r\n\n\n", &[], "HTTP/1.1 101 Switching Protocols\r\n\r\n\n\n"),
         ];
         for (bytes, interim, seen) in rows {
