@@ -1,10 +1,14 @@
 //! The proxy resolver and what uses it, in worlds of their own.
 
+#[path = "support/arms.rs"]
+mod arms;
+
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arms::{BYTES, sim};
 use portable_winhttp::http::proxy::{Named, UserSettings};
 use portable_winhttp::lab::{Fault, Peer, Reply, Sim, Stage, Stop, any, get};
 use portable_winhttp::real::{Proxies, ScriptOverride, with_proxies};
@@ -244,7 +248,7 @@ fn closing_cancels() {
 
 #[test]
 fn a_silent_server_of_scripts_is_given_up() {
-    for bytes in ARMS {
+    for bytes in BYTES {
         let sim = sim(*bytes);
         sim.peer("http://pac.test").on(any()).reply(Reply::never());
         let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
@@ -465,18 +469,6 @@ fn automatic_proxy_asks_for_each_request_and_fails_over() {
     close(session);
 }
 
-/// Whether over bytes.
-const ARMS: &[bool] = if cfg!(feature = "live") { &[false, true] } else { &[false] };
-
-fn sim(bytes: bool) -> Sim {
-    #[cfg(feature = "live")]
-    if bytes {
-        return Sim::builder().bytes().build();
-    }
-    assert!(!bytes);
-    Sim::new()
-}
-
 /// The answer of a script, the origin that stalls, the stage, and what the request comes to.
 const STALLS: [(&str, &str, Stage, Result<u32, u32>); 3] = [
     ("PROXY slow.test:8080; PROXY alive.test:8080", "http://slow.test:8080", Stage::Resolve, Ok(200)),
@@ -501,7 +493,7 @@ fn fetch_by(answer: &'static str) -> Result<u32, u32> {
 /// An attempt that a timer begins goes on like any other: whatever stalls on the way, the request ends.
 #[test]
 fn automatic_proxy_gives_up_what_stalls() {
-    for bytes in ARMS {
+    for bytes in BYTES {
         for (answer, slow, stage, expected) in STALLS {
             let sim = sim(*bytes);
             sim.peer(slow).fault(Fault::at(stage).stall());
@@ -550,7 +542,7 @@ fn a_silent_script(what: &str, peer: &dyn Fn(&str) -> Peer) {
 
 #[test]
 fn a_script_that_never_comes() {
-    for bytes in ARMS {
+    for bytes in BYTES {
         let sim = sim(*bytes);
         a_silent_script(&format!("over bytes: {bytes}"), &|origin| sim.peer(origin));
         assert!(sim.elapsed() <= Duration::from_secs(10), "over bytes: {bytes}: {:?}", sim.elapsed());

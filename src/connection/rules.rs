@@ -111,7 +111,7 @@ pub const READ_AHEAD: usize = 64 * 1024;
 pub const DRAIN: Duration = Duration::from_secs(5);
 
 /// How much of it, by MAX_RESPONSE_DRAIN_SIZE: all that the program has not taken counts, whether it was read ahead or not; and
-/// as much as may be read ahead is always read (our choice).
+/// as much as may be read ahead is always read (source limit.drain-least).
 pub fn drained_at_most(limit: usize) -> usize {
     limit.max(READ_AHEAD)
 }

@@ -421,7 +421,8 @@ impl AtStage {
         self.what(FaultKind::AnyLength)
     }
 
-    /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`]; of this head that was its turn.
+    /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`]; the head that it
+    /// brings meets no other fault.
     ///
     /// # Panics
     /// At another stage, and if that reply has faults of its own there.

@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 use std::ptr::null;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -55,6 +56,38 @@ pub fn rest(request: *mut c_void) -> Result<usize, u32> {
     }
 }
 
+/// So many asynchronous requests begin, and are closed when all have their heads.
+pub fn all_answered(sim: &Sim, count: usize, request: impl Fn(&Arc<Record>) -> *mut c_void) {
+    let start = |_| {
+        let record = Record::with(|handle, seen| {
+            if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
+                receive(handle);
+            }
+        });
+        let request = request(&record);
+        assert_eq!(send(request), 1);
+        (record, request)
+    };
+    let started: Vec<_> = (0..count).map(start).collect();
+    let has_head = |record: &Record| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+    sim.block_until(|| started.iter().all(|(record, _)| has_head(record)));
+    started.into_iter().for_each(|(_, request)| _ = close(request));
+}
+
+/// A server that answers each request with so many bytes, played byte by byte or not.
+fn answers_with(peer: &Peer, size: usize, raw: bool) {
+    if !raw {
+        peer.on(any()).reply(Reply::ok().body(vec![b'x'; size]));
+        return;
+    }
+    peer.raw(move |raw| {
+        while raw.read_until(b"\r\n\r\n").is_some() {
+            raw.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
+            raw.write(vec![b'x'; size]);
+        }
+    });
+}
+
 /// The next attempt of a handle waits for the rest of its reply before, within MAX_RESPONSE_DRAIN_SIZE (w2); what the program
 /// has not taken waits on the connection.
 #[test]
@@ -64,17 +97,7 @@ fn what_is_drained() {
         for (limit, size, expected) in rows {
             let name = format!("{size} bytes, {limit} of them drained, raw {raw}");
             let came = both(&name, |sim| {
-                let peer = sim.peer("http://127.0.0.1");
-                if raw {
-                    peer.raw(move |raw| {
-                        while raw.read_until(b"\r\n\r\n").is_some() {
-                            raw.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
-                            raw.write(vec![b'x'; size]);
-                        }
-                    });
-                } else {
-                    peer.on(any()).reply(Reply::ok().body(vec![b'x'; size]));
-                }
+                answers_with(&sim.peer("http://127.0.0.1"), size, raw);
                 let client = Client::new(false, 80);
                 set(client.session, WINHTTP_OPTION_MAX_RESPONSE_DRAIN_SIZE, limit);
                 let request = client.request("GET", "/", &Record::new());
@@ -138,17 +161,7 @@ fn what_waits_on_the_connection() {
     for size in [AHEAD - 1, AHEAD, AHEAD + 1, 3 * AHEAD] {
         for raw in [false, true] {
             let came = both(&format!("{size}, raw {raw}"), |sim| {
-                let peer = sim.peer("http://127.0.0.1");
-                if raw {
-                    peer.raw(move |raw| {
-                        if raw.read_until(b"\r\n\r\n").is_some() {
-                            raw.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"));
-                            raw.write(vec![b'x'; size]);
-                        }
-                    });
-                } else {
-                    peer.on(any()).reply(Reply::ok().body(vec![b'x'; size]));
-                }
+                answers_with(&sim.peer("http://127.0.0.1"), size, raw);
                 let client = Client::new(false, 80);
                 let request = client.request("GET", "/", &Record::new());
                 assert_eq!(exchange(request), 0);
@@ -175,26 +188,7 @@ fn an_old_server_has_a_limit_of_its_own() {
         });
         let client = Client::new(true, 80);
         set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER, 1);
-        let answered = |count: usize| {
-            let start = || {
-                let record = Record::with(|handle, seen| {
-                    if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
-                        receive(handle);
-                    }
-                });
-                let request = client.request("GET", "/", &record);
-                assert_eq!(send(request), 1);
-                (record, request)
-            };
-            let started: Vec<_> = (0..count).map(|_| start()).collect();
-            sim.block_until(|| {
-                let has_head = |record: &Record| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
-                started.iter().all(|(record, _)| has_head(record))
-            });
-            for (_, request) in started {
-                close(request);
-            }
-        };
+        let answered = |count| all_answered(sim, count, |record| client.request("GET", "/", record));
         answered(1);
         answered(3);
         client.close();

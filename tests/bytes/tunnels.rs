@@ -8,7 +8,7 @@ use std::time::Duration;
 use portable_winhttp::lab::{Fault, Reply, Stage, any};
 use windows_sys::Win32::Networking::WinHttp::*;
 
-use super::agree::{both, exchange, rest, set};
+use super::agree::{all_answered, both, exchange, rest, set};
 use crate::support::*;
 
 /// A session that goes to www.test through the proxy.
@@ -168,22 +168,7 @@ fn an_old_proxy_is_no_old_server() {
         let client = through_proxy(true);
         set(client.session, WINHTTP_OPTION_MAX_CONNS_PER_1_0_SERVER, 1);
         for count in [1, 3] {
-            let start = || {
-                let record = Record::with(|handle, seen| {
-                    if seen.status == WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE {
-                        receive(handle);
-                    }
-                });
-                let request = tunneled(&client, "GET", &record);
-                assert_eq!(send(request), 1);
-                (record, request)
-            };
-            let started: Vec<_> = (0..count).map(|_| start()).collect();
-            sim.block_until(|| {
-                let has_head = |record: &Record| record.statuses().contains(&WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
-                started.iter().all(|(record, _)| has_head(record))
-            });
-            started.into_iter().for_each(|(_, request)| _ = close(request));
+            all_answered(sim, count, |record| tunneled(&client, "GET", record));
             let mut other = wide("other.test:3128");
             let info = WINHTTP_PROXY_INFO {
                 dwAccessType: WINHTTP_ACCESS_TYPE_NAMED_PROXY,

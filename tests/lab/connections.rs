@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::arms::{BYTES, sim};
 use crate::support::*;
 use portable_winhttp::lab::{Reply, Sim, any};
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -13,18 +14,6 @@ fn read_all() -> std::sync::Arc<Record> {
         WINHTTP_CALLBACK_STATUS_READ_COMPLETE if seen.value > 0 => assert_eq!(read(handle, 64), 1),
         _ => {}
     })
-}
-
-/// Whether over bytes.
-const BYTES: &[bool] = if cfg!(feature = "live") { &[false, true] } else { &[false] };
-
-fn sim(bytes: bool) -> Sim {
-    #[cfg(feature = "live")]
-    if bytes {
-        return Sim::builder().bytes().build();
-    }
-    assert!(!bytes);
-    Sim::new()
 }
 
 /// MAX_CONNS_PER_SERVER=1: three replies of 5 s take 15 s, and only the first raises connect notifications.

@@ -1,5 +1,7 @@
 //! The lab: clients of WinHTTP in a world of their own.
 
+#[path = "../support/arms.rs"]
+mod arms;
 mod basics;
 #[allow(dead_code)] // what only the command line asks for
 #[path = "../../src/cli/explore/client.rs"]

@@ -318,8 +318,10 @@ impl Driving<'_> {
         let setup = self.setup(strategy);
         let faults = strategy == Strategy::Deviations { faults: true };
         let late = strategy == Strategy::BehindAll;
-        let usual = run(self.body, &setup, Box::new(Usual), false);
-        let base = if late { self.undisturbed(&setup, || Box::new(Latest)) } else { usual };
+        let base = match late {
+            true => self.undisturbed(&setup, || Box::new(Latest)),
+            false => run(self.body, &setup, Box::new(Usual), false),
+        };
         if late && !base.choices.unusual() {
             // No thread begins.
             return Ok(true);

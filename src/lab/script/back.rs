@@ -122,17 +122,23 @@ impl ScriptAttempt {
         None
     }
 
+    /// The server has closed or broken the connection, and the reply is over. Behind a CONNECT another may go out on another
+    /// connection in its place.
+    pub(super) fn connection_ended(&self) {
+        let mut state = self.lock();
+        state.acts.clear();
+        (state.over, state.keeps) = (true, false);
+        let connecting = state.connecting.is_some();
+        drop(state);
+        if !connecting {
+            self.leave_connection(false);
+        }
+    }
+
     /// One act of the server, and what it met with.
     fn act(self: &Arc<Self>, act: Act, met: Option<FaultKind>, events: &mut Vec<Event>) -> Option<Pause> {
         let end = |this: &Self, events: &mut Vec<Event>, error: Win32Error, secure| {
-            let mut state = this.lock();
-            state.acts.clear();
-            (state.over, state.keeps) = (true, false);
-            let connecting = state.connecting.is_some();
-            drop(state);
-            if !connecting {
-                this.leave_connection(false);
-            }
+            this.connection_ended();
             events.push(Event::Failed(failure(error, secure)));
             Some(Pause::Over)
         };
@@ -146,14 +152,7 @@ impl ScriptAttempt {
                     let error = if before_head { Stage::Head.closed() } else { ERROR_WINHTTP_CONNECTION_ERROR };
                     return end(self, events, error, 0);
                 }
-                let mut state = self.lock();
-                state.acts.clear();
-                (state.over, state.keeps) = (true, false);
-                let connecting = state.connecting.is_some();
-                drop(state);
-                if !connecting {
-                    self.leave_connection(false);
-                }
+                self.connection_ended();
                 events.push(Event::Body { bytes: Bytes::new(), end: Some(Headers::default()) });
                 return Some(Pause::Over);
             }

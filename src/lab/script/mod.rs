@@ -210,7 +210,7 @@ impl ScriptAttempt {
     }
 
     /// Tells the machine, if it listens still.
-    pub fn told(&self, events: &mut dyn Iterator<Item = Event>) {
+    fn told(&self, events: &mut dyn Iterator<Item = Event>) {
         if !self.lock().released {
             self.sink.events(events);
         }

@@ -146,13 +146,12 @@ impl ScriptAttempt {
                 Some(Event::Failed(failure(ERROR_WINHTTP_CONNECTION_ERROR, 0)))
             }
         };
-        (state.over, state.keeps) = (true, false);
         let connecting = state.connecting.is_some();
         drop(state);
+        self.connection_ended();
         if connecting {
             return self.proxy_answers(event.into_iter().collect());
         }
-        self.leave_connection(false);
         self.told(&mut event.into_iter());
     }
 

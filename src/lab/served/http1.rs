@@ -9,7 +9,7 @@ use super::bridge::what_bytes_meet;
 use super::play::{Next, Play};
 use super::{CONNECTION, Io, ServerHost, tunnel};
 use crate::http::chunks::ChunkReader;
-use crate::http::{BodyLength, RequestHead, RequestKind};
+use crate::http::{BodyLength, OutgoingBody, RequestHead, RequestKind};
 use crate::lab::fault::Armed;
 use crate::lab::peer::{Handler, Peer};
 use crate::lab::received::Received;
@@ -23,7 +23,8 @@ const LONGEST_HEAD: usize = 1 << 20;
 pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
     let mut connection = Connection { io, read: Vec::new() };
     while let Some(head) = connection.head().await {
-        let early = if has_body(&head) { peer.answer_early(&Received::new(&head, Bytes::new())) } else { None };
+        let awaits = !OutgoingBody::of(&head).whole();
+        let early = if awaits { peer.answer_early(&Received::new(&head, Bytes::new())) } else { None };
         let whole = early.is_none();
         let reply = match early {
             Some(reply) => reply,
@@ -51,12 +52,6 @@ pub async fn serve(place: Arc<dyn ServerHost>, peer: Peer, io: Box<dyn Io>) {
             After::Tunnel => return tunnel(place, connection.io, &head.target).await,
         }
     }
-}
-
-/// Whether a body follows the head of a request.
-fn has_body(head: &RequestHead) -> bool {
-    let length = head.headers.get("content-length", 0);
-    head.headers.get("transfer-encoding", 0).is_some() || length.is_some_and(|length| length.trim_ascii() != b"0")
 }
 
 /// What becomes of a connection after a reply.

@@ -99,7 +99,9 @@ fn squid(more: &str) -> (Server, TempDir) {
         more.replace("$folder", &shown.to_string())
     );
     std::fs::write(&file, config).unwrap();
-    (Server::start(Command::new("squid").arg("-N").arg("-f").arg(&file), port), folder)
+    // Memory that it shares is named after the service: two of one name disturb each other.
+    let service = format!("lab{port}");
+    (Server::start(Command::new("squid").args(["-N", "-n", &service]).arg("-f").arg(&file), port), folder)
 }
 
 fn danted() -> (Server, TempDir) {
