@@ -110,7 +110,12 @@ fn result(resolver: *mut c_void) -> Result<Vec<String>, u32> {
             0 => {}
             error => return Err(error),
         }
-        let entries = std::slice::from_raw_parts(result.pEntries, result.cEntries as usize);
+        assert_eq!(result.pEntries.is_null(), result.cEntries == 0);
+        let entries = if result.cEntries == 0 {
+            &[]
+        } else {
+            std::slice::from_raw_parts(result.pEntries, result.cEntries as usize)
+        };
         let shown = |entry: &WINHTTP_PROXY_RESULT_ENTRY| match (entry.fProxy, string(entry.pwszProxy)) {
             (0, None) if entry.fBypass != 0 => "bypass".to_owned(),
             (0, None) => "direct".to_owned(),
@@ -177,7 +182,7 @@ fn a_resolver_answers_in_order() {
 
 #[test]
 fn why_there_is_no_answer() {
-    let rows: [(&str, u32, Option<&str>, u32); 11] = [
+    let rows: [(&str, u32, Option<&str>, u32); 10] = [
         ("", CONFIG, Some("http://pac.test/login"), ERROR_WINHTTP_LOGIN_FAILURE),
         // Nobody may be asked.
         ("", DETECT, None, ERROR_WINHTTP_AUTODETECTION_FAILED),
@@ -188,7 +193,6 @@ fn why_there_is_no_answer() {
         ("", CONFIG, Some("http://pac.test/loop"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
         ("", CONFIG, Some("file:///proxy.pac"), ERROR_WINHTTP_UNRECOGNIZED_SCHEME),
         ("", DETECT | CONFIG, Some("http://pac.test/missing"), ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT),
-        ("junk", CONFIG, Some("http://pac.test/"), ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR),
         ("many", CONFIG, Some("http://pac.test/"), ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),
     ];
     for (answer, flags, script, error) in rows {
@@ -200,11 +204,9 @@ fn why_there_is_no_answer() {
         pac.on(get("/huge")).reply(Reply::ok().body(vec![b' '; (1 << 20) + 1]));
         pac.on(get("/broken")).reply(Reply::ok().body("function").then(Fault::after_body(3).reset()));
         pac.on(get("/loop")).reply(Reply::redirect("http://pac.test/loop"));
-        proxies(|proxies| match answer {
-            "junk" => proxies.set_script_override(script_override("go away")),
-            "many" => proxies.set_script_override(Some(Arc::new(|_, _| "PROXY p:1;".repeat(10_000)))),
-            _ => {}
-        });
+        if answer == "many" {
+            proxies(|proxies| proxies.set_script_override(Some(Arc::new(|_, _| "PROXY p:1;".repeat(10_000)))));
+        }
         let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
         let resolver = resolver(session);
         let (notes, context) = seen();
@@ -212,6 +214,37 @@ fn why_there_is_no_answer() {
         sim.block_until(|| !notes.lock().unwrap().is_empty());
         assert_eq!(*notes.lock().unwrap(), [failed(error)], "{answer} {script:?}");
         assert_eq!(result(resolver), Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE));
+        close(resolver);
+        close(session);
+    }
+}
+
+/// Sources n216, n217.
+#[test]
+fn what_counts_in_an_answer() {
+    let rows: [(&str, &[&str], Result<&str, u32>); 5] = [
+        ("FTP 203.0.113.7:21", &[], Err(ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR)),
+        ("PROXY ", &[], Err(ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR)),
+        ("go away", &[], Err(ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR)),
+        ("PROXY p:1; PROXY p:1; DIRECT; DIRECT", &["1 p:1", "1 p:1", "direct"], Ok("p:1;p:1")),
+        ("PROXY p:1; PROXY q:1; PROXY p:1", &["1 p:1", "1 q:1", "1 p:1"], Ok("p:1;q:1;p:1")),
+    ];
+    for (answer, entries, list) in rows {
+        let sim = Sim::new();
+        proxies(|proxies| proxies.set_script_override(script_override(answer)));
+        let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, true);
+        let resolver = resolver(session);
+        let (notes, context) = seen();
+        assert_eq!(ask(resolver, "http://www.test/", CONFIG, Some("http://pac.test/"), context), ERROR_IO_PENDING);
+        sim.block_until(|| !notes.lock().unwrap().is_empty());
+        assert_eq!(notes.lock().unwrap()[0].0, WINHTTP_CALLBACK_STATUS_GETPROXYFORURL_COMPLETE, "{answer}");
+        assert_eq!(result(resolver).unwrap(), entries, "{answer}");
+        let found = for_url(session, "http://www.test/", CONFIG, Some("http://pac.test/"));
+        assert_eq!(
+            found.as_ref().map(|(_, list)| list.as_deref().unwrap_or_default()).map_err(|error| *error),
+            list,
+            "{answer}"
+        );
         close(resolver);
         close(session);
     }
@@ -673,6 +706,57 @@ fn default_proxy_is_what_the_process_was_told() {
     assert_eq!(fetch(after, "www.test", false), Ok(200));
     close(before);
     close(after);
+}
+
+/// Source f04, setting K27.
+#[test]
+fn hosts_on_this_machine_through_a_proxy() {
+    for bytes in BYTES {
+        let sim = sim(*bytes);
+        let proxy = sim.peer("http://proxy.test:3128");
+        proxy.on(any()).reply(Reply::ok());
+        for host in ["localhost", "127.0.0.1"] {
+            sim.peer(&format!("http://{host}")).on(any()).reply(Reply::status(204));
+        }
+        let named = || {
+            // SAFETY: NUL-terminated strings.
+            unsafe { WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NAMED_PROXY, wide("proxy.test:3128").as_ptr(), null(), 0) }
+        };
+        let answers = |session| ["localhost", "127.0.0.1"].map(|host| fetch(session, host, false));
+        let before = named();
+        assert_eq!(answers(before), [Ok(204), Ok(204)]);
+        proxies(|proxies| {
+            proxies.set_for_this_machine_too(true);
+            proxies.set_default_proxy(Some(Named::parse("proxy.test:3128", None).unwrap()));
+        });
+        for session in [named(), open(WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, false)] {
+            assert_eq!(answers(session), [Ok(200), Ok(200)]);
+            close(session);
+        }
+        assert_eq!(answers(before), [Ok(204), Ok(204)], "sessions keep what was when they were opened");
+        assert_eq!(proxy.received().len(), 4);
+        close(before);
+    }
+}
+
+/// Sources n104, T4: a name is looked up whatever the port; an address is not looked up.
+#[test]
+fn nobody_plays_there() {
+    for bytes in BYTES {
+        let sim = sim(*bytes);
+        sim.allow_unknown_hosts();
+        sim.peer("http://www.test:8080");
+        let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
+        for (host, error) in [
+            ("nobody.test", ERROR_WINHTTP_NAME_NOT_RESOLVED),
+            ("WWW.test", ERROR_WINHTTP_CANNOT_CONNECT),
+            ("192.0.2.77", ERROR_WINHTTP_CANNOT_CONNECT),
+            ("[::1]", ERROR_WINHTTP_CANNOT_CONNECT),
+        ] {
+            assert_eq!(fetch(session, host, false), Err(error), "{host} over bytes: {bytes}");
+        }
+        close(session);
+    }
 }
 
 #[test]

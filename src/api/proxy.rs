@@ -34,7 +34,7 @@ pub(super) fn global_text_or_null(text: Option<&str>) -> Result<PWSTR, Win32Erro
 }
 
 /// The access type of WinHttpOpen and of WINHTTP_OPTION_PROXY. The lists are looked at for a named proxy only
-/// (source P1); ERROR_INVALID_PARAMETER for an unknown type, or a list that names no proxy.
+/// (source P1); ERROR_INVALID_PARAMETER for an unknown type, a list that names no proxy, or a bypass list with a `/`.
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16.
@@ -51,7 +51,7 @@ pub(super) unsafe fn access(
         WINHTTP_ACCESS_TYPE_NAMED_PROXY => {
             // SAFETY: the caller's promise.
             let (proxy, bypass) = unsafe { (text(proxy), text(bypass)) };
-            named(proxy, bypass).map(|named| Access::Named(Arc::new(named)))
+            named(proxy, bypass).map(|named| Access::Named(Arc::new(world.proxies.applied(named))))
         }
         _ => Err(ERROR_INVALID_PARAMETER),
     }
@@ -118,7 +118,7 @@ pub unsafe extern "system" fn WinHttpGetDefaultProxyConfiguration(pproxyinfo: *m
 /// (nf-winhttp-winhttpsetdefaultproxyconfiguration). Windows writes the registry; here it is for this process.
 ///
 /// ERROR_INVALID_PARAMETER for NULL, for an access type other than NO_PROXY and NAMED_PROXY, for a named one without a
-/// proxy, and for characters beyond ASCII (source proxy.default-config).
+/// proxy, for a `/` in its bypass list, and for characters beyond ASCII (source proxy.default-config).
 ///
 /// # Safety
 /// `pproxyinfo` is NULL or readable, its strings NULL or NUL-terminated UTF-16.
@@ -174,7 +174,7 @@ pub unsafe extern "system" fn WinHttpGetIEProxyConfigForCurrentUser(
 }
 
 /// Whether the bypass list of a WINHTTP_PROXY_INFO has this host (no page; the header's declaration). ERROR_INVALID_PARAMETER
-/// for NULL, or a scheme that is neither http nor https. Port 0 is the scheme's.
+/// for NULL, a list with a `/`, or a scheme that is neither http nor https. Port 0 is the scheme's.
 ///
 /// # Safety
 /// `pproxyinfo` is NULL or readable, the strings NULL or NUL-terminated UTF-16, `pfisinbypasslist` NULL or valid for a
@@ -202,7 +202,8 @@ pub unsafe extern "system" fn WinHttpIsHostInProxyBypassList(
         let bypass = String::from_utf16_lossy(&unsafe { text(info.lpszProxyBypass) }.unwrap_or_default());
         let host = String::from_utf16_lossy(&host);
         let to = Destination { secure, host: &host, port: if nport == 0 { usual } else { nport } };
-        let found = crate::http::proxy::BypassList::parse(&bypass).matching(&to).is_some();
+        let list = crate::http::proxy::BypassList::parse(&bypass).map_err(|_| ERROR_INVALID_PARAMETER)?;
+        let found = list.matching(&to).is_some();
         // SAFETY: the caller's promise.
         unsafe { put(pfisinbypasslist, found.into()) };
         Ok(())

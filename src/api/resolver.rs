@@ -43,9 +43,10 @@ pub unsafe extern "system" fn WinHttpCreateProxyResolver(hsession: *const c_void
 /// | ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT | it is no 200 with at most 1 MiB over http or https |
 /// | ERROR_WINHTTP_LOGIN_FAILURE | its server wants credentials, and there are no default ones |
 /// | ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT | it does not load, throws, takes too long or too much memory, answers no text or more than 256 entries |
-/// | ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR | its answer names no route; or this build lacks the feature `pac` and no script is overridden |
+/// | ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR | this build lacks the feature `pac`, and no script is overridden |
 /// | ERROR_WINHTTP_OPERATION_CANCELLED | the resolver or its session was closed |
 ///
+/// A script whose answer names no route is no error: the result has no entries (source n216).
 /// Other codes say that nothing was begun: ERROR_INVALID_PARAMETER as for [`WinHttpGetProxyForUrl`],
 /// ERROR_WINHTTP_INVALID_URL, ERROR_WINHTTP_UNRECOGNIZED_SCHEME, ERROR_WINHTTP_INCORRECT_HANDLE_STATE while another
 /// question is open. `pcontext` becomes the context of the resolver.
@@ -165,6 +166,9 @@ fn result(resolver: *const c_void, null: bool) -> Result<(u32, *mut WINHTTP_PROX
     }
     let choice = driver.with(|machine| machine.answer().cloned())?;
     let count = choice.hops.len();
+    if count == 0 {
+        return Ok((0, std::ptr::null_mut()));
+    }
     let block: *mut WINHTTP_PROXY_RESULT_ENTRY = allocate(count * size_of::<WINHTTP_PROXY_RESULT_ENTRY>(), true).cast();
     if block.is_null() {
         return Err(ERROR_NOT_ENOUGH_MEMORY);
@@ -256,7 +260,8 @@ unsafe fn free_entries(count: u32, entries: *mut WINHTTP_PROXY_RESULT_ENTRY) {
 /// NO_PROXY. WinHTTP itself tries the first of several only: the others are for the application (source P3).
 ///
 /// ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE; ERROR_INVALID_PARAMETER for NULL, an empty URL, no flag, AUTO_DETECT
-/// without detect flags, CONFIG_URL without a URL (source proxy.for-url); the errors of [`WinHttpGetProxyForUrlEx`].
+/// without detect flags, CONFIG_URL without a URL (source proxy.for-url); ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR if the
+/// script names no route; the errors of [`WinHttpGetProxyForUrlEx`].
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16, the options NULL or readable, `pproxyinfo` NULL or valid for a write.
@@ -284,6 +289,9 @@ pub unsafe extern "system" fn WinHttpGetProxyForUrl(
 
 /// The access type that a choice comes to.
 fn found(choice: &Choice) -> Result<WINHTTP_PROXY_INFO, Win32Error> {
+    if choice.hops.is_empty() {
+        return Err(ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR);
+    }
     let mut proxies = Vec::new();
     for hop in &choice.hops {
         match hop {

@@ -18,10 +18,11 @@ use crate::world::{Requested, Unspecified, World};
 ///
 /// `pszproxyw` and `pszproxybypassw` are the lists of WINHTTP_ACCESS_TYPE_NAMED_PROXY, and are not looked at for any other
 /// access type. The proxies: `[http=|https=|socks=][scheme://]host[:port]`, the hosts that bypass them: names and addresses
-/// with `*` anywhere, `<local>`, each with a scheme before and a port behind it, networks as `10.0.0.0/8`; all between
-/// semicolons or white space. WINHTTP_ACCESS_TYPE_DEFAULT_PROXY takes what WinHttpSetDefaultProxyConfiguration said, else
+/// with `*` anywhere, `<local>`, each with a port behind it; all between semicolons or white space. Hosts on this machine
+/// bypass every proxy. WINHTTP_ACCESS_TYPE_DEFAULT_PROXY takes what WinHttpSetDefaultProxyConfiguration said, else
 /// the environment; WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY asks the resolver for each request.
-/// ERROR_INVALID_PARAMETER for another access type, or a list that names no proxy.
+/// ERROR_INVALID_PARAMETER for another access type, a list that names no proxy, or a bypass list with a `/` (source
+/// proxy.bypass-slash).
 ///
 /// # Safety
 /// The strings are NULL or NUL-terminated UTF-16.

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::thread;
 
-use portable_winhttp::http::proxy::{Choice, Named, UserSettings};
+use portable_winhttp::http::proxy::{BadList, Choice, Named, UserSettings};
 use portable_winhttp::real::with_proxies;
 use portable_winhttp::win32::*;
 
@@ -39,7 +39,8 @@ pub fn run(arguments: &Proxy) -> End {
         let named = match Named::parse(list, arguments.bypass.as_deref()) {
             Ok(named) => named,
             Err(error) => {
-                complain(&format!("--proxy: {error}"));
+                let option = if matches!(error, BadList::Proxy(_)) { "--proxy" } else { "--bypass" };
+                complain(&format!("{option}: {error}"));
                 return End::Usage;
             }
         };

@@ -288,7 +288,8 @@ impl Sim {
         self.world.mistakes.verifier.write_late();
     }
 
-    /// A host that nobody plays is not found, and that does not fail the test.
+    /// A host that nobody plays is not found (12007), a port of a host at which nobody plays refuses (12029), as does an
+    /// address; and none of that fails the test.
     pub fn allow_unknown_hosts(&self) {
         self.world.allow_unknown_hosts();
     }

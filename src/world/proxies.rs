@@ -29,6 +29,8 @@ struct State {
     watchers: Vec<Watcher>,
     watched: usize,
     script_override: Option<ScriptOverride>,
+    /// Whether hosts on this machine are reached through proxies, too.
+    this_machine_too: bool,
     /// Whether a script may be looked for in the network, once that was said.
     detection: Option<bool>,
     /// The domain of this machine, once it was said.
@@ -62,10 +64,12 @@ impl Proxies {
     /// What WINHTTP_ACCESS_TYPE_DEFAULT_PROXY means for a session that is opened now.
     pub fn default_proxy(&self) -> Option<Arc<Named>> {
         let state = self.lock();
-        match &state.default {
+        let named = match &state.default {
             Some(default) => default.clone(),
             None => state.environment.named.clone().map(Arc::new),
-        }
+        };
+        drop(state);
+        named.map(|named| Arc::new(self.applied(Named::clone(&named))))
     }
 
     /// WinHttpSetDefaultProxyConfiguration: for the sessions that are opened from now on.
@@ -76,10 +80,24 @@ impl Proxies {
     /// The user's settings.
     pub fn user(&self) -> UserSettings {
         let state = self.lock();
-        state.user.clone().unwrap_or_else(|| {
+        let UserSettings { detect, script, named } = state.user.clone().unwrap_or_else(|| {
             let Environment { named, script, detect } = state.environment.clone();
             UserSettings { detect, script, named }
-        })
+        });
+        drop(state);
+        UserSettings { detect, script, named: named.map(|named| self.applied(named)) }
+    }
+
+    /// Lets the hosts of this machine (`localhost`, 127.0.0.0/8, `::1`) be reached through proxies, too, for lists that are
+    /// named from now on. Windows has no such switch, and never asks a proxy for them (source f04): it is for tests of
+    /// proxies whose servers stand on this machine.
+    pub fn set_for_this_machine_too(&self, wanted: bool) {
+        self.lock().this_machine_too = wanted;
+    }
+
+    /// Lists as they are used in this world.
+    pub(crate) fn applied(&self, named: Named) -> Named {
+        if self.lock().this_machine_too { named.for_this_machine_too() } else { named }
     }
 
     /// Sets them.

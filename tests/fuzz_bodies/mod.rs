@@ -287,7 +287,7 @@ fn proxies(data: &[u8]) {
     if let Ok(list) = ProxyList::parse(&text) {
         list.servers(true).chain(list.servers(false)).count();
     }
-    let list = BypassList::parse(&text);
+    let Ok(list) = BypassList::parse(&text) else { return };
     for host in ["a.test", "10.1.2.3", "::1", "local", ""] {
         list.matching(&Destination { secure: false, host, port: 80 });
     }
@@ -295,7 +295,7 @@ fn proxies(data: &[u8]) {
 
 fn script_answers(data: &[u8]) {
     if let Ok(routes) = pac::routes(&String::from_utf8_lossy(data)) {
-        assert!(!routes.is_empty() && routes.len() <= pac::ENTRIES_AT_MOST);
+        assert!(routes.len() <= pac::ENTRIES_AT_MOST);
     }
 }
 

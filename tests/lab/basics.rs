@@ -100,7 +100,7 @@ fn what_a_sim_complains_about() {
         sim.peer("https://api.test");
         let fetch = Fetch::start("GET", "/", "");
         sim.block_until(|| fetch.done());
-        assert_eq!(fetch.result(), Err((5, 12007)));
+        assert_eq!(fetch.result(), Err((5, 12029)));
     });
     assert!(unknown.contains("there is no peer http://127.0.0.1:80; the peers are: https://api.test:443"), "{unknown}");
 

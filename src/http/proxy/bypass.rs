@@ -1,4 +1,4 @@
-//! Bypass lists: `<local>`, names and addresses with `*` anywhere, schemes and ports, networks (source proxy.bypass).
+//! Bypass lists: `<local>`, names and addresses with `*` anywhere, each with a port (source proxy.bypass).
 
 use std::net::IpAddr;
 
@@ -6,15 +6,21 @@ use super::Destination;
 use super::pac::network::Network;
 use crate::http::is_localhost;
 
+/// A bypass list with a `/` in it: it is no list, also if only one entry has it (source proxy.bypass-slash).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} cannot be in a bypass list: an entry has neither a scheme nor a path, and a network is written 10.*")]
+pub struct BadBypass(pub String);
+
 /// The hosts that are reached without the proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct BypassList(Vec<Rule>);
 
+const MINUS_LOOPBACK: &str = "<-loopback>";
+
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+struct Rule {
     text: String,
-    scheme: Option<String>,
     host: Pattern,
     port: Option<u16>,
 }
@@ -23,11 +29,11 @@ pub struct Rule {
 enum Pattern {
     /// `<local>`: names without a dot.
     Local,
-    /// In lower case; `*` stands for any text.
+    /// In lower case, an address in its usual form; `*` stands for any text.
     Glob(String),
-    /// `10.0.0.0/8`
+    /// What `no_proxy` alone can say.
     Network(Network),
-    /// `<-loopback>`: hosts on this machine go through the proxy, too.
+    /// `<-loopback>`: hosts on this machine go through the proxy, too (source proxy.minus-loopback).
     MinusLoopback,
     /// What else is between angle brackets.
     Nothing,
@@ -39,16 +45,31 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl BypassList {
-    /// Reads a list. Every text is one: what matches no host does no harm.
-    pub fn parse(text: &str) -> BypassList {
-        BypassList(entries(text).map(Rule::parse).collect())
+    /// Reads a list. What matches no host does no harm.
+    pub fn parse(text: &str) -> Result<BypassList, BadBypass> {
+        match entries(text).find(|entry| entry.contains('/')) {
+            Some(entry) => Err(BadBypass(entry.to_owned())),
+            None => Ok(BypassList(entries(text).map(Rule::parse).collect())),
+        }
+    }
+
+    /// The same list, and the addresses of a network.
+    pub(super) fn and_network(mut self, text: &str, network: Network) -> BypassList {
+        self.0.push(Rule { text: text.to_owned(), host: Pattern::Network(network), port: None });
+        self
+    }
+
+    /// The same list, as if it had `<-loopback>`.
+    pub(super) fn minus_loopback(mut self) -> BypassList {
+        self.0.push(Rule::parse(MINUS_LOOPBACK));
+        self
     }
 
     /// What lets this destination bypass the proxy: the text of the first entry that it matches, or `<loopback>` for a host
     /// on this machine, unless the list has `<-loopback>` (source f04) or its name ends in a dot (source n197).
     pub fn matching(&self, to: &Destination<'_>) -> Option<&str> {
-        let host = to.host.to_ascii_lowercase();
-        let listed = self.0.iter().find(|rule| rule.matches(to, &host)).map(Rule::text);
+        let host = usual(to.host);
+        let listed = self.0.iter().find(|rule| rule.matches(to.port, &host)).map(|rule| &*rule.text);
         let implied = is_loopback(&host) && !self.0.iter().any(|rule| rule.host == Pattern::MinusLoopback);
         listed.or(implied.then_some("<loopback>"))
     }
@@ -56,40 +77,31 @@ impl BypassList {
 
 impl Rule {
     fn parse(text: &str) -> Rule {
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
-            None => (None, text),
+        let (host, port) = split_port(text);
+        let host = match usual(host) {
+            host if host == "<local>" => Pattern::Local,
+            host if host == MINUS_LOOPBACK => Pattern::MinusLoopback,
+            host if host.starts_with('<') => Pattern::Nothing,
+            host => Pattern::Glob(host),
         };
-        let (host, port) = split_port(rest);
-        let host = host.to_ascii_lowercase();
-        let host = match host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(&host) {
-            "<local>" => Pattern::Local,
-            "<-loopback>" => Pattern::MinusLoopback,
-            other if other.starts_with('<') => Pattern::Nothing,
-            other => match Network::parse(other).filter(|_| other.contains('/')) {
-                Some(network) => Pattern::Network(network),
-                None => Pattern::Glob(other.to_owned()),
-            },
-        };
-        Rule { text: text.to_owned(), scheme, host, port }
+        Rule { text: text.to_owned(), host, port }
     }
 
-    /// The entry as given.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn matches(&self, to: &Destination<'_>, host: &str) -> bool {
-        let scheme = if to.secure { "https" } else { "http" };
-        self.scheme.as_deref().is_none_or(|wanted| glob(wanted, scheme))
-            && self.port.is_none_or(|port| port == to.port)
+    fn matches(&self, port: u16, host: &str) -> bool {
+        self.port.is_none_or(|wanted| wanted == port)
             && match &self.host {
                 Pattern::Local => !host.contains('.') && host.parse::<IpAddr>().is_err(),
-                Pattern::Glob(pattern) => glob(pattern, host) || same_address(pattern, host),
+                Pattern::Glob(pattern) => glob(pattern, host),
                 Pattern::Network(network) => host.parse().is_ok_and(|address| network.contains(address)),
                 Pattern::MinusLoopback | Pattern::Nothing => false,
             }
     }
+}
+
+/// In lower case and without brackets; an address in its usual form.
+fn usual(host: &str) -> String {
+    let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host).to_ascii_lowercase();
+    host.parse::<IpAddr>().map_or(host, |address| address.to_string())
 }
 
 /// Whether a host, in lower case, is this machine: a name of it, 127.0.0.0/8, ::1.
@@ -110,11 +122,6 @@ fn split_port(text: &str) -> (&str, Option<u16>) {
         // `host:*` is every port.
         None => (at.filter(|at| &text[at + 1..] == "*").map_or(text, |at| &text[..at]), None),
     }
-}
-
-/// The same address, written in two ways.
-fn same_address(one: &str, other: &str) -> bool {
-    matches!((one.parse::<IpAddr>(), other.parse::<IpAddr>()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Whether all of `text` matches `pattern`, in which `*` stands for any text.
@@ -183,6 +190,10 @@ mod tests {
             ("www.test", "http://WWW.TEST", YES),
             ("WWW.test", "http://www.test:8080", YES),
             ("www.test", "http://a.www.test", NO),
+            ("www.test", "http://awww.test", NO),
+            // source proxy.bypass-dot
+            (".www.test", "http://a.www.test", NO),
+            (".www.test", "http://www.test", NO),
             ("www.test:8080", "http://www.test:8080", YES),
             ("www.test:8080", "http://www.test", NO),
             ("www.test:*", "http://www.test:81", YES),
@@ -195,32 +206,49 @@ mod tests {
             ("*corp*", "http://my.corpnet.test", YES),
             ("*", "https://anything", YES),
             ("**", "https://anything", YES),
-            ("http://www.test", "http://www.test", YES),
-            ("http://www.test", "https://www.test", NO),
-            ("https://*.test:8443", "https://a.test:8443", YES),
-            ("http*://*.test", "https://a.test", YES),
             ("192.168.*", "http://192.168.7.9", YES),
             ("192.168.*", "http://192.169.7.9", NO),
             ("10.0.0.1", "http://10.0.0.1", YES),
-            ("10.0.0.0/8", "http://10.77.1.1", YES),
-            ("10.0.0.0/8", "http://11.0.0.1", NO),
-            ("10.0.0.0/8", "http://ten.test", NO),
-            ("fe80::/10", "http://[fe80::1]", YES),
             ("[::1]", "http://[::1]", YES),
             ("[::1]:8080", "http://[::1]:8080", YES),
             ("[::2]:8080", "http://[::2]", NO),
-            ("::1", "http://[0:0::1]", YES),
+            ("::2", "http://[0:0::2]", YES),
+            ("[0:0::2]", "http://[::2]", YES),
+            ("[2001:db8:*]", "http://[2001:DB8:0::7]", YES),
             ("a;b c\t;;d", "http://d", YES),
             ("a;b", "http://c", NO),
             ("", "http://a", NO),
-            ("://", "http://a", NO),
         ];
         for (list, url, expected) in rows {
             let url = url::Url::parse(url).unwrap();
             let host = url.host_str().unwrap().trim_matches(['[', ']']);
             let to = Destination { secure: url.scheme() == "https", host, port: url.port_or_known_default().unwrap() };
-            assert_eq!(BypassList::parse(list).matching(&to).is_some(), *expected, "{list:?} {url}");
+            assert_eq!(BypassList::parse(list).unwrap().matching(&to).is_some(), *expected, "{list:?} {url}");
         }
+    }
+
+    #[test]
+    fn a_slash_spoils_the_list() {
+        for (list, entry) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("other.test;10.0.0.0/8", "10.0.0.0/8"),
+            ("https://www.test", "https://www.test"),
+            ("www.test/ b", "www.test/"),
+            ("a/b", "a/b"),
+            ("/", "/"),
+        ] {
+            assert_eq!(BypassList::parse(list), Err(BadBypass(entry.to_owned())), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_proxy_alone_can_say() {
+        let list = BypassList::parse("a").unwrap().and_network("fe80::/10", Network::parse("fe80::/10").unwrap());
+        let matching = |host| list.matching(&Destination { secure: false, host, port: 80 });
+        assert_eq!(["FEBF::1", "fec0::1", "a", "fe80"].map(matching), [Some("fe80::/10"), None, Some("a"), None]);
+        let list = list.minus_loopback();
+        let matching = |host| list.matching(&Destination { secure: false, host, port: 80 });
+        assert_eq!(["localhost", "127.0.0.1", "a"].map(matching), [None, None, Some("a")]);
     }
 
     #[test]
@@ -233,8 +261,9 @@ mod tests {
         #[test]
         fn no_list_panics(text: String, odd in "([a:/\\[\\]*<>;.0-9]{0,4}){0,6}", host: String) {
             let to = Destination { secure: false, host: &host, port: 80 };
-            BypassList::parse(&text).matching(&to);
-            BypassList::parse(&odd).matching(&to);
+            for list in [text, odd] {
+                let _ = BypassList::parse(&list).map(|list| list.matching(&to).is_some());
+            }
         }
     }
 }

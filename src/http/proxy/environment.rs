@@ -1,11 +1,15 @@
 //! The environment variables that programs on Unix take their proxy from.
 
-use super::Named;
+use std::net::IpAddr;
+
+use super::pac::network::Network;
+use super::{BypassList, Named};
 
 /// What the environment says about proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in Windows' form.
+    /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in Windows' form. A network of IPv6 counts, but Windows' form
+    /// has no words for it.
     pub named: Option<Named>,
     /// `WINHTTP_AUTOCONFIG_URL`: where the PAC script is.
     pub script: Option<String>,
@@ -33,9 +37,9 @@ pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Environmen
     let https = first(&["https_proxy", "HTTPS_PROXY"]).and_then(|value| entry("https=", &value));
     let all = first(&["all_proxy", "ALL_PROXY"]).and_then(|value| entry("", &value));
     let list: Vec<_> = [http, https, all].into_iter().flatten().collect();
-    let bypass = first(&["no_proxy", "NO_PROXY"]).map_or_else(String::new, |value| bypass(&value) + ";") + HERE;
+    let bypass = first(&["no_proxy", "NO_PROXY"]).map(|value| Bypass::parse(&value)).unwrap_or_default();
     Environment {
-        named: Named::parse(&list.join(";"), Some(&bypass)).ok(),
+        named: bypass.of(&list.join(";")),
         script: first(&["WINHTTP_AUTOCONFIG_URL"]),
         detect: first(&["WINHTTP_WPAD"]).as_deref() == Some("1"),
     }
@@ -51,23 +55,57 @@ fn entry(what: &str, value: &str) -> Option<String> {
     super::ProxyList::parse(&entry).ok().map(|_| entry)
 }
 
-/// `no_proxy` in Windows' form: there a name is for the hosts under it, too.
-fn bypass(value: &str) -> String {
-    let mut entries = Vec::new();
-    for entry in value.split([',', ' ', ';']).filter(|entry| !entry.is_empty()) {
+/// `no_proxy`.
+#[derive(Default)]
+struct Bypass {
+    /// In Windows' form: there a name is for the hosts under it, too.
+    entries: Vec<String>,
+    /// What that form has no words for.
+    networks: Vec<(String, Network)>,
+}
+
+impl Bypass {
+    fn parse(value: &str) -> Bypass {
+        let mut bypass = Bypass::default();
+        for entry in value.split([',', ' ', ';']).filter(|entry| !entry.is_empty()) {
+            match entry.contains('/') {
+                true => bypass.network(entry),
+                false => bypass.host(entry),
+            }
+        }
+        bypass
+    }
+
+    fn host(&mut self, entry: &str) {
         let name = entry.trim_start_matches("*.").trim_start_matches('.');
-        let address = entry.contains('/') || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-        entries.push(if name.is_empty() { "*".to_owned() } else { name.to_owned() });
+        let address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        self.entries.push(if name.is_empty() { "*".to_owned() } else { name.to_owned() });
         if !address && !name.is_empty() && !name.starts_with(['*', '[']) {
-            entries.push(format!("*.{name}"));
+            self.entries.push(format!("*.{name}"));
         }
     }
-    entries.join(";")
+
+    /// Windows takes no `10.0.0.0/8`, but `10.*`. What is no network is no entry.
+    fn network(&mut self, entry: &str) {
+        let Some(network) = Network::parse(entry) else { return };
+        match network.patterns() {
+            Some(patterns) => self.entries.extend(patterns),
+            None => self.networks.push((entry.to_owned(), network)),
+        }
+    }
+
+    fn of(self, proxies: &str) -> Option<Named> {
+        let bypass = self.entries.iter().map(String::as_str).chain([HERE]).collect::<Vec<_>>().join(";");
+        let named = Named::parse(proxies, Some(&bypass)).ok()?;
+        let also = |rules: BypassList, (text, network): &(String, Network)| rules.and_network(text, *network);
+        Some(Named { rules: self.networks.iter().fold(named.rules, also), ..named })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::proxy::{Destination, Hop};
 
     fn read(variables: &[(&str, &str)]) -> Environment {
         from_environment(|name| {
@@ -91,9 +129,10 @@ mod tests {
             (&[("http_proxy", "p"), ("all_proxy", "q"), ("no_proxy", "*")], Some(("http=p;q", "*;"))),
             (&[("no_proxy", "*")], None),
             (
-                &[("all_proxy", "q"), ("NO_PROXY", "localhost,.corp.test, 10.0.0.0/8,::1,h:81")],
-                Some(("q", "localhost;*.localhost;corp.test;*.corp.test;10.0.0.0/8;::1;h:81;*.h:81;")),
+                &[("all_proxy", "q"), ("NO_PROXY", "localhost,.corp.test, 10.0.0.0/8,::1,h:81,http://x")],
+                Some(("q", "localhost;*.localhost;corp.test;*.corp.test;10.*;::1;h:81;*.h:81;")),
             ),
+            (&[("all_proxy", "q"), ("no_proxy", "10.1.4.0/23;fe80::/10")], Some(("q", "10.1.4.*;10.1.5.*;"))),
         ];
         for (variables, expected) in rows {
             let named = read(variables).named;
@@ -103,6 +142,13 @@ mod tests {
             });
             assert_eq!(lists, *expected, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn networks_count_also_where_windows_has_no_words_for_them() {
+        let named = read(&[("all_proxy", "q"), ("no_proxy", "fe80::/10,10.1.4.0/23")]).named.unwrap();
+        let direct = |host| named.choose(&Destination { secure: false, host, port: 80 }).hops == [Hop::Direct];
+        assert_eq!(["fe80::1", "10.1.5.9", "10.1.6.9", "www.test"].map(direct), [true, true, false, false]);
     }
 
     #[test]

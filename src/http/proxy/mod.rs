@@ -6,7 +6,7 @@ mod environment;
 mod list;
 pub mod pac;
 
-pub use bypass::{BypassList, Rule};
+pub use bypass::{BadBypass, BypassList};
 pub use environment::{Environment, from_environment};
 pub use list::{BadProxy, ProxyList};
 
@@ -169,7 +169,7 @@ pub struct Destination<'a> {
 /// The routes that may be tried, best first, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// Never empty.
+    /// Empty only if a script answered with none.
     pub hops: Vec<Hop>,
     /// What decided.
     pub reason: ChoiceReason,
@@ -210,6 +210,17 @@ impl fmt::Display for ChoiceReason {
     }
 }
 
+/// Which list of [`Named`] is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadList {
+    /// The list of proxies.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
+    /// The bypass list.
+    #[error(transparent)]
+    Bypass(#[from] BadBypass),
+}
+
 /// WINHTTP_ACCESS_TYPE_NAMED_PROXY: a list of proxies, and one of hosts that bypass them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -223,10 +234,16 @@ pub struct Named {
 
 impl Named {
     /// Reads both lists.
-    pub fn parse(proxy: &str, bypass: Option<&str>) -> Result<Named, BadProxy> {
+    pub fn parse(proxy: &str, bypass: Option<&str>) -> Result<Named, BadList> {
         let proxies = ProxyList::parse(proxy)?;
-        let rules = BypassList::parse(bypass.unwrap_or_default());
+        let rules = BypassList::parse(bypass.unwrap_or_default())?;
         Ok(Named { proxy: proxy.to_owned(), bypass: bypass.map(str::to_owned), proxies, rules })
+    }
+
+    /// The same, but hosts on this machine are reached through the proxies, too, as if the list had `<-loopback>`.
+    #[must_use]
+    pub fn for_this_machine_too(self) -> Named {
+        Named { rules: self.rules.minus_loopback(), ..self }
     }
 
     /// The first proxy for https or http, whatever the destination.

@@ -31,8 +31,10 @@ use crate::http::{OutgoingBody, RequestHead, RequestKind, http2};
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Event, Peer as Ends, Sink, TransportRequest};
 use crate::win32::{
-    ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH, ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error,
+    ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH,
+    ERROR_WINHTTP_NAME_NOT_RESOLVED, Win32Error,
 };
+use crate::world::Names;
 
 #[derive(Default)]
 pub struct State {
@@ -277,13 +279,20 @@ impl ScriptAttempt {
     }
 
     fn resolved(self: &Arc<Self>) {
-        let Some((_, ends)) = self.world.peer_of(&self.reached()) else {
-            self.world.unknown_host(&self.reached());
+        let reached = self.reached();
+        let found = self.world.peer_of(&reached).map(|(_, ends)| ends);
+        // Nobody listens at this port of a host that is known all the same.
+        let known = || self.world.lookup(&reached.1).first().copied();
+        let Some(address) = found.map_or_else(known, |ends| Some(ends.remote.ip())) else {
+            self.world.unknown_host(&reached);
             return self.fail(ERROR_WINHTTP_NAME_NOT_RESOLVED, 0);
         };
-        let address = ends.remote.ip().to_string();
-        self.tell(Event::Resolved(address.clone()));
-        self.tell(Event::Connecting(address));
+        self.tell(Event::Resolved(address.to_string()));
+        self.tell(Event::Connecting(address.to_string()));
+        let Some(ends) = found else {
+            self.world.unknown_host(&reached);
+            return self.fail(ERROR_WINHTTP_CANNOT_CONNECT, 0);
+        };
         self.then(move |attempt| {
             attempt.stage_at(Stage::Connect, &attempt.reached(), move |attempt| attempt.connected(ends))
         });

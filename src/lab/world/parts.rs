@@ -75,7 +75,13 @@ impl Steps for SimSteps {
 impl Names for SimWorld {
     /// Every peer has a name; an address is its own.
     fn lookup(&self, name: &str) -> Vec<IpAddr> {
-        let origin = self.lock().peers.iter().map(|(origin, _)| origin).find(|(_, host, _)| host == name).cloned();
+        if let Ok(address) = name.parse() {
+            return vec![address];
+        }
+        let state = self.lock();
+        let origin = state.peers.iter().map(|(origin, _)| origin).find(|(_, host, _)| host.eq_ignore_ascii_case(name));
+        let origin = origin.cloned();
+        drop(state);
         origin.and_then(|origin| self.peer_of(&origin)).map(|(_, ends)| ends.remote.ip()).into_iter().collect()
     }
 

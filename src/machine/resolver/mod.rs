@@ -182,12 +182,7 @@ impl Resolver {
                 self.answer = Some(Choice { hops, reason: ChoiceReason::Script(answer) });
                 self.happened(now, Input::Answered);
             }
-            Err(crate::http::proxy::pac::BadAnswer::Junk) => {
-                self.missed(now, ERROR_WINHTTP_AUTO_PROXY_SERVICE_ERROR);
-            }
-            Err(crate::http::proxy::pac::BadAnswer::TooMany) => {
-                self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT);
-            }
+            Err(_) => self.missed(now, ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT),
         }
     }
 }

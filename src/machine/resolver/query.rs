@@ -64,8 +64,7 @@ impl Query {
         let port = if parts.port == usual { String::new() } else { format!(":{}", parts.port) };
         // What stands behind the host of a secure URL is nobody's business on the way.
         let path = if secure { "/".to_owned() } else { [query, &text(parts.path), &text(parts.extra)].concat() };
-        let path = path.split('#').next().unwrap_or_default();
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let path = if path.starts_with('/') { path } else { format!("/{path}") };
         let url = format!("{scheme}://{host}{port}{path}");
         let host = without_zone(host.trim_matches(['[', ']'])).to_owned();
         Ok(Query { url, host, secure, port: parts.port, options })
@@ -127,7 +126,9 @@ mod tests {
             ("HTTP://WINEHQ.ORG/Test.html", LOWER, "http://winehq.org/Test.html", "winehq.org"),
             ("HTTP://WINEHQ.ORG/Test.html", LOWER | KEEP, "http://WINEHQ.ORG/Test.html", "WINEHQ.ORG"),
             ("http://a.test", 0, "http://a.test/", "a.test"),
-            ("http://a.test:8080/b?c#d", 0, "http://a.test:8080/b?c", "a.test"),
+            // source n218
+            ("http://a.test:8080/b?c#d", 0, "http://a.test:8080/b?c#d", "a.test"),
+            ("http://a.test#d", 0, "http://a.test/#d", "a.test"),
             ("http://a.test?c", 0, "http://a.test/?c", "a.test"),
             ("http://user:pass@a.test/", 0, "http://a.test/", "a.test"),
             ("https://a.test/secret?token#x", 0, "https://a.test/", "a.test"),
@@ -139,7 +140,14 @@ mod tests {
             let query = query(url, flags).unwrap();
             assert_eq!((&*query.url, &*query.host), (seen, host), "{url} {flags}");
         }
-        for (url, error) in [("http:", 12005), ("ftp://a/", 12006), ("", 12006), ("http://", 12005)] {
+        for (url, error) in [
+            ("http:", 12005),
+            ("ftp://a/", 12006),
+            ("ws://a/", 12006),
+            ("gopher://a/", 12006),
+            ("", 12006),
+            ("http://", 12005),
+        ] {
             assert_eq!(query(url, 0).map(|query| query.url), Err(Win32Error(error)), "{url}");
         }
     }

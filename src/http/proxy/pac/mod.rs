@@ -91,18 +91,13 @@ pub enum ScriptError {
     NotText(String),
 }
 
-/// What is wrong with an answer.
+/// An answer with more than [`ENTRIES_AT_MOST`] entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadAnswer {
-    /// It names no route at all.
-    #[error("the answer of the script names no route")]
-    Junk,
-    /// It has more than [`ENTRIES_AT_MOST`] entries.
-    #[error("the answer of the script has too many entries")]
-    TooMany,
-}
+#[error("the answer of the script has too many entries")]
+pub struct TooManyEntries;
 
-/// The routes that an answer names, in its order; entries that are none are passed over. An empty answer is `DIRECT`.
+/// The routes that an answer names, in its order; entries that are none are passed over, and there may be none at all
+/// (source n216). Of several `DIRECT` in a row one counts (source n217). An empty answer is `DIRECT`.
 ///
 /// ```
 /// use portable_winhttp::http::proxy::pac::routes;
@@ -110,16 +105,17 @@ pub enum BadAnswer {
 /// let shown: Vec<_> = routes.iter().map(ToString::to_string).collect();
 /// assert_eq!(shown, ["http://a.test:8080", "socks5://b.test:1080", "direct"]);
 /// ```
-pub fn routes(answer: &str) -> Result<Vec<Hop>, BadAnswer> {
+pub fn routes(answer: &str) -> Result<Vec<Hop>, TooManyEntries> {
     if answer.trim().is_empty() {
         return Ok(vec![Hop::Direct]);
     }
     let entries = || answer.split(';').map(str::trim).filter(|entry| !entry.is_empty());
     if entries().nth(ENTRIES_AT_MOST).is_some() {
-        return Err(BadAnswer::TooMany);
+        return Err(TooManyEntries);
     }
-    let routes: Vec<_> = entries().filter_map(route).collect();
-    if routes.is_empty() { Err(BadAnswer::Junk) } else { Ok(routes) }
+    let mut routes: Vec<_> = entries().filter_map(route).collect();
+    routes.dedup_by(|hop, before| (&*hop, &*before) == (&Hop::Direct, &Hop::Direct));
+    Ok(routes)
 }
 
 fn route(entry: &str) -> Option<Hop> {
@@ -142,28 +138,31 @@ mod tests {
 
     #[test]
     fn what_an_answer_means() {
-        let rows: &[(&str, Result<&str, BadAnswer>)] = &[
-            ("DIRECT", Ok("direct")),
-            ("", Ok("direct")),
-            (" ; ", Err(BadAnswer::Junk)),
-            ("PROXY p:8080", Ok("http://p:8080")),
-            ("proxy p", Ok("http://p:80")),
-            ("HTTP p:1;HTTPS q", Ok("http://p:1 https://q:443")),
-            ("SOCKS s:1; SOCKS4 t; SOCKS5 u:9", Ok("socks4://s:1 socks4://t:1080 socks5://u:9")),
-            (";;PROXY\t a:1 ;; DIRECT;", Ok("http://a:1 direct")),
-            ("PROXY [::1]:3128", Ok("http://[::1]:3128")),
-            ("PROXY a:1, PROXY b:2", Err(BadAnswer::Junk)),
-            ("PROXY", Err(BadAnswer::Junk)),
-            ("DIRECT now", Err(BadAnswer::Junk)),
-            ("p:8080", Err(BadAnswer::Junk)),
-            ("QUIC q:1; PROXY p:1", Ok("http://p:1")),
+        let rows: &[(&str, &str)] = &[
+            ("DIRECT", "direct"),
+            ("", "direct"),
+            (" ; ", ""),
+            ("PROXY p:8080", "http://p:8080"),
+            ("proxy p", "http://p:80"),
+            ("HTTP p:1;HTTPS q", "http://p:1 https://q:443"),
+            ("SOCKS s:1; SOCKS4 t; SOCKS5 u:9", "socks4://s:1 socks4://t:1080 socks5://u:9"),
+            (";;PROXY\t a:1 ;; DIRECT;", "http://a:1 direct"),
+            ("PROXY [::1]:3128", "http://[::1]:3128"),
+            ("PROXY a:1, PROXY b:2", ""),
+            ("PROXY", ""),
+            ("DIRECT now", ""),
+            ("p:8080", ""),
+            ("QUIC q:1; PROXY p:1", "http://p:1"),
+            ("FTP 203.0.113.7:21", ""),
+            ("PROXY p; PROXY p; DIRECT; DIRECT", "http://p:80 http://p:80 direct"),
+            ("DIRECT; PROXY p; DIRECT", "direct http://p:80 direct"),
         ];
         for (answer, expected) in rows {
-            let shown = routes(answer).map(|routes| routes.iter().map(Hop::to_string).collect::<Vec<_>>().join(" "));
-            assert_eq!(shown.as_deref().map_err(|error| *error), *expected, "{answer:?}");
+            let routes = routes(answer).unwrap();
+            assert_eq!(routes.iter().map(Hop::to_string).collect::<Vec<_>>().join(" "), *expected, "{answer:?}");
         }
         assert_eq!(routes(&"PROXY p:1;".repeat(ENTRIES_AT_MOST)).unwrap().len(), ENTRIES_AT_MOST);
-        assert_eq!(routes(&"PROXY p:1;".repeat(10_000)), Err(BadAnswer::TooMany));
+        assert_eq!(routes(&"PROXY p:1;".repeat(10_000)), Err(TooManyEntries));
     }
 
     proptest::proptest! {

@@ -33,6 +33,19 @@ impl Network {
             _ => false,
         }
     }
+
+    /// The same addresses as entries of a bypass list, where a list can say it: those of IPv4, byte by byte.
+    pub fn patterns(&self) -> Option<Vec<String>> {
+        let IpAddr::V4(base) = self.base else { return None };
+        // A `*` alone is also for every name.
+        let whole = usize::from(self.bits.saturating_sub(1) / 8);
+        let first = base.octets()[whole];
+        let free = 8 * (whole + 1) - usize::from(self.bits);
+        let mask = u8::MAX.checked_shl(free as u32).filter(|_| self.bits > 0)?;
+        let before: String = base.octets()[..whole].iter().map(|byte| format!("{byte}.")).collect();
+        let behind = if whole < 3 { ".*" } else { "" };
+        Some((first & mask..=first | !mask).map(|byte| format!("{before}{byte}{behind}")).collect())
+    }
 }
 
 /// Whether the bits of `mask` agree: the rule of `isInNet`.
@@ -46,5 +59,26 @@ pub fn order(address: &IpAddr) -> (bool, u128) {
     match address {
         IpAddr::V6(v6) => (false, u128::from(*v6)),
         IpAddr::V4(v4) => (true, u128::from(Ipv6Addr::from_bits(u32::from(*v4).into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_of_ipv4_are_patterns() {
+        for (network, patterns) in [
+            ("10.0.0.0/8", "10.*"),
+            ("10.1.2.3/16", "10.1.*"),
+            ("172.16.0.0/14", "172.16.* 172.17.* 172.18.* 172.19.*"),
+            ("10.1.2.6/31", "10.1.2.6 10.1.2.7"),
+            ("10.1.2.6/32", "10.1.2.6"),
+            ("192.0.0.0/7", "192.* 193.*"),
+        ] {
+            assert_eq!(Network::parse(network).unwrap().patterns().unwrap().join(" "), patterns, "{network}");
+        }
+        assert_eq!(Network::parse("128.0.0.0/1").unwrap().patterns().unwrap().len(), 128);
+        assert_eq!(["0.0.0.0/0", "fe80::/10"].map(|text| Network::parse(text).unwrap().patterns()), [None, None]);
     }
 }
