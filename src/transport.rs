@@ -4,6 +4,7 @@
 //! [`TransportRequest`], answer with [`Event`]s and obey the methods of an [`Attempt`].
 #![forbid(unsafe_code)]
 
+mod chain;
 mod info;
 mod network;
 
@@ -19,8 +20,10 @@ use crate::http::proxy::Server;
 use crate::http::{Headers, RequestHead, ResponseHead};
 use crate::win32::{
     ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_NAME_NOT_RESOLVED,
-    ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
+    ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
+    WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, Win32Error,
 };
+pub use chain::{ChainAnswer, ChainAsked, ChainQuestion, ChainRevocation, ChainRoots};
 pub use info::ConnectionInfo;
 pub use network::{ConnectionGroupId, NameCache, Network, PoolRules};
 
@@ -440,6 +443,11 @@ pub trait Transport: Send + Sync {
         _mark: Option<ConnectionGroupId>,
     ) -> Vec<(ConnectionGroupId, u32)> {
         Vec::new()
+    }
+    /// Judges a certificate. Where nobody does TLS nobody is trusted.
+    fn judge(&self, question: ChainQuestion, asked: ChainAsked) {
+        let path = question.presented.into_iter().take(1).collect();
+        asked(ChainAnswer { path, faults: WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, ..ChainAnswer::default() });
     }
     /// Connections of this pool are not used again: they close (DISABLE_GLOBAL_POOLING, when the session ends).
     fn end_pool(&self, _pool: usize) {}

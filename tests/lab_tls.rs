@@ -11,7 +11,10 @@ use portable_winhttp::win32::{CERT_CONTEXT, ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDE
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::Security::Cryptography::{
-    CERT_NAME_SIMPLE_DISPLAY_TYPE, CertFreeCertificateContext, CertGetNameStringW,
+    CERT_CHAIN_PARA, CERT_CHAIN_POLICY_BASE, CERT_CHAIN_POLICY_STATUS, CERT_CHAIN_REVOCATION_CHECK_END_CERT,
+    CERT_NAME_SIMPLE_DISPLAY_TYPE, CERT_TRUST_IS_NOT_TIME_VALID, CERT_TRUST_IS_OFFLINE_REVOCATION,
+    CERT_TRUST_IS_UNTRUSTED_ROOT, CERT_TRUST_REVOCATION_STATUS_UNKNOWN, CertFreeCertificateChain,
+    CertFreeCertificateContext, CertGetCertificateChain, CertGetNameStringW, CertVerifyCertificateChainPolicy,
 };
 
 /// A synchronous GET of https://api.test: 0, or the last error of SendRequest; then `look`.
@@ -66,6 +69,63 @@ fn faults_are_ignored_one_by_one() {
         let look = |request| assert_eq!(subject(request).as_deref(), Ok("scripted peer"));
         assert_eq!(get(ignored, look), error, "{faults:#x} {ignored:#x}");
     }
+}
+
+/// The bits of the chain of the server's certificate, and what the base policy says of it.
+fn judged(request: *mut c_void, flags: u32) -> (u32, u32) {
+    let mut context: *mut CERT_CONTEXT = null_mut();
+    let mut length = size_of::<usize>() as u32;
+    // SAFETY: a pointer fits; everything is alive until it is freed.
+    unsafe {
+        let place = (&raw mut context).cast();
+        assert_eq!(WinHttpQueryOption(request, WINHTTP_OPTION_SERVER_CERT_CONTEXT, place, &mut length), 1);
+        let para = CERT_CHAIN_PARA { cbSize: size_of::<CERT_CHAIN_PARA>() as u32, ..Default::default() };
+        let (store, mut chain) = ((*context).hCertStore, null_mut());
+        let certificate = context.cast();
+        let built = CertGetCertificateChain(null_mut(), certificate, null(), store, &para, flags, null(), &mut chain);
+        assert_eq!(built, 1);
+        CertFreeCertificateContext(certificate);
+        let mut status = CERT_CHAIN_POLICY_STATUS::default();
+        assert_eq!(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_BASE, chain, null(), &mut status), 1);
+        let bits = (*chain).TrustStatus.dwErrorStatus;
+        CertFreeCertificateChain(chain);
+        (bits, status.dwError)
+    }
+}
+
+/// A chain that the program builds has the faults that TLS told of, or none.
+#[test]
+fn chains_have_the_faults_of_their_servers() {
+    let (ca, date) = (WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID);
+    let rows = [
+        (0, 0, 0, 0),
+        (ca, 12175, CERT_TRUST_IS_UNTRUSTED_ROOT, 0x800B_0109),
+        (date, 12175, CERT_TRUST_IS_NOT_TIME_VALID, 0x800B_0101),
+        (ca | date, 12175, CERT_TRUST_IS_UNTRUSTED_ROOT | CERT_TRUST_IS_NOT_TIME_VALID, 0x800B_0109),
+    ];
+    for (faults, error, bits, verdict) in rows {
+        let sim = Sim::new();
+        let peer = sim.peer("https://api.test");
+        peer.on(any()).reply(Reply::ok());
+        if faults != 0 {
+            peer.fault(Fault::at(Stage::Tls).secure(faults));
+        }
+        let look = |request| assert_eq!(judged(request, 0), (bits, verdict), "{faults:#x}");
+        assert_eq!(get(0, look), error, "{faults:#x}");
+    }
+}
+
+/// Over bytes it is the network of the Sim that judges, and that looks for lists; the certificate names none.
+#[test]
+fn chains_over_bytes() {
+    let sim = Sim::builder().bytes().build();
+    sim.peer("https://api.test").on(any()).reply(Reply::ok());
+    let unknown = CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION;
+    let look = |request| {
+        assert_eq!(judged(request, 0), (0, 0));
+        assert_eq!(judged(request, CERT_CHAIN_REVOCATION_CHECK_END_CERT), (unknown, 0x8009_2013));
+    };
+    assert_eq!(get(0, look), 0);
 }
 
 /// sources n116, n117: the same handle succeeds with flags that are set after the refusal, by a script and over bytes.

@@ -22,7 +22,9 @@ use crate::net::pipe::pipe;
 use crate::net::runtime::{Boxed, Connected, Runtime, Timer};
 use crate::net::stream::Stream;
 use crate::sync::Mutex;
-use crate::transport::{Attempt, ConnectionGroupId, Network, Sink, Transport, TransportRequest};
+use crate::transport::{
+    Attempt, ChainAsked, ChainQuestion, ConnectionGroupId, Network, Sink, Transport, TransportRequest,
+};
 use crate::world::Names;
 
 /// See the module.
@@ -77,6 +79,10 @@ impl Transport for Pipes {
         mark: Option<ConnectionGroupId>,
     ) -> Vec<(ConnectionGroupId, u32)> {
         self.net.marked(host, port, secure, mark)
+    }
+
+    fn judge(&self, question: ChainQuestion, asked: ChainAsked) {
+        self.net.judge(question, asked);
     }
 
     fn end_pool(&self, pool: usize) {

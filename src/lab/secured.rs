@@ -6,11 +6,13 @@ use std::time::UNIX_EPOCH;
 use super::fault::{FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::script::ScriptAttempt;
-use super::world::Origin;
+use super::world::{Origin, SimWorld};
 use crate::pki::{Certificate, refused};
-use crate::transport::{ClientCertificate, Event, Secured};
+use crate::transport::{ChainAnswer, ChainQuestion, ChainRoots, ClientCertificate, Event, Secured};
+#[cfg(not(feature = "net"))]
+use crate::win32::WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA;
 use crate::win32::{
-    ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_SECURE_FAILURE,
+    ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
 
@@ -60,6 +62,7 @@ impl ScriptAttempt {
         }
         let date = self.world.date().duration_since(UNIX_EPOCH).unwrap_or_default();
         let presented = peer.certificates();
+        self.world.showed(&presented, faults);
         self.tell(Event::Secured(Arc::new(Secured {
             path: presented.clone(),
             presented,
@@ -70,6 +73,34 @@ impl ScriptAttempt {
             group: GROUP,
         })));
     }
+}
+
+impl SimWorld {
+    /// What a scripted server showed is judged alike whenever it is asked for; nobody else is trusted.
+    pub fn judge(&self, question: ChainQuestion) -> ChainAnswer {
+        let shown = question.presented.first().and_then(|first| self.shown(first));
+        let (path, faults) = match (shown, &question.roots) {
+            (Some(shown), ChainRoots::World) => shown,
+            (Some(shown), ChainRoots::Among(roots)) if shown.0.last().is_some_and(|last| roots.contains(last)) => shown,
+            (_, ChainRoots::Only(roots)) => judged(question.clone(), roots.clone()),
+            _ => judged(question, Vec::new()),
+        };
+        ChainAnswer { path, faults: faults & !WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, ..ChainAnswer::default() }
+    }
+}
+
+/// The path and the faults of a certificate, where these are trusted.
+#[cfg(feature = "net")]
+fn judged(question: ChainQuestion, roots: Vec<Vec<u8>>) -> (Vec<Vec<u8>>, u32) {
+    crate::net::judge_by(&question, roots)
+}
+
+/// Without cryptography, of a certificate that is itself trusted.
+#[cfg(not(feature = "net"))]
+fn judged(question: ChainQuestion, roots: Vec<Vec<u8>>) -> (Vec<Vec<u8>>, u32) {
+    let path: Vec<_> = question.presented.into_iter().take(1).collect();
+    let trusted = path.iter().all(|der| roots.contains(der));
+    (path, if trusted { 0 } else { WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA })
 }
 
 impl Peer {

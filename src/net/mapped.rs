@@ -85,6 +85,12 @@ fn find(is: impl Fn(&Mapping) -> bool) -> Option<Arc<Mapping>> {
     MAPPED.read().iter().find(|mapping| is(mapping)).cloned()
 }
 
+/// Whom the hosts trust that are played, DER.
+pub fn authorities() -> Vec<Vec<u8>> {
+    let mapped = MAPPED.read();
+    mapped.iter().flat_map(|mapping| mapping.security.trusted()).collect()
+}
+
 impl Mapping {
     fn is(&self, host: &str, port: u16) -> bool {
         self.port == port && self.host.eq_ignore_ascii_case(host)

@@ -41,7 +41,8 @@ use bytes::Bytes;
 use crate::delivery::Workers;
 use crate::http::RequestHead;
 use crate::transport::{
-    Attempt, ConnectionGroupId, ConnectionInfo, Event, Failure, Sink, Tls, Transport, TransportRequest,
+    Attempt, ChainAsked, ChainQuestion, ConnectionGroupId, ConnectionInfo, Event, Failure, Sink, Tls, Transport,
+    TransportRequest,
 };
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use attempt::AttemptTask;
@@ -49,6 +50,8 @@ use mailbox::Mailbox;
 use pool::Pool;
 use runtime::{Runtime, task};
 use stream::Stream;
+#[cfg(feature = "lab")]
+pub use tls::judge_by;
 use tls::{Handshake, Protocols, Security};
 
 /// The network of a world.
@@ -141,6 +144,10 @@ impl Transport for Arc<Net> {
         mark: Option<ConnectionGroupId>,
     ) -> Vec<(ConnectionGroupId, u32)> {
         self.known(|engine| engine.marked(host, port, secure, mark))
+    }
+
+    fn judge(&self, question: ChainQuestion, asked: ChainAsked) {
+        tls::judge(self, question, asked);
     }
 
     fn end_pool(&self, pool: usize) {

@@ -171,6 +171,11 @@ impl<'a> Certificate<'a> {
         self.version < 2
     }
 
+    /// Whether it names itself as its issuer.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
     /// Whether it is valid at this time, in seconds since 1970.
     pub fn is_valid_at(&self, time: u64) -> bool {
         (self.not_before..=self.not_after).contains(&time)

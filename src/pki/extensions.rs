@@ -87,11 +87,16 @@ impl<'a> Certificate<'a> {
         self.extension(BasicConstraints::OID).is_some() && !self.may_issue(0)
     }
 
+    /// Whether it, or what it signs, may be used so: it says so, or nothing about it.
+    pub fn allows(&self, usage: ObjectIdentifier) -> bool {
+        let fits = |named: &ObjectIdentifier| [usage, ANY_EXTENDED_KEY_USAGE].contains(named);
+        let usages = self.decoded::<ExtendedKeyUsage>();
+        usages.is_none_or(|usages| usages.is_ok_and(|usages| usages.0.iter().any(fits)))
+    }
+
     /// Whether it, or what it signs, may be a server's.
     pub fn serves(&self) -> bool {
-        let server = |usage: &ObjectIdentifier| [ID_KP_SERVER_AUTH, ANY_EXTENDED_KEY_USAGE].contains(usage);
-        let usages = self.decoded::<ExtendedKeyUsage>();
-        usages.is_none_or(|usages| usages.is_ok_and(|usages| usages.0.iter().any(server)))
+        self.allows(ID_KP_SERVER_AUTH)
     }
 
     /// Whether it restricts the names of what it signs.

@@ -6,17 +6,23 @@
 
 mod binding;
 mod certificate;
+mod chain;
 mod extensions;
 mod name;
 mod path;
+mod policy;
 mod revocation;
 mod suites;
+mod usage;
 mod verdict;
 
 pub use binding::end_point;
 pub use certificate::{Algorithm, Certificate, Extension, PublicKey};
+pub use chain::{ChainStatus, JudgedPath};
 pub use name::{Attribute, attributes, lines, of_host};
 pub use path::{Roots, Signature, Signatures};
+pub use policy::{Ignored, Refusal, chain_refusal, name_refusal};
 pub use revocation::{Revocation, next_update, revocation};
 pub use suites::{Suite, group_strength, security_info};
-pub use verdict::{Verdict, judge, refused};
+pub use usage::Usages;
+pub use verdict::{Verdict, judge, judge_path, refused};

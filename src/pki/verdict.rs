@@ -1,7 +1,7 @@
 //! What is wrong with a server's certificate.
 
 use super::path::{Path, Roots, Signatures, find};
-use super::{Certificate, of_host};
+use super::{Certificate, Usages, name_refusal};
 use crate::win32::{
     SECURITY_FLAG_IGNORE_CERT_CN_INVALID, SECURITY_FLAG_IGNORE_CERT_DATE_INVALID,
     SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE, SECURITY_FLAG_IGNORE_UNKNOWN_CA,
@@ -41,18 +41,31 @@ pub struct Verdict {
 /// Looks for each fault on its own: a way to a root, dates, usage, the name. `presented` is what the server sent, its
 /// own certificate first; `now` counts seconds since 1970.
 pub fn judge(presented: &[&[u8]], host: &str, roots: &Roots, signatures: &dyn Signatures, now: u64) -> Verdict {
+    let mut verdict = judge_path(presented, &Usages::server(), roots, signatures, now);
+    if !verdict.path.is_empty() && name_refusal(&verdict.path, host).is_some() {
+        verdict.faults |= WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID;
+    }
+    verdict
+}
+
+/// [`judge`] of a certificate that is wanted for these usages, whoever it is for. The others may lie on its way.
+pub fn judge_path(
+    presented: &[&[u8]],
+    usages: &Usages,
+    roots: &Roots,
+    signatures: &dyn Signatures,
+    now: u64,
+) -> Verdict {
     let Some(Ok(leaf)) = presented.first().map(|der| Certificate::parse(der)) else {
         return Verdict { faults: WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT, ..Verdict::default() };
     };
     let others: Vec<_> = presented[1..].iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     let Path { certificates, anchored, forged } = find(leaf, &others, roots, signatures, now);
-    let leaf = &certificates[0];
     let faults = [
         (!anchored && !forged, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA),
         (!anchored && forged, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT),
         (!certificates.iter().all(|each| each.is_valid_at(now)), WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID),
-        (!certificates.iter().all(Certificate::serves), WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE),
-        (!of_host(leaf, host, &certificates[1..]), WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID),
+        (!certificates.iter().all(|each| usages.allow(each)), WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE),
     ];
     let first = certificates.iter().map(|each| each.not_before).max().unwrap_or(0);
     let last = certificates.iter().map(|each| each.not_after).min().unwrap_or(u64::MAX);

@@ -14233,6 +14233,14 @@ pub mod Windows {
                     unsafe { CertCloseStore(hcertstore.unwrap_or(core::mem::zeroed()) as _, dwflags).ok() }
                 }
                 #[inline]
+                pub unsafe fn CertCreateCertificateChainEngine(
+                    pconfig: *const CERT_CHAIN_ENGINE_CONFIG,
+                    phchainengine: *mut HCERTCHAINENGINE,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("crypt32.dll" "system" fn CertCreateCertificateChainEngine(pconfig : *const CERT_CHAIN_ENGINE_CONFIG, phchainengine : *mut HCERTCHAINENGINE) -> crate::windows::core::BOOL);
+                    unsafe { CertCreateCertificateChainEngine(pconfig, phchainengine as _).ok() }
+                }
+                #[inline]
                 pub unsafe fn CertCreateCertificateContext(
                     dwcertencodingtype: CERT_QUERY_ENCODING_TYPE,
                     pbcertencoded: &[u8],
@@ -14304,9 +14312,35 @@ pub mod Windows {
                     }
                 }
                 #[inline]
+                pub unsafe fn CertFindChainInStore(
+                    hcertstore: HCERTSTORE,
+                    dwcertencodingtype: CERT_QUERY_ENCODING_TYPE,
+                    dwfindflags: CERT_FIND_CHAIN_IN_STORE_FLAGS,
+                    dwfindtype: u32,
+                    pvfindpara: Option<*const core::ffi::c_void>,
+                    pprevchaincontext: Option<*const CERT_CHAIN_CONTEXT>,
+                ) -> *mut CERT_CHAIN_CONTEXT {
+                    crate::windows::core::link!("crypt32.dll" "system" fn CertFindChainInStore(hcertstore : HCERTSTORE, dwcertencodingtype : CERT_QUERY_ENCODING_TYPE, dwfindflags : CERT_FIND_CHAIN_IN_STORE_FLAGS, dwfindtype : u32, pvfindpara : *const core::ffi::c_void, pprevchaincontext : *const CERT_CHAIN_CONTEXT) -> *mut CERT_CHAIN_CONTEXT);
+                    unsafe {
+                        CertFindChainInStore(
+                            hcertstore,
+                            dwcertencodingtype,
+                            dwfindflags,
+                            dwfindtype,
+                            pvfindpara.unwrap_or(core::mem::zeroed()) as _,
+                            pprevchaincontext.unwrap_or(core::mem::zeroed()) as _,
+                        )
+                    }
+                }
+                #[inline]
                 pub unsafe fn CertFreeCertificateChain(pchaincontext: *const CERT_CHAIN_CONTEXT) {
                     crate::windows::core::link!("crypt32.dll" "system" fn CertFreeCertificateChain(pchaincontext : *const CERT_CHAIN_CONTEXT));
                     unsafe { CertFreeCertificateChain(pchaincontext) }
+                }
+                #[inline]
+                pub unsafe fn CertFreeCertificateChainEngine(hchainengine: Option<HCERTCHAINENGINE>) {
+                    crate::windows::core::link!("crypt32.dll" "system" fn CertFreeCertificateChainEngine(hchainengine : HCERTCHAINENGINE));
+                    unsafe { CertFreeCertificateChainEngine(hchainengine.unwrap_or(core::mem::zeroed()) as _) }
                 }
                 #[inline]
                 pub unsafe fn CertFreeCertificateContext(
@@ -14314,6 +14348,32 @@ pub mod Windows {
                 ) -> crate::windows::core::BOOL {
                     crate::windows::core::link!("crypt32.dll" "system" fn CertFreeCertificateContext(pcertcontext : *const CERT_CONTEXT) -> crate::windows::core::BOOL);
                     unsafe { CertFreeCertificateContext(pcertcontext.unwrap_or(core::mem::zeroed()) as _) }
+                }
+                #[inline]
+                pub unsafe fn CertGetCertificateChain(
+                    hchainengine: Option<HCERTCHAINENGINE>,
+                    pcertcontext: *const CERT_CONTEXT,
+                    ptime: Option<*const super::super::Foundation::FILETIME>,
+                    hadditionalstore: Option<HCERTSTORE>,
+                    pchainpara: *const CERT_CHAIN_PARA,
+                    dwflags: u32,
+                    pvreserved: Option<*const core::ffi::c_void>,
+                    ppchaincontext: *mut *mut CERT_CHAIN_CONTEXT,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("crypt32.dll" "system" fn CertGetCertificateChain(hchainengine : HCERTCHAINENGINE, pcertcontext : *const CERT_CONTEXT, ptime : *const super::super::Foundation:: FILETIME, hadditionalstore : HCERTSTORE, pchainpara : *const CERT_CHAIN_PARA, dwflags : u32, pvreserved : *const core::ffi::c_void, ppchaincontext : *mut *mut CERT_CHAIN_CONTEXT) -> crate::windows::core::BOOL);
+                    unsafe {
+                        CertGetCertificateChain(
+                            hchainengine.unwrap_or(core::mem::zeroed()) as _,
+                            pcertcontext,
+                            ptime.unwrap_or(core::mem::zeroed()) as _,
+                            hadditionalstore.unwrap_or(core::mem::zeroed()) as _,
+                            pchainpara,
+                            dwflags,
+                            pvreserved.unwrap_or(core::mem::zeroed()) as _,
+                            ppchaincontext as _,
+                        )
+                        .ok()
+                    }
                 }
                 #[inline]
                 pub unsafe fn CertGetCertificateContextProperty(
@@ -14454,6 +14514,26 @@ pub mod Windows {
                     }
                 }
                 #[inline]
+                pub unsafe fn CertVerifyCertificateChainPolicy<P0>(
+                    pszpolicyoid: P0,
+                    pchaincontext: *const CERT_CHAIN_CONTEXT,
+                    ppolicypara: *const CERT_CHAIN_POLICY_PARA,
+                    ppolicystatus: *mut CERT_CHAIN_POLICY_STATUS,
+                ) -> crate::windows::core::BOOL
+                where
+                    P0: crate::windows::core::Param<crate::windows::core::PCSTR>,
+                {
+                    crate::windows::core::link!("crypt32.dll" "system" fn CertVerifyCertificateChainPolicy(pszpolicyoid : crate::windows::core::PCSTR, pchaincontext : *const CERT_CHAIN_CONTEXT, ppolicypara : *const CERT_CHAIN_POLICY_PARA, ppolicystatus : *mut CERT_CHAIN_POLICY_STATUS) -> crate::windows::core::BOOL);
+                    unsafe {
+                        CertVerifyCertificateChainPolicy(
+                            pszpolicyoid.param().abi(),
+                            pchaincontext,
+                            ppolicypara,
+                            ppolicystatus as _,
+                        )
+                    }
+                }
+                #[inline]
                 pub unsafe fn PFXImportCertStore<P1>(
                     ppfx: *const CRYPT_INTEGER_BLOB,
                     szpassword: P1,
@@ -14466,6 +14546,10 @@ pub mod Windows {
                     let result__ = unsafe { PFXImportCertStore(ppfx, szpassword.param().abi(), dwflags) };
                     (!result__.is_invalid()).then_some(result__).ok_or_else(crate::windows::core::Error::from_thread)
                 }
+                pub const AUTHTYPE_CLIENT: HTTPSPOLICY_CALLBACK_DATA_AUTH_TYPE =
+                    HTTPSPOLICY_CALLBACK_DATA_AUTH_TYPE(1u32);
+                pub const AUTHTYPE_SERVER: HTTPSPOLICY_CALLBACK_DATA_AUTH_TYPE =
+                    HTTPSPOLICY_CALLBACK_DATA_AUTH_TYPE(2u32);
                 #[repr(C)]
                 #[derive(Clone, Copy)]
                 pub struct CERT_ALT_NAME_ENTRY {
@@ -14504,6 +14588,8 @@ pub mod Windows {
                         unsafe { core::mem::zeroed() }
                     }
                 }
+                pub const CERT_CHAIN_CACHE_END_CERT: u32 = 1u32;
+                pub const CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL: u32 = 4u32;
                 #[repr(C)]
                 #[derive(Clone, Copy, Debug, PartialEq)]
                 pub struct CERT_CHAIN_CONTEXT {
@@ -14523,6 +14609,7 @@ pub mod Windows {
                         unsafe { core::mem::zeroed() }
                     }
                 }
+                pub const CERT_CHAIN_DISABLE_AIA: u32 = 8192u32;
                 #[repr(C)]
                 #[derive(Clone, Copy, Debug, PartialEq)]
                 pub struct CERT_CHAIN_ELEMENT {
@@ -14535,6 +14622,61 @@ pub mod Windows {
                     pub pwszExtendedErrorInfo: crate::windows::core::PCWSTR,
                 }
                 impl Default for CERT_CHAIN_ELEMENT {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                pub const CERT_CHAIN_ENABLE_CACHE_AUTO_UPDATE: u32 = 16u32;
+                pub const CERT_CHAIN_ENABLE_SHARE_STORE: u32 = 32u32;
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, PartialEq)]
+                pub struct CERT_CHAIN_ENGINE_CONFIG {
+                    pub cbSize: u32,
+                    pub hRestrictedRoot: HCERTSTORE,
+                    pub hRestrictedTrust: HCERTSTORE,
+                    pub hRestrictedOther: HCERTSTORE,
+                    pub cAdditionalStore: u32,
+                    pub rghAdditionalStore: *mut HCERTSTORE,
+                    pub dwFlags: u32,
+                    pub dwUrlRetrievalTimeout: u32,
+                    pub MaximumCachedCertificates: u32,
+                    pub CycleDetectionModulus: u32,
+                    pub hExclusiveRoot: HCERTSTORE,
+                    pub hExclusiveTrustedPeople: HCERTSTORE,
+                    pub dwExclusiveFlags: u32,
+                }
+                impl Default for CERT_CHAIN_ENGINE_CONFIG {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                pub const CERT_CHAIN_FIND_BY_ISSUER: u32 = 1u32;
+                pub const CERT_CHAIN_FIND_BY_ISSUER_CACHE_ONLY_FLAG: CERT_FIND_CHAIN_IN_STORE_FLAGS =
+                    CERT_FIND_CHAIN_IN_STORE_FLAGS(32768u32);
+                pub const CERT_CHAIN_FIND_BY_ISSUER_CACHE_ONLY_URL_FLAG: CERT_FIND_CHAIN_IN_STORE_FLAGS =
+                    CERT_FIND_CHAIN_IN_STORE_FLAGS(4u32);
+                pub const CERT_CHAIN_FIND_BY_ISSUER_COMPARE_KEY_FLAG: CERT_FIND_CHAIN_IN_STORE_FLAGS =
+                    CERT_FIND_CHAIN_IN_STORE_FLAGS(1u32);
+                pub const CERT_CHAIN_FIND_BY_ISSUER_COMPLEX_CHAIN_FLAG: CERT_FIND_CHAIN_IN_STORE_FLAGS =
+                    CERT_FIND_CHAIN_IN_STORE_FLAGS(2u32);
+                pub const CERT_CHAIN_FIND_BY_ISSUER_LOCAL_MACHINE_FLAG: CERT_FIND_CHAIN_IN_STORE_FLAGS =
+                    CERT_FIND_CHAIN_IN_STORE_FLAGS(8u32);
+                pub const CERT_CHAIN_FIND_BY_ISSUER_NO_KEY_FLAG: CERT_FIND_CHAIN_IN_STORE_FLAGS =
+                    CERT_FIND_CHAIN_IN_STORE_FLAGS(16384u32);
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, PartialEq)]
+                pub struct CERT_CHAIN_PARA {
+                    pub cbSize: u32,
+                    pub RequestedUsage: CERT_USAGE_MATCH,
+                    pub RequestedIssuancePolicy: CERT_USAGE_MATCH,
+                    pub dwUrlRetrievalTimeout: u32,
+                    pub fCheckRevocationFreshnessTime: crate::windows::core::BOOL,
+                    pub dwRevocationFreshnessTime: u32,
+                    pub pftCacheResync: *mut super::super::Foundation::FILETIME,
+                    pub pStrongSignPara: *mut CERT_STRONG_SIGN_PARA,
+                    pub dwStrongSignFlags: u32,
+                }
+                impl Default for CERT_CHAIN_PARA {
                     fn default() -> Self {
                         unsafe { core::mem::zeroed() }
                     }
@@ -14618,6 +14760,18 @@ pub mod Windows {
                     CERT_CHAIN_POLICY_FLAGS(32u32);
                 pub const CERT_CHAIN_POLICY_MICROSOFT_ROOT: crate::windows::core::PCSTR = crate::windows::core::PCSTR(7i32 as _);
                 pub const CERT_CHAIN_POLICY_NT_AUTH: crate::windows::core::PCSTR = crate::windows::core::PCSTR(6i32 as _);
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, PartialEq)]
+                pub struct CERT_CHAIN_POLICY_PARA {
+                    pub cbSize: u32,
+                    pub dwFlags: CERT_CHAIN_POLICY_FLAGS,
+                    pub pvExtraPolicyPara: *mut core::ffi::c_void,
+                }
+                impl Default for CERT_CHAIN_POLICY_PARA {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
                 pub const CERT_CHAIN_POLICY_SSL: crate::windows::core::PCSTR = crate::windows::core::PCSTR(4i32 as _);
                 pub const CERT_CHAIN_POLICY_SSL_F12: crate::windows::core::PCSTR = crate::windows::core::PCSTR(9i32 as _);
                 pub const CERT_CHAIN_POLICY_SSL_F12_ERROR_LEVEL: u32 = 2u32;
@@ -14633,9 +14787,29 @@ pub mod Windows {
                 pub const CERT_CHAIN_POLICY_SSL_KEY_PIN_MITM_ERROR: i32 = -1i32;
                 pub const CERT_CHAIN_POLICY_SSL_KEY_PIN_MITM_WARNING: u32 = 1u32;
                 pub const CERT_CHAIN_POLICY_SSL_KEY_PIN_SUCCESS: u32 = 0u32;
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, PartialEq)]
+                pub struct CERT_CHAIN_POLICY_STATUS {
+                    pub cbSize: u32,
+                    pub dwError: u32,
+                    pub lChainIndex: i32,
+                    pub lElementIndex: i32,
+                    pub pvExtraPolicyStatus: *mut core::ffi::c_void,
+                }
+                impl Default for CERT_CHAIN_POLICY_STATUS {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
                 pub const CERT_CHAIN_POLICY_THIRD_PARTY_ROOT: crate::windows::core::PCSTR = crate::windows::core::PCSTR(11i32 as _);
                 pub const CERT_CHAIN_POLICY_TRUST_TESTROOT_FLAG: CERT_CHAIN_POLICY_FLAGS =
                     CERT_CHAIN_POLICY_FLAGS(16384u32);
+                pub const CERT_CHAIN_REVOCATION_ACCUMULATIVE_TIMEOUT: u32 = 134217728u32;
+                pub const CERT_CHAIN_REVOCATION_CHECK_CACHE_ONLY: u32 = 2147483648u32;
+                pub const CERT_CHAIN_REVOCATION_CHECK_CHAIN: u32 = 536870912u32;
+                pub const CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT: u32 = 1073741824u32;
+                pub const CERT_CHAIN_REVOCATION_CHECK_END_CERT: u32 = 268435456u32;
+                pub const CERT_CHAIN_REVOCATION_CHECK_OCSP_CERT: u32 = 67108864u32;
                 pub const CERT_CLOSE_STORE_CHECK_FLAG: u32 = 2u32;
                 pub const CERT_CLOSE_STORE_FORCE_FLAG: u32 = 1u32;
                 #[repr(C)]
@@ -14661,6 +14835,42 @@ pub mod Windows {
                 }
                 pub const CERT_FIND_ANY: CERT_FIND_FLAGS = CERT_FIND_FLAGS(0u32);
                 pub const CERT_FIND_CERT_ID: CERT_FIND_FLAGS = CERT_FIND_FLAGS(1048576u32);
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct CERT_FIND_CHAIN_IN_STORE_FLAGS(pub u32);
+                impl CERT_FIND_CHAIN_IN_STORE_FLAGS {
+                    pub const fn contains(&self, other: Self) -> bool {
+                        self.0 & other.0 == other.0
+                    }
+                }
+                impl core::ops::BitOr for CERT_FIND_CHAIN_IN_STORE_FLAGS {
+                    type Output = Self;
+                    fn bitor(self, other: Self) -> Self {
+                        Self(self.0 | other.0)
+                    }
+                }
+                impl core::ops::BitAnd for CERT_FIND_CHAIN_IN_STORE_FLAGS {
+                    type Output = Self;
+                    fn bitand(self, other: Self) -> Self {
+                        Self(self.0 & other.0)
+                    }
+                }
+                impl core::ops::BitOrAssign for CERT_FIND_CHAIN_IN_STORE_FLAGS {
+                    fn bitor_assign(&mut self, other: Self) {
+                        self.0.bitor_assign(other.0)
+                    }
+                }
+                impl core::ops::BitAndAssign for CERT_FIND_CHAIN_IN_STORE_FLAGS {
+                    fn bitand_assign(&mut self, other: Self) {
+                        self.0.bitand_assign(other.0)
+                    }
+                }
+                impl core::ops::Not for CERT_FIND_CHAIN_IN_STORE_FLAGS {
+                    type Output = Self;
+                    fn not(self) -> Self {
+                        Self(self.0.not())
+                    }
+                }
                 pub const CERT_FIND_CROSS_CERT_DIST_POINTS: CERT_FIND_FLAGS = CERT_FIND_FLAGS(1114112u32);
                 pub const CERT_FIND_CTL_USAGE: CERT_FIND_FLAGS = CERT_FIND_FLAGS(655360u32);
                 pub const CERT_FIND_ENHKEY_USAGE: CERT_FIND_FLAGS = CERT_FIND_FLAGS(655360u32);
@@ -14969,6 +15179,73 @@ pub mod Windows {
                 #[repr(transparent)]
                 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
                 pub struct CERT_STRING_TYPE(pub u32);
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct CERT_STRONG_SIGN_FLAGS(pub u32);
+                impl CERT_STRONG_SIGN_FLAGS {
+                    pub const fn contains(&self, other: Self) -> bool {
+                        self.0 & other.0 == other.0
+                    }
+                }
+                impl core::ops::BitOr for CERT_STRONG_SIGN_FLAGS {
+                    type Output = Self;
+                    fn bitor(self, other: Self) -> Self {
+                        Self(self.0 | other.0)
+                    }
+                }
+                impl core::ops::BitAnd for CERT_STRONG_SIGN_FLAGS {
+                    type Output = Self;
+                    fn bitand(self, other: Self) -> Self {
+                        Self(self.0 & other.0)
+                    }
+                }
+                impl core::ops::BitOrAssign for CERT_STRONG_SIGN_FLAGS {
+                    fn bitor_assign(&mut self, other: Self) {
+                        self.0.bitor_assign(other.0)
+                    }
+                }
+                impl core::ops::BitAndAssign for CERT_STRONG_SIGN_FLAGS {
+                    fn bitand_assign(&mut self, other: Self) {
+                        self.0.bitand_assign(other.0)
+                    }
+                }
+                impl core::ops::Not for CERT_STRONG_SIGN_FLAGS {
+                    type Output = Self;
+                    fn not(self) -> Self {
+                        Self(self.0.not())
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub struct CERT_STRONG_SIGN_PARA {
+                    pub cbSize: u32,
+                    pub dwInfoChoice: u32,
+                    pub Anonymous: CERT_STRONG_SIGN_PARA_0,
+                }
+                impl Default for CERT_STRONG_SIGN_PARA {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub union CERT_STRONG_SIGN_PARA_0 {
+                    pub pvInfo: *mut core::ffi::c_void,
+                    pub pSerializedInfo: *mut CERT_STRONG_SIGN_SERIALIZED_INFO,
+                    pub pszOID: crate::windows::core::PSTR,
+                }
+                impl Default for CERT_STRONG_SIGN_PARA_0 {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, Default, PartialEq)]
+                pub struct CERT_STRONG_SIGN_SERIALIZED_INFO {
+                    pub dwFlags: CERT_STRONG_SIGN_FLAGS,
+                    pub pwszCNGSignHashAlgids: crate::windows::core::PWSTR,
+                    pub pwszCNGPubKeyMinBitLengths: crate::windows::core::PWSTR,
+                }
                 pub const CERT_SYSTEM_STORE_CURRENT_USER: u32 = 65536u32;
                 pub const CERT_SYSTEM_STORE_CURRENT_USER_ID: u32 = 1u32;
                 pub const CERT_SYSTEM_STORE_LOCAL_MACHINE: u32 = 131072u32;
@@ -15049,6 +15326,12 @@ pub mod Windows {
                 pub struct CERT_TRUST_STATUS {
                     pub dwErrorStatus: u32,
                     pub dwInfoStatus: u32,
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy, Debug, Default, PartialEq)]
+                pub struct CERT_USAGE_MATCH {
+                    pub dwType: u32,
+                    pub Usage: CTL_USAGE,
                 }
                 pub const CERT_X500_NAME_STR: CERT_STRING_TYPE = CERT_STRING_TYPE(3u32);
                 pub const CERT_XML_NAME_STR: u32 = 4u32;
@@ -15239,6 +15522,30 @@ pub mod Windows {
                 }
                 #[repr(transparent)]
                 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+                pub struct HCERTCHAINENGINE(pub *mut core::ffi::c_void);
+                impl HCERTCHAINENGINE {
+                    pub fn is_invalid(&self) -> bool {
+                        self.0 == -1 as _ || self.0 == 0 as _
+                    }
+                }
+                impl crate::windows::core::Free for HCERTCHAINENGINE {
+                    #[inline]
+                    unsafe fn free(&mut self) {
+                        if !self.is_invalid() {
+                            crate::windows::core::link!("crypt32.dll" "system" fn CertFreeCertificateChainEngine(hchainengine : *mut core::ffi::c_void));
+                            unsafe {
+                                CertFreeCertificateChainEngine(self.0);
+                            }
+                        }
+                    }
+                }
+                impl Default for HCERTCHAINENGINE {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
                 pub struct HCERTSTORE(pub *mut core::ffi::c_void);
                 impl HCERTSTORE {
                     pub fn is_invalid(&self) -> bool {
@@ -15256,6 +15563,33 @@ pub mod Windows {
                 impl HCRYPTPROV_LEGACY {
                     pub fn is_invalid(&self) -> bool {
                         self.0 == 0
+                    }
+                }
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct HTTPSPOLICY_CALLBACK_DATA_AUTH_TYPE(pub u32);
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub struct HTTPSPolicyCallbackData {
+                    pub Anonymous: HTTPSPolicyCallbackData_0,
+                    pub dwAuthType: HTTPSPOLICY_CALLBACK_DATA_AUTH_TYPE,
+                    pub fdwChecks: u32,
+                    pub pwszServerName: crate::windows::core::PWSTR,
+                }
+                impl Default for HTTPSPolicyCallbackData {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
+                    }
+                }
+                #[repr(C)]
+                #[derive(Clone, Copy)]
+                pub union HTTPSPolicyCallbackData_0 {
+                    pub cbStruct: u32,
+                    pub cbSize: u32,
+                }
+                impl Default for HTTPSPolicyCallbackData_0 {
+                    fn default() -> Self {
+                        unsafe { core::mem::zeroed() }
                     }
                 }
                 pub const PKCS12_ALLOW_OVERWRITE_KEY: CRYPT_KEY_FLAGS = CRYPT_KEY_FLAGS(16384u32);
@@ -15291,7 +15625,11 @@ pub mod Windows {
                 pub const PKCS12_PROTECT_TO_DOMAIN_SIDS: u32 = 32u32;
                 pub const PKCS12_VIRTUAL_ISOLATION_KEY: u32 = 65536u32;
                 pub const PKCS_7_ASN_ENCODING: CERT_QUERY_ENCODING_TYPE = CERT_QUERY_ENCODING_TYPE(65536u32);
+                pub const USAGE_MATCH_TYPE_AND: u32 = 0u32;
+                pub const USAGE_MATCH_TYPE_OR: u32 = 1u32;
                 pub const X509_ASN_ENCODING: CERT_QUERY_ENCODING_TYPE = CERT_QUERY_ENCODING_TYPE(1u32);
+                pub const szOID_PKIX_KP_CLIENT_AUTH: crate::windows::core::PCSTR = crate::windows::core::s!("1.3.6.1.5.5.7.3.2");
+                pub const szOID_PKIX_KP_SERVER_AUTH: crate::windows::core::PCSTR = crate::windows::core::s!("1.3.6.1.5.5.7.3.1");
             }
         }
         pub mod System {

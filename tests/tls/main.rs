@@ -1,6 +1,7 @@
 //! TLS over loopback. Certificates are made here; the authority that issues them is all that SSL_CERT_FILE names.
 
 mod certificates;
+mod chain;
 mod client;
 mod client_certificates;
 mod data;

@@ -16,7 +16,7 @@ use crate::client::{Get, set};
 use crate::server::{Server, Visit};
 use crate::support::{last_error, read_head, serve};
 
-const SERIAL: u64 = 4711;
+pub const SERIAL: u64 = 4711;
 
 /// A list of this authority in which these serial numbers are revoked.
 fn list(authority: &Authority, revoked: &[u64], next_year: i32) -> Vec<u8> {
@@ -53,15 +53,25 @@ fn serve_list(list: Option<Vec<u8>>) -> (u16, Arc<AtomicUsize>) {
     (port, asked)
 }
 
-/// A server whose certificate names the list at this port.
-fn server(list: Option<u16>) -> Server {
+/// A certificate whose list is to be had, and has these serial numbers.
+pub fn leaf(revoked: &[u64]) -> Leaf {
+    named(Some(serve_list(Some(list(&TRUSTED, revoked, 3000))).0))
+}
+
+/// A certificate that names the list at this port.
+fn named(list: Option<u16>) -> Leaf {
     let mut params = parameters("127.0.0.1");
     params.serial_number = Some(SerialNumber::from(SERIAL));
     if let Some(port) = list {
         let uris = vec!["ldap://127.0.0.1/ca".to_owned(), format!("http://127.0.0.1:{port}/ca.crl")];
         params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
     }
-    Server::new(Leaf::signed(params, &TRUSTED).server())
+    Leaf::signed(params, &TRUSTED)
+}
+
+/// A server whose certificate names it.
+fn server(list: Option<u16>) -> Server {
+    Server::new(named(list).server())
 }
 
 fn get(server: &Server) -> Get {

@@ -74,6 +74,14 @@ pub mod foreign {
         CERT_CHAIN_ELEMENT: cbSize pCertContext TrustStatus pRevocationInfo pIssuanceUsage pApplicationUsage pwszExtendedErrorInfo;
         CERT_SIMPLE_CHAIN: cbSize TrustStatus cElement rgpElement pTrustListInfo fHasRevocationFreshnessTime dwRevocationFreshnessTime;
         CERT_CHAIN_CONTEXT: cbSize TrustStatus cChain rgpChain cLowerQualityChainContext rgpLowerQualityChainContext fHasRevocationFreshnessTime dwRevocationFreshnessTime dwCreateFlags ChainId;
+        CTL_USAGE: cUsageIdentifier rgpszUsageIdentifier;
+        CERT_USAGE_MATCH: dwType Usage;
+        CERT_CHAIN_PARA: cbSize RequestedUsage RequestedIssuancePolicy dwUrlRetrievalTimeout fCheckRevocationFreshnessTime dwRevocationFreshnessTime pftCacheResync pStrongSignPara dwStrongSignFlags;
+        CERT_CHAIN_ENGINE_CONFIG: cbSize hRestrictedRoot hRestrictedTrust hRestrictedOther cAdditionalStore rghAdditionalStore dwFlags dwUrlRetrievalTimeout MaximumCachedCertificates CycleDetectionModulus hExclusiveRoot hExclusiveTrustedPeople dwExclusiveFlags;
+        CERT_CHAIN_POLICY_PARA: cbSize dwFlags pvExtraPolicyPara;
+        CERT_CHAIN_POLICY_STATUS: cbSize dwError lChainIndex lElementIndex pvExtraPolicyStatus;
+        CERT_CHAIN_FIND_BY_ISSUER_PARA: cbSize pszUsageIdentifier dwKeySpec dwAcquirePrivateKeyFlags cIssuer rgIssuer pfnFindCallback pvFindArg;
+        HTTPSPolicyCallbackData: dwAuthType fdwChecks pwszServerName;
         SecPkgContext_IssuerListInfoEx: aIssuers cIssuers;
         SecPkgContext_Bindings: BindingsLength Bindings;
         SEC_CHANNEL_BINDINGS: dwInitiatorAddrType cbInitiatorLength dwInitiatorOffset dwAcceptorAddrType cbAcceptorLength dwAcceptorOffset cbApplicationDataLength dwApplicationDataOffset;

@@ -7,6 +7,7 @@ use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::LazyLock;
 
 use super::chain::Chain;
+use super::engine::Engine;
 use super::store::Store;
 use crate::api::edge::{bytes, caught, no_panic};
 use crate::pki::{Algorithm, Certificate};
@@ -39,6 +40,7 @@ pub(super) struct Alive {
     pub contexts: HashMap<usize, Box<Context>>,
     pub stores: HashMap<usize, Store>,
     pub chains: HashMap<usize, Box<Chain>>,
+    pub engines: HashMap<usize, Engine>,
     pub made: usize,
 }
 

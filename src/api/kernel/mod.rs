@@ -36,7 +36,7 @@ mod pool_timer;
 #[cfg(feature = "win32")]
 mod pool_wait;
 #[cfg(feature = "win32")]
-mod sync;
+pub(super) mod sync;
 #[cfg(feature = "win32")]
 mod text;
 #[cfg(feature = "win32")]

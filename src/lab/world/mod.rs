@@ -51,6 +51,8 @@ struct State {
     unknown_hosts: bool,
     /// The calls that were recorded, by handle.
     calls: Option<BTreeMap<String, Vec<String>>>,
+    /// What scripted servers showed, DER, and its faults, by their own certificates.
+    shown: HashMap<Vec<u8>, (Vec<Vec<u8>>, u32)>,
     /// Handles that are open.
     open: BTreeSet<usize>,
     /// The numbers of handles, and of those that they were made from.
@@ -221,6 +223,17 @@ impl SimWorld {
     }
 
     /// The calendar's time in it.
+    /// A scripted server has shown these certificates (DER), with these faults.
+    pub fn showed(&self, presented: &[Vec<u8>], faults: u32) {
+        let Some(first) = presented.first() else { return };
+        self.lock().shown.insert(first.clone(), (presented.to_vec(), faults));
+    }
+
+    /// What the server with this certificate showed, and its faults.
+    pub fn shown(&self, first: &[u8]) -> Option<(Vec<Vec<u8>>, u32)> {
+        self.lock().shown.get(first).cloned()
+    }
+
     pub fn date(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + EPOCH + self.time()
     }

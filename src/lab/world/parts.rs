@@ -9,7 +9,7 @@ use super::{EPOCH, SimWorld};
 use crate::delivery::{Job, Steps};
 use crate::lab::scheduler::{About, Limit, Scheduler, WORKER};
 use crate::lab::script::{Held, ScriptAttempt};
-use crate::transport::{Attempt, ConnectionGroupId, Sink, Transport, TransportRequest};
+use crate::transport::{Attempt, ChainAsked, ChainQuestion, ConnectionGroupId, Sink, Transport, TransportRequest};
 use crate::world::{Clock, Entropy, Names, Spawner};
 
 /// The virtual time.
@@ -120,6 +120,10 @@ impl Transport for ScriptTransport {
         mark: Option<ConnectionGroupId>,
     ) -> Vec<(ConnectionGroupId, u32)> {
         self.0.pool.marked((host, port, secure), mark)
+    }
+
+    fn judge(&self, question: ChainQuestion, asked: ChainAsked) {
+        asked(self.0.judge(question));
     }
 
     fn end_pool(&self, pool: usize) {

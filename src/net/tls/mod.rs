@@ -10,6 +10,7 @@
 //! gets none: over TLS 1.3 the request fails with ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, over TLS 1.2 (renegotiation) with
 //! ERROR_WINHTTP_SECURE_FAILURE, because rustls declines that by itself (source w5).
 
+mod chain;
 mod client;
 mod handshake;
 mod old;
@@ -42,6 +43,9 @@ use crate::win32::{
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
+pub use chain::judge;
+#[cfg(feature = "lab")]
+pub use chain::judge_by;
 use client::Client;
 use handshake::HandshakeFindings;
 pub use provider::provider;
@@ -173,6 +177,17 @@ impl Security {
         .await
     }
 
+    /// The certificates of whom it trusts, DER.
+    #[cfg(feature = "live")]
+    pub fn trusted(&self) -> Vec<Vec<u8>> {
+        self.trust().roots.iter().map(<[u8]>::to_vec).collect()
+    }
+
+    /// Whom the world trusts.
+    fn trust(&self) -> Arc<Trust> {
+        Arc::clone(self.trust.get_or_init(|| Arc::new(Trust::of_system())))
+    }
+
     fn ready(&self, rules: &Tls, offered: Protocols, sink: &dyn Sink) -> Result<Arc<Ready>, Failure> {
         let key = (rules.clone(), offered);
         let mut ready = self.ready.lock();
@@ -182,7 +197,7 @@ impl Security {
         if ready.len() == READY {
             ready.clear();
         }
-        let trust = Arc::clone(self.trust.get_or_init(|| Arc::new(Trust::of_system())));
+        let trust = self.trust();
         let provider = provider().map_err(|missing| missing.tell(sink))?;
         let made = Arc::new(Ready::new(provider, trust, rules, offered)?);
         ready.insert(key, Arc::clone(&made));

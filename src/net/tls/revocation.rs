@@ -23,12 +23,13 @@ const KEPT: usize = 32;
 pub struct Lists(Mutex<HashMap<String, Bytes>>);
 
 impl Lists {
-    async fn get(&self, net: &Net, network: &Network, url: &str, now: u64) -> Option<Bytes> {
+    /// A list that is kept, or is fetched by these rules.
+    async fn get(&self, net: &Net, network: Option<&Network>, url: &str, now: u64) -> Option<Bytes> {
         let known = self.0.lock().get(url).cloned();
         if let Some(list) = known.filter(|list| pki::next_update(list).is_some_and(|next| now <= next)) {
             return Some(list);
         }
-        let list = fetch(&*net.runtime, network, url, LONGEST).await?;
+        let list = fetch(&*net.runtime, network?, url, LONGEST).await?;
         let mut lists = self.0.lock();
         if lists.len() >= KEPT {
             lists.clear();
@@ -46,32 +47,41 @@ impl Lists {
         signatures: &(dyn Signatures + Sync),
         rules: transport::Revocation,
     ) -> u32 {
-        let now = secured.judged_at;
         let certificates: Vec<_> = secured.path.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
         let mut faults = 0;
-        for (at, certificate) in certificates.iter().enumerate() {
-            if certificate.subject == certificate.issuer {
+        for at in 0..certificates.len() {
+            faults |= self.fault(net, Some(network), &certificates, at, signatures, secured.judged_at).await;
+        }
+        match rules {
+            transport::Revocation::Checked => faults,
+            _ => faults & WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
+        }
+    }
+
+    /// The fault of one certificate of a path. Without rules of the network nothing is fetched.
+    pub async fn fault(
+        &self,
+        net: &Net,
+        network: Option<&Network>,
+        path: &[Certificate<'_>],
+        at: usize,
+        signatures: &(dyn Signatures + Sync),
+        now: u64,
+    ) -> u32 {
+        let certificate = &path[at];
+        if certificate.is_self_issued() {
+            return 0;
+        }
+        for url in certificate.list_urls() {
+            let (Some(issuer), Some(list)) = (path.get(at + 1), self.get(net, network, &url, now).await) else {
                 continue;
-            }
-            let mut found = Revocation::Unknown;
-            for url in certificate.list_urls() {
-                let (Some(issuer), Some(list)) = (certificates.get(at + 1), self.get(net, network, &url, now).await)
-                else {
-                    continue;
-                };
-                found = pki::revocation(&list, certificate, issuer, signatures, now);
-                if found != Revocation::Unknown {
-                    break;
-                }
-            }
-            match (found, rules) {
-                (Revocation::Revoked, _) => faults |= WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
-                (Revocation::Unknown, transport::Revocation::Checked) => {
-                    faults |= WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED;
-                }
-                _ => {}
+            };
+            match pki::revocation(&list, certificate, issuer, signatures, now) {
+                Revocation::Revoked => return WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED,
+                Revocation::Good => return 0,
+                Revocation::Unknown => {}
             }
         }
-        faults
+        WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED
     }
 }

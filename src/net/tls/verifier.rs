@@ -10,7 +10,7 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
 use super::trust::Trust;
 use super::{handshake, old};
-use crate::pki::{self, Algorithm, Certificate, PublicKey, Signature, Signatures, Verdict};
+use crate::pki::{self, Algorithm, Certificate, PublicKey, Signature, Signatures, Usages, Verdict};
 use crate::win32::{
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID,
     WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE, WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA,
@@ -41,6 +41,20 @@ impl Verifier {
         let algorithms = Algorithms(self.provider.signature_verification_algorithms);
         let mut verdict = pki::judge(&ders, host, &self.trust.roots, &algorithms, now.as_secs());
         if !self.sound(&verdict, presented) {
+            verdict.faults |= WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT;
+        }
+        verdict
+    }
+
+    /// All that is wrong with a certificate that is wanted for these usages, whoever it is for.
+    pub fn judge_path(&self, presented: &[CertificateDer<'_>], usages: &Usages, now: u64) -> Verdict {
+        let ders: Vec<&[u8]> = presented.iter().map(AsRef::as_ref).collect();
+        let algorithms = Algorithms(self.provider.signature_verification_algorithms);
+        let mut verdict = pki::judge_path(&ders, usages, &self.trust.roots, &algorithms, now);
+        let authority = ders.first().and_then(|der| Certificate::parse(der).ok()).is_some_and(|it| it.may_issue(0));
+        // webpki knows servers and clients, no authorities.
+        let sound = if authority { !verdict.constrained } else { self.sound(&verdict, presented) };
+        if !sound {
             verdict.faults |= WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT;
         }
         verdict

@@ -52,7 +52,9 @@ fn macro_of(text: &mut String, constant: &Constant) {
     let number = match (kind.as_str(), value.as_str()) {
         ("*mut c_void", _) => "NULL".to_owned(),
         // A string is wanted there, and a number is passed.
-        ("usize", _) if name.starts_with("CERT_STORE_PROV_") => format!("((LPCSTR){value})"),
+        ("usize", _) if name.starts_with("CERT_STORE_PROV_") || name.starts_with("CERT_CHAIN_POLICY_") => {
+            format!("((LPCSTR){value})")
+        }
         ("usize", "usize::MAX") => "((WINHTTP_STATUS_CALLBACK)(intptr_t)-1)".to_owned(),
         ("u64", value) => format!("{value}ULL"),
         // Numbers of HRESULT's shape have its type.

@@ -21,6 +21,8 @@ const UNPACK: &str = "\n#pragma pack(pop)\n";
 
 /// Names beside the tables: types, callbacks, and spellings that programs use.
 const NAMES: &str = include_str!("names.h");
+/// Names beside the structures of certificates.
+const CRYPT_NAMES: &str = include_str!("crypt_names.h");
 /// Names that need the structures.
 const MORE_NAMES: &str = include_str!("more_names.h");
 
@@ -62,7 +64,7 @@ fn crypt() -> String {
         "PORTABLE_WINHTTP_CRYPT_H",
         &["\"portable_winhttp/types.h\""],
     );
-    text.push_str("\ntypedef LPVOID HCERTSTORE;\n");
+    text.push_str(CRYPT_NAMES);
     emit::constants(&mut text, "numbers", &constants("win32/certificates.rs"));
     text.push_str(PACK);
     emit::structures(&mut text, &structures("win32/certificates.rs"));

@@ -167,6 +167,7 @@ pub fn kind(rust: &str) -> String {
         "Option<RawObjectCallback>" => "PTP_WORK_CALLBACK",
         "Option<RawWaitOrTimerCallback>" => "WAITORTIMERCALLBACK",
         "Option<RawWaitCallback>" => "PTP_WAIT_CALLBACK",
+        "Option<RawFindByIssuer>" => "PFN_CERT_CHAIN_FIND_BY_ISSUER_CALLBACK",
         "Option<RawInitOnce>" => "PINIT_ONCE_FN",
         "*const CERT_CONTEXT" | "*mut CERT_CONTEXT" => "PCCERT_CONTEXT",
         "*mut *mut CERT_CONTEXT" => "PCCERT_CONTEXT *",

@@ -1,0 +1,5 @@
+
+typedef LPVOID HCERTSTORE;
+typedef LPVOID HCERTCHAINENGINE;
+struct _CERT_CONTEXT;
+typedef BOOL(WINAPI *PFN_CERT_CHAIN_FIND_BY_ISSUER_CALLBACK)(const struct _CERT_CONTEXT *pCert, void *pvFindArg);
