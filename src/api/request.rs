@@ -146,20 +146,14 @@ pub unsafe extern "system" fn WinHttpSendRequest(
         let lent = BorrowedBuffer { bytes: watched(&handle, optional), ..BorrowedBuffer::default() };
         let optional = Bytes::copy_from_slice(optional);
         let hold = handle.asynchronous() && handle.policy().hold_send;
-        let asks = handle.as_request()?.with(|machine| machine.config.settings.web_socket);
-        let key = if asks { handle.random() } else { [0; 16] };
-        let call = SendCall {
-            headers,
-            optional,
-            optional_address: lpoptional.expose_provenance(),
-            total: dwtotallength,
-            key,
-            hold,
-        };
+        let optional_address = lpoptional.expose_provenance();
         if dwoptionallength > 0 || dwtotallength > 0 {
             given(handle.world(), || format!("{dwoptionallength} of {dwtotallength} bytes"));
         }
-        let called = handle.call(Api::SEND_REQUEST, lent, |machine, now| machine.send(now, call))?;
+        let called = handle.call(Api::SEND_REQUEST, lent, |machine, now| {
+            let key = if machine.config.settings.web_socket { handle.random() } else { [0; 16] };
+            machine.send(now, SendCall { headers, optional, optional_address, total: dwtotallength, key, hold })
+        })?;
         ended(&handle, called).map(drop)
     })
 }

@@ -123,6 +123,29 @@ impl State {
         mine && self.queue.len() == own && self.depth <= NESTED_AT_MOST
     }
 
+    fn push(&mut self, item: Item) {
+        if !self.closed {
+            self.closed = matches!(item, Item::Closing);
+            self.queue.push(item);
+        }
+    }
+
+    /// Acquires the queue if nobody holds it.
+    fn try_acquire(&mut self) -> bool {
+        let free = self.holder.is_none();
+        if free {
+            self.holder = Some(thread::current().id());
+        }
+        free
+    }
+
+    /// [`DeliveryQueue::wants_worker`]
+    fn wants_worker(&mut self) -> bool {
+        let wants = !self.queue.is_empty() && self.holder.is_none() && !self.scheduled;
+        self.scheduled |= wants;
+        wants
+    }
+
     fn closing(&self) -> bool {
         matches!(self.queue.last(), Some(Item::Closing))
     }
@@ -176,11 +199,14 @@ impl DeliveryQueue {
 
     /// Appends an item, unless HANDLE_CLOSING was there before.
     pub fn push(&self, item: Item) {
+        self.lock().push(item);
+    }
+
+    /// A call pushes an item that it may deliver: [`DeliveryQueue::reserve`] and [`DeliveryQueue::push`].
+    pub fn offer(&self, item: Item) {
         let mut state = self.lock();
-        if !state.closed {
-            state.closed = matches!(item, Item::Closing);
-            state.queue.push(item);
-        }
+        state.reservations += 1;
+        state.push(item);
     }
 
     /// A synchronous operation has begun: what [`DeliveryQueue::wait`] waits for its ending with.
@@ -282,33 +308,34 @@ impl DeliveryQueue {
         state
     }
 
-    /// Acquires the queue if nobody holds it.
-    pub fn try_acquire(&self) -> bool {
-        let mut state = self.lock();
-        let free = state.holder.is_none();
-        if free {
-            state.holder = Some(thread::current().id());
-        }
-        free
-    }
-
     /// A worker arrived: acquires the queue if nobody holds it.
     pub fn worker_arrived(&self) -> bool {
-        self.lock().scheduled = false;
-        self.try_acquire()
+        let mut state = self.lock();
+        state.scheduled = false;
+        state.try_acquire()
     }
 
     /// Whether a worker must be sent: there is something to do and nobody is there or on his way.
     pub fn wants_worker(&self) -> bool {
-        let mut state = self.lock();
-        let wants = !state.queue.is_empty() && state.holder.is_none() && !state.scheduled;
-        state.scheduled |= wants;
-        wants
+        self.lock().wants_worker()
     }
 
-    /// What the holder does next with its `budget`; releases the queue when the outermost has nothing left.
-    pub fn next(&self, budget: &mut DrainBudget) -> Next {
+    /// Something happened without a call. What runs no code of the application is done at once, by whoever acquires the
+    /// queue for that ([`DrainBudget::InternalOnly`]); else a worker comes.
+    pub fn next_internal(&self) -> Next {
         let mut state = self.lock();
+        let internal = state.queue.first().is_some_and(|item| !item.calls_back());
+        if internal && state.try_acquire() {
+            return state.pop().map_or(Next::Done, Next::Do);
+        }
+        if state.wants_worker() { Next::Send } else { Next::Done }
+    }
+
+    /// What the holder does next with its `budget`, once the callback that it was handed last has `returned`, if it was one.
+    /// Releases the queue when the outermost has nothing left.
+    pub fn next(&self, budget: &mut DrainBudget, returned: bool) -> Next {
+        let mut state = self.lock();
+        state.depth -= u32::from(returned);
         if state.waits_for_redirect(0) {
             return Next::Done;
         }
@@ -333,11 +360,6 @@ impl DeliveryQueue {
         let send = !state.queue.is_empty() && !state.scheduled && state.reservations == 0;
         state.scheduled |= send;
         if send { Next::Send } else { Next::Done }
-    }
-
-    /// The callback that [`DeliveryQueue::next`] handed out has returned.
-    pub fn returned(&self) {
-        self.lock().depth -= 1;
     }
 
     /// The thread that holds it.

@@ -179,10 +179,7 @@ impl<'a, M: Machine> Commit<'a, M> {
             (None, Deliver::Holder) => {}
             (None, Deliver::Inside(_) | Deliver::Worker) => handle.send_worker(),
             (None, Deliver::WhenFree) => {
-                if handle.queue.try_acquire() {
-                    handle.deliver(DrainBudget::InternalOnly);
-                }
-                handle.send_worker();
+                handle.deliver_from(handle.queue.next_internal(), DrainBudget::InternalOnly);
             }
         }
     }

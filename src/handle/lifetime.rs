@@ -27,20 +27,36 @@ impl Reference<'_> {
 impl Drop for Reference<'_> {
     fn drop(&mut self) {
         if let Some(handle) = self.0 {
-            handle.queue.reserve();
             handle.release();
         }
     }
 }
 
 impl Handle {
-    /// One reference less, for a thread that reserved the queue. The last one brings HANDLE_CLOSING: on this thread,
-    /// unless a callback of the handle runs; then after it, on its thread.
+    /// One reference less. The last one brings HANDLE_CLOSING: on this thread, unless a callback of the handle runs; then
+    /// after it, on its thread.
     pub(super) fn release(self: &Arc<Handle>) {
+        let last = self.references.release();
+        if last {
+            self.queue.offer(Item::Closing);
+        }
+        self.tell(&CheckEvent::Released);
+        if last {
+            self.deliver_closing();
+        }
+    }
+
+    /// The same for a thread that reserved the queue, and delivers what it brought about before.
+    pub(super) fn release_reserved(self: &Arc<Handle>) {
         if self.references.release() {
             self.queue.push(Item::Closing);
         }
         self.tell(&CheckEvent::Released);
+        self.deliver_closing();
+    }
+
+    /// Delivers for a thread that reserved the queue.
+    fn deliver_closing(self: &Arc<Handle>) {
         if !self.closing_inside() {
             self.queue.cancel_reservation();
         } else if self.queue.acquire_to_close(self.world.steps()) {
@@ -64,7 +80,6 @@ impl Handle {
         self.notify(&Notification::HandleClosing { handle: self.value });
         match (&self.parent, &self.kind) {
             (Some(parent), _) => {
-                parent.queue.reserve();
                 parent.release();
             }
             (None, Kind::Session(session)) => {

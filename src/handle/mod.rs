@@ -214,8 +214,7 @@ impl Handle {
         if self.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CREATED).is_none() {
             return;
         }
-        self.queue.reserve();
-        self.queue.push(Item::Notify(Notification::HandleCreated { handle: child.value }));
+        self.queue.offer(Item::Notify(Notification::HandleCreated { handle: child.value }));
         match self.queue.acquire(1, self.world.steps()) {
             Some(budget) => self.deliver(budget),
             None => self.send_worker(),
@@ -410,20 +409,23 @@ impl Handle {
                 handle.close_exchange();
             }
         }
-        handle.release();
+        handle.release_reserved();
         Ok(())
     }
 
     /// Delivers what waits, within a budget; the thread holds the queue.
     fn deliver(self: &Arc<Handle>, mut budget: DrainBudget) {
+        let next = self.queue.next(&mut budget, false);
+        self.deliver_from(next, budget);
+    }
+
+    fn deliver_from(self: &Arc<Handle>, mut next: Next, mut budget: DrainBudget) {
         loop {
-            match self.queue.next(&mut budget) {
+            match next {
                 Next::Do(item) => {
-                    let called_back = item.calls_back();
+                    let calls_back = item.calls_back();
                     self.execute(item);
-                    if called_back {
-                        self.queue.returned();
-                    }
+                    next = self.queue.next(&mut budget, calls_back);
                 }
                 Next::Done => return,
                 Next::Send => return self.world.spawner.run(Arc::clone(self) as Arc<dyn Job>),

@@ -120,8 +120,11 @@ pub(super) fn length_of(headers: &Headers) -> Result<Option<u64>, BadLength> {
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(digits).ok()?;
-    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+    let further = |number: u64, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    let number = if digits.is_empty() { None } else { digits.iter().try_fold(0, further) };
     // No file is longer, and some who count need a few numbers for themselves.
     number.filter(|number| *number <= i64::MAX as u64)
 }

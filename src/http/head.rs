@@ -1,5 +1,7 @@
 //! Heads of requests and replies: as they are on the wire and as WINHTTP_QUERY_RAW_HEADERS shows them.
 
+use std::mem::MaybeUninit;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use smallvec::SmallVec;
@@ -135,14 +137,27 @@ impl ResponseHead {
 
     /// The same for a status line as `httparse` knows it.
     fn parse_usual(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-        let mut fields = SmallVec::<[_; USUAL_FIELDS]>::from_elem(httparse::EMPTY_HEADER, lines.min(FIELDS_AT_MOST));
-        let mut parsed = httparse::Response::new(&mut fields);
+        let mut usual = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+        match ResponseHead::parse_fields(bytes, &mut usual) {
+            Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED) => {
+                let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+                ResponseHead::parse_fields(bytes, &mut vec![MaybeUninit::uninit(); lines.min(FIELDS_AT_MOST)])
+            }
+            parsed => parsed,
+        }
+    }
+
+    /// The same with this room for fields.
+    fn parse_fields<'a>(
+        bytes: &'a [u8],
+        fields: &mut [MaybeUninit<httparse::Header<'a>>],
+    ) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
+        let mut parsed = httparse::Response::new(&mut []);
         let status = httparse::ParserConfig::default()
             .allow_spaces_after_header_name_in_responses(true)
             .allow_multiple_spaces_in_response_status_delimiters(true)
             .allow_obsolete_multiline_headers_in_responses(true)
-            .parse_response(&mut parsed, bytes);
+            .parse_response_with_uninit_headers(&mut parsed, bytes, fields);
         let length = match status {
             Ok(httparse::Status::Complete(length)) => length,
             Err(httparse::Error::TooManyHeaders) => return Err(ERROR_WINHTTP_HEADER_COUNT_EXCEEDED),

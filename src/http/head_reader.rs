@@ -89,10 +89,11 @@ impl HeadReader {
     /// pieces is not parsed again with each.
     fn may_be_complete(&mut self) -> bool {
         let new = &self.begun[self.scanned.saturating_sub(3)..];
-        let empty_line = new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n");
+        let empty_line = || new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n");
         let first_line = !self.begun[..self.scanned].contains(&b'\n');
+        let may_be = first_line || empty_line();
         self.scanned = self.begun.len();
-        empty_line || first_line
+        may_be
     }
 }
 

@@ -35,8 +35,13 @@ pub(super) trait Tabled: Machine {
 
     /// The error with which the table refuses a call; the call then changes nothing.
     fn refused(&self, call: Self::Input) -> Result<(), Win32Error> {
-        match self.look(call) {
-            Step::Take(..) => Ok(()),
+        self.step_for(call).map(drop)
+    }
+
+    /// The step that the table takes, or the error with which it refuses.
+    fn step_for(&self, input: Self::Input) -> Result<(Self::State, &'static [Self::Action]), Win32Error> {
+        match self.look(input) {
+            Step::Take(next, actions) => Ok((next, actions)),
             Step::Refuse(error) => Err(error),
             Step::Impossible => Err(ERROR_WINHTTP_INTERNAL_ERROR),
         }
@@ -44,8 +49,7 @@ pub(super) trait Tabled: Machine {
 
     /// A call of the application, or what was found out for it.
     fn apply(&mut self, now: Duration, input: Self::Input) -> Result<(), Win32Error> {
-        self.refused(input)?;
-        let Step::Take(next, actions) = self.look(input) else { return Ok(()) };
+        let (next, actions) = self.step_for(input)?;
         let before = self.enter(next);
         // The step is done whole before the answer to its question is taken.
         let mut answer = None;

@@ -1,11 +1,9 @@
 //! One request on its way: a task that owns its connection and polls everything that may move.
 
-use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -52,9 +50,8 @@ pub struct AttemptTask {
     /// The request, and what the machine tells.
     pub(super) started: Arc<Started>,
     pub(super) sink: Arc<dyn Sink>,
-    /// Rings at the time that the machine asked for; with the time for which it is set.
+    /// Rings at the time that the machine asked for, or before.
     alarm: Box<dyn Timer>,
-    alarmed: Option<Duration>,
     /// The right to the connection of HTTP/1 that is used.
     lease: Option<Lease>,
     /// Whether somebody was told that a connection is waited for: that time runs once.
@@ -65,7 +62,7 @@ impl AttemptTask {
     pub fn new(started: Arc<Started>) -> AttemptTask {
         let (net, sink) = (Arc::clone(&started.net), Arc::clone(&started.sink));
         let alarm = net.runtime.timer();
-        AttemptTask { net, started, sink, alarm, alarmed: None, lease: None, waited: false }
+        AttemptTask { net, started, sink, alarm, lease: None, waited: false }
     }
 
     pub async fn run(mut self) {
@@ -76,22 +73,24 @@ impl AttemptTask {
 
     async fn carry(&mut self) -> Result<(), Interruption> {
         let started = Arc::clone(&self.started);
-        let (mut request, mailbox) = (Cow::Borrowed(&*started.request), &started.mailbox);
+        let mailbox = &started.mailbox;
+        let mut over_http1: Option<Box<TransportRequest>> = None;
         let mut fresh = false;
         let mut refused = 0;
         loop {
-            let (acquired, used) = self.obtain(&request, fresh).await?;
+            let request = over_http1.as_ref().unwrap_or(&started.request);
+            let (acquired, used) = self.obtain(request, fresh).await?;
             let outcome = match (acquired, &request.http2) {
                 (Acquired::Http2(slot), Some(rules)) => {
                     self.carried(&slot.connection.entry, slot.earlier);
-                    self.attempt(Http2Exchange::new(slot, &request, rules, mailbox)).await
+                    self.attempt(Http2Exchange::new(slot, request, rules, mailbox)).await
                 }
                 (Acquired::Http2(_), None) => {
                     Err((Failure::from(ERROR_WINHTTP_INTERNAL_ERROR).into(), FailureKind::Final))
                 }
                 (Acquired::Http1(connection), _) => {
                     self.carried(&connection.entry, self.lease.as_ref().map_or(0, |lease| lease.earlier));
-                    self.attempt(Http1::new(connection, &request, mailbox)).await
+                    self.attempt(Http1::new(connection, request, mailbox)).await
                 }
             };
             self.lease = None;
@@ -114,7 +113,7 @@ impl AttemptTask {
                 _ if request.more => return Err(stop),
                 FailureKind::Refused if refused < REFUSED_AT_MOST => refused += 1,
                 FailureKind::Http1Required if request.http2.is_some_and(|rules| !rules.required) => {
-                    request.to_mut().http2 = None;
+                    over_http1 = Some(Box::new(TransportRequest { http2: None, ..TransportRequest::clone(request) }));
                 }
                 _ => return Err(stop),
             }
@@ -126,10 +125,7 @@ impl AttemptTask {
     /// A connection that there is, or unless it must be `fresh`, and whether it was used before.
     async fn obtain(&mut self, request: &TransportRequest, fresh: bool) -> Result<(Acquired, bool), Interruption> {
         let net = Arc::clone(&self.net);
-        let mut client = PoolClient::new(&net, request);
-        if fresh {
-            client.demand.refuse_all();
-        }
+        let mut client = PoolClient::new(&net, fresh);
         let (lease, ahead) = loop {
             let got = match client.ask(request) {
                 Some(got) => got,
@@ -147,7 +143,7 @@ impl AttemptTask {
                 }
                 Got::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
                 Got::Idle(lease, mut connection) => {
-                    if connection.alive().await {
+                    if connection.alive() {
                         self.lease = Some(lease);
                         return Ok((Acquired::Http1(connection), true));
                     }
@@ -255,20 +251,25 @@ impl AttemptTask {
     /// Rings the alarm when its time has come; is ready when the machine let go.
     pub(super) fn poll_mailbox(&mut self, cx: &mut Context<'_>) -> Poll<Interruption> {
         loop {
-            let commands = self.started.mailbox.look(cx);
+            let mut commands = self.started.mailbox.look(cx);
             if commands.dropped {
                 return Poll::Ready(Interruption::Dropped);
             }
-            let (Some(time), idle) = (commands.wake_at, commands.idle) else { return Poll::Pending };
+            if commands.wake_at.is_none() {
+                return Poll::Pending;
+            }
+            let alarm = commands.set_alarm();
             drop(commands);
-            if self.alarmed.replace(time) != Some(time) {
-                if idle { self.alarm.set_idle(time) } else { self.alarm.set(time) }
+            match alarm {
+                Some((time, true)) => self.alarm.set_idle(time),
+                Some((time, false)) => self.alarm.set(time),
+                None => {}
             }
             ready!(self.alarm.poll(cx));
             // Another time may have been asked for meanwhile.
-            self.started.mailbox.lock().wake_at.take_if(|asked| *asked == time);
-            self.alarmed = None;
-            self.sink.tick();
+            if self.started.mailbox.lock().rang() {
+                self.sink.tick();
+            }
         }
     }
 
@@ -311,10 +312,11 @@ impl AttemptTask {
         let told = pieces.into_iter().map(|piece| piece.map_or_else(Event::Failed, Event::from));
         self.sink.events(&mut std::iter::once(Event::Head { head, received }).chain(told));
         if upgrade {
-            return self.upgraded(exchange).await;
+            return Box::pin(self.upgraded(exchange)).await;
         }
         match self.body(exchange, &mut waiting).await {
-            Err(Interruption::Dropped) => self.drain(exchange, waiting).await,
+            // Boxed: what not every request does takes no room in all of them.
+            Err(Interruption::Dropped) => Box::pin(self.drain(exchange, waiting)).await,
             outcome => outcome,
         }
     }
@@ -442,6 +444,7 @@ async fn open(net: Arc<Net>, lease: Lease, request: TransportRequest) {
 mod tests {
     use std::net::SocketAddr;
     use std::task::Waker;
+    use std::time::Duration;
 
     use super::super::mailbox::Mailbox;
     use super::super::runtime::{Boxed, Connected, Runtime};

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use hyper::client::conn::http1;
@@ -160,10 +160,10 @@ pub async fn speak_http1(dialed: Dialed, secured: Option<Arc<Secured>>) -> Resul
 
 impl Connection {
     /// Whether an idle connection can carry a request (source r7): not if it has ended, or if something came that nobody
-    /// asked for.
-    pub async fn alive(&mut self) -> bool {
+    /// asked for. Nobody is woken for it: whoever uses the connection polls it again.
+    pub fn alive(&mut self) -> bool {
         self.state.lock().looks = true;
-        let closed = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.driver).poll(cx).is_ready())).await;
+        let closed = Pin::new(&mut self.driver).poll(&mut Context::from_waker(Waker::noop())).is_ready();
         !closed && self.sender.is_ready() && !self.state.lock().has_early()
     }
 
@@ -351,13 +351,13 @@ mod tests {
                 let peer = Peer { local: address, remote: address };
                 let dialed = Dialed { stream: Stream::Tcp(stream.into()), peer, entry };
                 let mut connection = speak_http1(dialed, None).await.unwrap();
-                assert!(connection.alive().await && !connection.entry.ended(), "{what}");
+                assert!(connection.alive() && !connection.entry.ended(), "{what}");
                 act(&mut socket);
                 let kept = (what != "broken").then_some(socket);
                 if cfg!(target_os = "linux") {
                     assert_eq!(connection.entry.ended(), ["closed", "broken"].contains(&what), "{what}");
                 }
-                assert_eq!(connection.alive().await, alive, "{what}");
+                assert_eq!(connection.alive(), alive, "{what}");
                 drop(kept);
             });
         }

@@ -154,11 +154,14 @@ impl Exchange for Http1<'_> {
             return None;
         }
         let outbound = &mut self.outbound;
-        outbound.poll(cx, &NullSink);
-        if outbound.closed || !outbound.whole() {
+        if !outbound.is_ready() {
+            // hyper sees that its own part is over when it is asked.
+            outbound.poll(cx, &NullSink);
+        }
+        if outbound.closed || !outbound.whole() || !outbound.is_ready() {
             return None;
         }
-        outbound.connection.take_if(|connection| connection.sender.is_ready())
+        outbound.connection.take()
     }
 
     fn upgraded(&mut self, cx: &mut Context<'_>) -> Option<Upgraded> {
@@ -252,6 +255,11 @@ impl<'a> Outbound<'a> {
         self.state.lock()
     }
 
+    /// Whether hyper would take another request.
+    fn is_ready(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.sender.is_ready())
+    }
+
     /// Whether the request is out as its head announced it: what follows would else be taken for the rest of its body.
     fn whole(&self) -> bool {
         let state = self.state();
@@ -269,7 +277,7 @@ impl<'a> Outbound<'a> {
             (state.written, state.reply.take_interim())
         };
         while self.marks.first().is_some_and(|mark| written >= *mark) {
-            self.passed(sink);
+            self.passed(written, sink);
         }
         for status in interim {
             sink.event(Event::Interim(status));
@@ -301,8 +309,8 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    fn passed(&mut self, sink: &dyn Sink) {
-        let written = self.state().written;
+    /// The first mark counts as reached, of which the socket has accepted so many bytes.
+    fn passed(&mut self, written: u64, sink: &dyn Sink) {
         if !self.marks.is_empty() {
             let mark = self.marks.remove(0);
             // m17: what the socket took, not what waits for it.
@@ -314,7 +322,8 @@ impl<'a> Outbound<'a> {
     /// The reply is there. A server may answer before it has everything: the request then counts as sent.
     fn answered(&mut self, sink: &dyn Sink) {
         if !self.sent {
-            self.passed(sink);
+            let written = self.state().written;
+            self.passed(written, sink);
         }
     }
 
@@ -322,8 +331,9 @@ impl<'a> Outbound<'a> {
     fn discard(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> bool {
         self.poll(cx, sink);
         if self.closed {
+            let written = self.state().written;
             for _ in 0..self.marks.len() {
-                self.passed(sink);
+                self.passed(written, sink);
             }
         }
         self.upload_over && self.marks.is_empty()
@@ -358,8 +368,13 @@ impl Download {
             if body.is_end_stream() {
                 return Poll::Ready(None);
             }
-            outbound.poll(cx, sink);
-            match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            let mut frame = Pin::new(&mut *body).poll_frame(cx);
+            if frame.is_pending() {
+                // It comes over the connection, which nobody else polls.
+                outbound.poll(cx, sink);
+                frame = Pin::new(&mut *body).poll_frame(cx);
+            }
+            match ready!(frame) {
                 // hyper has no trailers: there is no other frame.
                 Some(Ok(frame)) => Poll::Ready(Some(Ok(frame.into_data().unwrap_or_default()))),
                 Some(Err(error)) => Poll::Ready(match failure::of_body(&error) {

@@ -25,6 +25,8 @@ pub struct Commands {
     pub wake_at: Option<Duration>,
     /// Whether nobody waits for that.
     pub idle: bool,
+    /// What the alarm of the attempt is set for, in the same terms. One that rings too early is set anew then.
+    alarm: Option<(Duration, bool)>,
     /// The present attempt at an address is given up.
     pub next_address: bool,
     /// The connection that carries the request, and how many it carried before.
@@ -33,6 +35,28 @@ pub struct Commands {
     /// After a 101: who listens from now on, and how many bytes may wait there.
     pub upgrade: Option<(Arc<dyn Sink>, usize)>,
     waker: Option<Waker>,
+}
+
+impl Commands {
+    /// What the alarm must be set for, if it would ring too late. Whoever asks sets it.
+    pub fn set_alarm(&mut self) -> Option<(Duration, bool)> {
+        let wanted = self.late()?;
+        self.alarm = Some(wanted);
+        Some(wanted)
+    }
+
+    /// The alarm has rung: whether at the time that was asked for.
+    pub fn rang(&mut self) -> bool {
+        let time = self.alarm.take().map(|(time, _)| time);
+        self.wake_at.take_if(|asked| Some(*asked) == time).is_some()
+    }
+
+    /// What is asked for, if the alarm does not ring by then.
+    fn late(&self) -> Option<(Duration, bool)> {
+        let time = self.wake_at?;
+        let in_time = self.alarm.is_some_and(|(set, idle)| set <= time && idle == self.idle);
+        (!in_time).then_some((time, self.idle))
+    }
 }
 
 #[derive(Default)]
@@ -57,6 +81,19 @@ impl Mailbox {
     pub fn tell(&self, what: impl FnOnce(&mut Commands)) {
         let mut commands = self.lock();
         what(&mut commands);
+        Mailbox::wake(commands);
+    }
+
+    /// The machine asks for a time, or for none: the task need not hear of that while its alarm rings early enough.
+    pub fn wake_at(&self, time: Option<Duration>, idle: bool) {
+        let mut commands = self.lock();
+        (commands.wake_at, commands.idle) = (time, idle);
+        if commands.late().is_some() {
+            Mailbox::wake(commands);
+        }
+    }
+
+    fn wake(mut commands: MutexGuard<'_, Commands>) {
         let waker = commands.waker.take();
         drop(commands);
         if let Some(waker) = waker {

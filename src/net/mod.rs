@@ -253,7 +253,7 @@ impl Attempt for Started {
     }
 
     fn wake_at(&self, time: Option<Duration>, idle: bool) {
-        self.mailbox.tell(|commands| (commands.wake_at, commands.idle) = (time, idle));
+        self.mailbox.wake_at(time, idle);
     }
 
     fn release(&self) {

@@ -134,12 +134,15 @@ impl Lease {
         let net = self.net.upgrade()?;
         let room = connection.room();
         self.end(|net, id| {
-            net.pool.change(|state| {
+            let first = net.pool.change(|state| {
                 state.shared.insert(id, Arc::clone(connection));
                 state.engine.made_shared(net.runtime.now(), id, room, shared);
+                !std::mem::replace(&mut state.swept, true)
             });
+            if first {
+                net.start_sweeper();
+            }
         });
-        net.start_sweeper();
         Some(Slot { connection: Arc::clone(connection), net, earlier: 0 })
     }
 
@@ -153,13 +156,16 @@ impl Lease {
     /// The connection can carry another request.
     pub fn give_back(self, connection: Box<Connection>) {
         self.end(|net, id| {
-            let refused = net.pool.change(|state| {
+            let (refused, first) = net.pool.change(|state| {
                 state.idle.insert(id, connection);
                 let kept = state.engine.returned(net.runtime.now(), id);
-                if kept { None } else { state.idle.remove(&id) }
+                let refused = if kept { None } else { state.idle.remove(&id) };
+                (refused, !std::mem::replace(&mut state.swept, true))
             });
             drop(refused);
-            net.start_sweeper();
+            if first {
+                net.start_sweeper();
+            }
         });
     }
 }
@@ -193,31 +199,40 @@ impl Drop for Slot {
 /// An attempt as the pool knows it.
 pub struct PoolClient {
     net: Arc<Net>,
-    id: AttemptId,
-    pub demand: Demand,
-    /// Whether its answer is still to come, or to be taken.
+    /// It wants a connection of its own, whatever there is.
+    fresh: bool,
+    /// What it asked for last.
+    asked: Option<(AttemptId, Demand)>,
+    /// Whether it lined up for that, and is still known to the engine.
     waits: bool,
 }
 
 impl PoolClient {
-    /// That of a request.
-    pub fn new(net: &Arc<Net>, request: &TransportRequest) -> PoolClient {
-        let (id, demand) = net.pool.change(|state| {
-            state.attempts += 1;
-            (state.attempts, state.engine.demand(request))
-        });
-        PoolClient { net: Arc::clone(net), id, demand, waits: false }
+    /// One that has not asked.
+    pub fn new(net: &Arc<Net>, fresh: bool) -> PoolClient {
+        PoolClient { net: Arc::clone(net), fresh, asked: None, waits: false }
     }
 
     /// Asks for a connection; `None`: it has to be waited for.
     pub fn ask(&mut self, request: &TransportRequest) -> Option<Result<Got, crate::win32::Win32Error>> {
         let now = self.net.runtime.now();
         let answer = self.net.pool.change(|state| {
-            let answer = state.engine.ask(now, self.id, request, &self.demand);
+            if let Some((_, before)) = self.asked.take().filter(|_| self.waits) {
+                state.engine.leave(&before);
+            }
+            state.attempts += 1;
+            let (id, mut demand) = (state.attempts, state.engine.demand(request));
+            if self.fresh {
+                demand.refuse_all();
+            }
+            let answer = state.engine.ask(now, id, request, &demand);
             self.waits = answer == Answer::Wait;
             if self.waits {
-                state.waiting.insert(self.id, Waiting::default());
+                state.waiting.insert(id, Waiting::default());
+            } else {
+                state.engine.leave(&demand);
             }
+            self.asked = Some((id, demand));
             state.got(&self.net, answer)
         });
         (!self.waits).then_some(answer).flatten()
@@ -227,13 +242,13 @@ impl PoolClient {
     pub async fn wait(&mut self) -> Result<Got, crate::win32::Win32Error> {
         poll_fn(|cx| {
             let mut state = self.net.pool.lock();
-            let Some(waiting) = state.waiting.get_mut(&self.id) else { return Poll::Pending };
+            let id = self.asked.as_ref().map_or(0, |(id, _)| *id);
+            let Some(waiting) = state.waiting.get_mut(&id) else { return Poll::Pending };
             let Some(answer) = waiting.answer.take() else {
                 waiting.waker = Some(cx.waker().clone());
                 return Poll::Pending;
             };
-            state.waiting.remove(&self.id);
-            self.waits = false;
+            state.waiting.remove(&id);
             state.got(&self.net, answer).map_or(Poll::Pending, Poll::Ready)
         })
         .await
@@ -241,21 +256,23 @@ impl PoolClient {
 
     /// One more connection, that nobody waits for.
     pub fn ahead(&self, request: &TransportRequest) -> Option<Lease> {
-        let id = self.net.pool.change(|state| state.engine.make_ahead(request, &self.demand));
+        let (_, demand) = self.asked.as_ref()?;
+        let id = self.net.pool.change(|state| state.engine.make_ahead(request, demand));
         id.map(|id| Lease::new(&self.net, id, 0))
     }
 }
 
 impl Drop for PoolClient {
     fn drop(&mut self) {
+        let Some((id, demand)) = self.asked.take().filter(|_| self.waits) else { return };
         let now = self.net.runtime.now();
         self.net.pool.change(|state| {
-            let answer = state.waiting.remove(&self.id).and_then(|waiting| waiting.answer);
-            state.engine.forget(now, self.id);
+            let answer = state.waiting.remove(&id).and_then(|waiting| waiting.answer);
+            state.engine.forget(now, id);
             if let Some(answer) = answer {
                 state.engine.declined(now, answer);
             }
-            state.engine.leave(&self.demand);
+            state.engine.leave(&demand);
         });
     }
 }
@@ -303,9 +320,7 @@ impl Net {
     }
 
     fn start_sweeper(self: &Arc<Net>) {
-        if !std::mem::replace(&mut self.pool.lock().swept, true) {
-            self.runtime.spawn(Box::pin(sweep(Arc::clone(self))));
-        }
+        self.runtime.spawn(Box::pin(sweep(Arc::clone(self))));
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use async_task::Runnable;
@@ -115,7 +115,7 @@ impl Runtime for Tokio {
     }
 
     fn timer(&self) -> Box<dyn Timer> {
-        Box::new(Alarm { began: self.began, sleep: None, spare: Arc::clone(&self.sleeps) })
+        Box::new(Alarm { began: self.began, time: Duration::ZERO, sleep: None, spare: Arc::clone(&self.sleeps) })
     }
 
     fn host(&self) -> Option<Arc<dyn Host>> {
@@ -174,29 +174,41 @@ impl Runtime for Tokio {
     }
 }
 
+/// A timer of tokio's that is set to a later time stays where it is until it rings: most are never heard.
 struct Alarm {
     began: Instant,
+    time: Duration,
     sleep: Option<Pin<Box<Sleep>>>,
     spare: Arc<Sleeps>,
 }
 
+impl Alarm {
+    fn deadline(&self) -> tokio::time::Instant {
+        (self.began + self.time).into()
+    }
+}
+
 impl Timer for Alarm {
     fn set(&mut self, time: Duration) {
-        let deadline = (self.began + time).into();
+        self.time = time;
+        let deadline = self.deadline();
         let kept = || self.spare.lock().pop();
-        match self.sleep.take().or_else(kept) {
-            Some(mut sleep) => {
-                sleep.as_mut().reset(deadline);
-                self.sleep = Some(sleep);
-            }
-            None => self.sleep = Some(Box::pin(sleep_until(deadline))),
+        let mut sleep = self.sleep.take().or_else(kept).unwrap_or_else(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
         }
+        self.sleep = Some(sleep);
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().poll(cx),
-            None => Poll::Pending,
+        let deadline = self.deadline();
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if sleep.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
         }
     }
 }

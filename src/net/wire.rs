@@ -198,27 +198,24 @@ impl Wire {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Wire { stream, state } = self.get_mut();
+        let state = &mut *state.lock();
         let before = buf.filled().len();
         loop {
-            {
-                let mut state = state.lock();
-                if state.reply.waiting() {
-                    state.reply.give(buf);
-                    return Poll::Ready(Ok(()));
-                }
-                if state.reply.is_broken() {
-                    let error = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
-                }
-                if std::mem::take(&mut state.looks) {
-                    stream.look();
-                }
-                ready!(state.early.poll(cx, buf));
+            if state.reply.waiting() {
+                state.reply.give(buf);
+                return Poll::Ready(Ok(()));
             }
+            if state.reply.is_broken() {
+                let error = ERROR_WINHTTP_INVALID_SERVER_RESPONSE;
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+            }
+            if std::mem::take(&mut state.looks) {
+                stream.look();
+            }
+            ready!(state.early.poll(cx, buf));
             if buf.filled().len() == before {
                 ready!(Pin::new(&mut *stream).poll_read(cx, buf))?;
             }
-            let mut state = state.lock();
             let bytes = &buf.filled()[before..];
             if state.written == 0 && !bytes.is_empty() {
                 if state.early.over {

@@ -50,8 +50,13 @@ impl Handle {
 
     /// Delivers what waits, as the library does.
     fn deliver(&self, mut budget: DrainBudget) {
+        let next = self.queue.next(&mut budget, false);
+        self.deliver_from(next, budget);
+    }
+
+    fn deliver_from(&self, mut next: Next, mut budget: DrainBudget) {
         loop {
-            match self.queue.next(&mut budget) {
+            match next {
                 Next::Do(item) => {
                     let calls_back = item.calls_back();
                     match item {
@@ -59,9 +64,7 @@ impl Handle {
                         Item::Closing => self.notify(CLOSING),
                         Item::Proceed(_) | Item::FollowRedirect => {}
                     }
-                    if calls_back {
-                        self.queue.returned();
-                    }
+                    next = self.queue.next(&mut budget, calls_back);
                 }
                 Next::Done => return,
                 Next::Send => return self.send(),
@@ -109,10 +112,7 @@ impl Handle {
     /// Something happened without a call: a worker delivers it.
     fn happen(&self) {
         self.step(|number| Item::Notify(Notification(number)));
-        if self.queue.try_acquire() {
-            self.deliver(DrainBudget::InternalOnly);
-        }
-        self.send_worker();
+        self.deliver_from(self.queue.next_internal(), DrainBudget::InternalOnly);
     }
 
     /// WinHttpCloseHandle
