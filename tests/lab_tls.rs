@@ -175,3 +175,45 @@ fn a_certificate_is_asked_for() {
     };
     assert_eq!(get(0, again), 12044);
 }
+
+/// Source b04: from https to http a redirect is the reply, unless the policy is ALWAYS.
+#[test]
+fn a_redirect_that_leaves_tls() {
+    let over: &[fn() -> Sim] = &[
+        Sim::new,
+        #[cfg(feature = "live")]
+        || Sim::builder().bytes().build(),
+    ];
+    for world in over {
+        for (policy, expected) in [
+            (None, 302),
+            (Some(WINHTTP_OPTION_REDIRECT_POLICY_DISALLOW_HTTPS_TO_HTTP), 302),
+            (Some(WINHTTP_OPTION_REDIRECT_POLICY_ALWAYS), 204),
+        ] {
+            let sim = world();
+            sim.peer("https://api.test").on(any()).reply(Reply::redirect("http://plain.test/"));
+            let plain = sim.peer("http://plain.test");
+            plain.on(any()).reply(Reply::status(204));
+            // SAFETY: NUL-terminated strings, DWORDs; the handles are closed once.
+            unsafe {
+                let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), 0);
+                let connection = WinHttpConnect(session, wide("api.test").as_ptr(), 0, 0);
+                let request =
+                    WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), WINHTTP_FLAG_SECURE);
+                if let Some(policy) = policy {
+                    let value = (&raw const policy).cast();
+                    assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_REDIRECT_POLICY, value, 4), 1);
+                }
+                let flags = SECURITY_FLAG_IGNORE_UNKNOWN_CA;
+                let value = (&raw const flags).cast();
+                assert_eq!(WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, value, 4), 1);
+                assert_eq!((send(request), receive(request)), (1, 1), "{}", last_error());
+                assert_eq!(status_code(request), expected, "{policy:?}");
+                for handle in [request, connection, session] {
+                    close(handle);
+                }
+            }
+            assert_eq!(plain.received().len(), usize::from(expected == 204));
+        }
+    }
+}

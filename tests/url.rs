@@ -220,11 +220,21 @@ fn urls_of_clients() {
         (url, 0, ["http", "host", "/path/oper", "?P1=11&P2=22%2b33%3d%3d"]),
         ("http://host", 0, ["http", "host", "", ""]),
         ("https://host/a%25b%2Fc?d%25", 0, ["https", "host", "/a%25b%2Fc", "?d%25"]),
+        // sources r1, r2, m12
+        ("ftp://h/f", 0, ["ftp", "h", "/f", ""]),
+        ("https://example.com?1", 0, ["https", "example.com", "", "?1"]),
+        ("http://h/%C3%A9?%C3", ICU_DECODE, ["http", "h", "/\u{c3}\u{a9}", "?\u{c3}"]),
     ];
     for (url, flags, parts) in rows {
-        let (error, lengths, texts, _) = crack_into(url, flags, [20, 20, 60, 60]);
-        assert_eq!((error, lengths), (0, parts.map(|part| part.len() as u32)), "{url}");
+        let (error, lengths, texts, components) = crack_into(url, flags, [20, 20, 60, 60]);
+        assert_eq!((error, lengths), (0, parts.map(|part| part.encode_utf16().count() as u32)), "{url}");
         assert_eq!(texts, parts, "{url}");
+        let (scheme, port) = match parts[0] {
+            "http" => (WINHTTP_INTERNET_SCHEME_HTTP, 80),
+            "https" => (WINHTTP_INTERNET_SCHEME_HTTPS, 443),
+            _ => (WINHTTP_INTERNET_SCHEME_FTP, 21),
+        };
+        assert_eq!((components.nScheme, components.nPort), (scheme, port), "{url}");
     }
 }
 

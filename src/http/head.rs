@@ -123,6 +123,10 @@ impl ResponseHead {
 
     /// Parses a head that may not be complete: `None` until it is, then also its length in bytes.
     pub fn parse_begun(bytes: &[u8]) -> Result<Option<(ResponseHead, usize)>, Win32Error> {
+        // httparse would pass over blank lines (source receive.blank-line).
+        if matches!(bytes.first(), Some(b'\r' | b'\n')) {
+            return Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+        }
         if OddStatusLine::may_begin(bytes) {
             return Ok(None);
         }
@@ -264,7 +268,7 @@ impl OddStatusLine {
 
 /// The text behind the status code of a status line that `httparse` took; it gives none itself that is not ASCII.
 fn reason(bytes: &[u8]) -> &[u8] {
-    let line = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+    let line = bytes.split(|byte| *byte == b'\n').next().map(<[u8]>::trim_ascii);
     let code = line.and_then(|line| line.get("HTTP/1.1".len()..)).unwrap_or_default().trim_ascii_start();
     code.get("200".len()..).unwrap_or_default().trim_ascii()
 }
@@ -287,7 +291,7 @@ mod tests {
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", &["HTTP/1.1 101 Switching Protocols"]),
             ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", &["HTTP/1.1 200 OK", "A: b   c"]),
             ("HTTP/1.1 200 caf\u{e9}\r\n\r\n", &["HTTP/1.1 200 caf\u{e9}"]),
-            ("\r\nHTTP/1.0 404 Not Found\n\n", &["HTTP/1.0 404 Not Found"]),
+            ("HTTP/1.0 404 Not Found\n\n", &["HTTP/1.0 404 Not Found"]),
             ("HTTP/1.2 200 OK\r\nA: b\r\n\r\n", &["HTTP/1.2 200 OK", "A: b"]),
             ("HTTP/1.7 200\n\n", &["HTTP/1.7 200"]),
             ("HTTP/1.1\t200 OK\r\n\r\n", &["HTTP/1.1 200 OK"]),
@@ -306,6 +310,8 @@ mod tests {
         for bytes in [
             "",
             "hello",
+            "\r\nHTTP/1.1 200 OK\r\n\r\n",
+            "\nHTTP/1.1\t200 OK\r\n\r\n",
             "HTTP/1.1 abc\r\n\r\n",
             "HTTP/1.1 200 OK\r\nA",
             "HTTP/1.1 200 OK\r\n: b\r\n\r\n",

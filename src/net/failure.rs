@@ -42,10 +42,20 @@ pub fn of_h2(error: &h2::Error) -> Failure {
     Failure { stream: error_code.unwrap_or(0), ..number.into() }
 }
 
-/// A failure of a socket or of TLS on it.
+/// A failure of a TLS handshake, or of the socket under it.
+pub fn of_handshake(error: &io::Error) -> Failure {
+    tls(error).map_or_else(|| of_io(error), of_tls)
+}
+
+fn tls(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// A failure of a socket, or of TLS on it whose handshake is over.
 pub fn of_io(error: &io::Error) -> Failure {
-    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return of_tls(tls);
+    if let Some(tls) = tls(error) {
+        let later = wants_certificate_later(tls);
+        return if later { ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into() } else { of_tls(tls) };
     }
     if let Some(failure) = numbered(error) {
         return failure;
@@ -144,9 +154,6 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
     if matches!(error, Tls::AlertReceived(AlertDescription::NoApplicationProtocol)) {
         return ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH.into();
     }
-    if wants_certificate_later(error) {
-        return ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into();
-    }
     let secure = match error {
         Tls::InvalidCertificate(fault) => of_certificate(fault),
         Tls::NoCertificatesPresented => WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT,
@@ -158,14 +165,14 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
 }
 
 /// Whether a server asks for a client certificate when the handshake is over (source w5): by TLS 1.3's CertificateRequest,
-/// which rustls refuses, or by an alert that says so. A renegotiation of TLS 1.2 cannot be told from other refusals: rustls
-/// declines it by itself, and what comes then is a mere handshake_failure.
+/// which rustls refuses, by the alert that says so, or by the alert of a server of TLS 1.2 whose renegotiation rustls has
+/// declined.
 fn wants_certificate_later(error: &rustls::Error) -> bool {
     use rustls::{Error as Tls, HandshakeType};
     matches!(
         error,
         Tls::InappropriateHandshakeMessage { got_type: HandshakeType::CertificateRequest, .. }
-            | Tls::AlertReceived(AlertDescription::CertificateRequired)
+            | Tls::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::HandshakeFailure)
     )
 }
 
@@ -206,6 +213,7 @@ mod tests {
 
     use super::*;
 
+    /// What TLS refuses in the handshake, and later.
     #[test]
     fn what_tls_refuses() {
         let late = rustls::Error::InappropriateHandshakeMessage {
@@ -213,14 +221,19 @@ mod tests {
             got_type: HandshakeType::CertificateRequest,
         };
         let alert = rustls::Error::AlertReceived;
+        const SECURE: Win32Error = ERROR_WINHTTP_SECURE_FAILURE;
+        const ASKED: Win32Error = ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED;
+        const MISMATCH: Win32Error = ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH;
         let rows = [
-            (late, ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
-            (alert(AlertDescription::CertificateRequired), ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
-            (alert(AlertDescription::NoApplicationProtocol), ERROR_WINHTTP_HTTP_PROTOCOL_MISMATCH),
-            (alert(AlertDescription::HandshakeFailure), ERROR_WINHTTP_SECURE_FAILURE),
+            (late, SECURE, ASKED),
+            (alert(AlertDescription::CertificateRequired), SECURE, ASKED),
+            (alert(AlertDescription::HandshakeFailure), SECURE, ASKED),
+            (alert(AlertDescription::NoApplicationProtocol), MISMATCH, MISMATCH),
+            (alert(AlertDescription::InternalError), SECURE, SECURE),
         ];
-        for (error, number) in rows {
-            assert_eq!(of_tls(&error).error, number, "{error:?}");
+        for (error, at_first, later) in rows {
+            let error = io::Error::other(error);
+            assert_eq!((of_handshake(&error).error, of_io(&error).error), (at_first, later), "{error:?}");
         }
     }
 }

@@ -1,11 +1,14 @@
 //! A server that tells what it has seen.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rustls::pki_types::CertificateDer;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::PATIENCE;
@@ -67,5 +70,24 @@ fn visit(stream: TcpStream, config: Arc<ServerConfig>) -> Visit {
     let identified = stream.conn.peer_certificates().is_some_and(|chain| !chain.is_empty());
     let resumed = stream.conn.handshake_kind() == Some(HandshakeKind::Resumed);
     let name = stream.conn.server_name().map(str::to_owned);
+    // What it said last arrives whole: who closes with something unread resets the connection.
+    let _ = stream.sock.shutdown(Shutdown::Write);
+    let _ = stream.sock.read_to_end(&mut Vec::new());
     Visit { greeted: !stream.conn.is_handshaking(), bytes, identified, resumed, name }
+}
+
+/// Shows this certificate, be it what it may.
+#[derive(Debug)]
+pub struct ShowsOne(Arc<CertifiedKey>);
+
+impl ShowsOne {
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: Arc<dyn SigningKey>) -> ShowsOne {
+        ShowsOne(Arc::new(CertifiedKey::new(chain, key)))
+    }
+}
+
+impl ResolvesServerCert for ShowsOne {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
 }

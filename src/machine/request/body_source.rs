@@ -35,7 +35,7 @@ pub struct BodySource {
 impl BodySource {
     /// Plans the body from the arguments of SendRequest and the application's headers. ERROR_INVALID_PARAMETER for
     /// Transfer-Encoding beside Content-Length (source m4), for a GET whose body would be chunked (c01), for
-    /// Content-Length beside WINHTTP_FLAG_AUTOMATIC_CHUNKING (our choice: a message must not have both), and for lengths
+    /// Content-Length beside WINHTTP_FLAG_AUTOMATIC_CHUNKING (source upload.automatic-length), and for lengths
     /// that contradict each other.
     pub fn plan(
         headers: &Headers,

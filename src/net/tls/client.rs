@@ -58,20 +58,3 @@ impl ResolvesClientCert for Client {
         self.0.is_some()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::tls::old::tests::{KEY, OLD, decoded};
-    use crate::net::tls::provider::provider;
-
-    #[test]
-    fn a_certificate_of_version_1_is_taken_with_its_key() {
-        let provider = provider().unwrap();
-        let identity = |key: &str| Identity { chain: vec![decoded(OLD)], key: decoded(key) };
-        assert!(Client::with(&identity(KEY), &provider).unwrap().has_certs());
-        let other = rcgen::KeyPair::generate().unwrap().serialize_der();
-        let stranger = Identity { chain: vec![decoded(OLD)], key: other };
-        assert!(Client::with(&stranger, &provider).is_err());
-    }
-}

@@ -7,8 +7,8 @@
 //! What is not checked: stapled OCSP answers, which nobody here can read, certificate transparency, and whether a
 //! certificate was revoked unless the request says so. Stricter than Windows: an authority's certificate that is shown as
 //! a server's is invalid unless it is itself trusted. A server that asks for a client certificate only after the handshake
-//! gets none: over TLS 1.3 the request fails with ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, over TLS 1.2 (renegotiation) with
-//! ERROR_WINHTTP_SECURE_FAILURE, because rustls declines that by itself (source w5).
+//! gets none, whatever is set: rustls neither renegotiates (TLS 1.2) nor authenticates later (TLS 1.3). Such a request fails
+//! with ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED (source w5), and fails again when it is sent again.
 
 mod chain;
 mod client;
@@ -169,7 +169,7 @@ impl Security {
             let stream = match connected {
                 _ if refused != 0 => Err(Failure { secure: refused, ..ERROR_WINHTTP_SECURE_FAILURE.into() }),
                 Some(Ok(stream)) if !asked => Ok(Stream::Tls(Box::new(stream))),
-                Some(Err(error)) if !asked => Err(failure::of_io(&error)),
+                Some(Err(error)) if !asked => Err(failure::of_handshake(&error)),
                 _ => Err(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED.into()),
             };
             Handshake { stream, secured, wanted: wanted.filter(|_| asked) }
