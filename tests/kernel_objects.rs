@@ -164,6 +164,36 @@ fn errors_of_the_system_are_those_of_win32() {
     }
 }
 
+unsafe extern "system" fn asks_its_priority(_: *mut c_void) -> u32 {
+    // SAFETY: no pointers.
+    unsafe {
+        let own = GetThreadPriority(GetCurrentThread());
+        assert_eq!(SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_LOWEST), TRUE);
+        own as u32
+    }
+}
+
+#[test]
+fn the_priority_of_a_thread_is_remembered() {
+    // SAFETY: a thread, and what is none.
+    unsafe {
+        let suspended = CREATE_SUSPENDED;
+        let thread = CreateThread(null(), 0, Some(asks_its_priority), null(), suspended, null_mut());
+        assert_eq!(GetThreadPriority(thread), THREAD_PRIORITY_NORMAL);
+        assert_eq!(error(SetThreadPriority(thread, 3)), (FALSE, ERROR_INVALID_PARAMETER));
+        assert_eq!(SetThreadPriority(thread, THREAD_PRIORITY_ABOVE_NORMAL), TRUE);
+        ResumeThread(thread);
+        assert_eq!(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+        let mut exit = 0;
+        assert_eq!(GetExitCodeThread(thread, &raw mut exit), TRUE);
+        assert_eq!((exit as i32, GetThreadPriority(thread)), (THREAD_PRIORITY_ABOVE_NORMAL, THREAD_PRIORITY_LOWEST));
+        assert_eq!(CloseHandle(thread), TRUE);
+        assert_eq!(error(SetThreadPriority(thread, 0)), (FALSE, ERROR_INVALID_HANDLE));
+        assert_eq!(error(GetThreadPriority(thread)), (i32::MAX, ERROR_INVALID_HANDLE));
+        assert_eq!(GetThreadPriority(GetCurrentThread()), THREAD_PRIORITY_NORMAL);
+    }
+}
+
 unsafe extern "system" fn initializes(_once: *mut INIT_ONCE, times: *mut c_void, context: *mut *mut c_void) -> i32 {
     // SAFETY: the test passes a counter.
     let times = unsafe { &*times.cast::<AtomicU32>() };

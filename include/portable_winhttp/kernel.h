@@ -137,6 +137,8 @@ INT WINAPI WideCharToMultiByte(DWORD codepage, DWORD dwflags, LPCWSTR lpwidechar
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES lpthreadattributes, DWORD_PTR dwstacksize, LPTHREAD_START_ROUTINE lpstartaddress, LPVOID lpparameter, DWORD dwcreationflags, LPDWORD lpthreadid);
 DWORD WINAPI ResumeThread(HANDLE hthread);
 BOOL WINAPI GetExitCodeThread(HANDLE hthread, LPDWORD lpexitcode);
+BOOL WINAPI SetThreadPriority(HANDLE hthread, INT npriority);
+INT WINAPI GetThreadPriority(HANDLE hthread);
 DWORD WINAPI GetThreadId(HANDLE thread);
 HANDLE WINAPI GetCurrentProcess(void);
 HANDLE WINAPI GetCurrentThread(void);

@@ -2,6 +2,8 @@
 #ifndef PORTABLE_WINHTTP_MACROS_H
 #define PORTABLE_WINHTTP_MACROS_H
 
+#include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +107,8 @@
 #define MoveMemory(destination, source, length) memmove((destination), (source), (length))
 #define SecureZeroMemory(destination, length) explicit_bzero((destination), (length))
 #define RtlZeroMemory ZeroMemory
+#define Int32x32To64(a, b) ((LONGLONG)(LONG)(a) * (LONGLONG)(LONG)(b))
+#define UInt32x32To64(a, b) ((ULONGLONG)(UINT)(a) * (ULONGLONG)(UINT)(b))
 #define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address) - offsetof(type, field)))
 #if !defined(NOMINMAX) && !defined(__cplusplus)
 #ifndef max
@@ -181,6 +185,34 @@ static inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
 #define GetModuleFileName GetModuleFileNameW
 #define UrlCombine UrlCombineW
 #define OutputDebugString OutputDebugStringW
+
+#define THREAD_PRIORITY_IDLE (-15)
+#define THREAD_PRIORITY_LOWEST (-2)
+#define THREAD_PRIORITY_BELOW_NORMAL (-1)
+#define THREAD_PRIORITY_NORMAL 0
+#define THREAD_PRIORITY_ABOVE_NORMAL 1
+#define THREAD_PRIORITY_HIGHEST 2
+#define THREAD_PRIORITY_TIME_CRITICAL 15
+#define THREAD_PRIORITY_ERROR_RETURN INT_MAX
+
+#ifdef LC_ALL_MASK
+/* A locale of the C library, which MSVC calls by other names. A category is one of locale.h. */
+typedef locale_t _locale_t;
+static inline _locale_t _create_locale(int category, const char *name)
+{
+    return newlocale(category == LC_ALL ? LC_ALL_MASK : 1 << category, name, (locale_t)0);
+}
+static inline void _free_locale(_locale_t locale)
+{
+    freelocale(locale);
+}
+#endif
+
+/* Nothing here makes them: exceptions of Windows are signals on other systems. */
+typedef struct _EXCEPTION_POINTERS {
+    struct _EXCEPTION_RECORD *ExceptionRecord;
+    struct _CONTEXT *ContextRecord;
+} EXCEPTION_POINTERS, *PEXCEPTION_POINTERS, *LPEXCEPTION_POINTERS;
 
 static inline void OutputDebugStringA(LPCSTR text)
 {

@@ -16042,6 +16042,11 @@ pub mod Windows {
                     unsafe { GetThreadId(thread) }
                 }
                 #[inline]
+                pub unsafe fn GetThreadPriority(hthread: super::super::Foundation::HANDLE) -> i32 {
+                    crate::windows::core::link!("kernel32.dll" "system" fn GetThreadPriority(hthread : super::super::Foundation:: HANDLE) -> i32);
+                    unsafe { GetThreadPriority(hthread) }
+                }
+                #[inline]
                 pub unsafe fn InitOnceBeginInitialize(
                     lpinitonce: *mut INIT_ONCE,
                     dwflags: u32,
@@ -16229,6 +16234,14 @@ pub mod Windows {
                 ) {
                     crate::windows::core::link!("kernel32.dll" "system" fn SetEventWhenCallbackReturns(pci : PTP_CALLBACK_INSTANCE, evt : super::super::Foundation:: HANDLE));
                     unsafe { SetEventWhenCallbackReturns(pci, evt) }
+                }
+                #[inline]
+                pub unsafe fn SetThreadPriority(
+                    hthread: super::super::Foundation::HANDLE,
+                    npriority: THREAD_PRIORITY,
+                ) -> crate::windows::core::Result<()> {
+                    crate::windows::core::link!("kernel32.dll" "system" fn SetThreadPriority(hthread : super::super::Foundation:: HANDLE, npriority : THREAD_PRIORITY) -> crate::windows::core::BOOL);
+                    unsafe { SetThreadPriority(hthread, npriority).ok() }
                 }
                 #[inline]
                 pub unsafe fn SetThreadpoolThreadMaximum(ptpp: PTP_POOL, cthrdmost: u32) {
@@ -16652,6 +16665,16 @@ pub mod Windows {
                         Self(self.0.not())
                     }
                 }
+                #[repr(transparent)]
+                #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+                pub struct THREAD_PRIORITY(pub i32);
+                pub const THREAD_PRIORITY_ABOVE_NORMAL: THREAD_PRIORITY = THREAD_PRIORITY(1i32);
+                pub const THREAD_PRIORITY_BELOW_NORMAL: THREAD_PRIORITY = THREAD_PRIORITY(-1i32);
+                pub const THREAD_PRIORITY_HIGHEST: THREAD_PRIORITY = THREAD_PRIORITY(2i32);
+                pub const THREAD_PRIORITY_IDLE: THREAD_PRIORITY = THREAD_PRIORITY(-15i32);
+                pub const THREAD_PRIORITY_LOWEST: THREAD_PRIORITY = THREAD_PRIORITY(-2i32);
+                pub const THREAD_PRIORITY_NORMAL: THREAD_PRIORITY = THREAD_PRIORITY(0i32);
+                pub const THREAD_PRIORITY_TIME_CRITICAL: THREAD_PRIORITY = THREAD_PRIORITY(15i32);
                 #[repr(C)]
                 #[derive(Clone, Copy)]
                 pub struct TP_CALLBACK_ENVIRON_V3 {

@@ -32,8 +32,8 @@ addresses! {
     FormatMessageW FreeLibrary GetCurrentProcess GetCurrentProcessId GetCurrentThread GetCurrentThreadId
     GetExitCodeThread GetFileAttributesA GetFileAttributesW GetFileSize GetFileSizeEx GetHandleInformation GetLastError
     GetModuleFileNameW GetModuleHandleA GetModuleHandleW GetProcAddress GetProcessHeap GetSystemTime
-    GetSystemTimeAsFileTime GetThreadId GetTickCount GetTickCount64 GlobalAlloc GlobalFree HeapAlloc HeapFree
-    InitOnceBeginInitialize InitOnceComplete InitOnceExecuteOnce InitOnceInitialize InitializeConditionVariable
+    GetSystemTimeAsFileTime GetThreadId GetThreadPriority GetTickCount GetTickCount64 GlobalAlloc GlobalFree HeapAlloc
+    HeapFree InitOnceBeginInitialize InitOnceComplete InitOnceExecuteOnce InitOnceInitialize InitializeConditionVariable
     InitializeCriticalSection InitializeCriticalSectionAndSpinCount InitializeCriticalSectionEx InitializeSRWLock
     IsThreadpoolTimerSet LeaveCriticalSection LeaveCriticalSectionWhenCallbackReturns LoadLibraryA LoadLibraryExW
     LoadLibraryW LocalAlloc LocalFree MultiByteToWideChar OpenEventW OpenMutexW OpenSemaphoreW PFXImportCertStore
@@ -41,9 +41,9 @@ addresses! {
     RegisterWaitForSingleObject ReleaseMutex ReleaseMutexWhenCallbackReturns ReleaseSRWLockExclusive
     ReleaseSRWLockShared ReleaseSemaphore ReleaseSemaphoreWhenCallbackReturns ResetEvent ResumeThread
     RtlNtStatusToDosError SetEndOfFile SetEvent SetEventWhenCallbackReturns SetFilePointer SetFilePointerEx
-    SetHandleInformation SetLastError SetThreadpoolThreadMaximum SetThreadpoolThreadMinimum SetThreadpoolTimer
-    SetThreadpoolTimerEx SetThreadpoolWait Sleep SleepConditionVariableCS SleepConditionVariableSRW SleepEx
-    SubmitThreadpoolWork TryAcquireSRWLockExclusive TryAcquireSRWLockShared TryEnterCriticalSection
+    SetHandleInformation SetLastError SetThreadPriority SetThreadpoolThreadMaximum SetThreadpoolThreadMinimum
+    SetThreadpoolTimer SetThreadpoolTimerEx SetThreadpoolWait Sleep SleepConditionVariableCS SleepConditionVariableSRW
+    SleepEx SubmitThreadpoolWork TryAcquireSRWLockExclusive TryAcquireSRWLockShared TryEnterCriticalSection
     TrySubmitThreadpoolCallback UnregisterWait UnregisterWaitEx UrlCombineW WaitForMultipleObjects
     WaitForMultipleObjectsEx WaitForSingleObject WaitForSingleObjectEx WaitForThreadpoolTimerCallbacks
     WaitForThreadpoolWaitCallbacks WaitForThreadpoolWorkCallbacks WaitOnAddress WakeAllConditionVariable

@@ -1,9 +1,10 @@
 //! CreateThread and what goes with it. The end of a thread signals its handles.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use super::sync::waitable::Waitable;
@@ -28,6 +29,20 @@ struct Thread {
     /// The event that a suspended thread waits for; 0 once it was resumed.
     resumes: AtomicUsize,
     number: u32,
+    /// A number of THREAD_PRIORITY_*.
+    priority: Arc<AtomicI32>,
+}
+
+/// What a priority may be.
+const PRIORITIES: [i32; 7] = [-15, -2, -1, 0, 1, 2, 15];
+/// THREAD_PRIORITY_ERROR_RETURN
+const NO_PRIORITY: i32 = i32::MAX;
+/// What GetCurrentThread answers, on every thread.
+const CURRENT: usize = usize::MAX - 1;
+
+thread_local! {
+    /// The priority of the calling thread.
+    static OWN: RefCell<Arc<AtomicI32>> = RefCell::default();
 }
 
 static THREADS: LazyLock<Mutex<HashMap<usize, Arc<Thread>>>> = LazyLock::new(Mutex::default);
@@ -38,6 +53,14 @@ fn lock() -> MutexGuard<'static, HashMap<usize, Arc<Thread>>> {
 
 fn find(handle: HANDLE) -> Result<Arc<Thread>, Win32Error> {
     lock().get(&handle.addr()).cloned().ok_or(ERROR_INVALID_HANDLE)
+}
+
+/// The priority of a thread.
+fn priority(handle: HANDLE) -> Result<Arc<AtomicI32>, Win32Error> {
+    match handle.addr() {
+        CURRENT => Ok(OWN.with_borrow(Arc::clone)),
+        _ => find(handle).map(|thread| Arc::clone(&thread.priority)),
+    }
 }
 
 /// The handle is closed; the thread goes on.
@@ -78,11 +101,13 @@ pub unsafe extern "system" fn CreateThread(
         // The thread has a handle of its own: the program may close its while it runs.
         let own = event::duplicate(handle).unwrap_or(handle);
         let waits = AtomicUsize::new(resumes.unwrap_or(0));
-        let thread = Arc::new(Thread { exit: AtomicU32::new(STILL_ACTIVE), resumes: waits, number });
+        let thread =
+            Arc::new(Thread { exit: AtomicU32::new(STILL_ACTIVE), resumes: waits, number, priority: Arc::default() });
         lock().insert(handle, Arc::clone(&thread));
         let argument = Argument(lpparameter.expose_provenance());
         let body = move || {
             clock::set_thread_number(number);
+            OWN.set(Arc::clone(&thread.priority));
             if let Some(resumes) = resumes {
                 let _ = event::wait(&[resumes], false, None);
                 let _ = event::close(resumes);
@@ -141,6 +166,42 @@ pub unsafe extern "system" fn GetExitCodeThread(hthread: HANDLE, lpexitcode: *mu
     })
 }
 
+/// Takes note of a priority (nf-processthreadsapi-setthreadpriority). Which thread runs is left to the system, which asks for
+/// privileges to prefer one; Windows does not promise more than that it is heard. ERROR_INVALID_PARAMETER for a number
+/// that is none.
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn SetThreadPriority(hthread: HANDLE, npriority: i32) -> BOOL {
+    done("SetThreadPriority", NONE, || {
+        let priority = priority(hthread)?;
+        if !PRIORITIES.contains(&npriority) {
+            return Err(ERROR_INVALID_PARAMETER);
+        }
+        priority.store(npriority, Ordering::SeqCst);
+        Ok(())
+    })
+}
+
+/// The priority that was set, at first THREAD_PRIORITY_NORMAL; THREAD_PRIORITY_ERROR_RETURN with ERROR_INVALID_HANDLE
+/// (nf-processthreadsapi-getthreadpriority).
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn GetThreadPriority(hthread: HANDLE) -> i32 {
+    no_panic(NO_PRIORITY, || {
+        priority(hthread).map_or_else(
+            |error| {
+                set_last_error(error);
+                NO_PRIORITY
+            },
+            |priority| priority.load(Ordering::SeqCst),
+        )
+    })
+}
+
 /// The number of a thread, as GetCurrentThreadId answers it there; 0 with ERROR_INVALID_HANDLE
 /// (nf-processthreadsapi-getthreadid).
 ///
@@ -165,7 +226,7 @@ pub extern "system" fn GetCurrentProcess() -> HANDLE {
 /// The pseudo handle of the thread, to be passed on (nf-processthreadsapi-getcurrentthread).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentThread() -> HANDLE {
-    caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(usize::MAX - 1))
+    caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(CURRENT))
 }
 
 /// The system's number of the process (nf-processthreadsapi-getcurrentprocessid).
