@@ -149,6 +149,19 @@ impl Engine {
         }
     }
 
+    /// A stream was given away of a connection whose server takes so many at once. If that is one too many it is given back,
+    /// and the answer is `false`.
+    #[cfg(any(feature = "net", test))]
+    pub fn bears(&mut self, now: Duration, connection: ConnectionId, most: usize) -> bool {
+        let state = self.connections.get(&connection).map(|entry| entry.state);
+        let bears = !matches!(state, Some(State::Shared { streams, .. }) if streams > most);
+        if !bears {
+            self.room(now, connection, most);
+            self.declined(now, Answer::Share(connection));
+        }
+        bears
+    }
+
     /// A connection carries nothing more; what it carries goes on.
     pub fn expire(&mut self, now: Duration, connection: ConnectionId) {
         let Some(entry) = self.connections.get_mut(&connection) else { return };

@@ -142,6 +142,23 @@ fn streams_are_shared_up_to_the_servers_limit() {
     engine.made(NOW, other);
 }
 
+/// A stream that was given away before it was known how many the server takes is given back, and then waited for.
+#[test]
+fn a_stream_too_many_is_given_back() {
+    let mut engine = Engine::default();
+    let asks: Vec<_> = (1..=3).map(|handle| Asker::new(&mut engine, handle, over_http2)).collect();
+    let Answer::Make(connection, _) = asks[0].ask(&mut engine) else { panic!() };
+    engine.made_shared(NOW, connection, 100, true);
+    assert_eq!(asks[1].ask(&mut engine), Answer::Share(connection));
+    assert!(!engine.bears(NOW, connection, 1));
+    assert_eq!(engine.earlier(connection), 0, "it was given in vain");
+    assert!(engine.bears(NOW, connection, 1), "the first");
+    assert_eq!(asks[1].ask(&mut engine), Answer::Wait);
+    assert_eq!(asks[2].ask(&mut engine), Answer::Wait);
+    engine.stream_over(NOW, connection);
+    assert_eq!(effects(&mut engine), [Effect::Answered(2, Answer::Share(connection))]);
+}
+
 /// Others do not wait one after the other for a server that speaks no HTTP/2, or is not there.
 #[test]
 fn what_turns_out_to_be_no_http_2_holds_nobody_up() {

@@ -142,6 +142,7 @@ impl AttemptTask {
                     self.net.about(|engine, now| engine.expire(now, slot.connection.entry.id()));
                 }
                 Got::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
+                Got::TooMany => {}
                 Got::Idle(lease, mut connection) => {
                     if connection.alive() {
                         self.lease = Some(lease);

@@ -84,6 +84,8 @@ pub enum Got {
     Stream(Slot),
     /// The right to make one, and so many more ahead.
     Make(Lease, u32),
+    /// A stream that the server does not take: whoever got it asks again.
+    TooMany,
 }
 
 /// An attempt's right to a connection. Dropping it says that the connection is closed.
@@ -233,7 +235,7 @@ impl PoolClient {
                 state.engine.leave(&demand);
             }
             self.asked = Some((id, demand));
-            state.got(&self.net, answer)
+            state.got(&self.net, now, answer)
         });
         (!self.waits).then_some(answer).flatten()
     }
@@ -241,15 +243,17 @@ impl PoolClient {
     /// Waits for the answer.
     pub async fn wait(&mut self) -> Result<Got, crate::win32::Win32Error> {
         poll_fn(|cx| {
-            let mut state = self.net.pool.lock();
+            let now = self.net.runtime.now();
             let id = self.asked.as_ref().map_or(0, |(id, _)| *id);
-            let Some(waiting) = state.waiting.get_mut(&id) else { return Poll::Pending };
-            let Some(answer) = waiting.answer.take() else {
-                waiting.waker = Some(cx.waker().clone());
-                return Poll::Pending;
-            };
-            state.waiting.remove(&id);
-            state.got(&self.net, answer).map_or(Poll::Pending, Poll::Ready)
+            self.net.pool.change(|state| {
+                let Some(waiting) = state.waiting.get_mut(&id) else { return Poll::Pending };
+                let Some(answer) = waiting.answer.take() else {
+                    waiting.waker = Some(cx.waker().clone());
+                    return Poll::Pending;
+                };
+                state.waiting.remove(&id);
+                state.got(&self.net, now, answer).map_or(Poll::Pending, Poll::Ready)
+            })
         })
         .await
     }
@@ -278,7 +282,7 @@ impl Drop for PoolClient {
 }
 
 impl State {
-    fn got(&mut self, net: &Arc<Net>, answer: Answer) -> Option<Result<Got, crate::win32::Win32Error>> {
+    fn got(&mut self, net: &Arc<Net>, now: Duration, answer: Answer) -> Option<Result<Got, crate::win32::Win32Error>> {
         match answer {
             Answer::Reuse(id) => {
                 let connection = self.idle.remove(&id)?;
@@ -286,6 +290,10 @@ impl State {
             }
             Answer::Share(id) => {
                 let connection = Arc::clone(self.shared.get(&id)?);
+                // The task of the connection has heard what the server takes, and may not have said it yet.
+                if !self.engine.bears(now, id, connection.room()) {
+                    return Some(Ok(Got::TooMany));
+                }
                 Some(Ok(Got::Stream(Slot { connection, earlier: self.engine.earlier(id), net: Arc::clone(net) })))
             }
             Answer::Make(id, ahead) => Some(Ok(Got::Make(Lease::new(net, id, 0), ahead))),

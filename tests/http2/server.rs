@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::task::{Poll, ready};
 
 use bytes::Bytes;
@@ -15,6 +15,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
+
+use crate::support::PATIENCE;
 
 /// How much of a body comes before its reader makes room (RFC 9113 6.9.2).
 const WINDOW: usize = 65_535;
@@ -56,8 +58,9 @@ impl Exchange {
     }
 
     pub fn answer_with(&mut self, head: Response<()>, body: impl Into<Bytes>) {
-        let mut stream = self.reply.send_response(head, false).unwrap();
-        stream.send_data(body.into(), true).unwrap();
+        // Whoever asked may have gone away meanwhile.
+        let Ok(mut stream) = self.reply.send_response(head, false) else { return };
+        let _ = stream.send_data(body.into(), true);
     }
 
     pub fn reset(&mut self, reason: Reason) {
@@ -75,11 +78,25 @@ impl Exchange {
     }
 }
 
+/// The paths of the requests that were taken.
+#[derive(Default)]
+struct Taken {
+    paths: Mutex<Vec<String>>,
+    changed: Condvar,
+}
+
+impl Taken {
+    fn push(&self, path: &str) {
+        self.paths.lock().unwrap().push(path.to_owned());
+        self.changed.notify_all();
+    }
+}
+
 /// A server and what it has seen.
 pub struct Server {
     pub port: u16,
     connections: Arc<AtomicUsize>,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Taken>,
 }
 
 impl Server {
@@ -108,7 +125,7 @@ impl Server {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     let Ok(mut connection) = builder.handshake::<_, Bytes>(stream).await else { return };
                     while let Some(Ok((request, reply))) = connection.accept().await {
-                        requests.lock().unwrap().push(request.uri().path().to_owned());
+                        requests.push(request.uri().path());
                         if request.uri().path() == "/leave" {
                             connection.graceful_shutdown();
                         }
@@ -156,7 +173,7 @@ impl Server {
                         head.push(byte);
                         if head.ends_with(b"\r\n\r\n") {
                             let line = String::from_utf8_lossy(&head);
-                            requests.lock().unwrap().push(line.split(' ').nth(1).unwrap_or("").to_owned());
+                            requests.push(line.split(' ').nth(1).unwrap_or(""));
                             head.clear();
                             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await;
                         }
@@ -181,7 +198,15 @@ impl Server {
 
     /// The paths that were asked for.
     pub fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.requests.paths.lock().unwrap().clone()
+    }
+
+    /// Waits until so many requests were taken. One that the client has written is not one yet, and of those that are
+    /// cancelled before, `h2` bears 20: then it leaves the connection.
+    pub fn wait_for_requests(&self, count: usize) {
+        let paths = self.requests.paths.lock().unwrap();
+        let waited = self.requests.changed.wait_timeout_while(paths, PATIENCE, |paths| paths.len() < count);
+        assert!(!waited.unwrap().1.timed_out(), "{count} requests did not come");
     }
 }
 
