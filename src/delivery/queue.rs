@@ -251,21 +251,23 @@ impl DeliveryQueue {
         self.lock().reservations -= 1;
     }
 
-    /// Acquires the queue for a call that reserved it and pushed its `own` items: the budget that it delivers before it
-    /// returns, or `None` if somebody else will.
+    /// Acquires the queue for a call that reserved it and pushed its `own` items: what it does first, and the budget that it
+    /// delivers before it returns; or `None` if somebody else will.
     ///
     /// Nested in a callback of this handle, a call delivers only if nothing waits before its own items, and only up to
     /// the nesting bound.
-    pub fn acquire(&self, own: usize, steps: Option<&dyn Steps>) -> Option<DrainBudget> {
+    pub fn acquire(&self, own: usize, steps: Option<&dyn Steps>) -> Option<(Next, DrainBudget)> {
         let me = thread::current().id();
         let mut state = self.wait_for_holder(me, steps);
-        match state.holder {
+        let mut budget = match state.holder {
             None => {
                 state.holder = Some(me);
-                Some(DrainBudget::Own(state.queue.len()))
+                DrainBudget::Own(state.queue.len())
             }
-            Some(holder) => state.nests(holder == me, own).then_some(DrainBudget::Own(own)),
-        }
+            Some(holder) if state.nests(holder == me, own) => DrainBudget::Own(own),
+            Some(_) => return None,
+        };
+        Some((self.next_of(&mut state, &mut budget), budget))
     }
 
     /// Whether [`DeliveryQueue::acquire`] would let a call deliver its `own` items now.
@@ -281,16 +283,11 @@ impl DeliveryQueue {
         state.holder.is_none() && state.queue.iter().any(calls_back)
     }
 
-    /// Acquires the queue for a call that reserved it to close the handle; never nested: the holder goes on after its
-    /// callback.
-    pub fn acquire_to_close(&self, steps: Option<&dyn Steps>) -> bool {
-        let me = thread::current().id();
-        let mut state = self.wait_for_holder(me, steps);
-        let free = state.holder.is_none();
-        if free {
-            state.holder = Some(me);
-        }
-        free
+    /// Acquires the queue for a call that reserved it to close the handle, and answers what it does first; never nested: the
+    /// holder goes on after its callback.
+    pub fn acquire_to_close(&self, steps: Option<&dyn Steps>) -> Option<Next> {
+        let mut state = self.wait_for_holder(thread::current().id(), steps);
+        state.try_acquire().then(|| self.next_of(&mut state, &mut DrainBudget::All))
     }
 
     /// Gives a callback on another thread that is about to return a moment, once. In a world of steps nobody is.
@@ -308,11 +305,11 @@ impl DeliveryQueue {
         state
     }
 
-    /// A worker arrived: acquires the queue if nobody holds it.
-    pub fn worker_arrived(&self) -> bool {
+    /// A worker arrived: acquires the queue if nobody holds it. What it does first.
+    pub fn worker_arrived(&self) -> Next {
         let mut state = self.lock();
         state.scheduled = false;
-        state.try_acquire()
+        if state.try_acquire() { self.next_of(&mut state, &mut DrainBudget::All) } else { Next::Done }
     }
 
     /// Whether a worker must be sent: there is something to do and nobody is there or on his way.
@@ -336,6 +333,10 @@ impl DeliveryQueue {
     pub fn next(&self, budget: &mut DrainBudget, returned: bool) -> Next {
         let mut state = self.lock();
         state.depth -= u32::from(returned);
+        self.next_of(&mut state, budget)
+    }
+
+    fn next_of(&self, state: &mut State, budget: &mut DrainBudget) -> Next {
         if state.waits_for_redirect(0) {
             return Next::Done;
         }
@@ -356,7 +357,7 @@ impl DeliveryQueue {
             return Next::Done;
         }
         state.release();
-        self.notify(&state);
+        self.notify(state);
         let send = !state.queue.is_empty() && !state.scheduled && state.reservations == 0;
         state.scheduled |= send;
         if send { Next::Send } else { Next::Done }

@@ -129,7 +129,7 @@ impl<'a, M: Machine> Commit<'a, M> {
     /// A notification that nobody wants is not queued.
     fn push(&mut self, item: Item, borrowed: &mut super::borrowed::BorrowedBuffers) {
         match item {
-            Item::Notify(notification) if self.handle.wanted(notification.status()).is_none() => {
+            Item::Notify(notification) if !self.handle.wants(notification.status()) => {
                 self.checks.extend(self.handle.for_observers(|| borrowed.unheard(&notification)));
             }
             item => {
@@ -157,7 +157,7 @@ impl<'a, M: Machine> Commit<'a, M> {
         let handle = self.handle;
         handle.tell_all(std::mem::take(&mut self.checks));
         // The queue is acquired before the attempt starts: what that brings about at once comes behind.
-        let budget = match (self.deliver, self.finished.pushed) {
+        let acquired = match (self.deliver, self.finished.pushed) {
             (Deliver::Inside(operation), own) if own > 0 && handle.inside(operation, own) => {
                 handle.queue.acquire(own, handle.world.steps())
             }
@@ -170,16 +170,16 @@ impl<'a, M: Machine> Commit<'a, M> {
         if let Some(attempt) = self.attempt.take() {
             attempt.go();
         }
-        match (budget, self.deliver) {
-            (Some(budget), _) => {
+        match (acquired, self.deliver) {
+            (Some((next, budget)), _) => {
                 self.finished.delivered = true;
-                handle.deliver(budget);
+                handle.deliver(next, budget);
             }
             _ if !handle.asynchronous => handle.queue.wake(),
             (None, Deliver::Holder) => {}
             (None, Deliver::Inside(_) | Deliver::Worker) => handle.send_worker(),
             (None, Deliver::WhenFree) => {
-                handle.deliver_from(handle.queue.next_internal(), DrainBudget::InternalOnly);
+                handle.deliver(handle.queue.next_internal(), DrainBudget::InternalOnly);
             }
         }
     }

@@ -131,7 +131,7 @@ impl Handle {
     ) {
         self.for_observers(|| match (taken, pending) {
             (Ok(()), _) if self.asynchronous => {
-                let wants = |status| self.wanted(status).is_some();
+                let wants = |status| self.wants(status);
                 let heard = wants(operation.completion()) && wants(WINHTTP_CALLBACK_STATUS_REQUEST_ERROR);
                 let room = lent.room;
                 borrowed.begin(operation, lent);

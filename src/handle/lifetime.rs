@@ -59,8 +59,8 @@ impl Handle {
     fn deliver_closing(self: &Arc<Handle>) {
         if !self.closing_inside() {
             self.queue.cancel_reservation();
-        } else if self.queue.acquire_to_close(self.world.steps()) {
-            return self.deliver(DrainBudget::All);
+        } else if let Some(next) = self.queue.acquire_to_close(self.world.steps()) {
+            return self.deliver(next, DrainBudget::All);
         }
         self.send_worker();
     }
@@ -68,7 +68,7 @@ impl Handle {
     /// Whether this thread delivers what waits. Where it could not, or nothing waits, that is no question.
     fn closing_inside(&self) -> bool {
         let usual = self.policy.closing_inside();
-        let told = self.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
+        let told = self.wants(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
         match self.world.steps().is_some() && !self.queue.lets_close(told) {
             true => usual,
             false => self.world.choices.choose(self.value, Unspecified::ClosingInside, usual),

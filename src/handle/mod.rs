@@ -6,6 +6,7 @@ mod borrowed;
 mod commit;
 mod driver;
 mod lifetime;
+mod listener;
 mod references;
 mod request;
 mod resolver;
@@ -24,6 +25,8 @@ use rustc_hash::FxHashMap;
 pub(crate) use borrowed::BorrowedBuffer;
 pub(crate) use driver::{CallOutcome, Driver};
 use lifetime::Reference;
+pub(crate) use listener::Listener;
+use listener::Listening;
 use references::References;
 pub(crate) use request::Request;
 pub(crate) use resolver::Resolver;
@@ -39,10 +42,10 @@ use crate::observe::{CheckEvent, RunningCallback, Watch};
 use crate::record::Notification;
 use crate::sync::{Mutex, RwLock};
 use crate::win32::{
-    ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_FLAG_HANDLES,
-    WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, WINHTTP_CALLBACK_STATUS_HANDLE_CREATED, WINHTTP_HANDLE_TYPE_CONNECT,
-    WINHTTP_HANDLE_TYPE_PROXY_RESOLVER, WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION,
-    WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error, set_extended_error,
+    ERROR_INVALID_HANDLE, ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, StatusCallback, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING,
+    WINHTTP_CALLBACK_STATUS_HANDLE_CREATED, WINHTTP_HANDLE_TYPE_CONNECT, WINHTTP_HANDLE_TYPE_PROXY_RESOLVER,
+    WINHTTP_HANDLE_TYPE_REQUEST, WINHTTP_HANDLE_TYPE_SESSION, WINHTTP_HANDLE_TYPE_WEBSOCKET, Win32Error,
+    set_extended_error,
 };
 use crate::world::World;
 
@@ -58,13 +61,6 @@ pub(crate) fn open_handles() -> usize {
 #[cfg(feature = "lab")]
 pub(crate) fn forget(value: usize) {
     drop(TABLE.remove(value));
-}
-
-/// The callback of a handle, and which notifications it wants.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Listener {
-    pub callback: Option<StatusCallback>,
-    pub mask: u32,
 }
 
 /// A session: the root of a tree of handles.
@@ -107,7 +103,7 @@ pub struct Handle {
     /// Of a request, resolver or web socket: its place among those of its session, from 1; 0 before it has one.
     number: AtomicU32,
     context: AtomicUsize,
-    listener: Mutex<Listener>,
+    listening: Listening,
     /// The open handle itself, each child whose HANDLE_CLOSING was not delivered, and calls that hold it open.
     references: References,
     queue: DeliveryQueue,
@@ -136,7 +132,7 @@ impl Handle {
             asynchronous,
             number: AtomicU32::new(0),
             context: AtomicUsize::new(0),
-            listener: Mutex::default(),
+            listening: Listening::default(),
             references: References::default(),
             queue: DeliveryQueue::default(),
             kind: Kind::Session(Box::new(Session {
@@ -183,7 +179,7 @@ impl Handle {
             asynchronous,
             number: AtomicU32::new(0),
             context: AtomicUsize::new(context),
-            listener: Mutex::new(listener),
+            listening: Listening::new(listener),
             references: References::default(),
             queue: DeliveryQueue::default(),
             kind,
@@ -211,12 +207,12 @@ impl Handle {
     /// HANDLE_CREATED of `child`, through this handle: before the call returns, unless a callback of this handle runs on
     /// another thread, which then tells it.
     fn tell_created(self: &Arc<Handle>, child: &Arc<Handle>) {
-        if self.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CREATED).is_none() {
+        if !self.wants(WINHTTP_CALLBACK_STATUS_HANDLE_CREATED) {
             return;
         }
         self.queue.offer(Item::Notify(Notification::HandleCreated { handle: child.value }));
         match self.queue.acquire(1, self.world.steps()) {
-            Some(budget) => self.deliver(budget),
+            Some((next, budget)) => self.deliver(next, budget),
             None => self.send_worker(),
         }
     }
@@ -350,26 +346,23 @@ impl Handle {
     }
 
     pub(crate) fn listener(&self) -> Listener {
-        *self.listener.lock()
+        self.listening.get()
     }
 
     /// Sets the callback; answers the former one.
     pub(crate) fn listen(&self, listener: Listener) -> Option<StatusCallback> {
-        std::mem::replace(&mut *self.listener.lock(), listener).callback
+        self.listening.replace(listener)
     }
 
     /// Whether the application wants this status.
-    fn wanted(&self, status: u32) -> Option<StatusCallback> {
-        let Listener { callback, mask } = self.listener();
-        // HANDLE_CREATED and HANDLE_CLOSING share one flag with two bits.
-        let flags = if status & WINHTTP_CALLBACK_FLAG_HANDLES != 0 { WINHTTP_CALLBACK_FLAG_HANDLES } else { status };
-        callback.filter(|_| mask & flags != 0)
+    fn wants(&self, status: u32) -> bool {
+        self.listening.wants(status)
     }
 
     /// Runs the application's callback on this thread.
     fn notify(&self, notification: &Notification) {
         let status = notification.status();
-        let wanted = self.wanted(status);
+        let wanted = self.listening.wanted(status);
         let context = self.context();
         let _running = wanted.and_then(|_| {
             self.world.choices.delivers(self.value, notification);
@@ -387,7 +380,7 @@ impl Handle {
     /// WinHttpCloseHandle. Never waits.
     pub(crate) fn close(value: usize) -> Result<(), Win32Error> {
         let handle = TABLE.remove(value).ok_or(ERROR_INVALID_HANDLE)?;
-        let told = handle.wanted(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING).is_some();
+        let told = handle.wants(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
         handle.tell(&CheckEvent::Closes { told });
         handle.queue.reserve();
         match &handle.kind {
@@ -413,13 +406,8 @@ impl Handle {
         Ok(())
     }
 
-    /// Delivers what waits, within a budget; the thread holds the queue.
-    fn deliver(self: &Arc<Handle>, mut budget: DrainBudget) {
-        let next = self.queue.next(&mut budget, false);
-        self.deliver_from(next, budget);
-    }
-
-    fn deliver_from(self: &Arc<Handle>, mut next: Next, mut budget: DrainBudget) {
+    /// Does what is next, and delivers what waits then, within a budget; the thread holds the queue.
+    fn deliver(self: &Arc<Handle>, mut next: Next, mut budget: DrainBudget) {
         loop {
             match next {
                 Next::Do(item) => {
@@ -445,9 +433,7 @@ impl Handle {
 
 impl Job for Handle {
     fn run(self: Arc<Handle>) {
-        if self.queue.worker_arrived() {
-            self.deliver(DrainBudget::All);
-        }
+        self.deliver(self.queue.worker_arrived(), DrainBudget::All);
     }
 
     fn handle(&self) -> usize {

@@ -103,7 +103,7 @@ impl Exchange for Http1<'_> {
     fn poll_head(&mut self, cx: &mut Context<'_>, sink: &dyn Sink) -> Poll<Result<(ResponseHead, u64), Failure>> {
         loop {
             self.outbound.poll(cx, sink);
-            let received = self.outbound.state().reply.received;
+            let received = self.outbound.received;
             let Inbound::Head(response) = &mut self.inbound else {
                 return Poll::Ready(Err(ERROR_WINHTTP_INTERNAL_ERROR.into()));
             };
@@ -210,6 +210,8 @@ struct Outbound<'a> {
     /// The body as far as it was given to the wire.
     body: OutgoingBody,
     sent: bool,
+    /// Bytes of the reply that had come when the connection was polled last.
+    received: u64,
 }
 
 impl<'a> Outbound<'a> {
@@ -229,6 +231,7 @@ impl<'a> Outbound<'a> {
             marked: 0,
             body: OutgoingBody::of(&request.head),
             sent: false,
+            received: 0,
         }
     }
 
@@ -272,10 +275,11 @@ impl<'a> Outbound<'a> {
         if let Some(connection) = self.connection.as_mut().filter(|_| !self.closed) {
             self.closed = Pin::new(&mut connection.driver).poll(cx).is_ready();
         }
-        let (written, interim) = {
+        let (written, received, interim) = {
             let mut state = self.state();
-            (state.written, state.reply.take_interim())
+            (state.written, state.reply.received, state.reply.take_interim())
         };
+        self.received = received;
         while self.marks.first().is_some_and(|mark| written >= *mark) {
             self.passed(written, sink);
         }

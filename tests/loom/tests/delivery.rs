@@ -49,12 +49,7 @@ impl Handle {
     }
 
     /// Delivers what waits, as the library does.
-    fn deliver(&self, mut budget: DrainBudget) {
-        let next = self.queue.next(&mut budget, false);
-        self.deliver_from(next, budget);
-    }
-
-    fn deliver_from(&self, mut next: Next, mut budget: DrainBudget) {
+    fn deliver(&self, mut next: Next, mut budget: DrainBudget) {
         loop {
             match next {
                 Next::Do(item) => {
@@ -85,9 +80,7 @@ impl Handle {
     /// The workers that were sent come.
     fn work(&self) {
         while self.sent.swap(0, Ordering::SeqCst) > 0 {
-            if self.queue.worker_arrived() {
-                self.deliver(DrainBudget::All);
-            }
+            self.deliver(self.queue.worker_arrived(), DrainBudget::All);
         }
     }
 
@@ -104,7 +97,7 @@ impl Handle {
         self.queue.reserve();
         self.step(|number| Item::Notify(Notification(number)));
         match self.queue.acquire(1, None) {
-            Some(budget) => self.deliver(budget),
+            Some((next, budget)) => self.deliver(next, budget),
             None => self.send_worker(),
         }
     }
@@ -112,15 +105,15 @@ impl Handle {
     /// Something happened without a call: a worker delivers it.
     fn happen(&self) {
         self.step(|number| Item::Notify(Notification(number)));
-        self.deliver_from(self.queue.next_internal(), DrainBudget::InternalOnly);
+        self.deliver(self.queue.next_internal(), DrainBudget::InternalOnly);
     }
 
     /// WinHttpCloseHandle
     fn close(&self) {
         self.queue.reserve();
         self.step(|_| Item::Closing);
-        if self.queue.acquire_to_close(None) {
-            return self.deliver(DrainBudget::All);
+        if let Some(next) = self.queue.acquire_to_close(None) {
+            return self.deliver(next, DrainBudget::All);
         }
         self.send_worker();
     }
