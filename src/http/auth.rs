@@ -129,8 +129,8 @@ pub fn challenges(headers: &Headers, target: Target) -> Vec<Challenge> {
 
 /// Reads one field value. A comma stands between challenges and between parameters alike: a name with `=` and a value
 /// behind it is a parameter of the challenge before it, any other name begins a challenge. What is neither is skipped.
-/// Parameters may stand without commas between them, challenges not: one that a scheme breaks off is none, and nothing
-/// behind it counts (sources e03, e05).
+/// A challenge whose parameters something else than a comma breaks off is none, and nothing behind it counts (sources e03,
+/// e05).
 fn parse(value: &[u8]) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = Scanner(value);
@@ -140,15 +140,16 @@ fn parse(value: &[u8]) -> Vec<Challenge> {
             return challenges;
         }
         let comma = before[..before.len() - rest.0.len()].contains(&b',');
+        let begun = rest.0.first().is_some_and(|byte| is_token(*byte));
+        if begun && !comma && challenges.last().is_some_and(|last| !last.parameters.is_empty()) {
+            challenges.pop();
+            return challenges;
+        }
         match (rest.parameter(), challenges.last_mut()) {
             (Some(parameter), Some(challenge)) => challenge.parameters.push(parameter),
             (Some(_), None) => {}
             (None, _) => match rest.take(is_token) {
                 "" => rest.0 = &rest.0[1..],
-                _ if !comma && challenges.last().is_some_and(|last| !last.parameters.is_empty()) => {
-                    challenges.pop();
-                    return challenges;
-                }
                 scheme => {
                     let mut challenge = Challenge { scheme: scheme.to_owned(), token: None, parameters: Vec::new() };
                     rest.skip(b" \t");
@@ -264,7 +265,8 @@ mod tests {
             (&["", " , "], &[]),
             (&["Digest realm=\"r\" nonce=n Digest realm=s"], &[]),
             (&["Digest realm=r, nonce=n, algorithm=MD5 Basic realm=r"], &[]),
-            (&["Digest realm=r nonce=n, Basic realm=r"], &["Digest|realm=r|nonce=n", "Basic|realm=r"]),
+            (&["Digest realm=r nonce=n, Basic realm=r"], &[]),
+            (&["Basic realm=r, Digest realm=r nonce=n"], &["Basic|realm=r"]),
             (&["Basic something, Digest something"], &["Basic something", "Digest something"]),
         ];
         for (values, challenges) in rows {

@@ -151,21 +151,21 @@ impl Digest {
             }
         };
 
+        // The order of SSPI, which writes this field for WinHTTP (source auth.digest-form).
         let mut fields = vec![self.user_field(request.user)];
         fields.extend([quoted("realm", realm), quoted("nonce", nonce), quoted("uri", target)]);
-        fields.extend(self.algorithm_name.iter().map(|name| format!("algorithm={name}").into_bytes()));
-        fields.push(quoted("response", response.as_bytes()));
-        fields.extend(self.opaque.iter().map(|opaque| quoted("opaque", opaque)));
-        if let Some(quality) = quality {
-            fields.push(format!("qop={quality}, nc={count}").into_bytes());
-        }
         if quality.is_some() || self.session {
             fields.push(quoted("cnonce", client_nonce.as_bytes()));
         }
+        fields.extend(quality.map(|_| format!("nc={count}").into_bytes()));
+        fields.extend(self.algorithm_name.iter().map(|name| format!("algorithm={name}").into_bytes()));
+        fields.push(quoted("response", response.as_bytes()));
+        fields.extend(quality.map(|quality| quoted("qop", quality.as_bytes())));
+        fields.extend(self.opaque.iter().map(|opaque| quoted("opaque", opaque)));
         if self.userhash {
             fields.push(b"userhash=true".to_vec());
         }
-        Some([b"Digest ".as_slice(), &fields.join(b", ".as_slice())].concat())
+        Some([b"Digest ".as_slice(), &fields.join(b",".as_slice())].concat())
     }
 
     fn user_field(&self, user: &str) -> Vec<u8> {
@@ -254,10 +254,10 @@ mod tests {
             let request = Authorised { password: "Circle of Life", ..mufasa() };
             let answer = answered(&format!("Digest {server}, algorithm={algorithm}"), &request, client);
             let expected = format!(
-                "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", \
-                 nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", uri=\"/dir/index.html\", \
-                 algorithm={algorithm}, response=\"{response}\", \
-                 opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\", qop=auth, nc=00000001, cnonce=\"{client}\""
+                "Digest username=\"Mufasa\",realm=\"http-auth@example.org\",\
+                 nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\",uri=\"/dir/index.html\",\
+                 cnonce=\"{client}\",nc=00000001,algorithm={algorithm},response=\"{response}\",qop=\"auth\",\
+                 opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
             );
             assert_eq!(answer, expected);
         }
@@ -265,6 +265,18 @@ mod tests {
                      nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"";
         let request = Authorised { password: "Circle Of Life", ..mufasa() };
         assert!(answered(older, &request, "0a4f113b").contains("response=\"6629fae49393a05397450978507c4ef1\""));
+    }
+
+    /// What WinHTTP wrote for corefx#37729 (source auth.digest-form).
+    #[test]
+    fn the_example_of_windows() {
+        let challenge = "Digest realm=\"test\", domain=\"/HTTP/Digest\", nonce=\"242183759da18f88dfe72b0b9d9c7476\"";
+        let request = Authorised { user: "guest", password: "guest", target: "/HTTP/Digest/", ..mufasa() };
+        assert_eq!(
+            answered(challenge, &request, "c"),
+            "Digest username=\"guest\",realm=\"test\",nonce=\"242183759da18f88dfe72b0b9d9c7476\",\
+             uri=\"/HTTP/Digest/\",response=\"1a5869a78de62a6df46f96ec1c998326\""
+        );
     }
 
     /// What RFC 7616, 3.9.2 asks, answered by another implementation of its formulas: the values printed there are wrong.

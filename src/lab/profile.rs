@@ -72,8 +72,9 @@ const CAME_WITH: &[(Release, &[u32])] = &[
             WINHTTP_OPTION_TLS_FALSE_START,
         ],
     ),
+    // The pages name them after 21H1, which is Windows Server 2022's version: Windows 10 22H2 has none of them (source n224).
     (
-        Release::Windows10v21H1,
+        Release::Server2022,
         &[
             WINHTTP_OPTION_BACKGROUND_CONNECTIONS,
             WINHTTP_OPTION_DISABLE_CERT_CHAIN_BUILDING,
@@ -137,7 +138,6 @@ enum Release {
     Windows10v1607,
     Windows10v1903,
     Windows10v2004,
-    Windows10v21H1,
     /// Build 20348.
     Server2022,
     Windows11,
@@ -174,19 +174,20 @@ impl Profile {
         Profile::until(Release::Windows10v2004)
     }
 
-    /// Windows 10 version 21H1: TLS 1.3 is unknown.
+    /// Windows 10 version 21H1: WinHTTP is that of 2004.
     pub fn windows_10_21h1() -> Profile {
-        Profile::until(Release::Windows10v21H1)
+        Profile::windows_10_22h2()
     }
 
-    /// Windows 10 version 22H2: WinHTTP is that of 21H1. TLS 1.3 and HTTP/3 are unknown, and their bits in
+    /// Windows 10 version 22H2: WinHTTP is that of 2004. HTTP2_KEEPALIVE, REQUIRE_STREAM_END and STREAM_ERROR_CODE are unknown
+    /// (source n224). TLS 1.3 and HTTP/3 are unknown, and their bits in
     /// SECURE_PROTOCOLS and ENABLE_HTTP_PROTOCOL are 87 (source g03); so is AUTOMATIC_CHUNKING, without which no reply is
     /// read beside the upload (n152), and FLAG_TRAILERS (n201).
     pub fn windows_10_22h2() -> Profile {
-        Profile::until(Release::Windows10v21H1)
+        Profile::until(Release::Windows10v2004)
     }
 
-    /// Windows Server 2022 with its updates: the options of 21H1, TLS 1.3, HTTP/3's flag, AUTOMATIC_CHUNKING,
+    /// Windows Server 2022 with its updates: the options that the pages name after 21H1, TLS 1.3, HTTP/3's flag, AUTOMATIC_CHUNKING,
     /// FLAG_TRAILERS, and the functions of headers and reads that end in Ex; no FLAG_WIRE_ENCODING, no connection groups.
     pub fn windows_server_2022() -> Profile {
         Profile::until(Release::Server2022)

@@ -8,7 +8,7 @@ use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::support::*;
 
-/// What generations know: TLS 1.3 (source g03) and HTTP/3, options and functions with the version that their pages name,
+/// What generations know: TLS 1.3 (source g03) and HTTP/3, options and functions with the version that their pages name (n224),
 /// flags (n152, n201); FEATURE_SUPPORTED says the same (m15).
 #[test]
 fn what_each_knows() {
@@ -50,6 +50,16 @@ fn what_each_knows() {
             error
         }
     };
+    let read = |option| {
+        move |client: &Client| {
+            let (mut value, mut length) = (0_u32, 4);
+            // SAFETY: four bytes.
+            match unsafe { WinHttpQueryOption(client.session, option, (&raw mut value).cast(), &mut length) } {
+                1 => 0,
+                _ => last_error(),
+            }
+        }
+    };
     // Of the session and of the process: 1 if it is there.
     let feature = |id: u32| {
         move |client: &Client| {
@@ -67,7 +77,7 @@ fn what_each_knows() {
     };
     type Ask = Box<dyn Fn(&Client) -> u32>;
     // The answer in each of `generations`: mostly an error.
-    let rows: [(&str, Ask, [u32; 4]); 22] = [
+    let rows: [(&str, Ask, [u32; 4]); 23] = [
         (
             "TLS 1.3",
             Box::new(bits(WINHTTP_OPTION_SECURE_PROTOCOLS, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3)),
@@ -83,7 +93,9 @@ fn what_each_knows() {
         ("HTTP/3", Box::new(bits(WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, WINHTTP_PROTOCOL_FLAG_HTTP3)), [87, 87, 0, 0]),
         ("decompression", Box::new(bits(WINHTTP_OPTION_DECOMPRESSION, WINHTTP_DECOMPRESSION_FLAG_GZIP)), [0; 4]),
         ("required versions", Box::new(bits(WINHTTP_OPTION_HTTP_PROTOCOL_REQUIRED, 1)), [0; 4]),
-        ("pings", Box::new(bits(WINHTTP_OPTION_HTTP2_KEEPALIVE, 5000)), [12009, 0, 0, 0]),
+        ("pings", Box::new(bits(WINHTTP_OPTION_HTTP2_KEEPALIVE, 5000)), [12009, 12009, 0, 0]),
+        // source n224: what .NET looks for trailers by.
+        ("stream errors", Box::new(read(WINHTTP_OPTION_STREAM_ERROR_CODE)), [87, 87, 12018, 12018]),
         ("False Start", Box::new(bits(WINHTTP_OPTION_TLS_FALSE_START, 1)), [12009, 0, 0, 0]),
         ("many headers", Box::new(found("WinHttpQueryHeadersEx")), [127, 127, 0, 0]),
         ("groups", Box::new(found("WinHttpQueryConnectionGroup")), [127, 127, 127, 0]),
@@ -91,7 +103,7 @@ fn what_each_knows() {
         ("no flag", Box::new(opened(0)), [0; 4]),
         ("trailers", Box::new(queried(WINHTTP_QUERY_FLAG_TRAILERS)), [87, 87, 12019, 12019]),
         ("bytes", Box::new(queried(WINHTTP_QUERY_FLAG_WIRE_ENCODING)), [87, 87, 87, 12019]),
-        ("feature: pings", Box::new(feature(WINHTTP_FEATURE_HTTP2_KEEPALIVE)), [0, 1, 1, 1]),
+        ("feature: pings", Box::new(feature(WINHTTP_FEATURE_HTTP2_KEEPALIVE)), [0, 0, 1, 1]),
         ("feature: required versions", Box::new(feature(WINHTTP_FEATURE_HTTP_PROTOCOL_REQUIRED)), [1; 4]),
         ("feature: defaults", Box::new(feature(WINHTTP_FEATURE_FLAG_SECURE_DEFAULTS)), [0, 1, 1, 1]),
         ("feature: chunks", Box::new(feature(WINHTTP_FEATURE_FLAG_AUTOMATIC_CHUNKING)), [0, 0, 1, 1]),
