@@ -33,7 +33,7 @@
 #define CONST const
 #define NTAPI
 #define STDMETHODCALLTYPE
-#define FORCEINLINE static inline
+#define FORCEINLINE static __inline
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 #define __stdcall
 #define __cdecl
@@ -41,7 +41,7 @@
 #define __fastcall
 #define __declspec(what)
 #ifndef __forceinline
-#define __forceinline inline
+#define __forceinline __inline
 #endif
 #define __int64 long long
 #define __pragma(what)
@@ -161,7 +161,7 @@
 #define HRESULT_CODE(result) ((result) & 0xffff)
 #define HRESULT_FACILITY(result) (((result) >> 16) & 0x1fff)
 #define __HRESULT_FROM_WIN32(error) HRESULT_FROM_WIN32(error)
-static inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
+static __inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
 {
     return (HRESULT)error <= 0 ? (HRESULT)error : (HRESULT)((error & 0xffff) | (FACILITY_WIN32 << 16) | 0x80000000u);
 }
@@ -198,11 +198,11 @@ static inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
 #ifdef LC_ALL_MASK
 /* A locale of the C library, which MSVC calls by other names. A category is one of locale.h. */
 typedef locale_t _locale_t;
-static inline _locale_t _create_locale(int category, const char *name)
+static __inline _locale_t _create_locale(int category, const char *name)
 {
     return newlocale(category == LC_ALL ? LC_ALL_MASK : 1 << category, name, (locale_t)0);
 }
-static inline void _free_locale(_locale_t locale)
+static __inline void _free_locale(_locale_t locale)
 {
     freelocale(locale);
 }
@@ -214,28 +214,28 @@ typedef struct _EXCEPTION_POINTERS {
     struct _CONTEXT *ContextRecord;
 } EXCEPTION_POINTERS, *PEXCEPTION_POINTERS, *LPEXCEPTION_POINTERS;
 
-static inline void OutputDebugStringA(LPCSTR text)
+static __inline void OutputDebugStringA(LPCSTR text)
 {
     fputs(text, stderr);
 }
-static inline void OutputDebugStringW(LPCWSTR text)
+static __inline void OutputDebugStringW(LPCWSTR text)
 {
     char narrow[1024];
     if (WideCharToMultiByte(CP_UTF8, 0, text, -1, narrow, (int)sizeof narrow, NULL, NULL) > 0)
         fputs(narrow, stderr);
 }
-static inline BOOL IsDebuggerPresent(void)
+static __inline BOOL IsDebuggerPresent(void)
 {
     return FALSE;
 }
-static inline int lstrlenW(LPCWSTR text)
+static __inline int lstrlenW(LPCWSTR text)
 {
     int length = 0;
     while (text && text[length])
         length++;
     return length;
 }
-static inline int lstrlenA(LPCSTR text)
+static __inline int lstrlenA(LPCSTR text)
 {
     return text ? (int)strlen(text) : 0;
 }
@@ -250,29 +250,29 @@ static inline int lstrlenA(LPCSTR text)
 #define InterlockedAnd(target, value) __atomic_fetch_and((target), (value), __ATOMIC_SEQ_CST)
 #define InterlockedOr(target, value) __atomic_fetch_or((target), (value), __ATOMIC_SEQ_CST)
 #define InterlockedXor(target, value) __atomic_fetch_xor((target), (value), __ATOMIC_SEQ_CST)
-static inline LONG InterlockedExchange(LONG volatile *target, LONG value)
+static __inline LONG InterlockedExchange(LONG volatile *target, LONG value)
 {
     return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
 }
-static inline LONG64 InterlockedExchange64(LONG64 volatile *target, LONG64 value)
+static __inline LONG64 InterlockedExchange64(LONG64 volatile *target, LONG64 value)
 {
     return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
 }
-static inline PVOID InterlockedExchangePointer(PVOID volatile *target, PVOID value)
+static __inline PVOID InterlockedExchangePointer(PVOID volatile *target, PVOID value)
 {
     return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
 }
-static inline LONG InterlockedCompareExchange(LONG volatile *target, LONG value, LONG comparand)
+static __inline LONG InterlockedCompareExchange(LONG volatile *target, LONG value, LONG comparand)
 {
     __atomic_compare_exchange_n(target, &comparand, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return comparand;
 }
-static inline LONG64 InterlockedCompareExchange64(LONG64 volatile *target, LONG64 value, LONG64 comparand)
+static __inline LONG64 InterlockedCompareExchange64(LONG64 volatile *target, LONG64 value, LONG64 comparand)
 {
     __atomic_compare_exchange_n(target, &comparand, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return comparand;
 }
-static inline PVOID InterlockedCompareExchangePointer(PVOID volatile *target, PVOID value, PVOID comparand)
+static __inline PVOID InterlockedCompareExchangePointer(PVOID volatile *target, PVOID value, PVOID comparand)
 {
     __atomic_compare_exchange_n(target, &comparand, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return comparand;
@@ -280,7 +280,7 @@ static inline PVOID InterlockedCompareExchangePointer(PVOID volatile *target, PV
 #define MemoryBarrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define YieldProcessor() ((void)0)
 
-static inline uintptr_t _beginthreadex(
+static __inline uintptr_t _beginthreadex(
     void *security, unsigned stack, unsigned (*start)(void *), void *argument, unsigned flags, unsigned *id)
 {
     return (uintptr_t)CreateThread((LPSECURITY_ATTRIBUTES)security, stack, (LPTHREAD_START_ROUTINE)start, argument, flags, id);
@@ -294,9 +294,9 @@ static inline uintptr_t _beginthreadex(
 #define strcpy_s(destination, size, source) (snprintf((destination), (size), "%s", (source)), 0)
 #define _TRUNCATE ((size_t)-1)
 /* As MSVC has it: -1 and no NUL if there is no room. */
-static inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #include <stdarg.h>
-static inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
+static __inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
 {
     va_list again;
     int length, made;
@@ -314,7 +314,7 @@ static inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, v
     free(whole);
     return (size_t)made <= size ? made : -1;
 }
-static inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...)
+static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...)
 {
     int made;
     va_list arguments;

@@ -15,7 +15,7 @@ typedef struct pwh_out {
     size_t room, length;
 } pwh_out;
 
-static inline void pwh_put(pwh_out *out, WCHAR unit)
+static __inline void pwh_put(pwh_out *out, WCHAR unit)
 {
     if (out->length + 1 < out->room)
         out->text[out->length] = unit;
@@ -23,7 +23,7 @@ static inline void pwh_put(pwh_out *out, WCHAR unit)
 }
 
 /* `count` units between spaces up to `width`. */
-static inline void pwh_put_text(pwh_out *out, const WCHAR *wide, const char *narrow, int count, int width, int left)
+static __inline void pwh_put_text(pwh_out *out, const WCHAR *wide, const char *narrow, int count, int width, int left)
 {
     int pad = width > count ? width - count : 0, at;
     for (at = 0; !left && at < pad; at++)
@@ -34,7 +34,7 @@ static inline void pwh_put_text(pwh_out *out, const WCHAR *wide, const char *nar
         pwh_put(out, ' ');
 }
 
-static inline void pwh_put_string(pwh_out *out, const void *text, int is_wide, int width, int precision, int left)
+static __inline void pwh_put_string(pwh_out *out, const void *text, int is_wide, int width, int precision, int left)
 {
     WCHAR widened[1024];
     const WCHAR *wide = (const WCHAR *)text;
@@ -55,7 +55,7 @@ static inline void pwh_put_string(pwh_out *out, const void *text, int is_wide, i
 }
 
 /* The length of the text, or -1 if it and its NUL do not fit; what fits is there, with a NUL. */
-static inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
+static __inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
 {
     pwh_out out = {text, room, 0};
     va_list list;
@@ -162,7 +162,7 @@ static inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format, v
     return out.length < room ? (int)out.length : -1;
 }
 
-static inline int pwh_swprintf(WCHAR *text, size_t room, const WCHAR *format, ...)
+static __inline int pwh_swprintf(WCHAR *text, size_t room, const WCHAR *format, ...)
 {
     int length;
     va_list arguments;
@@ -172,7 +172,7 @@ static inline int pwh_swprintf(WCHAR *text, size_t room, const WCHAR *format, ..
     return length;
 }
 
-static inline int pwh_vfwprintf(FILE *file, const WCHAR *format, va_list arguments)
+static __inline int pwh_vfwprintf(FILE *file, const WCHAR *format, va_list arguments)
 {
     WCHAR wide[4096];
     char narrow[3 * 4096];
@@ -182,7 +182,7 @@ static inline int pwh_vfwprintf(FILE *file, const WCHAR *format, va_list argumen
     return length;
 }
 
-static inline int pwh_fwprintf(FILE *file, const WCHAR *format, ...)
+static __inline int pwh_fwprintf(FILE *file, const WCHAR *format, ...)
 {
     int length;
     va_list arguments;
@@ -192,7 +192,7 @@ static inline int pwh_fwprintf(FILE *file, const WCHAR *format, ...)
     return length;
 }
 
-static inline int pwh_wprintf(const WCHAR *format, ...)
+static __inline int pwh_wprintf(const WCHAR *format, ...)
 {
     int length;
     va_list arguments;
@@ -240,16 +240,16 @@ static inline int pwh_wprintf(const WCHAR *format, ...)
 #define _wcsdup Pwh_wcsdup
 #define _wtoi(text) ((int)Pwh_wcstoll((text), NULL, 10))
 #define _wtoi64(text) Pwh_wcstoll((text), NULL, 10)
-static inline int wcscpy_s(WCHAR *to, size_t room, const WCHAR *from)
+static __inline int wcscpy_s(WCHAR *to, size_t room, const WCHAR *from)
 {
     return pwh_swprintf(to, room, L"%s", from) < 0 ? 34 : 0;
 }
-static inline int wcscat_s(WCHAR *to, size_t room, const WCHAR *from)
+static __inline int wcscat_s(WCHAR *to, size_t room, const WCHAR *from)
 {
     size_t length = Pwh_wcsnlen(to, room);
     return length < room ? wcscpy_s(to + length, room - length, from) : 34;
 }
-static inline int wcsncpy_s(WCHAR *to, size_t room, const WCHAR *from, size_t count)
+static __inline int wcsncpy_s(WCHAR *to, size_t room, const WCHAR *from, size_t count)
 {
     int most = count < room ? (int)count : (int)room - 1;
     return pwh_swprintf(to, room, L"%.*s", most, from) < 0 ? 34 : 0;

@@ -8,13 +8,13 @@
 #define STRSAFE_E_INSUFFICIENT_BUFFER ((HRESULT)0x8007007A)
 #define STRSAFE_E_INVALID_PARAMETER ((HRESULT)0x80070057)
 
-static inline HRESULT StringCchVPrintfW(WCHAR *to, size_t room, const WCHAR *format, va_list arguments)
+static __inline HRESULT StringCchVPrintfW(WCHAR *to, size_t room, const WCHAR *format, va_list arguments)
 {
     if (room == 0)
         return STRSAFE_E_INVALID_PARAMETER;
     return pwh_vswprintf(to, room, format, arguments) < 0 ? STRSAFE_E_INSUFFICIENT_BUFFER : S_OK;
 }
-static inline HRESULT StringCchPrintfW(WCHAR *to, size_t room, const WCHAR *format, ...)
+static __inline HRESULT StringCchPrintfW(WCHAR *to, size_t room, const WCHAR *format, ...)
 {
     HRESULT result;
     va_list arguments;
@@ -23,7 +23,7 @@ static inline HRESULT StringCchPrintfW(WCHAR *to, size_t room, const WCHAR *form
     va_end(arguments);
     return result;
 }
-static inline HRESULT StringCchPrintfA(char *to, size_t room, const char *format, ...)
+static __inline HRESULT StringCchPrintfA(char *to, size_t room, const char *format, ...)
 {
     int length;
     va_list arguments;
@@ -32,24 +32,24 @@ static inline HRESULT StringCchPrintfA(char *to, size_t room, const char *format
     va_end(arguments);
     return length < 0 || (size_t)length >= room ? STRSAFE_E_INSUFFICIENT_BUFFER : S_OK;
 }
-static inline HRESULT StringCchCopyW(WCHAR *to, size_t room, const WCHAR *from)
+static __inline HRESULT StringCchCopyW(WCHAR *to, size_t room, const WCHAR *from)
 {
     return StringCchPrintfW(to, room, L"%s", from);
 }
-static inline HRESULT StringCchCopyNW(WCHAR *to, size_t room, const WCHAR *from, size_t count)
+static __inline HRESULT StringCchCopyNW(WCHAR *to, size_t room, const WCHAR *from, size_t count)
 {
     return StringCchPrintfW(to, room, L"%.*s", (int)count, from);
 }
-static inline HRESULT StringCchCopyA(char *to, size_t room, const char *from)
+static __inline HRESULT StringCchCopyA(char *to, size_t room, const char *from)
 {
     return StringCchPrintfA(to, room, "%s", from);
 }
-static inline HRESULT StringCchCatW(WCHAR *to, size_t room, const WCHAR *from)
+static __inline HRESULT StringCchCatW(WCHAR *to, size_t room, const WCHAR *from)
 {
     size_t length = Pwh_wcsnlen(to, room);
     return length < room ? StringCchCopyW(to + length, room - length, from) : STRSAFE_E_INVALID_PARAMETER;
 }
-static inline HRESULT StringCchLengthW(const WCHAR *text, size_t most, size_t *length)
+static __inline HRESULT StringCchLengthW(const WCHAR *text, size_t most, size_t *length)
 {
     size_t found = text ? Pwh_wcsnlen(text, most) : most;
     if (found >= most)

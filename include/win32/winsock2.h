@@ -32,12 +32,12 @@ typedef struct WSAData {
 #define WSAGetLastError() errno
 #define WSAEWOULDBLOCK EWOULDBLOCK
 #define WSAECONNRESET ECONNRESET
-static inline int WSAStartup(WORD version, LPWSADATA data)
+static __inline int WSAStartup(WORD version, LPWSADATA data)
 {
     data->wVersion = data->wHighVersion = version;
     return 0;
 }
-static inline int WSACleanup(void)
+static __inline int WSACleanup(void)
 {
     return 0;
 }
