@@ -4,7 +4,7 @@
  * before all others, puts functions of this library in the place of theirs, and lets std::wstring be made anew in the
  * program. It is for GCC and Clang with glibc and libstdc++.
  *
- * What stays wrong: numbers, and what needs a locale, in wide streams; %ls of the printf family; codecvt and
+ * What stays wrong: numbers, and what needs a locale, in wide streams; the scanf family; codecvt and
  * std::filesystem paths made of wide text; and every library whose interface has wchar_t and that was not compiled so.
  */
 #ifndef PORTABLE_WINHTTP_WCHAR16_H
@@ -80,5 +80,7 @@ PWH_WIDE(wchar_t *, wcspbrk, (const wchar_t *, const wchar_t *));
 PWH_WIDE(wchar_t *, wcsstr, (const wchar_t *, const wchar_t *));
 PWH_WIDE(wchar_t *, wmemchr, (const wchar_t *, wchar_t, size_t));
 #endif
+
+#include "narrow_printf.h"
 
 #endif

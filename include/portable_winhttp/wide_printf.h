@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __cplusplus
+#include <cwchar>
+#endif
+
 #include "kernel.h"
 
 /* Where the text goes: what does not fit is only counted. */
@@ -206,12 +210,19 @@ static __inline int pwh_wprintf(const WCHAR *format, ...)
 #define _vsnwprintf pwh_vswprintf
 #define swprintf_s pwh_swprintf
 #define _snwprintf_s(text, room, count, ...) pwh_swprintf((text), (room), __VA_ARGS__)
-#ifndef __cplusplus
-/* In C++ these are names of std as well; a program writes _snwprintf or the functions of strsafe.h. */
 #define swprintf pwh_swprintf
 #define vswprintf pwh_vswprintf
 #define wprintf pwh_wprintf
 #define fwprintf pwh_fwprintf
+#ifdef __cplusplus
+/* There they are names of std as well. */
+namespace std {
+using ::pwh_fwprintf;
+using ::pwh_swprintf;
+using ::pwh_vswprintf;
+using ::pwh_wprintf;
+}
+#else
 #define wcslen Pwh_wcslen
 #define wcsnlen Pwh_wcsnlen
 #define wcscpy Pwh_wcscpy

@@ -2,6 +2,8 @@
 #include "client.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <cwchar>
 #include <map>
 #include <string>
@@ -24,6 +26,19 @@ int main()
         == S_OK);
     CHECK(std::wstring(made) == L"wide|narrow|   42|7   |0000BEEF|1.25|1099511627776|l!%");
     CHECK(StringCchCopyW(made, 4, L"abcdef") == STRSAFE_E_INSUFFICIENT_BUFFER && std::wstring(made) == L"abc");
+
+    CHECK(std::swprintf(made, 64, L"%s %d", L"\u00e9", 7) == 3 && std::wstring(made) == L"\u00e9 7");
+
+    char narrow[128];
+    const wchar_t *volatile nothing = nullptr;
+    const wchar_t *pair = L"\U0001f600";
+    int length = std::snprintf(narrow, sizeof narrow, "%S|%ls|%-4S|%4ls|%.2S|%d|%s|%6.2f|%zu|%lld|%c|%*d|%p|%x%%", L"wide", L"\u00e9",
+        L"l", L"r", L"cut", -5, "thin", 1.25, sizeof(int), 1LL << 40, '!', 4, 7, static_cast<void *>(nullptr), 255u);
+    CHECK(std::string(narrow) == "wide|\xc3\xa9|l   |   r|cu|-5|thin|  1.25|4|1099511627776|!|   7|(nil)|ff%");
+    CHECK(length == static_cast<int>(std::strlen(narrow)));
+    CHECK(std::snprintf(narrow, 4, "%ls", pair) == 4 && std::string(narrow) == "\xf0\x9f\x98");
+    CHECK(std::snprintf(nullptr, 0, "%S", L"abc") == 3 && std::sprintf(narrow, "%s%%%5s", "no", "wide") == 8);
+    CHECK(std::string(narrow) == "no% wide" && std::snprintf(narrow, sizeof narrow, "%ls", nothing) == 6);
 
     URL_COMPONENTS parts = {};
     parts.dwStructSize = sizeof parts;
