@@ -133,6 +133,7 @@ mod replay;
 mod reply;
 mod scheduler;
 mod script;
+mod scripted;
 mod secured;
 #[cfg(feature = "live")]
 mod served;

@@ -144,7 +144,7 @@ impl Peer {
     }
 
     /// The certificates that it shows when TLS is spoken, DER, its own first; they are told, not looked at. Without them it
-    /// shows one of the lab, for `*.test`, `localhost` and `127.0.0.1`.
+    /// shows one of the lab for its host.
     pub fn shows(&self, chain: &[Vec<u8>]) -> &Peer {
         self.lock().certificates = Some(chain.to_vec());
         self

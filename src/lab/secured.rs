@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::fault::{FaultKind, FaultTrigger, Stage};
 use super::peer::Peer;
 use super::script::ScriptAttempt;
+use super::scripted::certificate;
 use super::world::{Origin, SimWorld};
 use crate::pki::{Certificate, refused};
 use crate::transport::{ChainAnswer, ChainQuestion, ChainRoots, ClientCertificate, Event, Secured};
@@ -16,9 +17,6 @@ use crate::win32::{
     WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
 
-/// The certificate of peers that have no other: self-signed, for `*.test`, `localhost` and `127.0.0.1`, subject
-/// "scripted peer", valid from 1975 to 4095. Its key is lost.
-const CERTIFICATE: &[u8] = include_bytes!("scripted.der");
 /// TLS_AES_256_GCM_SHA384 and X25519.
 const SUITE: u16 = 0x1302;
 const GROUP: u16 = 0x001D;
@@ -45,7 +43,7 @@ impl ScriptAttempt {
                 if rules.client != ClientCertificate::Absent {
                     return then(self);
                 }
-                self.tell(Event::CertificateWanted(peer.issuer().into_iter().collect()));
+                self.tell(Event::CertificateWanted(peer.issuer(&self.origin().1).into_iter().collect()));
                 self.fail(ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, 0);
             }
             what => self.obey(what, Stage::Tls, move |attempt| {
@@ -61,7 +59,7 @@ impl ScriptAttempt {
             return;
         }
         let date = self.world.date().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let presented = peer.certificates();
+        let presented = peer.certificates(&self.origin().1);
         self.world.showed(&presented, faults);
         self.tell(Event::Secured(Arc::new(Secured {
             path: presented.clone(),
@@ -104,14 +102,14 @@ fn judged(question: ChainQuestion, roots: Vec<Vec<u8>>) -> (Vec<Vec<u8>>, u32) {
 }
 
 impl Peer {
-    /// DER, its own first.
-    fn certificates(&self) -> Vec<Vec<u8>> {
-        self.shown().unwrap_or_else(|| vec![CERTIFICATE.to_vec()])
+    /// DER, its own first, which is for this host if the peer was given none.
+    fn certificates(&self, host: &str) -> Vec<Vec<u8>> {
+        self.shown().unwrap_or_else(|| vec![certificate(host)])
     }
 
     /// The DER name of who issued its certificate.
-    fn issuer(&self) -> Option<Vec<u8>> {
-        let certificates = self.certificates();
+    fn issuer(&self, host: &str) -> Option<Vec<u8>> {
+        let certificates = self.certificates(host);
         Some(Certificate::parse(certificates.first()?).ok()?.issuer.to_vec())
     }
 }

@@ -1,7 +1,56 @@
-/* The lab from C: an answer, a time limit that passes in no time, a web socket, and a planted bug that is found. */
+/* The lab from C: an answer, a time limit that passes in no time, a web socket, a planted bug that is found, certificates. */
 #include "client.h"
 
+#include <wincrypt.h>
 #include <winhttp_lab.h>
+
+/* The verdict on a chain for this name: an error of crypt32, or 0. */
+static DWORD verdict(PCCERT_CHAIN_CONTEXT chain, LPWSTR name, DWORD ignored)
+{
+    SSL_EXTRA_CERT_CHAIN_POLICY_PARA extra = {{sizeof extra}, AUTHTYPE_SERVER, ignored, name};
+    CERT_CHAIN_POLICY_PARA policy = {sizeof policy, 0, &extra};
+    CERT_CHAIN_POLICY_STATUS status = {sizeof status, 0, 0, 0, NULL};
+    CHECK(CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_SSL, chain, &policy, &status));
+    return status.dwError;
+}
+
+/* What clients do with the certificate of a server that was answered, or refused. */
+static void certificates(void)
+{
+    WCHAR right[] = L"api.test", wrong[] = L"api.other";
+    char usage[] = szOID_PKIX_KP_SERVER_AUTH, *usages[] = {usage};
+    int refused;
+    for (refused = 0; refused < 2; refused++) {
+        HINTERNET session, connection, request;
+        PCCERT_CONTEXT context = NULL;
+        PCCERT_CHAIN_CONTEXT chain = NULL;
+        CERT_CHAIN_PARA para = {0};
+        DWORD size = sizeof context;
+        WinHttpLab *lab = WinHttpLabBegin(NULL);
+        CHECK(WinHttpLabPeer(lab, refused ? "{\"origin\": \"https://api.test\", \"rules\": [{\"replies\": [{\"body\": \"x\"}]}],"
+                                            "\"faults\": [{\"at\": \"tls\", \"secure\": 8}]}"
+                                          : "{\"origin\": \"https://api.test\", \"rules\": [{\"replies\": [{\"body\": \"x\"}]}]}"));
+        session = WinHttpOpen(L"lab", WINHTTP_ACCESS_TYPE_NO_PROXY, NULL, NULL, 0);
+        connection = WinHttpConnect(session, L"api.test", 443, 0);
+        request = WinHttpOpenRequest(connection, L"GET", L"/", NULL, NULL, NULL, WINHTTP_FLAG_SECURE);
+        CHECK(!!WinHttpSendRequest(request, NULL, 0, NULL, 0, 0, 0) == !refused);
+        CHECK(WinHttpQueryOption(request, WINHTTP_OPTION_SERVER_CERT_CONTEXT, &context, &size) && context);
+        para.cbSize = sizeof para;
+        para.RequestedUsage.dwType = USAGE_MATCH_TYPE_OR;
+        para.RequestedUsage.Usage.cUsageIdentifier = 1;
+        para.RequestedUsage.Usage.rgpszUsageIdentifier = usages;
+        CHECK(CertGetCertificateChain(
+            HCCE_CURRENT_USER, context, NULL, context->hCertStore, &para, CERT_CHAIN_CACHE_END_CERT, NULL, &chain));
+        CertFreeCertificateContext(context);
+        CHECK(chain->TrustStatus.dwErrorStatus == (refused ? CERT_TRUST_IS_UNTRUSTED_ROOT : CERT_TRUST_NO_ERROR));
+        CHECK(verdict(chain, right, 0) == (refused ? (DWORD)CERT_E_UNTRUSTEDROOT : 0));
+        CHECK(verdict(chain, right, SECURITY_FLAG_IGNORE_UNKNOWN_CA) == 0);
+        CHECK(verdict(chain, wrong, SECURITY_FLAG_IGNORE_UNKNOWN_CA) == (DWORD)CERT_E_CN_NO_MATCH);
+        CertFreeCertificateChain(chain);
+        CHECK(WinHttpCloseHandle(request) && WinHttpCloseHandle(connection) && WinHttpCloseHandle(session));
+        CHECK(WinHttpLabEnd(lab, NULL));
+    }
+}
 
 static void get(void)
 {
@@ -149,6 +198,7 @@ int main(void)
     planted_bug();
     virtual_time();
     profiles();
+    certificates();
     puts("lab: good");
     return 0;
 }
