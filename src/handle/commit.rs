@@ -155,7 +155,7 @@ impl<'a, M: Machine> Commit<'a, M> {
         let Some(state) = self.state.take() else { return };
         drop(state);
         let handle = self.handle;
-        handle.tell_all(std::mem::take(&mut self.checks));
+        handle.for_observers(|| handle.tell_all(std::mem::take(&mut self.checks)));
         // The queue is acquired before the attempt starts: what that brings about at once comes behind.
         let acquired = match (self.deliver, self.finished.pushed) {
             (Deliver::Inside(operation), own) if own > 0 && handle.inside(operation, own) => {

@@ -144,11 +144,13 @@ impl Handle {
 
     /// This is about to be told: the operation that it ends gives back what it owned.
     pub(super) fn give_back(&self, notification: &Notification) {
-        self.tell_all(self.for_observers(|| match &self.kind {
-            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
-            Kind::Request(request) => request.borrowed(|borrowed| borrowed.delivered(notification)),
-            Kind::WebSocket(socket) => socket.borrowed(|borrowed| borrowed.delivered(notification)),
-        }));
+        self.for_observers(|| {
+            self.tell_all(match &self.kind {
+                Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
+                Kind::Request(request) => request.borrowed(|borrowed| borrowed.delivered(notification)),
+                Kind::WebSocket(socket) => socket.borrowed(|borrowed| borrowed.delivered(notification)),
+            });
+        });
     }
 
     /// Random bytes of the world.
@@ -175,11 +177,13 @@ impl Handle {
     /// The handle is being closed: what is pending ends; who delivers that is decided by [`Handle::release`].
     pub(super) fn close_exchange(self: &Arc<Handle>) {
         let write_first = self.write_first();
-        self.tell_all(self.for_observers(|| match &self.kind {
-            Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
-            Kind::Request(request) => request.borrowed(BorrowedBuffers::close),
-            Kind::WebSocket(socket) => socket.borrowed(BorrowedBuffers::close),
-        }));
+        self.for_observers(|| {
+            self.tell_all(match &self.kind {
+                Kind::Session(_) | Kind::Connection(_) | Kind::Resolver(_) => Vec::new(),
+                Kind::Request(request) => request.borrowed(BorrowedBuffers::close),
+                Kind::WebSocket(socket) => socket.borrowed(BorrowedBuffers::close),
+            });
+        });
         self.happen(Deliver::Holder, |machine, now| machine.close(now, write_first));
     }
 
