@@ -250,7 +250,7 @@ mod tests {
                 &[100, 103],
                 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
             ),
-            ("\r\n\r\nHTTP/1.0 404 No\n\nx", &[], "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx"),
+            ("HTTP/1.0 404 No\n\nx", &[], "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx"),
             (
                 "HTTP/1.1 200\r\nTransfer-Encoding: Chunked\r\nContent-Length: 9\r\n\r\n0\r\n\r\n",
                 &[],
