@@ -28,7 +28,8 @@ pub struct ChainStatus {
     pub whole: CERT_TRUST_STATUS,
 }
 
-const UNKNOWN: u32 = CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION;
+/// Nobody knows whether it was revoked.
+pub(super) const UNKNOWN: u32 = CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION;
 
 /// The faults that have the same bits whichever certificate they are of.
 const FAULTS: [(u32, u32); 5] = [

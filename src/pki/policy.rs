@@ -3,10 +3,10 @@
 
 use std::ops::BitOr;
 
+use super::chain::UNKNOWN;
 use super::{Certificate, ChainStatus, of_host};
 use crate::win32::*;
 
-const UNKNOWN: u32 = CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION;
 const NO_ROOT: u32 = CERT_TRUST_IS_UNTRUSTED_ROOT | CERT_TRUST_IS_PARTIAL_CHAIN;
 
 /// Errors of the base policy, in the order in which its page lists them.
