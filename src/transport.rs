@@ -449,6 +449,10 @@ pub trait Transport: Send + Sync {
         let path = question.presented.into_iter().take(1).collect();
         asked(ChainAnswer { path, faults: WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, ..ChainAnswer::default() });
     }
+    /// Whom the world trusts at this moment, DER. Where nobody does TLS it is nobody.
+    fn roots(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
     /// Connections of this pool are not used again: they close (DISABLE_GLOBAL_POOLING, when the session ends).
     fn end_pool(&self, _pool: usize) {}
     /// How many requests are under way, those that are only drained included.

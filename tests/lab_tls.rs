@@ -7,14 +7,15 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 
 use portable_winhttp::lab::{Fault, Reply, Sim, Stage, any};
-use portable_winhttp::win32::{CERT_CONTEXT, ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED};
+use portable_winhttp::win32::{CERT_CHAIN_CONTEXT, CERT_CONTEXT, ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED};
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::Win32::Security::Cryptography::{
     CERT_CHAIN_PARA, CERT_CHAIN_POLICY_BASE, CERT_CHAIN_POLICY_STATUS, CERT_CHAIN_REVOCATION_CHECK_END_CERT,
     CERT_NAME_SIMPLE_DISPLAY_TYPE, CERT_TRUST_IS_NOT_TIME_VALID, CERT_TRUST_IS_OFFLINE_REVOCATION,
-    CERT_TRUST_IS_UNTRUSTED_ROOT, CERT_TRUST_REVOCATION_STATUS_UNKNOWN, CertFreeCertificateChain,
-    CertFreeCertificateContext, CertGetCertificateChain, CertGetNameStringW, CertVerifyCertificateChainPolicy,
+    CERT_TRUST_IS_UNTRUSTED_ROOT, CERT_TRUST_REVOCATION_STATUS_UNKNOWN, CertCloseStore, CertEnumCertificatesInStore,
+    CertFreeCertificateChain, CertFreeCertificateContext, CertGetCertificateChain, CertGetNameStringW,
+    CertOpenSystemStoreW, CertVerifyCertificateChainPolicy,
 };
 
 /// A synchronous GET of https://api.test: 0, or the last error of SendRequest; then `look`.
@@ -126,6 +127,58 @@ fn chains_over_bytes() {
         assert_eq!(judged(request, CERT_CHAIN_REVOCATION_CHECK_END_CERT), (unknown, 0x8009_2013));
     };
     assert_eq!(get(0, look), 0);
+}
+
+/// The certificates of the system's store "ROOT", DER.
+fn roots() -> Vec<Vec<u8>> {
+    // SAFETY: NUL-terminated text; a context is alive until the next is asked for.
+    unsafe {
+        let store = CertOpenSystemStoreW(0, wide("ROOT").as_ptr());
+        assert!(!store.is_null());
+        let mut context: *const CERT_CONTEXT = null();
+        let next = std::iter::from_fn(|| {
+            context = CertEnumCertificatesInStore(store, context.cast()).cast();
+            let found = context.as_ref()?;
+            Some(std::slice::from_raw_parts(found.pbCertEncoded, found.cbCertEncoded as usize).to_vec())
+        });
+        let roots = next.collect();
+        assert_eq!(CertCloseStore(store, 0), 1);
+        roots
+    }
+}
+
+/// The last certificate of the chain of the server's, DER.
+fn root_of_chain(request: *mut c_void) -> Vec<u8> {
+    let mut chain: *mut CERT_CHAIN_CONTEXT = null_mut();
+    let mut length = size_of::<usize>() as u32;
+    // SAFETY: a pointer fits; the chain is alive until it is freed.
+    unsafe {
+        let place = (&raw mut chain).cast();
+        assert_eq!(WinHttpQueryOption(request, WINHTTP_OPTION_SERVER_CERT_CHAIN_CONTEXT, place, &mut length), 1);
+        let simple = &**(*chain).rgpChain;
+        let last = &*(**simple.rgpElement.add(simple.cElement as usize - 1)).pCertContext;
+        let der = std::slice::from_raw_parts(last.pbCertEncoded, last.cbCertEncoded as usize).to_vec();
+        CertFreeCertificateChain(chain.cast());
+        der
+    }
+}
+
+/// Who looks through "ROOT" finds those whom the Sim trusts; one that nobody knows is not among them.
+#[test]
+fn the_roots_of_a_sim() {
+    for (arm, make) in [("script", Sim::new as fn() -> Sim), ("bytes", || Sim::builder().bytes().build())] {
+        let sim = make();
+        sim.peer("https://api.test").on(any()).reply(Reply::ok());
+        sim.peer("http://plain.test").on(any()).reply(Reply::ok());
+        let mut root = Vec::new();
+        assert_eq!(get(0, |request| root = root_of_chain(request)), 0);
+        assert_eq!(roots(), [root], "{arm}");
+    }
+    let sim = Sim::new();
+    let peer = sim.peer("https://api.test");
+    peer.fault(Fault::at(Stage::Tls).secure(WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA));
+    assert_eq!(get(0, |_| ()), 12175);
+    assert!(roots().is_empty());
 }
 
 /// sources n116, n117: the same handle succeeds with flags that are set after the refusal, by a script and over bytes.

@@ -759,12 +759,13 @@ PCCERT_CONTEXT WINAPI PortableWinHttpClientCertificateFromPem(LPCSTR certificate
 DWORD WINAPI CertGetNameStringW(PCCERT_CONTEXT pcertcontext, DWORD dwtype, DWORD dwflags, LPCVOID pvtypepara, LPWSTR psznamestring, DWORD cchnamestring);
 DWORD WINAPI CertGetNameStringA(PCCERT_CONTEXT pcertcontext, DWORD dwtype, DWORD dwflags, LPCVOID pvtypepara, BYTE *psznamestring, DWORD cchnamestring);
 DWORD WINAPI CertNameToStrW(DWORD dwcertencodingtype, const CRYPT_INTEGER_BLOB *pname, DWORD dwstrtype, LPWSTR psz, DWORD csz);
+HCERTSTORE WINAPI CertOpenStore(LPCSTR lpszstoreprovider, DWORD dwencodingtype, DWORD_PTR hcryptprov, DWORD dwflags, LPCVOID pvpara);
+HCERTSTORE WINAPI CertOpenSystemStoreW(DWORD_PTR hprov, LPCWSTR szsubsystemprotocol);
+HCERTSTORE WINAPI CertOpenSystemStoreA(DWORD_PTR hprov, LPCSTR szsubsystemprotocol);
 HCERTSTORE WINAPI PFXImportCertStore(const CRYPT_INTEGER_BLOB *ppfx, LPCWSTR szpassword, DWORD dwflags);
 BOOL WINAPI CertVerifyCertificateChainPolicy(LPCSTR pszpolicyoid, PCCERT_CHAIN_CONTEXT pchaincontext, const CERT_CHAIN_POLICY_PARA *ppolicypara, CERT_CHAIN_POLICY_STATUS *ppolicystatus);
 BOOL WINAPI CertGetCertificateContextProperty(PCCERT_CONTEXT pcertcontext, DWORD dwpropid, LPVOID pvdata, LPDWORD pcbdata);
 BOOL WINAPI CertSetCertificateContextProperty(PCCERT_CONTEXT pcertcontext, DWORD dwpropid, DWORD dwflags, LPCVOID pvdata);
-HCERTSTORE WINAPI CertOpenStore(LPCSTR lpszstoreprovider, DWORD dwencodingtype, DWORD_PTR hcryptprov, DWORD dwflags, LPCVOID pvpara);
-HCERTSTORE WINAPI CertOpenSystemStoreW(DWORD_PTR hprov, LPCWSTR szsubsystemprotocol);
 HCERTSTORE WINAPI CertDuplicateStore(HCERTSTORE hcertstore);
 BOOL WINAPI CertCloseStore(HCERTSTORE hcertstore, DWORD dwflags);
 PCCERT_CONTEXT WINAPI CertEnumCertificatesInStore(HCERTSTORE hcertstore, PCCERT_CONTEXT pprevcertcontext);

@@ -132,6 +132,8 @@ PTP_WAIT WINAPI CreateThreadpoolWait(PTP_WAIT_CALLBACK pfnwa, LPVOID pv, PTP_CAL
 void WINAPI SetThreadpoolWait(PTP_WAIT pwa, HANDLE h, PFILETIME pfttimeout);
 void WINAPI WaitForThreadpoolWaitCallbacks(PTP_WAIT pwa, BOOL fcancelpendingcallbacks);
 void WINAPI CloseThreadpoolWait(PTP_WAIT pwa);
+HANDLE WINAPI GetStdHandle(DWORD nstdhandle);
+DWORD WINAPI GetFileType(HANDLE hfile);
 INT WINAPI MultiByteToWideChar(DWORD codepage, DWORD dwflags, LPCSTR lpmultibytestr, INT cbmultibyte, LPWSTR lpwidecharstr, INT cchwidechar);
 INT WINAPI WideCharToMultiByte(DWORD codepage, DWORD dwflags, LPCWSTR lpwidecharstr, INT cchwidechar, LPSTR lpmultibytestr, INT cbmultibyte, LPCSTR lpdefaultchar, BOOL *lpuseddefaultchar);
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES lpthreadattributes, DWORD_PTR dwstacksize, LPTHREAD_START_ROUTINE lpstartaddress, LPVOID lpparameter, DWORD dwcreationflags, LPDWORD lpthreadid);

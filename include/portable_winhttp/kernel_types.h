@@ -15,7 +15,7 @@ typedef union _LARGE_INTEGER {
         DWORD LowPart;
         LONG HighPart;
     } u;
-#ifndef __STRICT_ANSI__
+#if !defined(__STRICT_ANSI__) || defined(__cplusplus)
     __extension__ struct {
         DWORD LowPart;
         LONG HighPart;
@@ -28,7 +28,7 @@ typedef union _ULARGE_INTEGER {
         DWORD LowPart;
         DWORD HighPart;
     } u;
-#ifndef __STRICT_ANSI__
+#if !defined(__STRICT_ANSI__) || defined(__cplusplus)
     __extension__ struct {
         DWORD LowPart;
         DWORD HighPart;
@@ -168,6 +168,13 @@ PWH_ASSERT(sizeof(TP_CALLBACK_ENVIRON) == 72 && sizeof(INIT_ONCE) == 8, "the thr
 #define FILE_FLAG_OVERLAPPED 0x40000000
 #define FILE_FLAG_SEQUENTIAL_SCAN 0x08000000
 #define FILE_FLAG_WRITE_THROUGH 0x80000000
+#define FILE_TYPE_UNKNOWN 0
+#define FILE_TYPE_DISK 1
+#define FILE_TYPE_CHAR 2
+#define FILE_TYPE_PIPE 3
+#define STD_INPUT_HANDLE ((DWORD)-10)
+#define STD_OUTPUT_HANDLE ((DWORD)-11)
+#define STD_ERROR_HANDLE ((DWORD)-12)
 #define FILE_BEGIN 0
 #define FILE_CURRENT 1
 #define FILE_END 2

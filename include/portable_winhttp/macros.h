@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "kernel.h"
 
@@ -140,6 +141,50 @@
 #define ERROR_MORE_DATA 234
 #endif
 
+/* Numbers of winerror.h that no function here gives, for those who compare with them. */
+#define ERROR_INVALID_FUNCTION 1
+#define ERROR_TOO_MANY_OPEN_FILES 4
+#define ERROR_NOT_READY 21
+#define ERROR_WRITE_FAULT 29
+#define ERROR_READ_FAULT 30
+#define ERROR_SHARING_VIOLATION 32
+#define ERROR_LOCK_VIOLATION 33
+#define ERROR_HANDLE_DISK_FULL 39
+#define ERROR_DEV_NOT_EXIST 55
+#define ERROR_NETNAME_DELETED 64
+#define ERROR_CANNOT_MAKE 82
+#define ERROR_BROKEN_PIPE 109
+#define ERROR_DISK_FULL 112
+#define ERROR_DIR_NOT_EMPTY 145
+#define ERROR_BUSY 170
+#define ERROR_FILENAME_EXCED_RANGE 206
+#define ERROR_BAD_PIPE 230
+#define ERROR_PIPE_BUSY 231
+#define ERROR_NO_DATA 232
+#define ERROR_PIPE_NOT_CONNECTED 233
+#define ERROR_DIRECTORY 267
+#define ERROR_IO_INCOMPLETE 996
+#define ERROR_NOACCESS 998
+#define ERROR_STACK_OVERFLOW 1001
+#define ERROR_NO_TOKEN 1008
+#define ERROR_SERVICE_DOES_NOT_EXIST 1060
+#define ERROR_DLL_INIT_FAILED 1114
+#define ERROR_SHUTDOWN_IN_PROGRESS 1115
+#define ERROR_NO_NETWORK 1222
+#define ERROR_CONNECTION_REFUSED 1225
+#define ERROR_GRACEFUL_DISCONNECT 1226
+#define ERROR_NETWORK_UNREACHABLE 1231
+#define ERROR_HOST_UNREACHABLE 1232
+#define ERROR_PORT_UNREACHABLE 1234
+#define ERROR_REQUEST_ABORTED 1235
+#define ERROR_CONNECTION_ABORTED 1236
+#define ERROR_RETRY 1237
+#define ERROR_NOT_ALL_ASSIGNED 1300
+#define ERROR_PRIVILEGE_NOT_HELD 1314
+#define ERROR_INVALID_WINDOW_HANDLE 1400
+#define ERROR_RESOURCE_TYPE_NOT_FOUND 1813
+#define ERROR_RESOURCE_NAME_NOT_FOUND 1814
+
 #define S_OK ((HRESULT)0)
 #define S_FALSE ((HRESULT)1)
 #define E_FAIL ((HRESULT)0x80004005)
@@ -186,6 +231,9 @@ static __inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
 #define UrlCombine UrlCombineW
 #define OutputDebugString OutputDebugStringW
 
+#define pwh_TEXT(text) L##text
+#define TEXT(text) pwh_TEXT(text)
+
 #define THREAD_PRIORITY_IDLE (-15)
 #define THREAD_PRIORITY_LOWEST (-2)
 #define THREAD_PRIORITY_BELOW_NORMAL (-1)
@@ -224,9 +272,41 @@ static __inline void OutputDebugStringW(LPCWSTR text)
     if (WideCharToMultiByte(CP_UTF8, 0, text, -1, narrow, (int)sizeof narrow, NULL, NULL) > 0)
         fputs(narrow, stderr);
 }
+static __inline void DebugBreak(void)
+{
+    __builtin_trap();
+}
 static __inline BOOL IsDebuggerPresent(void)
 {
     return FALSE;
+}
+/* The world's time, by the zone of the process. */
+static __inline void GetLocalTime(SYSTEMTIME *time)
+{
+    FILETIME now;
+    time_t seconds;
+    struct tm local;
+    GetSystemTimeAsFileTime(&now);
+    GetSystemTime(time);
+    seconds = (time_t)((((ULONGLONG)now.dwHighDateTime << 32) + now.dwLowDateTime) / 10000000 - 11644473600);
+#if defined(__USE_POSIX) || defined(__APPLE__)
+    localtime_r(&seconds, &local);
+#else
+    local = *localtime(&seconds);
+#endif
+    time->wYear = (WORD)(local.tm_year + 1900);
+    time->wMonth = (WORD)(local.tm_mon + 1);
+    time->wDayOfWeek = (WORD)local.tm_wday;
+    time->wDay = (WORD)local.tm_mday;
+    time->wHour = (WORD)local.tm_hour;
+    time->wMinute = (WORD)local.tm_min;
+    time->wSecond = (WORD)local.tm_sec;
+}
+static __inline BOOL IsWow64Process(HANDLE process, BOOL *is)
+{
+    (void)process;
+    *is = FALSE;
+    return TRUE;
 }
 static __inline int lstrlenW(LPCWSTR text)
 {
@@ -325,5 +405,18 @@ static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, 
 }
 #define _snprintf pwh_snprintf
 #define _vsnprintf pwh_vsnprintf
+static __inline int _vscprintf(const char *format, va_list arguments)
+{
+    return vsnprintf(NULL, 0, format, arguments);
+}
+#define _scprintf(...) snprintf(NULL, 0, __VA_ARGS__)
+/* MSVC ends the process when there is no room. */
+static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va_list arguments)
+{
+    int made = vsnprintf(buffer, size, format, arguments);
+    if (made < 0 || (size_t)made >= size)
+        abort();
+    return made;
+}
 
 #endif

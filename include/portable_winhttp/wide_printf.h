@@ -212,6 +212,7 @@ static __inline int pwh_wprintf(const WCHAR *format, ...)
 #define _snwprintf_s(text, room, count, ...) pwh_swprintf((text), (room), __VA_ARGS__)
 #define swprintf pwh_swprintf
 #define vswprintf pwh_vswprintf
+#define wcstok_s Pwh_wcstok
 #define wprintf pwh_wprintf
 #define fwprintf pwh_fwprintf
 #ifdef __cplusplus

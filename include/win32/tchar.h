@@ -8,7 +8,6 @@ typedef WCHAR _TCHAR, TCHAR, *PTSTR, *LPTSTR;
 typedef const WCHAR *PCTSTR, *LPCTSTR;
 #define __T(text) L##text
 #define _T(text) __T(text)
-#define TEXT(text) __T(text)
 #define _tmain wmain
 #define _tcslen Pwh_wcslen
 #define _tcscmp Pwh_wcscmp

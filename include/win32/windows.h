@@ -10,5 +10,6 @@
 #include "../portable_winhttp/macros.h"
 #include "../portable_winhttp/wide_printf.h"
 #include "../winhttp.h"
+#include "winver.h"
 
 #endif

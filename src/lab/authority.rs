@@ -4,6 +4,9 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, Error, IsCa, Issuer, Ke
 
 /// An authority that nobody trusts until somebody is told to: its name is made up, its key lives in memory.
 ///
+/// Names are held as Schannel holds them (source tls.wildcard): `*.api.test` is for `a.api.test`, and neither for `api.test` nor for
+/// `a.b.api.test`; `*.test` is for nobody, because a star stands for one label in front of at least two.
+///
 /// ```
 /// use portable_winhttp::lab::Authority;
 ///

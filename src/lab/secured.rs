@@ -10,11 +10,10 @@ use super::scripted::certificate;
 use super::world::{Origin, SimWorld};
 use crate::pki::{Certificate, refused};
 use crate::transport::{ChainAnswer, ChainQuestion, ChainRoots, ClientCertificate, Event, Secured};
-#[cfg(not(feature = "net"))]
-use crate::win32::WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA;
 use crate::win32::{
     ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED, ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID,
-    WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
+    WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA, WINHTTP_CALLBACK_STATUS_FLAG_SECURITY_CHANNEL_ERROR,
+    WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
 
 /// TLS_AES_256_GCM_SHA384 and X25519.
@@ -84,6 +83,16 @@ impl SimWorld {
             _ => judged(question, Vec::new()),
         };
         ChainAnswer { path, faults: faults & !WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, ..ChainAnswer::default() }
+    }
+
+    /// Whom the world trusts, DER: who issued the certificates of its servers, but of one that was shown as nobody's.
+    pub fn roots(&self) -> Vec<Vec<u8>> {
+        let shown = self.peers_with_tls().into_iter().map(|(host, peer)| peer.certificates(&host));
+        let known = |shown: &Vec<Vec<u8>>| {
+            let faults = shown.first().and_then(|first| self.shown(first)).map_or(0, |(_, faults)| faults);
+            faults & WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA == 0
+        };
+        shown.filter(known).filter_map(|mut shown| shown.pop()).collect()
     }
 }
 

@@ -150,6 +150,10 @@ impl Transport for Arc<Net> {
         tls::judge(self, question, asked);
     }
 
+    fn roots(&self) -> Vec<Vec<u8>> {
+        tls::roots(self)
+    }
+
     fn end_pool(&self, pool: usize) {
         self.about(|engine, now| engine.end_pool(now, pool));
     }

@@ -102,7 +102,7 @@ pub fn of_host(certificate: &Certificate<'_>, host: &str, issuers: &[Certificate
     named || (!certificate.names_hosts() && common())
 }
 
-/// Whether a name, which may begin with `*.` for any one label, is this host's.
+/// Whether a name, which may begin with `*.` for any one label, is this host's (sources tls.wildcard, tls.wildcard-part).
 fn covers(name: &[u8], host: &str) -> bool {
     let name = name.strip_suffix(b".").unwrap_or(name);
     if host.parse::<IpAddr>().is_ok() {
@@ -133,6 +133,8 @@ mod tests {
             ("*.example.org", ".example.org", false),
             ("w*.example.org", "www.example.org", false),
             ("*.org", "example.org", false),
+            ("*.test", "api.test", false),
+            ("www.*.org", "www.example.org", false),
             ("*", "localhost", false),
             ("example.org.", "example.org", true),
             ("127.0.0.1", "127.0.0.1", true),

@@ -1,4 +1,5 @@
-//! Programs in C and C++, compiled against what is installed, and run; under valgrind where that is installed.
+//! Programs in C and C++, compiled against what is installed, and run; under valgrind where that is installed, and with
+//! AddressSanitizer and LeakSanitizer where the compiler has them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,6 +15,8 @@ enum Link {
     Static,
     /// The program loads the library itself.
     Loaded,
+    /// Shared; the program, not the library, is compiled with the sanitizers.
+    Sanitized,
 }
 
 fn source(name: &str) -> PathBuf {
@@ -39,6 +42,7 @@ fn built(name: &str, language: &str, link: Link) -> PathBuf {
         Link::Shared => "shared",
         Link::Static => "static",
         Link::Loaded => "loaded",
+        Link::Sanitized => "sanitized",
     };
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{language}.{way}"));
     let mut compiler = compiler(name, language);
@@ -51,12 +55,26 @@ fn built(name: &str, language: &str, link: Link) -> PathBuf {
     match link {
         Link::Static => compiler.arg(libraries.join("libwinhttp.a")).args(["-ldl", "-lm"]),
         Link::Loaded => compiler.arg("-ldl"),
-        Link::Shared => {
+        Link::Shared | Link::Sanitized => {
+            if link == Link::Sanitized {
+                compiler.args(SANITIZERS);
+            }
             compiler.arg("-L").arg(&libraries).arg("-lwinhttp").arg(format!("-Wl,-rpath,{}", libraries.display()))
         }
     };
     good(&mut compiler);
     program
+}
+
+const SANITIZERS: [&str; 2] = ["-fsanitize=address", "-fno-omit-frame-pointer"];
+
+/// Whether the compiler has them: it links an empty program.
+fn sanitizes() -> bool {
+    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty.c");
+    std::fs::write(&empty, "int main(void) { return 0; }\n").unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(SANITIZERS).arg(&empty).arg("-o").arg(empty.with_extension("exe"));
+    compiler.output().is_ok_and(|output| output.status.success())
 }
 
 /// Runs it, and then under valgrind if `checked`: no error and no block that is definitely lost.
@@ -117,6 +135,17 @@ fn requests_of_the_real_world() {
     let port = server().to_string();
     run(&built("real.c", "c11", Link::Shared), &[&port], true);
     run(&built("real.c", "gnu11", Link::Static), &[&port], false);
+}
+
+#[test]
+fn sanitizers_find_nothing() {
+    if !sanitizes() {
+        eprintln!("the C compiler has no sanitizers");
+        return;
+    }
+    run(&built("real.c", "c11", Link::Sanitized), &[&server().to_string()], false);
+    run(&built("lab.c", "gnu11", Link::Sanitized), &[], false);
+    run(&built("lab.cpp", "c++20", Link::Sanitized), &[], false);
 }
 
 #[test]

@@ -370,7 +370,26 @@ fn stores() {
             CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_CURRENT_USER, wide("My").as_ptr().cast()),
             my
         );
-        assert!(CertOpenSystemStoreW(0, wide("ROOT").as_ptr()).is_null());
-        assert_eq!((CertCloseStore(my, 0), CertCloseStore(my, 0)), (1, 1));
+        assert_eq!(CertOpenSystemStoreA(0, c"my".as_ptr().cast()), my);
+        for _ in 0..3 {
+            assert_eq!(CertCloseStore(my, 0), 1);
+        }
+        assert!(CertOpenSystemStoreW(0, wide("SPC").as_ptr()).is_null());
+        assert_eq!(last_error(), 2);
+
+        // "ROOT" is the world's, and does not change.
+        let root = CertOpenSystemStoreW(0, wide("Root").as_ptr());
+        assert!(!root.is_null());
+        let der = &leaf.chain[0];
+        let put = |how| CertAddEncodedCertificateToStore(root, 1, der.as_ptr(), der.len() as u32, how, null_mut());
+        assert_eq!((put(CERT_STORE_ADD_ALWAYS), last_error()), (0, 5));
+        let first = CertEnumCertificatesInStore(root, null());
+        if !first.is_null() {
+            assert_eq!((CertDeleteCertificateFromStore(first), last_error()), (0, 5));
+            let again = CertEnumCertificatesInStore(root, null());
+            assert_eq!(again, first);
+            CertFreeCertificateContext(again);
+        }
+        assert_eq!(CertCloseStore(root, 0), 1);
     }
 }

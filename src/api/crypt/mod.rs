@@ -3,7 +3,7 @@
 //!
 //! A certificate context is counted, as on Windows. A pointer that is none, or no longer one, is never followed: it is
 //! looked up among those that are alive, and E_INVALIDARG is the last error. Stores are in memory; the system store "MY"
-//! belongs to the process and is empty until something is added. A chain is judged by whom the world of its thread trusts, by the
+//! belongs to the process and is empty until something is added, "ROOT" has those whom the world trusts. A chain is judged by whom the world of its thread trusts, by the
 //! rules of servers' certificates.
 
 mod build;
@@ -15,6 +15,7 @@ mod find_chain;
 mod identity;
 mod name;
 pub(crate) mod of_server;
+mod open;
 mod pfx;
 mod policy;
 mod property;
@@ -29,6 +30,7 @@ pub use find_chain::*;
 pub(crate) use identity::client_identity;
 pub use identity::{ClientCertificate, PortableWinHttpClientCertificateFromPem};
 pub use name::*;
+pub use open::*;
 pub use pfx::*;
 pub use policy::*;
 pub use property::*;

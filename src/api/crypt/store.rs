@@ -1,11 +1,10 @@
 //! Certificate stores, in memory.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_void};
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::null_mut;
 
 use super::context::{Alive, Context, alive, pointer, truth};
-use crate::api::edge::{bytes, caught, no_panic, put, text};
+use crate::api::edge::{bytes, caught, no_panic, put};
 use crate::win32::*;
 
 /// A store.
@@ -15,8 +14,10 @@ pub(super) struct Store {
     pub handles: usize,
     /// Addresses of contexts, oldest first.
     pub members: Vec<usize>,
-    /// A store of the process: "MY".
-    system: Option<String>,
+    /// "MY", which the process keeps open.
+    pub own: bool,
+    /// "ROOT": nothing is added, nothing taken out.
+    pub fixed: bool,
 }
 
 /// Where something is put that is there already.
@@ -48,21 +49,6 @@ impl Alive {
         number
     }
 
-    fn open_system(&mut self, name: &str) -> Result<usize, Win32Error> {
-        if !name.eq_ignore_ascii_case("MY") {
-            return Err(ERROR_FILE_NOT_FOUND);
-        }
-        let known = self.stores.iter_mut().find(|(_, store)| store.system.as_deref() == Some("MY"));
-        if let Some((number, store)) = known {
-            store.handles += 1;
-            return Ok(*number);
-        }
-        let number = self.number();
-        // The process keeps it open.
-        self.stores.insert(number, Store { handles: 2, system: Some("MY".into()), ..Store::default() });
-        Ok(number)
-    }
-
     /// Frees a store that nobody has open, once nobody holds one of its certificates.
     pub fn bury(&mut self, number: usize) {
         let Some(store) = self.stores.get(&number) else { return };
@@ -86,7 +72,11 @@ impl Alive {
 
     /// Puts a certificate into a store; answers its address there.
     fn add(&mut self, handle: HCERTSTORE, context: Box<Context>, existing: Existing) -> Result<usize, Win32Error> {
-        let members = self.members(handle)?;
+        let Store { members, fixed, .. } = self.store(handle)?;
+        if *fixed {
+            return Err(ERROR_ACCESS_DENIED);
+        }
+        let members = members.clone();
         let same = |address: &&usize| self.contexts.get(address).is_some_and(|known| known.der == context.der);
         match (members.iter().find(same), existing) {
             (Some(_), Existing::Refuse) => return Err(CRYPT_E_EXISTS),
@@ -110,62 +100,6 @@ impl Alive {
         }
         self.bury(store);
     }
-}
-
-/// Opens a store (nf-wincrypt-certopenstore): CERT_STORE_PROV_MEMORY, or CERT_STORE_PROV_SYSTEM with the name "MY". NULL
-/// with ERROR_FILE_NOT_FOUND for any other.
-///
-/// # Safety
-/// `lpszstoreprovider` is a small number or NUL-terminated text; `pvpara` is as the provider wants it.
-#[cfg_attr(not(windows), unsafe(no_mangle))]
-pub unsafe extern "system" fn CertOpenStore(
-    lpszstoreprovider: PCSTR,
-    _dwencodingtype: u32,
-    _hcryptprov: usize,
-    _dwflags: u32,
-    pvpara: *const c_void,
-) -> HCERTSTORE {
-    caught(null_mut(), || {
-        let provider = match lpszstoreprovider.addr() {
-            number @ ..=0xFFFF => number,
-            // SAFETY: the caller's promise.
-            _ => match unsafe { CStr::from_ptr(lpszstoreprovider.cast()) }.to_bytes() {
-                b"Memory" => CERT_STORE_PROV_MEMORY,
-                b"System" => CERT_STORE_PROV_SYSTEM_W,
-                _ => 0,
-            },
-        };
-        pointer(|| {
-            let number = match provider {
-                CERT_STORE_PROV_MEMORY => alive().open(),
-                CERT_STORE_PROV_SYSTEM_W => {
-                    // SAFETY: the caller's promise: a name in UTF-16.
-                    let name = unsafe { text(pvpara.cast()) }.ok_or(E_INVALIDARG)?;
-                    alive().open_system(&String::from_utf16_lossy(&name))?
-                }
-                CERT_STORE_PROV_SYSTEM_A if !pvpara.is_null() => {
-                    // SAFETY: the caller's promise: a name in bytes.
-                    let name = unsafe { CStr::from_ptr(pvpara.cast()) };
-                    alive().open_system(&name.to_string_lossy())?
-                }
-                _ => return Err(ERROR_FILE_NOT_FOUND),
-            };
-            Ok(without_provenance_mut(number))
-        })
-    })
-}
-
-/// Opens the store "MY" of this process (nf-wincrypt-certopensystemstorew). NULL with ERROR_FILE_NOT_FOUND for any other.
-///
-/// # Safety
-/// The name is NULL or NUL-terminated UTF-16.
-#[cfg_attr(not(windows), unsafe(no_mangle))]
-pub unsafe extern "system" fn CertOpenSystemStoreW(_hprov: usize, szsubsystemprotocol: PCWSTR) -> HCERTSTORE {
-    pointer(|| {
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(szsubsystemprotocol) }.ok_or(E_INVALIDARG)?;
-        alive().open_system(&String::from_utf16_lossy(&name)).map(without_provenance_mut)
-    })
 }
 
 /// Opens a store once more (nf-wincrypt-certduplicatestore).
@@ -230,8 +164,8 @@ impl Alive {
     }
 }
 
-/// Puts a certificate into a store (nf-wincrypt-certaddencodedcertificatetostore). FALSE with CRYPT_E_EXISTS, or with
-/// CRYPT_E_ASN1_BADTAG for what is none.
+/// Puts a certificate into a store (nf-wincrypt-certaddencodedcertificatetostore). FALSE with CRYPT_E_EXISTS, with
+/// CRYPT_E_ASN1_BADTAG for what is none, or with ERROR_ACCESS_DENIED for "ROOT".
 ///
 /// # Safety
 /// `pbcertencoded` is NULL or has `cbcertencoded` bytes; `ppcertcontext` is NULL or writable.
@@ -255,7 +189,7 @@ pub unsafe extern "system" fn CertAddEncodedCertificateToStore(
 
 /// Puts a copy of a certificate into a store, or makes a copy that is in none if that is NULL
 /// (nf-wincrypt-certaddcertificatecontexttostore). Its private key and its friendly name go with it. FALSE with
-/// CRYPT_E_EXISTS, or E_INVALIDARG.
+/// CRYPT_E_EXISTS, ERROR_ACCESS_DENIED for "ROOT", or E_INVALIDARG.
 ///
 /// # Safety
 /// `ppstorecontext` is NULL or writable.
@@ -302,14 +236,17 @@ unsafe fn added(
 }
 
 /// Takes a certificate out of its store and frees it (nf-wincrypt-certdeletecertificatefromstore). FALSE with
-/// E_INVALIDARG for what is none.
+/// E_INVALIDARG for what is none, and with ERROR_ACCESS_DENIED for one of "ROOT", which is freed all the same.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn CertDeleteCertificateFromStore(pcertcontext: *const CERT_CONTEXT) -> BOOL {
     truth(|| {
         let mut alive = alive();
-        alive.context(pcertcontext.addr())?;
-        alive.remove(pcertcontext.addr());
+        let store = alive.context(pcertcontext.addr())?.store;
+        let fixed = alive.stores.get(&store).is_some_and(|store| store.fixed);
+        if !fixed {
+            alive.remove(pcertcontext.addr());
+        }
         alive.release(pcertcontext.addr());
-        Ok(())
+        if fixed { Err(ERROR_ACCESS_DENIED) } else { Ok(()) }
     })
 }

@@ -35,8 +35,15 @@ fn lock() -> MutexGuard<'static, HashMap<usize, Arc<File>>> {
     FILES.lock()
 }
 
-fn find(handle: HANDLE) -> Result<Arc<File>, Win32Error> {
+pub(super) fn find(handle: HANDLE) -> Result<Arc<File>, Win32Error> {
     lock().get(&handle.addr()).cloned().ok_or(ERROR_INVALID_HANDLE)
+}
+
+/// A new handle of a file.
+pub(super) fn taken_in(file: File) -> usize {
+    let handle = event::anonymous(Waitable::Other { signalled: true });
+    lock().insert(handle, Arc::new(file));
+    handle
 }
 
 /// The handle is closed.
@@ -118,8 +125,7 @@ pub unsafe extern "system" fn CreateFileW(
         };
         let (handle, last) = match opened {
             Ok((file, there)) => {
-                let handle = event::anonymous(Waitable::Other { signalled: true });
-                lock().insert(handle, Arc::new(file));
+                let handle = taken_in(file);
                 let known = there && matches!(dwcreationdisposition, CREATE_ALWAYS | OPEN_ALWAYS);
                 (handle, if known { ERROR_ALREADY_EXISTS } else { ERROR_SUCCESS })
             }

@@ -36,6 +36,8 @@ mod pool_timer;
 #[cfg(feature = "win32")]
 mod pool_wait;
 #[cfg(feature = "win32")]
+mod standard;
+#[cfg(feature = "win32")]
 pub(super) mod sync;
 #[cfg(feature = "win32")]
 mod text;
@@ -83,6 +85,8 @@ pub use pool_object::{
 pub use pool_timer::*;
 #[cfg(feature = "win32")]
 pub use pool_wait::*;
+#[cfg(feature = "win32")]
+pub use standard::*;
 #[cfg(feature = "win32")]
 pub use text::*;
 #[cfg(feature = "win32")]

@@ -280,6 +280,13 @@ impl SimWorld {
         Some((state.peers[number].1.clone(), Ends { local, remote }))
     }
 
+    /// The peers that speak TLS, with their hosts.
+    pub fn peers_with_tls(&self) -> Vec<(String, Peer)> {
+        let state = self.lock();
+        let secure = state.peers.iter().filter(|((secure, ..), _)| *secure);
+        secure.map(|((_, host, _), peer)| (host.clone(), peer.clone())).collect()
+    }
+
     /// The peer whose host and port these are, with TLS or without, and its address.
     #[cfg(feature = "live")]
     pub fn peer_named(&self, host: &str, port: u16) -> Option<(Peer, Ends, Origin)> {

@@ -126,6 +126,10 @@ impl Transport for ScriptTransport {
         asked(self.0.judge(question));
     }
 
+    fn roots(&self) -> Vec<Vec<u8>> {
+        self.0.roots()
+    }
+
     fn end_pool(&self, pool: usize) {
         let now = self.0.time();
         self.0.pool.about(|engine| engine.end_pool(now, pool));

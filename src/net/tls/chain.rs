@@ -111,6 +111,11 @@ fn trust(net: &Net, roots: &ChainRoots) -> Arc<Trust> {
     }
 }
 
+/// The certificates of those whom the world trusts, DER.
+pub fn roots(net: &Net) -> Vec<Vec<u8>> {
+    of_world(net).roots.iter().map(<[u8]>::to_vec).collect()
+}
+
 /// Those of the world; in a test also the authorities of the hosts that are played.
 fn of_world(net: &Net) -> Arc<Trust> {
     #[cfg(feature = "live")]

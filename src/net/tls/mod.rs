@@ -43,9 +43,9 @@ use crate::win32::{
     ERROR_WINHTTP_SECURE_FAILURE, WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID, WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2,
     WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3,
 };
-pub use chain::judge;
 #[cfg(feature = "lab")]
 pub use chain::judge_by;
+pub use chain::{judge, roots};
 use client::Client;
 use handshake::HandshakeFindings;
 pub use provider::provider;

@@ -48,6 +48,23 @@ static void locks(void)
     ReleaseSRWLockExclusive(&lock);
 }
 
+static void devices(void)
+{
+    HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
+    DWORD count, size;
+    BOOL wow64 = TRUE;
+    SYSTEMTIME local;
+    CHECK(output != INVALID_HANDLE_VALUE && output == GetStdHandle(STD_OUTPUT_HANDLE));
+    CHECK(output != GetStdHandle(STD_ERROR_HANDLE) && GetFileType(output) != FILE_TYPE_UNKNOWN);
+    CHECK(WriteFile(output, "to standard output\n", 19, &count, NULL) && count == 19);
+    CHECK(GetStdHandle(1) == INVALID_HANDLE_VALUE && GetLastError() == ERROR_INVALID_HANDLE);
+    CHECK(GetFileType(NULL) == FILE_TYPE_UNKNOWN && GetLastError() == ERROR_INVALID_HANDLE);
+    CHECK(GetFileVersionInfoSizeW(L"winhttp.dll", &size) == 0 && GetLastError() == ERROR_RESOURCE_TYPE_NOT_FOUND);
+    GetLocalTime(&local);
+    CHECK(local.wYear > 2000 && local.wMonth >= 1 && local.wMonth <= 12 && local.wDay >= 1 && local.wHour < 24);
+    CHECK(IsWow64Process(GetCurrentProcess(), &wow64) && !wow64);
+}
+
 static void files(const char *folder)
 {
     char path[512], buffer[8];
@@ -59,6 +76,7 @@ static void files(const char *folder)
     CHECK(file != INVALID_HANDLE_VALUE && GetLastError() == 0);
     CHECK(WriteFile(file, "0123456789", 10, &count, NULL) && count == 10);
     CHECK(GetFileSizeEx(file, &size) && size.QuadPart == 10 && GetFileSize(file, NULL) == 10);
+    CHECK(GetFileType(file) == FILE_TYPE_DISK);
     CHECK(SetFilePointer(file, -4, NULL, FILE_END) == 6);
     CHECK(ReadFile(file, buffer, sizeof buffer, &count, NULL) && count == 4 && memcmp(buffer, "6789", 4) == 0);
     CHECK(SetFilePointer(file, -1, NULL, FILE_BEGIN) == INVALID_SET_FILE_POINTER && GetLastError() == ERROR_NEGATIVE_SEEK);
@@ -199,6 +217,7 @@ int main(int count, char **arguments)
 {
     CHECK(count == 2);
     locks();
+    devices();
     files(arguments[1]);
     text();
     modules();

@@ -1,0 +1,2 @@
+/* What is here of it is in winver.h. */
+#include "winver.h"

@@ -1,0 +1,89 @@
+//! The standard devices of the process, and which kind a file is of.
+#![allow(unsafe_code)]
+
+use std::collections::HashMap;
+use std::fs::{File, FileType};
+use std::io;
+use std::sync::LazyLock;
+
+use super::file::{find, taken_in};
+use crate::api::edge::no_panic;
+use crate::sync::Mutex;
+use crate::win32::*;
+
+const STD_INPUT_HANDLE: u32 = -10_i32 as u32;
+const STD_OUTPUT_HANDLE: u32 = -11_i32 as u32;
+const STD_ERROR_HANDLE: u32 = -12_i32 as u32;
+const FILE_TYPE_UNKNOWN: u32 = 0;
+const FILE_TYPE_DISK: u32 = 1;
+const FILE_TYPE_CHAR: u32 = 2;
+const FILE_TYPE_PIPE: u32 = 3;
+
+static DEVICES: LazyLock<Mutex<HashMap<u32, usize>>> = LazyLock::new(Mutex::default);
+
+#[cfg(unix)]
+fn device(which: u32) -> Result<File, Win32Error> {
+    use std::os::fd::AsFd;
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    let device = match which {
+        STD_INPUT_HANDLE => input.as_fd(),
+        STD_OUTPUT_HANDLE => output.as_fd(),
+        STD_ERROR_HANDLE => error.as_fd(),
+        _ => return Err(ERROR_INVALID_HANDLE),
+    };
+    device.try_clone_to_owned().map(File::from).map_err(|_| ERROR_INVALID_HANDLE)
+}
+
+#[cfg(not(unix))]
+fn device(_: u32) -> Result<File, Win32Error> {
+    Err(ERROR_INVALID_HANDLE)
+}
+
+/// Standard input, output or error of the process, each time the same handle (nf-winbase-getstdhandle). Closing it closes
+/// the handle alone. INVALID_HANDLE_VALUE with ERROR_INVALID_HANDLE for any other number.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
+    no_panic(std::ptr::without_provenance_mut(usize::MAX), || {
+        let mut devices = DEVICES.lock();
+        let known = devices.get(&nstdhandle).copied();
+        let handle = known.map_or_else(|| device(nstdhandle).map(taken_in), Ok);
+        std::ptr::without_provenance_mut(match handle {
+            Ok(handle) => *devices.entry(nstdhandle).or_insert(handle),
+            Err(error) => {
+                set_last_error(error);
+                usize::MAX
+            }
+        })
+    })
+}
+
+#[cfg(unix)]
+fn kind(of: FileType) -> u32 {
+    use std::os::unix::fs::FileTypeExt;
+    match of {
+        of if of.is_char_device() => FILE_TYPE_CHAR,
+        of if of.is_fifo() || of.is_socket() => FILE_TYPE_PIPE,
+        _ => FILE_TYPE_DISK,
+    }
+}
+
+#[cfg(not(unix))]
+fn kind(_: FileType) -> u32 {
+    FILE_TYPE_DISK
+}
+
+/// Which kind a file is of (nf-fileapi-getfiletype): FILE_TYPE_DISK; FILE_TYPE_CHAR for a terminal; FILE_TYPE_PIPE for pipes and
+/// sockets. FILE_TYPE_UNKNOWN with ERROR_INVALID_HANDLE for what is no file.
+///
+/// # Safety
+/// Any value may be passed.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "system" fn GetFileType(hfile: HANDLE) -> u32 {
+    no_panic(FILE_TYPE_UNKNOWN, || {
+        let known = find(hfile).and_then(|file| file.metadata().map_err(|_| ERROR_INVALID_HANDLE));
+        known.map(|data| kind(data.file_type())).unwrap_or_else(|error| {
+            set_last_error(error);
+            FILE_TYPE_UNKNOWN
+        })
+    })
+}
