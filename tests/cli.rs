@@ -302,7 +302,7 @@ fn web_sockets_that_go_wrong() {
         ("ws?after=1&end", "x\n", 1, "operation RECEIVE", "12030"),
         ("ws?after=1&bad", "x\n", 1, "operation RECEIVE", "12152"),
         ("ws?colour=red", "", 1, "# the server answers 400: no web socket", "12019"),
-        ("ws", "/dance\n", 0, "CLOSE_COMPLETE", "/dance: no such order"),
+        ("ws", "/dance\n", 2, "CLOSE_COMPLETE", "/dance: no such order"),
     ];
     for (path, lines, code, told, complaint) in rows {
         let (found, out, err) = ws(&server.url(path), &[], lines);

@@ -35,7 +35,7 @@ Each line of standard input is sent as a text message. Lines that begin with a s
   /shutdown [STATUS [TEXT]]  sends the close frame (1000), and goes on receiving
   /close [STATUS [TEXT]]     closes
   /quit                      closes the handle as it is
-The end of the input is /shutdown.
+The end of the input is /shutdown. A line that is no order is told, and the exit code is 2.
 ";
 
 /// Opens the web socket and does what the lines say.
@@ -74,7 +74,8 @@ pub fn run(arguments: &Ws) -> End {
     });
     printer.print();
     match outcome {
-        Ok(()) => End::Well,
+        Ok(true) => End::Well,
+        Ok(false) => End::Usage,
         Err(problem) => {
             complain(&problem.to_string());
             End::Badly
@@ -82,8 +83,8 @@ pub fn run(arguments: &Ws) -> End {
     }
 }
 
-/// Sends, receives and closes until the web socket is closed.
-fn converse(client: &mut Client, printer: &mut Printer) -> Result<(), Failure> {
+/// Sends, receives and closes until the web socket is closed. Answers whether every line was an order.
+fn converse(client: &mut Client, printer: &mut Printer) -> Result<bool, Failure> {
     let lines = client.sender();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -96,6 +97,7 @@ fn converse(client: &mut Client, printer: &mut Printer) -> Result<(), Failure> {
     let mut orders = VecDeque::new();
     // Messages that came, and how many /wait asks for; whether a Send or our close frame is under way.
     let (mut came, mut awaited, mut sending, mut shut) = (0, 0, false, false);
+    let mut understood = true;
     client.receive_message()?;
     loop {
         while !sending && came >= awaited {
@@ -115,14 +117,17 @@ fn converse(client: &mut Client, printer: &mut Printer) -> Result<(), Failure> {
                     client.close(status, &reason)?;
                     (sending, shut) = (true, true);
                 }
-                Order::Quit => return Ok(()),
+                Order::Quit => return Ok(understood),
             }
         }
         printer.print();
         match client.next() {
             Word::Line(Some(line)) => match order(&line) {
                 Ok(order) => orders.push_back(order),
-                Err(what) => complain(&what),
+                Err(what) => {
+                    complain(&what);
+                    understood = false;
+                }
             },
             Word::Line(None) => orders.push_back(Order::Shutdown(1000, String::new())),
             Word::Completion(Notification::WebSocketWriteComplete { .. } | Notification::ShutdownComplete) => {
@@ -141,7 +146,7 @@ fn converse(client: &mut Client, printer: &mut Printer) -> Result<(), Failure> {
                 came += u64::from(!kind_name(buffer_type).ends_with("FRAGMENT"));
                 client.receive_message()?;
             }
-            Word::Completion(Notification::CloseComplete) => return Ok(()),
+            Word::Completion(Notification::CloseComplete) => return Ok(understood),
             Word::Completion(Notification::WebSocketError { result, operation }) => {
                 // Close has taken the place of a Receive.
                 let cancelled = result.error == ERROR_WINHTTP_OPERATION_CANCELLED;
