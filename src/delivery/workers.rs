@@ -6,15 +6,14 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::Waker;
-use std::thread;
 use std::time::Duration;
 
 use async_task::Runnable;
 
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard, OnceLock, thread, thread_local};
 
 use super::Job;
 
@@ -135,7 +134,8 @@ impl Default for Workers {
 }
 
 impl Workers {
-    fn starting(start: Start) -> Workers {
+    /// None yet; threads are started by this, which says whether it could.
+    pub fn starting(start: Start) -> Workers {
         Workers {
             state: Mutex::default(),
             called: Condvar::new(),
@@ -207,12 +207,12 @@ impl Workers {
     }
 
     fn role(&self) -> Option<Role> {
-        let (pool, role) = ROLE.get()?;
+        let (pool, role) = ROLE.with(Cell::get)?;
         (pool == std::ptr::from_ref(self).addr()).then_some(role)
     }
 
     fn play(&self, role: Role) {
-        ROLE.set(Some((std::ptr::from_ref(self).addr(), role)));
+        ROLE.with(|mine| mine.set(Some((std::ptr::from_ref(self).addr(), role))));
     }
 
     /// One more worker comes for the queue, if there may be one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::commit::{Commit, Deliver};
-use super::waiting::Waiting;
+use super::waiting::NestedCalls;
 use super::worker_task::run_task;
 use super::{Handle, Kind, spare};
 use crate::delivery::{Job, Outcome, Ticket};
@@ -18,6 +18,9 @@ use crate::sync::Mutex;
 use crate::transport::{Attempt, Event, Sink};
 use crate::win32::{WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 use crate::world::{Requested, Unspecified};
+
+/// Those of all worlds.
+static NESTED_CALLS: NestedCalls = NestedCalls(Mutex::new(Vec::new()));
 
 /// A machine, and the attempt that runs for it.
 pub(crate) struct Driver<M> {
@@ -94,7 +97,7 @@ impl Handle {
             return Err(error);
         }
         self.world.spawner.ready()?;
-        let _waiting = if self.asynchronous { None } else { Waiting::begin(self)? };
+        let _waiting = if self.asynchronous { None } else { NESTED_CALLS.begin(self)? };
         // Where the world may choose, it is asked when there is something to deliver.
         let inside = self.asynchronous && (self.policy.inside(operation) || self.world.steps().is_some());
         if inside {

@@ -10,25 +10,28 @@ use crate::sync::thread::{self, ThreadId};
 use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_STATE, Win32Error, in_callback};
 
 /// Threads in a callback that call on a synchronous handle; of one thread, the last call is the one that it waits in.
-static WAITING: Mutex<Vec<(ThreadId, Arc<Handle>)>> = Mutex::new(Vec::new());
+pub struct NestedCalls(pub Mutex<Vec<(ThreadId, Arc<Handle>)>>);
 
 /// A synchronous call of this thread, made inside a callback.
-pub(super) struct Waiting(ThreadId);
+pub struct Waiting<'a> {
+    calls: &'a NestedCalls,
+    thread: ThreadId,
+}
 
-impl Waiting {
+impl NestedCalls {
     /// A synchronous call on `handle` begins; `None` if no callback would wait for it. A circle is closed by a call on a
     /// handle whose callback runs elsewhere, so that it is enough to look once.
-    pub fn begin(handle: &Arc<Handle>) -> Result<Option<Waiting>, Win32Error> {
+    pub fn begin(&self, handle: &Arc<Handle>) -> Result<Option<Waiting<'_>>, Win32Error> {
         if !in_callback() {
             return Ok(None);
         }
-        let me = thread::current().id();
-        let mut waiting = WAITING.lock();
-        if closes_a_circle(&waiting, handle, me) {
+        let thread = thread::current().id();
+        let mut waiting = self.0.lock();
+        if closes_a_circle(&waiting, handle, thread) {
             return Err(ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
         }
-        waiting.push((me, Arc::clone(handle)));
-        Ok(Some(Waiting(me)))
+        waiting.push((thread, Arc::clone(handle)));
+        Ok(Some(Waiting { calls: self, thread }))
     }
 }
 
@@ -52,10 +55,10 @@ fn closes_a_circle(waiting: &[(ThreadId, Arc<Handle>)], handle: &Arc<Handle>, me
     false
 }
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut waiting = WAITING.lock();
-        let last = waiting.iter().rposition(|(thread, _)| *thread == self.0);
+        let mut waiting = self.calls.0.lock();
+        let last = waiting.iter().rposition(|(thread, _)| *thread == self.thread);
         let call = last.map(|at| waiting.remove(at));
         drop(waiting);
         // Maybe the last reference to the handle.

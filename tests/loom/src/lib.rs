@@ -1,61 +1,21 @@
-//! The handle table, the references and the delivery queue, as they are in the library, over loom's primitives.
+//! What threads share, as it is in the library, over loom's primitives: the handle table, the references, the calls inside
+//! callbacks, the delivery queue, the workers and the pool of connections. What they are about is here only as far as they
+//! look at it.
 #![allow(dead_code, unused_imports)]
 
 pub mod sync;
 
-/// The words of the record that the queue knows.
-pub mod record {
-    use std::fmt;
+pub mod delivery;
+pub mod handle;
+pub mod http;
+pub mod net;
+pub mod record;
+pub mod transport;
+pub mod win32;
 
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Api(u32);
-
-    impl Api {
-        pub const RECEIVE_RESPONSE: Api = Api(1);
-        pub const QUERY_DATA_AVAILABLE: Api = Api(2);
-        pub const WRITE_DATA: Api = Api(4);
-        pub const SEND_REQUEST: Api = Api(5);
-    }
-
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum WebSocketOperation {
-        Send,
-    }
-
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Operation {
-        Api(Api),
-        WebSocket(WebSocketOperation),
-    }
-
-    impl fmt::Display for Operation {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{self:?}")
-        }
-    }
-
-    /// A notification that is only a number.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Notification(pub usize);
-
-    /// That of REDIRECT.
-    pub const REDIRECT: usize = usize::MAX;
-
-    impl Notification {
-        pub fn is_redirect(&self) -> bool {
-            self.0 == REDIRECT
-        }
-    }
-}
-
-pub mod win32 {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Win32Error(pub u32);
-}
+#[path = "../../../src/connection/mod.rs"]
+pub mod connection;
 
 pub mod observe {
     pub fn waits(_what: &'static str) {}
 }
-
-pub mod delivery;
-pub mod handle;

@@ -47,11 +47,11 @@ fn a_count_that_reached_zero_stays_there() {
 fn a_value_is_closed_once() {
     loom::model(|| {
         let table = table();
-        let value = table.insert(Handle).0;
+        let value = table.insert(Handle::new).value;
         let closes = |table: Arc<Table>| thread::spawn(move || usize::from(table.remove(value).is_some()));
         let threads = [closes(Arc::clone(&table)), closes(Arc::clone(&table))];
         if let Some(handle) = table.get(value) {
-            assert_eq!(handle.0, value);
+            assert_eq!(handle.value, value);
         }
         let closed: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
         assert_eq!(closed, 1);
@@ -64,13 +64,13 @@ fn a_value_is_closed_once() {
 fn a_new_handle_is_not_an_old_one() {
     loom::model(|| {
         let table = table();
-        let old = table.insert(Handle).0;
+        let old = table.insert(Handle::new).value;
         let other = Arc::clone(&table);
-        let makes = thread::spawn(move || other.insert(Handle).0);
+        let makes = thread::spawn(move || other.insert(Handle::new).value);
         table.remove(old);
         assert!(table.get(old).is_none());
         let new = makes.join().unwrap();
         assert_ne!(new, old);
-        assert!(table.get(old).is_none() && table.get(new).is_some_and(|handle| handle.0 == new));
+        assert!(table.get(old).is_none() && table.get(new).is_some_and(|handle| handle.value == new));
     });
 }

@@ -1,9 +1,22 @@
-//! The handle table and the references.
+//! The handle table, the references, and the calls inside callbacks.
 
-/// A handle that is only its value.
-pub struct Handle(pub usize);
+use crate::delivery::queue::DeliveryQueue;
+
+/// A handle: its value and its queue.
+pub struct Handle {
+    pub value: usize,
+    pub queue: DeliveryQueue,
+}
+
+impl Handle {
+    pub fn new(value: usize) -> Handle {
+        Handle { value, queue: DeliveryQueue::default() }
+    }
+}
 
 #[path = "../../../../src/handle/references.rs"]
 pub mod references;
 #[path = "../../../../src/handle/table.rs"]
 pub mod table;
+#[path = "../../../../src/handle/waiting.rs"]
+pub mod waiting;

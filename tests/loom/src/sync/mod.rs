@@ -1,10 +1,28 @@
 //! In the place of the library's `sync`: loom's locks in the shape of `parking_lot`'s.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use loom::sync::atomic;
-pub use loom::thread;
+
+pub use self::once::OnceLock;
+pub use crate::thread_local;
+pub use process::{exit, thread};
+
+mod once;
+mod process;
+
+/// loom's, of which each thread has its own.
+#[macro_export]
+macro_rules! thread_local {
+    ($(#[$what:meta])* static $name:ident: $type:ty = const { $value:expr };) => {
+        loom::thread_local! {
+            $(#[$what])*
+            static $name: $type = $value;
+        }
+    };
+}
 
 #[derive(Debug, Default)]
 pub struct Mutex<T>(loom::sync::Mutex<T>);
@@ -37,7 +55,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 }
 
 #[derive(Debug, Default)]
-pub struct Condvar(loom::sync::Condvar);
+pub struct Condvar(Arc<loom::sync::Condvar>);
 
 pub struct WaitTimeoutResult(bool);
 
@@ -48,14 +66,18 @@ impl WaitTimeoutResult {
 }
 
 impl Condvar {
-    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        guard.0 = guard.0.take().map(|held| self.0.wait(held).unwrap());
+    pub fn new() -> Condvar {
+        Condvar::default()
     }
 
-    pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> WaitTimeoutResult {
-        let (held, waited) = self.0.wait_timeout(guard.0.take().unwrap(), timeout).unwrap();
-        guard.0 = Some(held);
-        WaitTimeoutResult(waited.timed_out())
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        process::sleep_on(&self.0, &mut guard.0, |held| self.0.wait(held).unwrap());
+    }
+
+    /// Whoever waits is woken before its time is up.
+    pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _timeout: Duration) -> WaitTimeoutResult {
+        self.wait(guard);
+        WaitTimeoutResult(false)
     }
 
     pub fn notify_one(&self) {
