@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use windows_sys::Win32::Networking::WinHttp::*;
 
+use crate::server::Server;
 use crate::support::*;
 
 /// Sets a DWORD.
@@ -89,4 +90,14 @@ pub fn header(request: *mut c_void, level: u32) -> String {
         unsafe { WinHttpQueryHeaders(request, level, null(), text.as_mut_ptr().cast(), &mut length, null_mut()) };
     assert_eq!(found, 1, "{}", last_error());
     String::from_utf16_lossy(&text[..length as usize / 2])
+}
+
+/// One synchronous GET at a server, by a client of its own.
+pub fn get(server: &Server, path: &str) -> Result<Vec<u8>, u32> {
+    let client = client(false, server.port);
+    let request = open(&client, "GET", path, 0, None);
+    let got = fetch(request);
+    close(request);
+    client.close();
+    got
 }
