@@ -34,8 +34,8 @@ const ENDS: u32 = WINHTTP_CALLBACK_FLAG_SENDREQUEST_COMPLETE
     | WINHTTP_CALLBACK_FLAG_REQUEST_ERROR
     | WINHTTP_CALLBACK_STATUS_HANDLE_CREATED
     | WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
-/// What a complete tree may take.
-const AT_MOST: Duration = Duration::from_secs(60);
+/// What a row may take.
+const AT_MOST: Duration = Duration::from_secs(20);
 
 type Scenario = fn(&Sim);
 
@@ -64,17 +64,21 @@ type Row = (&'static str, Explore, fn(&Sim));
 /// things to do: each step of a schedule is handed from thread to thread.
 fn explorations() {
     let tree = || Explore::new().exhaustive().budget(AT_MOST);
-    let rows: [Row; 10] = [
+    let whole = || tree().preemptions(0);
+    let rows: [Row; 13] = [
         ("each deviation", Explore::new().each_deviation(), one_request),
         ("each fault", Explore::new().each_fault(), one_request),
         ("cancelled at each point", Explore::new().each_late_thread(), cancelled),
         ("all pairs of deviations", Explore::new().exhaustive().deviations(2), cancelled),
-        ("10,000 random schedules", Explore::new().random(10_000), cancelled),
-        ("the complete tree of one request", tree(), one_request),
-        ("the same, cancelled anywhere", tree(), cancelled),
-        ("one, few callbacks, cancelled", tree(), quiet::<1>),
-        ("the same, a fault at each stage", tree().faults(1), quiet::<1>),
-        ("two, few callbacks, both cancelled", tree().independent_handles(), quiet::<2>),
+        ("10,000 random schedules", Explore::new().random(10_000).budget(AT_MOST), cancelled),
+        ("one request, complete", tree(), one_request),
+        ("the same, cancelled anywhere", tree(), quiet::<1>),
+        ("calls whole", whole(), one_request),
+        ("the same, cancelled anywhere", whole(), quiet::<1>),
+        ("the same, told everything", whole(), cancelled),
+        ("the same, a fault at each stage", whole().faults(1), quiet::<1>),
+        ("two, both cancelled", whole(), quiet::<2>),
+        ("the same, handles independent", whole().independent_handles(), quiet::<2>),
     ];
     println!("\n{:<34} {:>10} {:>10} {:>11} {:>11} {:>11}", "", "schedules", "left", "wall", "cpu", "cpu each");
     for (name, options, body) in rows {
@@ -88,7 +92,7 @@ fn explorations() {
 
 /// The cost of a schedule by the number of requests.
 fn growth() {
-    const RUNS: u32 = 200;
+    const RUNS: u32 = 100;
     println!("\n{:<34} {:>12} {:>12}", "random schedules of", "wall each", "cpu each");
     for count in [1, 2, 4, 8, 16] {
         let before = cpu();

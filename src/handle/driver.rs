@@ -9,9 +9,9 @@ use super::waiting::NestedCalls;
 use super::worker_task::run_task;
 use super::{Handle, Kind, spare};
 use crate::delivery::{Job, Outcome, Ticket};
-use crate::machine::Machine;
 use crate::machine::request::{Configuration, Request};
 use crate::machine::resolver::WorkerTask;
+use crate::machine::{Machine, Output};
 use crate::observe::{CheckEvent, TrafficEvent};
 use crate::record::{Notification, Operation};
 use crate::sync::Mutex;
@@ -241,8 +241,11 @@ impl Handle {
         if gathered.is_empty() {
             *gathered = spare::take();
         }
-        self.tell(&CheckEvent::Stepped);
         let result = act(&mut state, self.world.clock.now());
+        self.for_observers(|| {
+            let unheard = |output: &Output| matches!(output, Output::Notify(told) if !self.wants(told.status()));
+            self.tell(&CheckEvent::Stepped { silent: state.machine.gathered().iter().all(unheard) });
+        });
         (result, Commit::of(self, state))
     }
 

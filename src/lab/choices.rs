@@ -119,6 +119,8 @@ pub(crate) struct Offers {
     pub between: bool,
     /// Whether servers may take their time.
     pub pace: bool,
+    /// Whether calls are whole: nobody else goes on where one begins or returns.
+    pub whole: bool,
 }
 
 impl fmt::Display for Offers {
@@ -132,17 +134,21 @@ impl fmt::Display for Offers {
         if self.notifications {
             f.write_str("n")?;
         }
-        if self.pace { f.write_str("p") } else { Ok(()) }
+        if self.pace {
+            f.write_str("p")?;
+        }
+        if self.whole { f.write_str("w") } else { Ok(()) }
     }
 }
 
 impl Offers {
     fn parse(text: &str) -> Option<Offers> {
+        let (text, whole) = text.strip_suffix('w').map_or((text, false), |text| (text, true));
         let (text, pace) = text.strip_suffix('p').map_or((text, false), |text| (text, true));
         let (text, notifications) = text.strip_suffix('n').map_or((text, false), |text| (text, true));
         let (text, between) = text.strip_suffix('b').map_or((text, false), |text| (text, true));
         let faults = if text.is_empty() { 0 } else { text.strip_prefix('f')?.parse().ok()? };
-        Some(Offers { faults, notifications, between, pace })
+        Some(Offers { faults, notifications, between, pace, whole })
     }
 }
 

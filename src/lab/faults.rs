@@ -104,9 +104,14 @@ impl Faults {
         if state.armed.iter().any(|armed| armed.fault.when.is_of_network()) {
             // They count what happens to all.
             self.scheduler.touch(|footprint| footprint.changes(Thing::Faults));
+            self.scheduler.counts();
         }
         if let Some(peer) = peer.filter(|peer| peer.is_faulty()) {
             self.scheduler.touch(|footprint| footprint.changes(Thing::server(peer.origin())));
+            self.scheduler.counts();
+        }
+        if state.points.is_some() {
+            self.scheduler.counts();
         }
         let point = state.points.as_mut().and_then(|points| points.stage(when, &mut may));
         let sims = fault::first(&mut state.armed, when, "", &mut may);

@@ -41,9 +41,6 @@ fn program_line(stack: &str) -> Option<String> {
     places.map(|path| path.strip_prefix("./").unwrap_or(path)).find(is_program).map(str::to_owned)
 }
 
-/// What was injected, and remarks on the run.
-pub type Around<'a> = (&'a [String], &'a [String]);
-
 /// What a Sim knows at its end.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -109,8 +106,8 @@ impl Mistakes {
     }
 
     /// Why the Sim does not end well, if it does not: `causes` that were injected, complaints, errors, and the trace up to the
-    /// last of them. What is milder, and `remarks` on the run, are listed with them.
-    pub fn report(&self, mut complaints: Vec<String>, (causes, remarks): Around<'_>) -> Report {
+    /// last of them. What is milder is listed with them.
+    pub fn report(&self, mut complaints: Vec<String>, causes: &[String]) -> Report {
         let ended = self.verifier.look(|checker| checker.ended());
         let found = self.found.lock();
         let errors: Vec<&RecordedMistake> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
@@ -127,7 +124,6 @@ impl Mistakes {
         for found in found.iter().filter(|found| found.mistake.level != Level::Error) {
             push_once(&mut complaints, found.line.clone());
         }
-        complaints.extend_from_slice(remarks);
         Report { fails, lines: complaints, trace }
     }
 }

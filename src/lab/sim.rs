@@ -370,7 +370,7 @@ impl Restless {
     #[track_caller]
     fn give_way(&mut self, scheduler: &Arc<Scheduler>) {
         let before = scheduler.steps();
-        scheduler.preempt(About::Same);
+        scheduler.preempt(About::Same, true);
         self.polls += 1;
         if self.polls > Restless::PATIENT {
             let seen = scheduler.steps();
@@ -485,12 +485,15 @@ pub fn freed(context: usize) {
 }
 
 impl Sim {
-    /// What it knows, at its end. Nothing happens in it any more.
-    pub(super) fn conclude(&self) -> Report {
+    /// What it knows, at its end. Nothing happens in it any more. Whether it fails or not, remarks are made if it is `told`.
+    pub(super) fn conclude(&self, told: bool) -> Report {
         let complaints = self.world.complaints();
-        let (causes, remarks) = (self.world.injected(), self.world.remarks());
         self.world.end();
-        self.world.mistakes.report(complaints, (&causes, &remarks))
+        let mut report = self.world.mistakes.report(complaints, &self.world.injected());
+        if told || report.fails {
+            report.lines.extend(self.world.remarks());
+        }
+        report
     }
 }
 
@@ -505,7 +508,7 @@ impl Drop for Sim {
             self.world.scheduler().not_heard();
         }
         let choices = self.choices();
-        let report = self.conclude();
+        let report = self.conclude(std::thread::panicking());
         let again = if choices.unusual() { format!("\n{}", environment::again(&choices)) } else { String::new() };
         if std::thread::panicking() {
             eprintln!("what the Sim knew when the test failed:\n  {report}{again}");

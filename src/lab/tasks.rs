@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use super::scheduler::Plan;
 use super::world::SimWorld;
 use crate::net::runtime::{Boxed, Timer};
 use crate::sync::{Mutex, MutexGuard};
@@ -122,7 +123,7 @@ impl SimTimer {
         self.lock().time = Some(time);
         let Some(world) = self.world.upgrade() else { return };
         let alarm = Arc::clone(&self.alarm);
-        world.plan(time, self.sequence, idle, move || {
+        let act = move || {
             let mut alarm = alarm.lock();
             // One that was set anew in the meantime rings at its own time.
             let waker = if alarm.time == Some(time) { alarm.waker.take() } else { None };
@@ -130,7 +131,8 @@ impl SimTimer {
             if let Some(waker) = waker {
                 waker.wake();
             }
-        });
+        };
+        world.plan(time, Plan { idle, ..Plan::new(self.sequence, Box::new(act)) });
     }
 }
 

@@ -38,8 +38,11 @@ pub enum CheckEvent {
     OutParameter(&'static str),
     /// The variable of that parameter was gone when the value came.
     OutParameterGone(Operation),
-    /// The handle's machine takes a step.
-    Stepped,
+    /// The handle's machine has taken a step; `silent`: nothing is carried out, and nobody is told.
+    Stepped {
+        /// Whether nothing comes of it yet.
+        silent: bool,
+    },
     /// The handle has a reference less: itself, a child, or a call that held it open.
     Released,
     /// The handle is being closed; `told`: HANDLE_CLOSING is in the mask of a callback.

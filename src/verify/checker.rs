@@ -240,7 +240,7 @@ impl Checker {
                 &format!("{header} of the application follows a redirect to another origin"),
             ),
             // Of no interest here.
-            CheckEvent::Stepped | CheckEvent::Released | CheckEvent::Impossible(_) => None,
+            CheckEvent::Stepped { .. } | CheckEvent::Released | CheckEvent::Impossible(_) => None,
             CheckEvent::AsksLastError => self.asks_last_error(),
             CheckEvent::SetsLastError => {
                 let here = self.threads.here();

@@ -11,6 +11,7 @@ mod bugs;
 mod careful;
 mod choices;
 mod connections;
+mod coverage;
 mod explore;
 mod faults;
 mod fetch;

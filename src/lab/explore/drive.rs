@@ -155,7 +155,8 @@ impl Driving<'_> {
         setup.offers.faults = self.options.faults.unwrap_or(u32::from(!complete));
         setup.offers.pace = self.options.pace.unwrap_or(!complete);
         // A step is at most one callback: else two steps in another order would not be the same.
-        setup.offers.between = complete && self.is_whole();
+        setup.offers.between = complete && self.is_reduced();
+        setup.offers.whole = complete && self.options.preemptions == Some(0);
         if strategy == (Strategy::Deviations { faults: true }) {
             setup.offers.faults = setup.offers.faults.max(1);
             setup.offers.pace = self.options.pace.unwrap_or(false);
@@ -236,7 +237,8 @@ impl Driving<'_> {
             .find(|(_, (one, other))| one != other)
             .map(|(at, (one, other))| format!("at choice {}: {one:#} in the first, {other:#} in the second", at + 1));
         let longer = (first.choices.len() != second.choices.len()).then(|| "one of them made more choices".to_owned());
-        let mut lines = first.callbacks.lines().zip(second.callbacks.lines());
+        let callbacks = [&first, &second].map(|run| run.trace.callbacks());
+        let mut lines = callbacks[0].lines().zip(callbacks[1].lines());
         let told = lines.find(|(one, other)| one != other).map(|(one, other)| format!("first `{one}`, then `{other}`"));
         match differs.or(longer).or(told) {
             Some(what) => Err(format!(
@@ -381,16 +383,21 @@ impl Driving<'_> {
         Ok(true)
     }
 
-    /// Whether nothing bounds the complete tree.
-    fn is_whole(&self) -> bool {
-        self.options.preemptions.is_none() && self.options.deviations.is_none()
+    /// Whether no schedule is left out for its length: where no thread is interrupted at all, steps are larger, and all of their
+    /// orders are visited.
+    fn is_reduced(&self) -> bool {
+        self.options.preemptions.unwrap_or(0) == 0 && self.options.deviations.is_none()
     }
 
     fn walk(&mut self, strategy: Strategy, until: Option<Instant>) -> Result<bool, String> {
         let setup = self.setup(strategy);
         let Explore { preemptions, deviations, .. } = *self.options;
-        let walk =
-            Walk { reduced: self.is_whole() && !self.options.unreduced, preemptions, deviations, shard: self.shard };
+        let walk = Walk {
+            reduced: self.is_reduced() && !self.options.unreduced,
+            preemptions: preemptions.filter(|_| !setup.offers.whole),
+            deviations,
+            shard: self.shard,
+        };
         let tree = Arc::new(Mutex::new(self.place.tree.take().unwrap_or_else(|| Tree::new(walk))));
         loop {
             if self.is_over(until) {

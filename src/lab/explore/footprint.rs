@@ -11,6 +11,8 @@ use smallvec::SmallVec;
 pub(crate) enum Thing {
     /// A handle, with its machine and its settings, by its number in the Sim.
     Handle(u32),
+    /// How far it is on the way to its server: what closes it takes no notice of that.
+    Way(u32),
     /// What its callback is and what it is told next. The network only adds to the end of that.
     Told(u32),
     /// The program's memory that belongs to it.
@@ -75,12 +77,28 @@ impl Footprint {
     /// The handle, which stands in what it was made from.
     pub(crate) fn handle(&mut self, lineage: &Lineage, changes: bool) {
         let Some((own, above)) = lineage.split_first() else { return };
-        if changes {
-            self.changes(Thing::Handle(*own));
-        } else {
-            self.sees(Thing::Handle(*own));
+        for thing in [Thing::Handle(*own), Thing::Way(*own)] {
+            if changes {
+                self.changes(thing);
+            } else {
+                self.sees(thing);
+            }
         }
         above.iter().for_each(|handle| self.sees(Thing::Handle(*handle)));
+    }
+
+    /// The handle is closed, or what it was told is delivered: how far it is on its way makes no difference.
+    pub(crate) fn closes(&mut self, lineage: &Lineage) {
+        let Some((own, above)) = lineage.split_first() else { return };
+        self.changes(Thing::Handle(*own));
+        above.iter().for_each(|handle| self.sees(Thing::Handle(*handle)));
+    }
+
+    /// The handle comes a step further on its way, and nobody is told.
+    pub(crate) fn goes_on(&mut self, lineage: &Lineage) {
+        if let Some(own) = lineage.first() {
+            self.changes(Thing::Way(*own));
+        }
     }
 
     /// The next that a handle is told, which no call of its own is about: the network may add more at the same time.
@@ -126,6 +144,8 @@ mod tests {
         let request = |number: u32| of(move |print| print.handle(&Arc::from([number, 1, 0]), true));
         let session = |changes| of(move |print| print.handle(&Arc::from([0]), changes));
         let memory = |number: u32| of(move |print| print.changes(Thing::Memory(number)));
+        let closed = |number: u32| of(move |print| print.closes(&Arc::from([number, 1, 0])));
+        let under_way = of(|print| print.goes_on(&Arc::from([2, 1, 0])));
         let program = of(Footprint::program);
         let nothing = of(|_| {});
         let rows = [
@@ -134,6 +154,11 @@ mod tests {
             (request(2), program.clone(), true),
             (request(2), session(true), false),
             (request(2), session(false), true),
+            (under_way.clone(), closed(2), true),
+            (under_way.clone(), request(2), false),
+            (under_way.clone(), under_way, false),
+            (closed(2), request(2), false),
+            (closed(2), session(true), false),
             (memory(2), memory(3), true),
             (memory(2), memory(2), false),
             (memory(2), program.clone(), false),

@@ -14,6 +14,7 @@ use crate::lab::mistakes::Report;
 use crate::lab::points::Passed;
 use crate::lab::profile::Profile;
 use crate::lab::sim::Sim;
+use crate::record::Trace;
 use crate::verify::Stop;
 
 /// What each run of an exploration has in common.
@@ -41,8 +42,8 @@ pub struct Run {
     pub reached: BTreeSet<String>,
     /// The points at which something could fail.
     pub points: Vec<String>,
-    /// The callbacks, without times.
-    pub callbacks: String,
+    /// As far as its last mistake.
+    pub trace: Trace,
 }
 
 /// Why a run fails.
@@ -104,9 +105,10 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     };
     let panicked = catch_unwind(AssertUnwindSafe(whole)).is_err();
     let uncontrolled = sim.uncontrolled();
-    let report = sim.conclude();
+    let mut report = sim.conclude(panicked);
+    let fails = panicked || report.fails;
     let choices = sim.choices();
-    let trace = sim.trace();
+    let trace = if fails { report.trace.clone() } else { std::mem::take(&mut report.trace) };
     let run = Run {
         failure: None,
         uncontrolled,
@@ -117,7 +119,7 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
             .faults
             .points(|points| points.passed().iter().map(Passed::to_string).collect())
             .unwrap_or_default(),
-        callbacks: trace.callbacks(),
+        trace,
         passed: scheduler.passed_over(),
         busiest: scheduler.busiest(),
         choices,
@@ -125,6 +127,6 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     drop(sim);
     panics::hear(former);
     let said = panicked.then(|| heard.said().pop().unwrap_or_else(|| "the body panicked".to_owned()));
-    let failure = (panicked || report.fails).then(|| Failure { said, report });
+    let failure = fails.then(|| Failure { said, report });
     Run { failure, ..run }
 }

@@ -228,6 +228,7 @@ impl Tree {
     /// The node at `at` is a step.
     fn stepped(&mut self, at: usize, options: usize) {
         self.run.last = Some(at);
+        self.run.touched = Footprint::default();
         if options > 1 {
             self.run.steps += 1;
             if self.run.steps == TOP {
@@ -253,7 +254,7 @@ impl Tree {
         if let Some(node) = self.run.last.and_then(|last| self.path.get_mut(last)) {
             node.touched.add(what);
         }
-        self.run.touched = what.clone();
+        self.run.touched.add(what);
     }
 }
 

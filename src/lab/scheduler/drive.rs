@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::state::{About, Doing, Limit, Plan, State, Thread};
-use super::{ASKED, MAIN, NOBODY, Scheduler, TOLD, UNNAMED, WORKER};
+use super::{ASKED, MAIN, NOBODY, RAN, Scheduler, TOLD, UNNAMED, WORKER};
 use crate::lab::chooser::{Actor, Point};
 use crate::lab::raw::words;
 use crate::lab::watch;
@@ -32,12 +32,26 @@ fn looks(done: &mut dyn FnMut() -> bool) -> bool {
 }
 
 impl Scheduler {
-    /// Another thread, or the network, may come before this one goes on, whose code before it was about this.
-    pub fn preempt(self: &Arc<Self>, before: About) {
+    /// A call of the program begins: others may go on before it. What the call itself does is known where it is about a handle.
+    pub fn enters(self: &Arc<Self>, about: About, offers: bool) {
+        self.preempt(about, offers);
+        RAN.set(!matches!(about, About::Handle(_)));
+    }
+
+    /// A call of the program returns: others may go on before the program does.
+    pub fn leaves(self: &Arc<Self>, about: About, offers: bool) {
+        self.preempt(about, offers);
+        RAN.set(true);
+    }
+
+    /// Another thread, or the network, may come before this one goes on, if that is `offered`. The program's code on it, if any
+    /// ran, was about this.
+    pub fn preempt(self: &Arc<Self>, before: About, offered: bool) {
         let me = self.acquire();
-        TOLD.set(false);
         let mut state = self.lock();
-        state.runs(me, before);
+        if RAN.get() {
+            state.runs(me, before);
+        }
         state.count_call();
         if state.is_livelock() && !state.over {
             let name = Arc::clone(&state.threads[me].name);
@@ -51,6 +65,10 @@ impl Scheduler {
             }
             return;
         }
+        if !offered {
+            return;
+        }
+        TOLD.set(false);
         loop {
             if state.over {
                 return;
@@ -64,14 +82,15 @@ impl Scheduler {
             }
             let choice = self.decide(&mut state, Point::Next(&candidates, true), candidates.len());
             if choice == 0 {
-                return state.runs(me, About::Same);
+                return;
             }
             state.threads[me].doing = Doing::Ready;
             state = self.take(state, candidates[choice].actor, Some(me));
             if state.owner == Some(me) {
                 state.threads[me].doing = Doing::Running;
             } else {
-                return self.sleep(state, me).runs(me, About::Same);
+                drop(self.sleep(state, me));
+                return;
             }
         }
     }
@@ -129,6 +148,7 @@ impl Scheduler {
             }
         }
         self.lock().runs(me, About::Anything);
+        RAN.set(true);
         !matches!(limit, Limit::Settled | Limit::Happened(_))
     }
 
@@ -284,7 +304,7 @@ impl Scheduler {
                     |((time, _), plan): &(&(Duration, u64), &Plan)| plan.sequence == sequence && *time <= state.now;
                 let key = state.agenda.iter().find(due).map(|(key, _)| *key);
                 if let Some(plan) = key.and_then(|key| state.agenda.remove(&key)) {
-                    state.carries(sequence);
+                    state.carries(sequence, plan.on_the_way);
                     drop(state);
                     (plan.act)();
                     state = self.lock();
@@ -323,6 +343,8 @@ impl Scheduler {
             }
             if let Doing::Given(body) = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
                 let name = Arc::clone(&state.threads[me].name);
+                // What delivers runs the program's code in callbacks only.
+                RAN.set(state.threads[me].about.is_none());
                 drop(state);
                 TOLD.set(false);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
@@ -330,7 +352,9 @@ impl Scheduler {
                 }
                 self.acquire();
                 state = self.lock();
-                state.runs(me, About::Same);
+                if RAN.get() {
+                    state.runs(me, About::Same);
+                }
             }
             if state.over {
                 return;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use self::state::{BUSY, Doing, Plan, State, Thread, Work};
+use self::state::{BUSY, Doing, State, Thread, Work};
 use super::choices::Choices;
 use super::chooser::{Chooser, Point, Recorded};
 use super::explore::footprint::{Footprint, Lineage, Thing};
@@ -20,7 +20,7 @@ use super::watch;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::world::Unspecified;
 
-pub use state::{About, Limit};
+pub use state::{About, Limit, Plan};
 pub use watched::Watched;
 
 /// The thread that made the Sim.
@@ -40,6 +40,8 @@ thread_local! {
     static ASKED: Cell<bool> = const { Cell::new(false) };
     /// Whether a callback ran on this thread since others could last go on before it.
     static TOLD: Cell<bool> = const { Cell::new(false) };
+    /// Whether the program's code may have run on this thread since it was last told what that touches.
+    static RAN: Cell<bool> = const { Cell::new(true) };
 }
 
 /// Whether this thread has run a callback since others could last go on before it.
@@ -90,6 +92,7 @@ impl Scheduler {
             sequences: HashMap::new(),
             apart: false,
             agenda: BTreeMap::new(),
+            under_way: None,
             planned: 0,
             happened: 0,
             outside: false,
@@ -194,15 +197,12 @@ impl Scheduler {
 
     /// Plans something; never earlier than now. Things of one `sequence` happen in the order of their times and plans.
     pub fn at(&self, time: Duration, sequence: usize, act: impl FnOnce() + Send + 'static) {
-        self.plan(time, sequence, false, Box::new(act));
+        self.plan(time, Plan::new(sequence, Box::new(act)));
     }
 
-    /// [`Scheduler::at`]; if it is `idle`, the time does not move for it alone.
-    pub fn plan(&self, time: Duration, sequence: usize, idle: bool, act: Body) {
-        let mut state = self.lock();
-        state.planned += 1;
-        let key = (time.max(state.now), state.planned);
-        state.agenda.insert(key, Plan { sequence, idle, act });
+    /// Plans something; never earlier than now.
+    pub fn plan(&self, time: Duration, plan: Plan) {
+        self.lock().plan(time, plan);
     }
 
     /// Something for a worker to do: the body of a thread, or the callbacks of a handle.
@@ -238,15 +238,32 @@ impl Scheduler {
         touch(self.lock().chooser.touched());
     }
 
+    /// The machine of a handle has taken a step; `silent`: nobody is told, and nothing is carried out.
+    pub fn steps_machine(&self, lineage: &Lineage, silent: bool) {
+        let mut state = self.lock();
+        let silent = silent && state.under_way.is_some();
+        let touched = state.chooser.touched();
+        if silent { touched.goes_on(lineage) } else { touched.handle(lineage, true) }
+    }
+
+    /// The step under way has an effect beyond its own handle: for who closes that, it makes a difference.
+    pub fn counts(&self) {
+        let mut state = self.lock();
+        if let Some(lineage) = state.under_way.clone() {
+            state.chooser.touched().handle(&lineage, true);
+        }
+    }
+
     /// A callback of a handle runs; `progress`: it tells of no operation's end, and of nothing that is made or closed.
     pub fn calls_back(&self, lineage: &Lineage, progress: bool) {
         TOLD.set(true);
+        RAN.set(true);
         let mut state = self.lock();
         let apart = state.apart;
         let touched = state.chooser.touched();
         touched.told(lineage);
         if !progress {
-            touched.handle(lineage, true);
+            touched.closes(lineage);
         }
         match lineage.first().filter(|_| apart) {
             Some(own) => touched.changes(Thing::Memory(*own)),
@@ -299,6 +316,8 @@ impl Scheduler {
     /// Nobody gets anything to do any more.
     pub fn end(&self) {
         let mut state = self.lock();
+        // What the body did last.
+        state.runs(MAIN, About::Anything);
         state.over = true;
         state.jobs.clear();
         state.agenda.clear();

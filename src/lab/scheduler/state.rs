@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Body;
@@ -90,12 +91,27 @@ pub enum About {
 }
 
 /// Something that is planned.
-pub(super) struct Plan {
+pub struct Plan {
     /// The sequence that it belongs to: things of one keep their order.
     pub sequence: usize,
     /// The time does not move for it alone.
     pub idle: bool,
+    /// It is a step on the way to a server, of which nobody is told.
+    pub on_the_way: bool,
+    /// Set when nobody wants it any more: it never happens then.
+    pub over: Option<Arc<AtomicBool>>,
     pub act: Body,
+}
+
+impl Plan {
+    /// Something that is wanted in any case, and for which the time moves.
+    pub fn new(sequence: usize, act: Body) -> Plan {
+        Plan { sequence, idle: false, on_the_way: false, over: None, act }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.over.as_ref().is_none_or(|over| !over.load(Ordering::SeqCst))
+    }
 }
 
 /// So many calls and returns without the time moving are a program that runs in circles, where nothing better is known.
@@ -114,6 +130,8 @@ pub(super) struct State {
     /// Whether each handle has memory of its own.
     pub apart: bool,
     pub agenda: BTreeMap<(Duration, u64), Plan>,
+    /// Whose step on the way to a server happens now.
+    pub under_way: Option<Lineage>,
     pub planned: u64,
     /// Counts what a waiting thread may have waited for.
     pub happened: u64,
@@ -190,7 +208,8 @@ impl State {
     }
 
     /// What can happen now: work first, then threads, then the network.
-    pub fn candidates(&self, candidates: &mut Vec<Candidate>) {
+    pub fn candidates(&mut self, candidates: &mut Vec<Candidate>) {
+        self.agenda.retain(|_, plan| plan.is_wanted());
         candidates.extend(self.jobs.iter().map(|work| {
             let step = if work.delivers.is_some() { "deliver" } else { "begin" };
             Candidate { actor: Actor::Work(work.number), name: Arc::clone(&work.name), step }
@@ -247,9 +266,19 @@ impl State {
         }
     }
 
+    /// Plans something; never earlier than now.
+    pub fn plan(&mut self, time: Duration, plan: Plan) {
+        self.planned += 1;
+        self.agenda.insert((time.max(self.now), self.planned), plan);
+    }
+
     /// A step of a sequence of the network. One of nobody's may be anybody's, and somebody may wait for it.
-    pub fn carries(&mut self, sequence: usize) {
+    pub fn carries(&mut self, sequence: usize, on_the_way: bool) {
         match self.sequences.get(&sequence) {
+            Some((_, lineage)) if on_the_way => {
+                self.chooser.touched().goes_on(lineage);
+                self.under_way = Some(Arc::clone(lineage));
+            }
             Some((_, lineage)) => self.chooser.touched().handle(lineage, true),
             None => {
                 self.chooser.touched().all();
@@ -260,6 +289,7 @@ impl State {
 
     /// The network has done something. The program's memory is as it was: only those look again who look at more.
     pub fn carried(&mut self) {
+        self.under_way = None;
         let asks = |thread: &Thread| matches!(thread.doing, Doing::Waiting { asks: true, .. });
         self.happened += u64::from(self.threads.iter().any(asks));
         self.moves += 1;

@@ -1,6 +1,7 @@
 //! The machine's end of an attempt.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use super::ScriptAttempt;
 use crate::http::RequestHead;
 use crate::lab::fault::{FaultTrigger, Stage};
+use crate::lab::scheduler::Plan;
 use crate::lab::stream::Upgraded;
 use crate::transport::{Attempt, ConnectionGroupId, ConnectionInfo, Event, Sink};
 use crate::win32::ERROR_WINHTTP_TIMEOUT;
@@ -90,7 +92,7 @@ impl Attempt for Held {
         self.0.lock().wake_at = time;
         if let Some(time) = time {
             let attempt = Arc::clone(&self.0);
-            self.0.world.plan(time, self.0.number, idle, move || {
+            let rings = move || {
                 let state = attempt.lock();
                 // A timer that was set anew in the meantime rings at its own time.
                 let rings = !state.released && state.wake_at == Some(time);
@@ -99,7 +101,9 @@ impl Attempt for Held {
                 if rings {
                     upgraded.as_ref().unwrap_or(&attempt.sink).tick();
                 }
-            });
+            };
+            let plan = Plan::new(self.0.number, Box::new(rings));
+            self.0.world.plan(time, Plan { idle, over: Some(Arc::clone(&self.0.over)), ..plan });
         }
     }
 
@@ -116,6 +120,7 @@ impl Attempt for Held {
         if drains {
             self.0.drain();
         } else {
+            self.0.over.store(true, Ordering::SeqCst);
             self.0.leave_connection(false);
         }
     }

@@ -11,6 +11,7 @@ pub use pool::ScriptPool;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -24,6 +25,7 @@ use super::peer::{Handler, Peer};
 use super::raw::{RawConnection, RawPipe};
 use super::received::Received;
 use super::reply::{Act, Reply};
+use super::scheduler::Plan;
 use super::stream::Upgraded;
 use super::world::{Origin, SimWorld};
 use crate::connection::{Answer, Demand, READ_AHEAD, drains};
@@ -157,13 +159,15 @@ pub struct ScriptAttempt {
     pub sink: Arc<dyn Sink>,
     pub request: TransportRequest,
     number: usize,
+    /// Nobody wants it any more.
+    over: Arc<AtomicBool>,
     state: Mutex<State>,
 }
 
 impl ScriptAttempt {
     pub fn new(world: Arc<SimWorld>, request: TransportRequest, sink: Arc<dyn Sink>) -> ScriptAttempt {
         let number = world.next_sequence();
-        let attempt = ScriptAttempt { world, sink, request, number, state: Mutex::default() };
+        let attempt = ScriptAttempt { world, sink, request, number, over: Arc::default(), state: Mutex::default() };
         attempt.follows();
         attempt
     }
@@ -184,12 +188,18 @@ impl ScriptAttempt {
 
     /// Does something after a while, unless nobody wants the attempt any more.
     pub fn after(self: &Arc<Self>, delay: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        self.world.plan(self.world.time() + delay, self.plan(then));
+    }
+
+    /// What happens to it, unless nobody wants it any more.
+    fn plan(self: &Arc<Self>, then: impl FnOnce(&Arc<Self>) + Send + 'static) -> Plan {
         let attempt = Arc::clone(self);
-        self.world.after(delay, self.number, move || {
+        let act = move || {
             if attempt.wanted() {
                 then(&attempt);
             }
-        });
+        };
+        Plan { over: Some(Arc::clone(&self.over)), ..Plan::new(self.number, Box::new(act)) }
     }
 
     pub fn then(self: &Arc<Self>, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
@@ -207,8 +217,16 @@ impl ScriptAttempt {
         gate.then(self.number, Box::new(act));
     }
 
+    /// The attempt comes a step further on its way to the server.
+    fn goes_on(self: &Arc<Self>, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        self.world.plan(self.world.time(), Plan { on_the_way: true, ..self.plan(then) });
+    }
+
     pub fn tell(self: &Arc<Self>, event: Event) {
-        self.then(move |attempt| attempt.told(&mut std::iter::once(event)));
+        let on_the_way =
+            matches!(event, Event::Resolving | Event::Resolved(_) | Event::Connecting(_) | Event::Connected(_));
+        let tell = move |attempt: &Arc<Self>| attempt.told(&mut std::iter::once(event));
+        if on_the_way { self.goes_on(tell) } else { self.then(tell) }
     }
 
     /// Tells the machine, if it listens still.
@@ -275,7 +293,7 @@ impl ScriptAttempt {
     /// A new connection: name, address, TCP, TLS. Then the head may go out.
     pub fn resolve(self: &Arc<Self>) {
         self.tell(Event::Resolving);
-        self.then(|attempt| attempt.stage_at(Stage::Resolve, &attempt.reached(), ScriptAttempt::resolved));
+        self.goes_on(|attempt| attempt.stage_at(Stage::Resolve, &attempt.reached(), ScriptAttempt::resolved));
     }
 
     fn resolved(self: &Arc<Self>) {
@@ -293,7 +311,7 @@ impl ScriptAttempt {
             self.world.unknown_host(&reached);
             return self.fail(ERROR_WINHTTP_CANNOT_CONNECT, 0);
         };
-        self.then(move |attempt| {
+        self.goes_on(move |attempt| {
             attempt.stage_at(Stage::Connect, &attempt.reached(), move |attempt| attempt.connected(ends))
         });
     }
@@ -336,6 +354,7 @@ impl ScriptAttempt {
     fn play_raw(self: &Arc<Self>, handler: Handler, reader: Reader) {
         let pipe = RawPipe::new(&self.world, self.number);
         self.take_pipe(Arc::clone(&pipe), reader, false);
+        self.world.scheduler().counts();
         self.world.spawn("a raw peer", Box::new(move || handler(RawConnection(pipe))));
     }
 

@@ -9,6 +9,7 @@ use crate::http::ResponseHead;
 use crate::lab::chooser::Point;
 use crate::lab::peer::Peer;
 use crate::lab::raw::RawPipe;
+use crate::lab::scheduler::Plan;
 use crate::lab::world::SimWorld;
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{ConnectionGroupId, Event, Peer as Ends};
@@ -89,7 +90,7 @@ impl ScriptPool {
                     world.pool.sweep(&world);
                 }
             };
-            world.plan(next, 0, true, act);
+            world.plan(next, Plan { idle: true, ..Plan::new(0, Box::new(act)) });
         }
     }
 

@@ -15,7 +15,7 @@ use crate::world::{Choices, Requested, Unspecified};
 impl Choices for SimWorld {
     fn enters(&self, function: &'static str, handle: usize) -> Option<Win32Error> {
         asked();
-        self.scheduler.preempt(self.about(function, handle));
+        self.scheduler.enters(self.about(function, handle), !self.offers.whole);
         let struck = self.faults.call(function, || self.name(handle));
         for what in &struck {
             if let FaultKind::WaitAtEntry(gate) = what {
@@ -42,8 +42,10 @@ impl Choices for SimWorld {
     }
 
     fn delivers(&self, handle: usize, notification: &Notification) {
-        if self.offers.notifications || (self.offers.between && has_told()) {
-            self.scheduler.preempt(About::Same);
+        // A call that is whole is that with all that it tells.
+        let between = self.offers.between && has_told() && !(self.offers.whole && self.faults.in_call());
+        if self.offers.notifications || between {
+            self.scheduler.preempt(About::Same, true);
         }
         let when = FaultTrigger::Callback(Status(notification.status()));
         for what in self.faults.strikes(&when, || self.name(handle)) {
@@ -115,7 +117,7 @@ impl Observer for SimWorld {
             }
             _ => {}
         }
-        self.scheduler.preempt(self.about(function, handle));
+        self.scheduler.leaves(self.about(function, handle), !self.offers.whole);
         if !self.faults.in_call() {
             self.scheduler.leave_if_outside();
         }
@@ -124,7 +126,7 @@ impl Observer for SimWorld {
     fn check(&self, handle: usize, event: &CheckEvent) {
         match event {
             CheckEvent::Child { handle: child, .. } => drop(self.made(*child)),
-            CheckEvent::Stepped => self.scheduler.touch(|footprint| footprint.handle(&self.lineage(handle), true)),
+            CheckEvent::Stepped { silent } => self.stepped(handle, *silent),
             CheckEvent::Released => self.touch(handle, true),
             CheckEvent::Impossible(what) => self.complain(format!("a machine has no answer to {what}")),
             _ => {}

@@ -22,7 +22,7 @@ use super::peer::Peer;
 use super::points::Points;
 use super::profile::Profile;
 use super::replay;
-use super::scheduler::{About, Limit, Scheduler};
+use super::scheduler::{About, Limit, Plan, Scheduler};
 use super::script::ScriptPool;
 use crate::delivery::Policy;
 use crate::handle::Handle;
@@ -106,7 +106,7 @@ pub struct SimWorld {
 /// Waits on this thread in the time of a Sim.
 pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() -> bool) {
     scheduler.wait(what, Limit::None, done);
-    scheduler.preempt(About::Same);
+    scheduler.preempt(About::Same, true);
 }
 
 impl SimWorld {
@@ -222,7 +222,6 @@ impl SimWorld {
         self.scheduler.now()
     }
 
-    /// The calendar's time in it.
     /// A scripted server has shown these certificates (DER), with these faults.
     pub fn showed(&self, presented: &[Vec<u8>], faults: u32) {
         let Some(first) = presented.first() else { return };
@@ -234,6 +233,7 @@ impl SimWorld {
         self.lock().shown.get(first).cloned()
     }
 
+    /// The calendar's time in it.
     pub fn date(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + EPOCH + self.time()
     }
@@ -243,9 +243,8 @@ impl SimWorld {
         self.scheduler.at(time, sequence, act);
     }
 
-    /// [`SimWorld::at`]; if it is `idle`, the time does not move for it alone.
-    pub fn plan(&self, time: Duration, sequence: usize, idle: bool, act: impl FnOnce() + Send + 'static) {
-        self.scheduler.plan(time, sequence, idle, Box::new(act));
+    pub fn plan(&self, time: Duration, plan: Plan) {
+        self.scheduler.plan(time, plan);
     }
 
     pub fn after(&self, delay: Duration, sequence: usize, act: impl FnOnce() + Send + 'static) {
@@ -260,7 +259,7 @@ impl SimWorld {
     pub fn sleep(&self, time: Duration) {
         let until = self.scheduler.now() + time;
         self.scheduler.wait("the end of a sleep", Limit::Time(until), &mut || false);
-        self.scheduler.preempt(About::Same);
+        self.scheduler.preempt(About::Same, true);
     }
 
     // ---- peers ----
@@ -309,6 +308,7 @@ impl SimWorld {
     }
 
     pub fn unknown_host(&self, (secure, host, port): &Origin) {
+        self.scheduler.counts();
         let mut state = self.lock();
         if state.unknown_hosts {
             return;
@@ -321,6 +321,7 @@ impl SimWorld {
 
     /// Something was not as the test wanted it.
     pub fn complain(&self, complaint: String) {
+        self.scheduler.counts();
         self.lock().complaints.push(complaint);
     }
 
@@ -336,6 +337,9 @@ impl SimWorld {
     /// The step under way calls a function on a handle. Others that only look at it may change places with this one.
     fn touch_handle(&self, function: &str, handle: usize) {
         if handle != 0 {
+            if function == "WinHttpCloseHandle" && self.lineage(handle).len() > 2 {
+                return self.touch_closed(handle);
+            }
             let looks =
                 function.starts_with("WinHttpQuery") || matches!(function, "WinHttpConnect" | "WinHttpOpenRequest");
             let request = self.lineage(handle).len() > 2;
@@ -343,11 +347,34 @@ impl SimWorld {
         }
     }
 
+    /// The step under way closes a request.
+    fn touch_closed(&self, handle: usize) {
+        let lineage = self.lineage(handle);
+        self.scheduler.touch(|footprint| {
+            footprint.closes(&lineage);
+            footprint.told(&lineage);
+        });
+    }
+
+    /// The machine of a handle has taken a step.
+    fn stepped(&self, handle: usize, silent: bool) {
+        let lineage = self.lineage(handle);
+        match Handle::find(handle).is_ok() {
+            true => self.scheduler.steps_machine(&lineage, silent),
+            false => self.scheduler.touch(|footprint| footprint.closes(&lineage)),
+        }
+    }
+
     /// The step under way looks at a handle, or changes it.
     fn touch(&self, handle: usize, changes: bool) {
         let lineage = self.lineage(handle);
+        let open = Handle::find(handle).is_ok();
         self.scheduler.touch(|footprint| {
-            footprint.handle(&lineage, changes);
+            if open {
+                footprint.handle(&lineage, changes)
+            } else {
+                footprint.closes(&lineage)
+            }
             if changes {
                 footprint.told(&lineage);
             }

@@ -63,7 +63,7 @@ impl Steps for SimSteps {
     fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
         let limit = until.map_or(Limit::None, Limit::Time);
         let answer = self.0.wait(what, limit, done);
-        self.0.preempt(About::Same);
+        self.0.preempt(About::Same, true);
         answer
     }
 
