@@ -29,20 +29,51 @@ impl Figure {
     }
 }
 
-/// All figures.
-pub fn all(scale: f64) -> Vec<Figure> {
-    let count = ((20_000.0 * scale) as usize).max(10);
-    let mut figures = vec![
-        figure("WinHttpOpen and CloseHandle", "us", each(count, open_session) / 1e3),
-        figure("open and close of a request handle", "us", request_handle(count) / 1e3),
-    ];
-    figures.extend(queries(count));
-    figures.extend(growth(scale));
-    figures
+/// Figures that are measured together.
+struct Group {
+    /// Their names and units, in the order in which they are measured.
+    figures: &'static [(&'static str, &'static str)],
+    measure: fn(f64) -> Vec<f64>,
 }
 
-fn figure(name: &'static str, unit: &'static str, value: f64) -> Figure {
-    Figure { name, value, unit }
+const GROUPS: [Group; 4] = [
+    Group { figures: &[("WinHttpOpen and CloseHandle", "us")], measure: |scale| vec![session_handle(some(scale))] },
+    Group {
+        figures: &[("open and close of a request handle", "us")],
+        measure: |scale| vec![request_handle(some(scale))],
+    },
+    Group {
+        figures: &[("WinHttpQueryHeaders", "ns"), ("WinHttpQueryOption", "ns")],
+        measure: |scale| queries(some(scale)).into(),
+    },
+    Group {
+        figures: &[
+            ("memory a handle, 100 open", "bytes"),
+            ("a request beside 100 open, of 10", "times as long"),
+            ("memory a handle, 1,000 open", "bytes"),
+            ("a request beside 1,000 open, of 10", "times as long"),
+            ("memory a handle, 10,000 open", "bytes"),
+            ("a request beside 10,000 open, of 10", "times as long"),
+        ],
+        measure: growth,
+    },
+];
+
+/// The figures that are wanted; nothing else is measured.
+pub fn all(scale: f64, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Figure> {
+    let groups = GROUPS.into_iter().filter_map(move |Group { figures, measure }| {
+        let names: Vec<bool> = figures.iter().map(|(name, _)| wanted(name)).collect();
+        names.contains(&true).then(|| (figures, names, measure(scale)))
+    });
+    groups.flat_map(|(figures, names, values)| {
+        let figures = figures.iter().zip(values).zip(names).filter(|(_, wanted)| *wanted);
+        figures.map(|((&(name, unit), value), _)| Figure { name, value, unit })
+    })
+}
+
+/// How often something small is done.
+fn some(scale: f64) -> usize {
+    ((20_000.0 * scale) as usize).max(10)
 }
 
 /// Nanoseconds that one of so many takes.
@@ -52,16 +83,18 @@ fn each(count: usize, mut act: impl FnMut()) -> f64 {
     start.elapsed().as_nanos() as f64 / count as f64
 }
 
-fn open_session() {
-    // SAFETY: no pointers.
-    let session = unsafe { WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC) };
-    close(session);
+fn session_handle(count: usize) -> f64 {
+    let nanoseconds = each(count, || {
+        // SAFETY: no pointers.
+        close(unsafe { WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC) });
+    });
+    nanoseconds / 1e3
 }
 
 fn request_handle(count: usize) -> f64 {
     let address = server::start(None).address;
     let handles = Handles::open(address, false, WINHTTP_FLAG_ASYNC, None);
-    each(count, || close(handles.request(null(), null())))
+    each(count, || close(handles.request(null(), null()))) / 1e3
 }
 
 /// A request that has its reply.
@@ -75,7 +108,7 @@ fn answered(handles: &Handles) -> *mut c_void {
     request
 }
 
-fn queries(count: usize) -> [Figure; 2] {
+fn queries(count: usize) -> [f64; 2] {
     let address = server::start(None).address;
     let handles = Handles::open(address, false, 0, None);
     let request = answered(&handles);
@@ -98,22 +131,15 @@ fn queries(count: usize) -> [Figure; 2] {
         assert_ne!(found, 0, "WinHttpQueryOption");
     });
     close(request);
-    [figure("WinHttpQueryHeaders", "ns", headers), figure("WinHttpQueryOption", "ns", option)]
+    [headers, option]
 }
 
 /// Memory for each open request handle, and what a request costs beside so many.
-fn growth(scale: f64) -> Vec<Figure> {
+fn growth(scale: f64) -> Vec<f64> {
     let server = server::start(None);
     let client = Client::new(&server);
     let count = ((4_000.0 * scale) as usize).max(10);
-    let mut figures = Vec::new();
-    let mut base = 0.0;
-    for (open, memory_name, time_name) in [
-        (10, "", ""),
-        (100, "memory a handle, 100 open", "a request beside 100 open, of 10"),
-        (1_000, "memory a handle, 1,000 open", "a request beside 1,000 open, of 10"),
-        (10_000, "memory a handle, 10,000 open", "a request beside 10,000 open, of 10"),
-    ] {
+    let [base, grown @ ..] = [10, 100, 1_000, 10_000].map(|open| {
         let handles = Handles::open(server.address, false, WINHTTP_FLAG_ASYNC, None);
         let before = resident();
         let requests: Vec<_> = (0..open).map(|_| handles.request(null(), null())).collect();
@@ -122,14 +148,9 @@ fn growth(scale: f64) -> Vec<Figure> {
         client.run(1, count, &Plan::get("/"));
         let time = start.elapsed().as_secs_f64();
         requests.into_iter().for_each(close);
-        if open == 10 {
-            base = time;
-            continue;
-        }
-        figures.push(figure(memory_name, "bytes", memory));
-        figures.push(figure(time_name, "times as long", time / base));
-    }
-    figures
+        (memory, time)
+    });
+    grown.into_iter().flat_map(|(memory, time)| [memory, time / base.1]).collect()
 }
 
 /// Bytes of this process in memory; 0 where the system does not say.

@@ -44,7 +44,7 @@ pub fn run(arguments: &Bench) -> End {
             return End::Badly;
         }
     }
-    for figure in figures::all(scale).into_iter().filter(|figure| wanted(figure.name)) {
+    for figure in figures::all(scale, wanted) {
         told += 1;
         if !print(&if arguments.json { figure.json() } else { figure.line() }) {
             return End::Badly;

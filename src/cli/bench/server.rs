@@ -102,6 +102,7 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<(
         }
         let Some(mut left) = path.strip_prefix("/bytes/").and_then(|count| count.parse::<usize>().ok()) else {
             stream.write_all(REPLY).await?;
+            stream.flush().await?;
             continue;
         };
         stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {left}\r\n\r\n").as_bytes()).await?;
@@ -110,6 +111,8 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<(
             stream.write_all(&zeros[..count]).await?;
             left -= count;
         }
+        // TLS keeps what the socket did not take.
+        stream.flush().await?;
     }
 }
 
