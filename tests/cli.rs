@@ -325,6 +325,20 @@ fn soak_ends_well_and_says_what_is_left() {
 }
 
 /// The example clients: what is found exits with 1, what holds with 0, and a schedule is played again.
+/// Every work runs, by both sides; how fast is no matter of tests.
+#[test]
+fn bench_prints_a_line_for_each_work() {
+    let (code, out, err) = run(&["bench", "--quick", "--json"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let rows: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (works, figures): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["ratio"].as_f64().is_some());
+    assert!(works.len() >= 30 && figures.len() == 10, "{out}");
+    assert!(works.iter().all(|row| row["winhttp"].as_f64() > Some(0.0) && row["other"].as_f64() > Some(0.0)), "{out}");
+    let (code, out, _) = run(&["bench", "--quick", "WinHttpOpen"]);
+    assert_eq!((code, out.lines().count()), (Some(0), 2), "{out}");
+    assert_eq!(run(&["bench", "no such work"]).0, Some(2));
+}
+
 #[test]
 fn explore_shows_the_bugs_of_real_clients() {
     let (code, out, err) = run(&["explore", "second-read"]);

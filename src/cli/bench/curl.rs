@@ -11,7 +11,7 @@ use super::work::Work;
 
 /// Requests in flight, and requests in a run.
 const LOADS: [(usize, usize); 2] = [(1, 8_000), (64, 20_000)];
-const LONG: f64 = (256 << 20) as f64;
+const LONG: f64 = (1_u64 << 30) as f64;
 
 struct Swallow;
 

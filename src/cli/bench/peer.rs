@@ -81,22 +81,39 @@ async fn small(sender: &mut SendRequest<Full<Bytes>>, method: &str, path: &str, 
     assert_eq!(reply.into_body().collect().await.expect("a body").to_bytes(), BODY);
 }
 
-/// `flight` connections, each asking again as soon as it has its reply.
-pub async fn requests(connector: &Connector, flight: usize, count: usize, body: Bytes) {
-    let tickets = Arc::new(AtomicUsize::new(count));
-    let method = if body.is_empty() { "GET" } else { "POST" };
-    let mut tasks = Vec::new();
-    for _ in 0..flight {
-        let (tickets, connector, body) = (Arc::clone(&tickets), connector.clone(), body.clone());
-        tasks.push(tokio::spawn(async move {
-            let mut sender = connector.connect().await;
-            while take(&tickets) {
-                small(&mut sender, method, "/", body.clone()).await;
-            }
-        }));
+/// Connections that are kept from one run to the next.
+pub struct Requests {
+    connector: Connector,
+    kept: Vec<SendRequest<Full<Bytes>>>,
+}
+
+impl Requests {
+    pub fn new(connector: Connector) -> Requests {
+        Requests { connector, kept: Vec::new() }
     }
-    for task in tasks {
-        task.await.expect("no panic");
+
+    /// So many requests over `flight` connections, each asking again as soon as it has its reply.
+    pub async fn run(&mut self, flight: usize, count: usize, body: &Bytes) {
+        let tickets = Arc::new(AtomicUsize::new(count));
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let mut tasks = Vec::new();
+        for _ in 0..flight {
+            let (tickets, connector, body) = (Arc::clone(&tickets), self.connector.clone(), body.clone());
+            let kept = self.kept.pop();
+            tasks.push(tokio::spawn(async move {
+                let mut sender = match kept {
+                    Some(sender) => sender,
+                    None => connector.connect().await,
+                };
+                while take(&tickets) {
+                    small(&mut sender, method, "/", body.clone()).await;
+                }
+                sender
+            }));
+        }
+        for task in tasks {
+            self.kept.push(task.await.expect("no panic"));
+        }
     }
 }
 

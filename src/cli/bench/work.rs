@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -46,14 +47,14 @@ const REQUESTS: &str = "requests/s";
 const MEGABYTES: &str = "MB/s";
 const HYPER: &str = "hyper";
 
-/// Requests in flight, and requests in a run.
+/// Requests in flight, and requests in a run; no more are in flight than there are.
 const LOADS: [(usize, usize); 5] = [(1, 8_000), (16, 20_000), (64, 30_000), (256, 30_000), (1_000, 30_000)];
 
 /// Sizes of the buffers of a download.
 const BUFFERS: [usize; 3] = [8 << 10, 64 << 10, 1 << 20];
 
 /// Bytes of a long body.
-const LONG: f64 = (256 << 20) as f64;
+const LONG: f64 = (1_u64 << 30) as f64;
 
 /// All works; `scale` is how much of each is done.
 pub fn all(scale: f64) -> Vec<Work> {
@@ -65,25 +66,17 @@ pub fn all(scale: f64) -> Vec<Work> {
     let long = (LONG * scale) as usize;
     let mut works = Vec::new();
 
-    for (flight, count) in LOADS {
-        let count = some(count).max(flight);
-        let name = match flight {
-            1 => "GET, one at a time".to_owned(),
-            flight => format!("GET, {flight} in flight"),
-        };
-        works.push(requests(&name, &plain, &runtime, &authority, flight, count, Vec::new()));
+    for (server, over) in [(&plain, ""), (&secured, " over TLS")] {
+        for (flight, count) in LOADS {
+            let name = match flight {
+                1 => format!("GET{over}, one at a time"),
+                flight => format!("GET{over}, {flight} in flight"),
+            };
+            works.push(requests(name, server, &runtime, &authority, flight, some(count), Vec::new()));
+        }
+        let name = format!("POST 1 KiB{over}, one at a time");
+        works.push(requests(name, server, &runtime, &authority, 1, some(8_000), vec![7; 1024]));
     }
-    works.push(requests("POST 1 KiB, one at a time", &plain, &runtime, &authority, 1, some(8_000), vec![7; 1024]));
-    works.push(requests("GET over TLS, one at a time", &secured, &runtime, &authority, 1, some(8_000), Vec::new()));
-    works.push(requests(
-        "GET over TLS, 64 in flight",
-        &secured,
-        &runtime,
-        &authority,
-        64,
-        some(20_000).max(64),
-        Vec::new(),
-    ));
 
     for (name, session) in [
         ("GET, driven by the main thread", driven::Session::Asynchronous),
@@ -136,7 +129,7 @@ pub fn all(scale: f64) -> Vec<Work> {
 }
 
 fn requests(
-    name: &str,
+    name: String,
     server: &Server,
     runtime: &Arc<Runtime>,
     authority: &portable_winhttp::lab::Authority,
@@ -144,16 +137,17 @@ fn requests(
     count: usize,
     body: Vec<u8>,
 ) -> Work {
+    let flight = flight.min(count);
     let client = callbacks::Client::new(server);
-    let connector = peer::Connector::new(server, authority);
-    let (runtime, sent) = (Arc::clone(runtime), body.clone());
+    let mut peer = peer::Requests::new(peer::Connector::new(server, authority));
+    let (runtime, sent) = (Arc::clone(runtime), Bytes::from(body.clone()));
     Work {
-        name: name.to_owned(),
+        name,
         unit: REQUESTS,
         peer: HYPER,
         amount: count as f64,
         ours: Box::new(move || client.run(flight, count, &callbacks::Plan::send(body.clone()))),
-        theirs: Box::new(move || runtime.block_on(peer::requests(&connector, flight, count, sent.clone().into()))),
+        theirs: Box::new(move || runtime.block_on(peer.run(flight, count, &sent))),
     }
 }
 
