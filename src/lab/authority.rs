@@ -67,15 +67,23 @@ impl Authority {
     ///
     /// # Panics
     /// If a name is none.
+    #[track_caller]
     pub fn issue(&self, names: &[&str]) -> Issued {
-        let issued = self.try_issue(names, false);
-        issued.unwrap_or_else(|error| panic!("no certificate can be made for {names:?}: {error}"))
+        self.issued(names, false)
     }
 
     /// [`Authority::issue`], but it expired in 2001.
+    #[track_caller]
     pub fn issue_expired(&self, names: &[&str]) -> Issued {
-        let issued = self.try_issue(names, true);
-        issued.unwrap_or_else(|error| panic!("no certificate can be made for {names:?}: {error}"))
+        self.issued(names, true)
+    }
+
+    #[track_caller]
+    fn issued(&self, names: &[&str], expired: bool) -> Issued {
+        match self.try_issue(names, expired) {
+            Ok(issued) => issued,
+            Err(error) => panic!("no certificate can be made for {names:?}: {error}"),
+        }
     }
 
     fn try_issue(&self, names: &[&str], expired: bool) -> Result<Issued, Error> {

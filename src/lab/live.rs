@@ -99,6 +99,7 @@ impl Live {
     ///
     /// # Panics
     /// If that is no http or https origin, or there is one at it already.
+    #[track_caller]
     pub fn peer(&self, origin: &str) -> Peer {
         let (secure, host, port) = super::peer::origin(origin);
         let peer = Peer::new(origin);
@@ -110,7 +111,8 @@ impl Live {
         let named = || IpAddr::from([127, 88, (peers.len() / 250) as u8, 1 + (peers.len() % 250) as u8]);
         let shown = host.parse().unwrap_or_else(|_| named());
         let mapped = map((&host, port), shown, real, self.place.authority.der(), self.before(&peer));
-        self.mapped.lock().push(mapped.unwrap_or_else(|| panic!("there is a peer at {origin} already")));
+        let Some(mapped) = mapped else { panic!("there is a peer at {origin} already") };
+        self.mapped.lock().push(mapped);
         peers.push(peer.clone());
         self.place.servers.lock().push(((secure, host.clone(), port), peer.clone()));
         self.place.handle.spawn(listen(Arc::clone(&self.place), listener, peer.clone(), (secure, host, port)));

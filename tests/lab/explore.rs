@@ -356,3 +356,21 @@ fn a_process_that_dies_names_its_schedule() {
     let again = said(|| drop(Explore::new().replay(token).run(body(|| panic!("here it dies")))));
     assert!(again.expect("it happens again").contains("here it dies"));
 }
+
+#[test]
+#[ignore = "the program of the test below"]
+fn fails_here() {
+    explore(|sim| {
+        sim.peer("http://a.test").on(any()).reply(Reply::ok()).expect(1);
+    });
+}
+
+/// A report is at the line of the test that asked for it.
+#[test]
+fn a_failure_is_told_where_the_user_is() {
+    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+    program.args(["--ignored", "--exact", "--nocapture", "explore::fails_here"]);
+    let report = String::from_utf8(program.output().unwrap().stderr).unwrap();
+    let place = report.lines().find(|line| line.contains("panicked at")).unwrap_or_default();
+    assert!(place.contains("tests/lab/explore.rs:"), "{report}");
+}

@@ -317,7 +317,11 @@ impl Explore {
     /// that [`Sim::sometimes`] asks for was never true.
     #[track_caller]
     pub fn run(self, body: impl Fn(&Sim)) -> Exploration {
-        self.check(body).unwrap_or_else(|failure| panic!("{failure}"))
+        // Not in a closure, which would not know who called.
+        match self.check(body) {
+            Ok(explored) => explored,
+            Err(failure) => panic!("{failure}"),
+        }
     }
 
     /// [`run`](Explore::run) that does not panic.
