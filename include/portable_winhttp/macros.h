@@ -409,6 +409,13 @@ static __inline int _vscprintf(const char *format, va_list arguments)
 {
     return vsnprintf(NULL, 0, format, arguments);
 }
+/* Arguments by position are taken by all of the family here. */
+#define _vscprintf_p _vscprintf
+static __inline int _vsprintf_p(char *buffer, size_t size, const char *format, va_list arguments)
+{
+    int made = vsnprintf(buffer, size, format, arguments);
+    return made >= 0 && (size_t)made < size ? made : -1;
+}
 #define _scprintf(...) snprintf(NULL, 0, __VA_ARGS__)
 /* MSVC ends the process when there is no room. */
 static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va_list arguments)
