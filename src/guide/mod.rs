@@ -18,6 +18,7 @@
 //! | [`_14_mistakes`] | the mistakes that the checker finds, with code |
 //! | [`_15_matrix`] | how each fault ends, at each stage, whoever carries |
 //! | [`_16_c_and_cpp`] | a client in C++ and its test, with CMake |
+//! | [`_17_windows_crate`] | a client of the `windows` crate and its test |
 #![forbid(unsafe_code)]
 #![allow(non_snake_case)]
 
@@ -69,3 +70,10 @@ pub mod _15_matrix {}
 
 #[doc = include_str!("16_c_and_cpp.md")]
 pub mod _16_c_and_cpp {}
+
+#[doc = include_str!("17_windows_crate.md")]
+#[doc = "```rust,ignore"]
+#[doc = include_str!("../../examples/client/windows_crate.rs")]
+#[doc = "```"]
+#[doc = include_str!("17_windows_crate_end.md")]
+pub mod _17_windows_crate {}

@@ -28,6 +28,9 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! Its tests find the lab (feature `lab`) under the same name, as `windows::lab`; the [guide](crate::guide::_17_windows_crate) has
+//! a whole package.
+//!
 //! A dependency that asks for `windows` itself is given this crate by the package `tests/windows-patch` of the repository,
 //! which has the name, the version and the features of `windows` 0.62, on the command line, so that builds for Windows
 //! stay as they are:
