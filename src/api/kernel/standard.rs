@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs::{File, FileType};
-use std::io;
 use std::sync::LazyLock;
 
 use super::file::{find, taken_in};
@@ -11,19 +10,18 @@ use crate::api::edge::no_panic;
 use crate::sync::Mutex;
 use crate::win32::*;
 
-const STD_INPUT_HANDLE: u32 = -10_i32 as u32;
-const STD_OUTPUT_HANDLE: u32 = -11_i32 as u32;
-const STD_ERROR_HANDLE: u32 = -12_i32 as u32;
 const FILE_TYPE_UNKNOWN: u32 = 0;
 const FILE_TYPE_DISK: u32 = 1;
-const FILE_TYPE_CHAR: u32 = 2;
-const FILE_TYPE_PIPE: u32 = 3;
 
 static DEVICES: LazyLock<Mutex<HashMap<u32, usize>>> = LazyLock::new(Mutex::default);
 
 #[cfg(unix)]
 fn device(which: u32) -> Result<File, Win32Error> {
+    use std::io;
     use std::os::fd::AsFd;
+    const STD_INPUT_HANDLE: u32 = -10_i32 as u32;
+    const STD_OUTPUT_HANDLE: u32 = -11_i32 as u32;
+    const STD_ERROR_HANDLE: u32 = -12_i32 as u32;
     let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
     let device = match which {
         STD_INPUT_HANDLE => input.as_fd(),
@@ -60,6 +58,8 @@ pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
 #[cfg(unix)]
 fn kind(of: FileType) -> u32 {
     use std::os::unix::fs::FileTypeExt;
+    const FILE_TYPE_CHAR: u32 = 2;
+    const FILE_TYPE_PIPE: u32 = 3;
     match of {
         of if of.is_char_device() => FILE_TYPE_CHAR,
         of if of.is_fifo() || of.is_socket() => FILE_TYPE_PIPE,
