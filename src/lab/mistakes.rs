@@ -14,14 +14,14 @@ struct RecordedMistake {
     mistake: Mistake,
     line: String,
     events: usize,
-    /// Who was calling.
-    stack: Backtrace,
+    /// Who was calling, if it is an error.
+    stack: Option<Backtrace>,
 }
 
 impl RecordedMistake {
     /// The line of a report, with the place in the program.
     fn told(&self) -> String {
-        let place = program_line(&self.stack.to_string());
+        let place = self.stack.as_ref().and_then(|stack| program_line(&stack.to_string()));
         place.map_or_else(|| self.line.clone(), |place| format!("{}\n      at {place}", self.line))
     }
 }
@@ -73,12 +73,8 @@ impl Mistakes {
         let found = move |mistake: Mistake| {
             let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
             trace.note(&line);
-            list.lock().push(RecordedMistake {
-                mistake,
-                line,
-                events: trace.count(),
-                stack: Backtrace::force_capture(),
-            });
+            let stack = (mistake.level == Level::Error).then(Backtrace::force_capture);
+            list.lock().push(RecordedMistake { mistake, line, events: trace.count(), stack });
         };
         let verifier = Arc::new(Verifier::new(from_environment(true), now, Box::new(found)));
         Mistakes { verifier, recorder, found: all }

@@ -25,14 +25,17 @@ static PATIENCE: LazyLock<Duration> = LazyLock::new(|| {
 
 static WATCHED: Mutex<Vec<Weak<Scheduler>>> = Mutex::new(Vec::new());
 
+thread_local! {
+    static THIS: Option<u64> = {
+        let link = std::fs::read_link("/proc/thread-self").ok();
+        link.and_then(|link| link.file_name()?.to_str()?.parse().ok())
+    };
+}
+
 /// The number by which the system knows this thread.
 pub fn this_thread() -> Option<u64> {
-    if cfg!(miri) {
-        // All threads are one there.
-        return None;
-    }
-    let pipe = std::fs::read_link("/proc/thread-self").ok()?;
-    pipe.file_name()?.to_str()?.parse().ok()
+    // All threads are one under Miri.
+    if cfg!(miri) { None } else { THIS.with(|number| *number) }
 }
 
 /// Watches this one while it lives.

@@ -337,23 +337,22 @@ fn isolated_processes_are_together_the_whole() {
 }
 
 /// A schedule that ends its process is named, and can be made again.
-#[test]
-fn a_process_that_dies_names_its_schedule() {
-    let body = |dies: fn()| {
+fn dies_and_is_named(dies: fn(&Sim)) {
+    fn body(dies: fn(&Sim)) -> impl Fn(&Sim) {
         move |sim: &Sim| {
             let order = Arc::default();
             in_some_order(&["a", "b"], Arc::clone(&order))(sim);
             if order.lock().unwrap().contains("abba") {
-                dies();
+                dies(sim);
             }
         }
-    };
-    let found = said(|| drop(Explore::new().exhaustive().isolated().run(body(|| std::process::abort()))));
+    }
+    let found = said(|| drop(Explore::new().exhaustive().isolated().run(body(dies))));
     let found = found.expect("it is found");
     assert!(found.starts_with("a schedule ends its process: signal: 6"), "{found}");
     let last = found.lines().last().unwrap();
     let token: Choices = last.split(['=', ' ']).nth(2).unwrap().parse().unwrap();
-    let again = said(|| drop(Explore::new().replay(token).run(body(|| panic!("here it dies")))));
+    let again = said(|| drop(Explore::new().replay(token).run(body(|_| panic!("here it dies")))));
     assert!(again.expect("it happens again").contains("here it dies"));
 }
 
@@ -373,4 +372,30 @@ fn a_failure_is_told_where_the_user_is() {
     let report = String::from_utf8(program.output().unwrap().stderr).unwrap();
     let place = report.lines().find(|line| line.contains("panicked at")).unwrap_or_default();
     assert!(place.contains("tests/lab/explore.rs:"), "{report}");
+}
+
+#[test]
+fn a_process_that_dies_names_its_schedule() {
+    dies_and_is_named(|_| std::process::abort());
+}
+
+/// Ends the process when its thread ends.
+struct AtItsEnd;
+
+impl Drop for AtItsEnd {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}
+
+thread_local! {
+    static AT_ITS_END: AtItsEnd = const { AtItsEnd };
+}
+
+#[test]
+fn a_process_that_dies_when_a_thread_ends_names_its_schedule() {
+    dies_and_is_named(|sim| {
+        sim.actor("dies", || AT_ITS_END.with(|_| ()));
+        sim.settle();
+    });
 }

@@ -240,11 +240,15 @@ fn a_bug_of_three_choices_in_two_requests_is_found() {
     let steps = usual.visited[0].iter().filter(|choice| format!("{choice}").starts_with('n')).count();
     let runs = 10 * 5 * steps * steps;
     let by_priorities = said(|| drop(unheld().pct(3, runs).faults(0).pace(false).run(planted)));
-    let exhaustively = said(|| drop(unheld().exhaustive().deviations(3).run(planted)));
+    let exhaustively = said(|| drop(unheld().exhaustive().preemptions(0).run(planted)));
     for found in [by_priorities, exhaustively] {
         let found = found.expect("it is found");
         println!("of at most {runs}: {}", found.lines().next().unwrap_or_default());
         assert!(found.contains("the planted bug"), "{found}");
+        let last = found.lines().last().unwrap_or_default();
+        let token: Choices = last.split(['=', ' ']).nth(2).unwrap_or_default().parse().unwrap();
+        let again = said(|| drop(unheld().replay(token).run(planted)));
+        assert!(again.expect("it happens again").contains("the planted bug"));
     }
 }
 

@@ -121,9 +121,14 @@ fn note(text: &str, begins: bool) {
     let _ = file.write_all(text.as_bytes());
 }
 
+/// Whether this process runs a part of the schedules.
+pub fn is_child() -> bool {
+    NOTED.lock().is_some()
+}
+
 /// A run begins with this chooser: in a child its choices are written.
 pub fn noted(chooser: Box<dyn Chooser>, offers: Offers) -> Box<dyn Chooser> {
-    if NOTED.lock().is_none() {
+    if !is_child() {
         return chooser;
     }
     note(&if offers == Offers::default() { String::new() } else { format!("+{offers} ") }, true);

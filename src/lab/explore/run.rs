@@ -107,6 +107,10 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     let uncontrolled = sim.uncontrolled();
     let mut report = sim.conclude(panicked);
     let fails = panicked || report.fails;
+    if isolated::is_child() {
+        // A process that dies at the end of a thread does so in the thread's own run.
+        scheduler.join_idle();
+    }
     let choices = sim.choices();
     let trace = if fails { report.trace.clone() } else { std::mem::take(&mut report.trace) };
     let run = Run {

@@ -328,8 +328,9 @@ impl Scheduler {
         // A name for the system has no NUL.
         let name = named.filter(|name| name != UNNAMED && !name.contains('\0'));
         let builder = name.into_iter().fold(thread::Builder::new(), thread::Builder::name);
-        if let Err(error) = builder.spawn(body) {
-            panic!("the system has no more threads: {error}");
+        match builder.spawn(body) {
+            Ok(thread) => state.threads[number].ends = Some(thread),
+            Err(error) => panic!("the system has no more threads: {error}"),
         }
         number
     }

@@ -327,6 +327,16 @@ impl Scheduler {
         MEMBER.with_borrow_mut(|members| members.retain(|(sim, _)| *sim != self.number));
     }
 
+    /// Waits, in a Sim that is over, for the ends of threads that have nothing to do: what they do at their end belongs to it.
+    pub fn join_idle(&self) {
+        let mut state = self.lock();
+        let idle = state.threads.iter_mut().filter(|thread| matches!(thread.doing, Doing::Idle));
+        let ends: Vec<_> = idle.filter_map(|thread| thread.ends.take()).collect();
+        drop(state);
+        // A panic of the program's was told when it happened.
+        ends.into_iter().for_each(|thread| drop(thread.join()));
+    }
+
     /// This thread is about to run code of the Sim: it gets the token, if it does not have it. A thread that nobody
     /// knows is taken in.
     pub fn acquire(self: &Arc<Self>) -> usize {

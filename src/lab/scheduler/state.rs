@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Body;
@@ -52,6 +53,8 @@ pub(super) struct Thread {
     /// What the system calls it, where that is known.
     pub system: Option<u64>,
     pub doing: Doing,
+    /// To wait for its end.
+    pub ends: Option<JoinHandle<()>>,
     /// Whether it is not the Sim's: it has the token only during its calls.
     pub outside: bool,
     /// Whether it runs one thread of the program and nothing else.
@@ -60,7 +63,16 @@ pub(super) struct Thread {
 
 impl Thread {
     pub fn new(name: &str, system: Option<u64>, doing: Doing, outside: bool) -> Thread {
-        Thread { name: name.into(), about: None, passed: Arc::default(), system, doing, outside, own: false }
+        Thread {
+            name: name.into(),
+            about: None,
+            passed: Arc::default(),
+            system,
+            doing,
+            ends: None,
+            outside,
+            own: false,
+        }
     }
 
     /// Whether it blocked in something else and is awake now.
