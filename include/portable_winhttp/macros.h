@@ -369,10 +369,6 @@ static __inline uintptr_t _beginthreadex(
 #define _stricmp strcasecmp
 #define _strnicmp strncasecmp
 #define _strdup strdup
-#define _snprintf_s(buffer, size, count, ...) snprintf((buffer), (size), __VA_ARGS__)
-#define sprintf_s(buffer, size, ...) snprintf((buffer), (size), __VA_ARGS__)
-#define strcpy_s(destination, size, source) (snprintf((destination), (size), "%s", (source)), 0)
-#define _TRUNCATE ((size_t)-1)
 /* As MSVC has it: -1 and no NUL if there is no room. */
 static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #include <stdarg.h>
@@ -409,6 +405,7 @@ static __inline int _vscprintf(const char *format, va_list arguments)
 {
     return vsnprintf(NULL, 0, format, arguments);
 }
+#define _scprintf(...) snprintf(NULL, 0, __VA_ARGS__)
 /* Arguments by position are taken by all of the family here. */
 #define _vscprintf_p _vscprintf
 static __inline int _vsprintf_p(char *buffer, size_t size, const char *format, va_list arguments)
@@ -416,14 +413,6 @@ static __inline int _vsprintf_p(char *buffer, size_t size, const char *format, v
     int made = vsnprintf(buffer, size, format, arguments);
     return made >= 0 && (size_t)made < size ? made : -1;
 }
-#define _scprintf(...) snprintf(NULL, 0, __VA_ARGS__)
-/* MSVC ends the process when there is no room. */
-static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va_list arguments)
-{
-    int made = vsnprintf(buffer, size, format, arguments);
-    if (made < 0 || (size_t)made >= size)
-        abort();
-    return made;
-}
+#include "bounded_text.h"
 
 #endif

@@ -208,7 +208,6 @@ static __inline int pwh_wprintf(const WCHAR *format, ...)
 
 #define _snwprintf pwh_swprintf
 #define _vsnwprintf pwh_vswprintf
-#define swprintf_s pwh_swprintf
 #define _snwprintf_s(text, room, count, ...) pwh_swprintf((text), (room), __VA_ARGS__)
 #define swprintf pwh_swprintf
 #define vswprintf pwh_vswprintf
@@ -252,19 +251,17 @@ using ::pwh_wprintf;
 #define _wcsdup Pwh_wcsdup
 #define _wtoi(text) ((int)Pwh_wcstoll((text), NULL, 10))
 #define _wtoi64(text) Pwh_wcstoll((text), NULL, 10)
-static __inline int wcscpy_s(WCHAR *to, size_t room, const WCHAR *from)
+/* It ends the process when there is no room. */
+static __inline int swprintf_s(WCHAR *text, size_t room, const WCHAR *format, ...)
 {
-    return pwh_swprintf(to, room, L"%s", from) < 0 ? 34 : 0;
-}
-static __inline int wcscat_s(WCHAR *to, size_t room, const WCHAR *from)
-{
-    size_t length = Pwh_wcsnlen(to, room);
-    return length < room ? wcscpy_s(to + length, room - length, from) : 34;
-}
-static __inline int wcsncpy_s(WCHAR *to, size_t room, const WCHAR *from, size_t count)
-{
-    int most = count < room ? (int)count : (int)room - 1;
-    return pwh_swprintf(to, room, L"%.*s", most, from) < 0 ? 34 : 0;
+    int made;
+    va_list arguments;
+    va_start(arguments, format);
+    made = pwh_vswprintf(text, room, format, arguments);
+    va_end(arguments);
+    if (made < 0)
+        abort();
+    return made;
 }
 
 #endif

@@ -4,6 +4,10 @@
 #include <wincrypt.h>
 #include <tchar.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static CRITICAL_SECTION section;
 static SRWLOCK lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE condition = CONDITION_VARIABLE_INIT;
@@ -46,6 +50,52 @@ static void locks(void)
     AcquireSRWLockExclusive(&lock);
     CHECK(!SleepConditionVariableSRW(&condition, &lock, 1, 0) && GetLastError() == ERROR_TIMEOUT);
     ReleaseSRWLockExclusive(&lock);
+}
+
+/* Whether it ends the process, as text without room does. */
+static int ends(void (*call)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        call();
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void too_long(void)
+{
+    char narrow[4];
+    strcpy_s(narrow, sizeof narrow, "four");
+}
+
+static void too_long_by_format(void)
+{
+    char narrow[4];
+    sprintf_s(narrow, sizeof narrow, "%d", 1234);
+}
+
+static void too_long_and_wide(void)
+{
+    WCHAR wide[4] = L"abc";
+    wcscat_s(wide, 4, L"d");
+}
+
+static void bounded_text(void)
+{
+    char narrow[8];
+    WCHAR wide[8];
+    CHECK(sprintf_s(narrow, sizeof narrow, "%d", 1234567) == 7 && strcmp(narrow, "1234567") == 0);
+    CHECK(_snprintf_s(narrow, sizeof narrow, _TRUNCATE, "%s", "12345678") == -1 && strcmp(narrow, "1234567") == 0);
+    CHECK(_snprintf_s(narrow, sizeof narrow, 3, "%s", "12345678") == -1 && strcmp(narrow, "123") == 0);
+    CHECK(strcpy_s(narrow, sizeof narrow, "seven77") == 0 && strcmp(narrow, "seven77") == 0);
+    CHECK(strncpy_s(narrow, sizeof narrow, "eight888", _TRUNCATE) == STRUNCATE && strcmp(narrow, "eight88") == 0);
+    CHECK(strcpy_s(narrow, sizeof narrow, "one") == 0 && strcat_s(narrow, sizeof narrow, "two") == 0);
+    CHECK(strcmp(narrow, "onetwo") == 0);
+    CHECK(wcscpy_s(wide, 8, L"one") == 0 && wcscat_s(wide, 8, L"two") == 0 && wcsncpy_s(wide, 8, L"abcdefgh", 2) == 0);
+    CHECK(wide[1] == 'b' && wide[2] == 0);
+    CHECK(ends(too_long) && ends(too_long_by_format) && ends(too_long_and_wide));
 }
 
 static void devices(void)
@@ -218,6 +268,7 @@ int main(int count, char **arguments)
     CHECK(count == 2);
     locks();
     devices();
+    bounded_text();
     files(arguments[1]);
     text();
     modules();
