@@ -66,7 +66,7 @@ fn the_project_of_the_chapter() {
         good(Command::new(build.join("fetch_test")).arg("once"));
         good(&mut Command::new(build.join("fetch_test")));
     }
-    let port = super::programs::server().to_string();
+    let port = super::server::server().to_string();
     let fetched = good(Command::new(build.join("fetch")).arg(&port));
     assert_eq!(String::from_utf8_lossy(&fetched.stdout), "error 0, GET / \n");
 

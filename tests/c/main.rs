@@ -7,3 +7,5 @@ mod header;
 mod installed;
 #[cfg(target_os = "linux")]
 mod programs;
+#[cfg(target_os = "linux")]
+mod server;

@@ -1,13 +1,11 @@
 //! Programs in C and C++, compiled against what is installed, and run; under valgrind where that is installed, and with
 //! AddressSanitizer and LeakSanitizer where the compiler has them.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 
 use super::installed::{PREFIX, good};
+use super::server::{secure_server, server};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Link {
@@ -82,52 +80,14 @@ fn run(program: &Path, arguments: &[&str], checked: bool) {
     good(Command::new(program).args(arguments));
     if checked && Command::new("valgrind").arg("--version").output().is_ok() {
         let options = ["--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"];
+        let known = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/valgrind.txt");
         let mut valgrind = Command::new("valgrind");
-        valgrind.args(options).arg("--show-leak-kinds=definite").arg(program).args(arguments);
-        good(&mut valgrind);
+        valgrind
+            .args(options)
+            .args(["--show-leak-kinds=definite", "--num-callers=40"])
+            .arg(format!("--suppressions={}", known.display()));
+        good(valgrind.arg(program).args(arguments));
     }
-}
-
-/// Answers with the request's line and body; `/never` is not answered.
-fn serve(stream: TcpStream) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
-    loop {
-        let (mut line, mut length) = (String::new(), 0);
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        loop {
-            let mut header = String::new();
-            reader.read_line(&mut header)?;
-            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-            if header.trim().is_empty() {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        let request = line.rsplit_once(' ').map_or("", |(request, _)| request);
-        if request.ends_with("/never") {
-            reader.read_to_end(&mut body)?;
-            return Ok(());
-        }
-        let answer = format!("{request} {}", String::from_utf8_lossy(&body));
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len())?;
-    }
-}
-
-pub fn server() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || serve(stream));
-        }
-    });
-    port
 }
 
 #[test]
@@ -135,6 +95,13 @@ fn requests_of_the_real_world() {
     let port = server().to_string();
     run(&built("real.c", "c11", Link::Shared), &[&port], true);
     run(&built("real.c", "gnu11", Link::Static), &[&port], false);
+}
+
+/// Its authority is trusted for being in a file, so that all of a handshake is looked at.
+#[test]
+fn requests_over_tls() {
+    let (port, authority) = secure_server();
+    run(&built("secure.c", "gnu11", Link::Shared), &[&port.to_string(), authority.to_str().unwrap()], true);
 }
 
 #[test]
