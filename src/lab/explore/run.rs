@@ -107,7 +107,7 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     let uncontrolled = sim.uncontrolled();
     let mut report = sim.conclude(panicked);
     let fails = panicked || report.fails;
-    if isolated::is_child() {
+    if isolated::is_child() || notes {
         // A process that dies at the end of a thread does so in the thread's own run.
         scheduler.join_idle();
     }
