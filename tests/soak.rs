@@ -47,7 +47,9 @@ impl Gate {
     }
 
     fn leave(&self) {
-        *self.open.lock().unwrap() -= 1;
+        let mut open = self.open.lock().unwrap();
+        *open -= 1;
+        // Before the lock is released: who sees that all have left drops this.
         self.changed.notify_all();
     }
 
