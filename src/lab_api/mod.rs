@@ -1,6 +1,6 @@
 //! The lab for programs in C: `winhttp_lab.h`. Texts are UTF-8; those that are handed out are freed with
 //! [`WinHttpLabFree`].
-#![allow(unsafe_code)]
+#![allow(unsafe_code, non_snake_case)]
 
 mod json;
 
