@@ -31,4 +31,6 @@ pub trait Steps: Send + Sync {
     fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool;
     /// A thread of no world did something that threads of this one may wait for.
     fn happened(&self);
+    /// Whether threads of no world may open sessions in the real one while it lives.
+    fn lets_out(&self) -> bool;
 }

@@ -330,8 +330,9 @@ impl Sim {
         self.world.sometimes(what, holds);
     }
 
-    /// Sessions may be opened in the real world, by threads that do not take part in the Sim: that fails the test
-    /// otherwise. The variable `WINHTTP_LIVE=allow` allows it in all tests.
+    /// Threads that do not take part in the Sim may open sessions in the real world. Otherwise WinHttpOpen fails there with
+    /// ERROR_NOT_SUPPORTED, and the test fails; but where tests of the same process use the real world, none of this is
+    /// refused. The variable `WINHTTP_LIVE=allow` allows it in all tests.
     pub fn allow_real_world(&self) {
         self.world.allow_real();
     }

@@ -3,17 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use crate::delivery::Policy;
+use crate::delivery::{Policy, Steps};
 use crate::sync::Mutex;
 use crate::world::{World, entered, stepped};
 
-/// Sessions that were opened in the real world while there were others: the threads that did it.
+/// Sessions that were opened, or wanted, in the real world while there were others: the threads that did it.
 static ORPHANS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Whether the process opens sessions in the real world on purpose.
 static OPENLY: AtomicBool = AtomicBool::new(false);
 
-/// The sessions, by their threads, that were opened in the real world while others were there; how many came before
-/// those that are told.
+/// Those sessions, by their threads, without so many that came before.
 pub fn orphans(before: usize) -> Vec<String> {
     ORPHANS.lock().iter().skip(before).cloned().collect()
 }
@@ -42,18 +41,21 @@ fn is_denied() -> bool {
     *DENIED
 }
 
-/// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world.
+/// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world; nor is there beside a
+/// Sim that lets nobody out, where no test of the process uses the real world on purpose.
 pub(crate) fn opening() -> Option<(Arc<World>, Policy)> {
     if entered().is_none() {
         let thread = std::thread::current();
         if thread.name().is_some_and(may_be_a_test) {
             OPENLY.store(true, Ordering::Relaxed);
         }
-        if !stepped().is_empty() {
+        let beside = stepped();
+        if !beside.is_empty() {
             let name = thread.name().unwrap_or("without a name").to_owned();
             ORPHANS.lock().push(name);
         }
-        if is_denied() {
+        let lets_out = beside.iter().filter_map(|world| world.steps()).all(Steps::lets_out);
+        if is_denied() || !(lets_out || opens_openly()) {
             return None;
         }
     }

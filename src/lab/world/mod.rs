@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
-use parts::{ScriptTransport, SimClock, SimEntropy, SimSteps};
+use parts::{ScriptTransport, SimClock, SimEntropy};
 
 use super::choices::{Choices, Offers};
 use super::chooser::Chooser;
@@ -24,7 +24,7 @@ use super::profile::Profile;
 use super::replay;
 use super::scheduler::{About, Limit, Plan, Scheduler};
 use super::script::ScriptPool;
-use crate::delivery::Policy;
+use crate::delivery::{Policy, Steps};
 use crate::handle::Handle;
 use crate::http::proxy::pac::Limits;
 use crate::observe::{Observer, Observers};
@@ -87,8 +87,8 @@ pub struct SimWorld {
     explored: bool,
     /// Where it was made.
     at: &'static Location<'static>,
-    /// Whether sessions may be opened outside.
-    real: AtomicBool,
+    /// Whether threads that do not take part may open sessions in the real world.
+    lets_out: AtomicBool,
     /// What was to be true in some run, and whether it was.
     sometimes: Mutex<BTreeMap<String, bool>>,
     scheduler: Arc<Scheduler>,
@@ -122,7 +122,7 @@ impl SimWorld {
             entropy: Arc::new(SimEntropy::default()),
             names: sim.clone(),
             spawner: sim.clone(),
-            steps: Some(Arc::new(SimSteps(Arc::clone(&sim.scheduler)))),
+            steps: Some(sim.clone()),
             choices: sim.clone(),
             transport: sim.transport(),
             proxies,
@@ -184,7 +184,7 @@ impl SimWorld {
                 offers,
                 explored,
                 at,
-                real: AtomicBool::new(allows_real()),
+                lets_out: AtomicBool::new(allows_real()),
                 sometimes: Mutex::default(),
                 scheduler,
                 policy,
@@ -457,7 +457,7 @@ impl SimWorld {
             drop(state);
             complaints.extend(self.cannot());
         }
-        if !self.real.load(Ordering::SeqCst) && !opens_openly() {
+        if !self.lets_out() && !opens_openly() {
             complaints.extend(self.outside());
         }
         complaints
@@ -483,12 +483,12 @@ impl SimWorld {
         all.map(|fault| format!("a fault never struck: {fault}")).collect()
     }
 
-    /// Sessions that were opened outside.
+    /// Sessions that threads outside have opened, or wanted to open.
     fn outside(&self) -> Option<String> {
         let orphans = orphans(self.orphaned);
         (!orphans.is_empty()).then(|| {
             format!(
-                "sessions were opened in the real world, on threads of no Sim: {}; a thread takes part by Sim::spawn, \
+                "WinHttpOpen was called for the real world, on threads of no Sim: {}; a thread takes part by Sim::spawn, \
                  Sim::actor or Sim::entry; Sim::allow_real_world or WINHTTP_LIVE=allow allows it",
                 orphans.join(", ")
             )
@@ -497,7 +497,7 @@ impl SimWorld {
 
     /// Sessions may be opened outside.
     pub fn allow_real(&self) {
-        self.real.store(true, Ordering::SeqCst);
+        self.lets_out.store(true, Ordering::SeqCst);
     }
 
     pub fn sometimes(&self, what: &str, holds: bool) {

@@ -56,19 +56,20 @@ impl Entropy for SimEntropy {
     }
 }
 
-/// Threads wait by letting the Sim go on.
-pub struct SimSteps(pub Arc<Scheduler>);
-
-impl Steps for SimSteps {
+impl Steps for SimWorld {
     fn wait(&self, what: &str, until: Option<Duration>, done: &mut dyn FnMut() -> bool) -> bool {
         let limit = until.map_or(Limit::None, Limit::Time);
-        let answer = self.0.wait(what, limit, done);
-        self.0.preempt(About::Same, true);
+        let answer = self.scheduler().wait(what, limit, done);
+        self.scheduler().preempt(About::Same, true);
         answer
     }
 
     fn happened(&self) {
-        self.0.happened_outside();
+        self.scheduler().happened_outside();
+    }
+
+    fn lets_out(&self) -> bool {
+        self.lets_out.load(Ordering::SeqCst)
     }
 }
 
