@@ -324,7 +324,6 @@ fn soak_ends_well_and_says_what_is_left() {
     }
 }
 
-/// The example clients: what is found exits with 1, what holds with 0, and a schedule is played again.
 /// Every work runs, by both sides; how fast is no matter of tests.
 #[test]
 fn bench_prints_a_line_for_each_work() {
@@ -339,6 +338,7 @@ fn bench_prints_a_line_for_each_work() {
     assert_eq!(run(&["bench", "no such work"]).0, Some(2));
 }
 
+/// The example clients: what is found exits with 1, what holds with 0, and a schedule is played again.
 #[test]
 fn explore_shows_the_bugs_of_real_clients() {
     let (code, out, err) = run(&["explore", "second-read"]);

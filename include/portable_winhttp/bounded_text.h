@@ -12,7 +12,11 @@
 
 static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va_list arguments)
 {
-    int made = vsnprintf(buffer, size, format, arguments);
+    int made;
+    va_list again;
+    va_copy(again, arguments);
+    made = vsnprintf(buffer, size, format, again);
+    va_end(again);
     if (made < 0 || (size_t)made >= size)
         abort();
     return made;
@@ -21,7 +25,11 @@ static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va
 static __inline int _vsnprintf_s(char *buffer, size_t size, size_t count, const char *format, va_list arguments)
 {
     size_t room = count < size ? count + 1 : size;
-    int made = vsnprintf(buffer, room, format, arguments);
+    int made;
+    va_list again;
+    va_copy(again, arguments);
+    made = vsnprintf(buffer, room, format, again);
+    va_end(again);
     if (made >= 0 && (size_t)made < room)
         return made;
     if (count != _TRUNCATE && count >= size)
@@ -67,8 +75,10 @@ static __inline int strcpy_s(char *to, size_t size, const char *from)
 }
 static __inline int strcat_s(char *to, size_t size, const char *from)
 {
-    size_t length = strlen(to);
-    return strcpy_s(to + length, size > length ? size - length : 0, from);
+    size_t length = 0;
+    while (length < size && to[length])
+        length++;
+    return strcpy_s(to + length, size - length, from);
 }
 static __inline int memcpy_s(void *to, size_t size, const void *from, size_t count)
 {
@@ -95,9 +105,9 @@ static __inline int wcscpy_s(WCHAR *to, size_t size, const WCHAR *from)
 static __inline int wcscat_s(WCHAR *to, size_t size, const WCHAR *from)
 {
     size_t length = 0;
-    while (to[length])
+    while (length < size && to[length])
         length++;
-    return wcscpy_s(to + length, size > length ? size - length : 0, from);
+    return wcscpy_s(to + length, size - length, from);
 }
 
 #ifdef __cplusplus

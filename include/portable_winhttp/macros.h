@@ -141,7 +141,7 @@
 #define ERROR_MORE_DATA 234
 #endif
 
-/* Numbers of winerror.h that no function here gives, for those who compare with them. */
+/* Numbers of winerror.h that none of the headers above has, for those who compare with them. */
 #define ERROR_INVALID_FUNCTION 1
 #define ERROR_TOO_MANY_OPEN_FILES 4
 #define ERROR_NOT_READY 21
@@ -153,7 +153,6 @@
 #define ERROR_DEV_NOT_EXIST 55
 #define ERROR_NETNAME_DELETED 64
 #define ERROR_CANNOT_MAKE 82
-#define ERROR_BROKEN_PIPE 109
 #define ERROR_DISK_FULL 112
 #define ERROR_DIR_NOT_EMPTY 145
 #define ERROR_BUSY 170
@@ -284,12 +283,14 @@ static __inline BOOL IsDebuggerPresent(void)
 static __inline void GetLocalTime(SYSTEMTIME *time)
 {
     FILETIME now;
+    ULONGLONG ticks;
     time_t seconds;
     struct tm local;
     GetSystemTimeAsFileTime(&now);
-    GetSystemTime(time);
-    seconds = (time_t)((((ULONGLONG)now.dwHighDateTime << 32) + now.dwLowDateTime) / 10000000 - 11644473600);
-#if defined(__USE_POSIX) || defined(__APPLE__)
+    ticks = ((ULONGLONG)now.dwHighDateTime << 32) + now.dwLowDateTime;
+    seconds = (time_t)(ticks / 10000000 - 11644473600);
+/* What glibc, Apple's library and musl declare it for. */
+#if defined(__USE_POSIX) || defined(__APPLE__) || defined(_POSIX_C_SOURCE) || defined(_GNU_SOURCE) || defined(_BSD_SOURCE)
     localtime_r(&seconds, &local);
 #else
     local = *localtime(&seconds);
@@ -301,6 +302,7 @@ static __inline void GetLocalTime(SYSTEMTIME *time)
     time->wHour = (WORD)local.tm_hour;
     time->wMinute = (WORD)local.tm_min;
     time->wSecond = (WORD)local.tm_sec;
+    time->wMilliseconds = (WORD)(ticks / 10000 % 1000);
 }
 static __inline BOOL IsWow64Process(HANDLE process, BOOL *is)
 {
@@ -369,7 +371,7 @@ static __inline uintptr_t _beginthreadex(
 #define _stricmp strcasecmp
 #define _strnicmp strncasecmp
 #define _strdup strdup
-/* As MSVC has it: -1 and no NUL if there is no room. */
+/* As MSVC has it: -1 and no NUL if there is no room. A va_list stays as it was, here and below. */
 static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #include <stdarg.h>
 static __inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
@@ -385,7 +387,9 @@ static __inline int pwh_vsnprintf(char *buffer, size_t size, const char *format,
     whole = (char *)malloc((size_t)length + 1);
     if (!whole)
         return -1;
-    made = vsnprintf(whole, (size_t)length + 1, format, arguments);
+    va_copy(again, arguments);
+    made = vsnprintf(whole, (size_t)length + 1, format, again);
+    va_end(again);
     memcpy(buffer, whole, (size_t)made < size ? (size_t)made + 1 : size);
     free(whole);
     return (size_t)made <= size ? made : -1;
@@ -403,14 +407,23 @@ static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, 
 #define _vsnprintf pwh_vsnprintf
 static __inline int _vscprintf(const char *format, va_list arguments)
 {
-    return vsnprintf(NULL, 0, format, arguments);
+    int length;
+    va_list again;
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    return length;
 }
 #define _scprintf(...) snprintf(NULL, 0, __VA_ARGS__)
 /* Arguments by position are taken by all of the family here. */
 #define _vscprintf_p _vscprintf
 static __inline int _vsprintf_p(char *buffer, size_t size, const char *format, va_list arguments)
 {
-    int made = vsnprintf(buffer, size, format, arguments);
+    int made;
+    va_list again;
+    va_copy(again, arguments);
+    made = vsnprintf(buffer, size, format, again);
+    va_end(again);
     return made >= 0 && (size_t)made < size ? made : -1;
 }
 #include "bounded_text.h"

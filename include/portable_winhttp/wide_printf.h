@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef __cplusplus
@@ -206,9 +207,29 @@ static __inline int pwh_wprintf(const WCHAR *format, ...)
     return length;
 }
 
+/* At most `count` characters and a NUL; -1 if it was cut. */
+static __inline int pwh_vsnwprintf_s(WCHAR *text, size_t room, size_t count, const WCHAR *format, va_list arguments)
+{
+    int made = pwh_vswprintf(text, count < room ? count + 1 : room, format, arguments);
+    if (made < 0 && count != (size_t)-1 && count >= room)
+        abort();
+    return made;
+}
+
+static __inline int pwh_snwprintf_s(WCHAR *text, size_t room, size_t count, const WCHAR *format, ...)
+{
+    int made;
+    va_list arguments;
+    va_start(arguments, format);
+    made = pwh_vsnwprintf_s(text, room, count, format, arguments);
+    va_end(arguments);
+    return made;
+}
+
 #define _snwprintf pwh_swprintf
 #define _vsnwprintf pwh_vswprintf
-#define _snwprintf_s(text, room, count, ...) pwh_swprintf((text), (room), __VA_ARGS__)
+#define _snwprintf_s pwh_snwprintf_s
+#define _vsnwprintf_s pwh_vsnwprintf_s
 #define swprintf pwh_swprintf
 #define vswprintf pwh_vswprintf
 #define wcstok_s Pwh_wcstok

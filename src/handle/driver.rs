@@ -19,7 +19,7 @@ use crate::transport::{Attempt, Event, Sink};
 use crate::win32::{WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, Win32Error};
 use crate::world::{Requested, Unspecified};
 
-/// Those of all worlds.
+/// Synchronous calls inside callbacks, whatever their world.
 static NESTED_CALLS: NestedCalls = NestedCalls(Mutex::new(Vec::new()));
 
 /// A machine, and the attempt that runs for it.

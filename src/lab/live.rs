@@ -19,6 +19,7 @@ use super::world::Origin;
 use crate::net::failure::Injected;
 use crate::net::mapped::{Before, Mapped, map};
 use crate::net::runtime::Boxed;
+use crate::real::open_openly;
 use crate::sync::{Mutex, MutexGuard};
 use crate::win32::Win32Error;
 
@@ -82,6 +83,7 @@ impl Live {
         assert!(!MINE.get(), "this thread has a Live already: it would wait for ever");
         let playing = PLAYING.lock();
         MINE.set(true);
+        open_openly();
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("lab live").enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no thread can be started: {error}"));
         let (handle, authority) = (runtime.handle().clone(), Authority::new());

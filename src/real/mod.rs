@@ -9,6 +9,8 @@ mod system;
 
 use std::sync::Arc;
 
+#[cfg(feature = "live")]
+pub use opening::open_openly;
 pub(crate) use opening::opening;
 pub use opening::{opens_openly, orphans};
 

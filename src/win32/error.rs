@@ -75,6 +75,7 @@ errors! {
     ERROR_NOT_SUPPORTED = 50, "Protocol stack or WinSock not available.";
     ERROR_FILE_EXISTS = 80, "The file is there already.";
     ERROR_INVALID_PARAMETER = 87, "Bad argument, wrong option for this handle, bad length, contradictory Content-Length.";
+    ERROR_BROKEN_PIPE = 109, "The other end of the pipe is closed.";
     ERROR_CALL_NOT_IMPLEMENTED = 120, "This function is not there on this system.";
     ERROR_INSUFFICIENT_BUFFER = 122, "Buffer too small; needed size stored in the length argument.";
     ERROR_MOD_NOT_FOUND = 126, "No such library is known here.";

@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use portable_winhttp::delivery::Policy;
@@ -188,6 +189,66 @@ fn reduction_loses_no_order() {
         assert_eq!(apart, unreduced.iter().map(each).collect());
         assert!(fewer.schedules <= few.schedules, "{fewer}; {few}");
     }
+}
+
+/// What a callback finds of what the program stores when the call that brings the callback about has returned.
+struct Stored {
+    sends: ThreadId,
+    stored: AtomicBool,
+    /// Whether the callback came on another thread, and whether it was stored by then.
+    found: Mutex<Option<(bool, bool)>>,
+    closed: AtomicBool,
+}
+
+unsafe extern "system" fn finds(request: *mut c_void, context: usize, status: u32, _: *mut c_void, _: u32) {
+    // SAFETY: the context is leaked; the handle is closed once.
+    unsafe {
+        let Some(stored) = (context as *const Stored).as_ref() else { return };
+        match status {
+            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
+                let elsewhere = std::thread::current().id() != stored.sends;
+                *stored.found.lock().unwrap() = Some((elsewhere, stored.stored.load(Ordering::SeqCst)));
+                WinHttpCloseHandle(request);
+            }
+            WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING => stored.closed.store(true, Ordering::SeqCst),
+            _ => {}
+        }
+    }
+}
+
+/// What the program does behind a call is about that call's handle, though the next call is about another.
+#[test]
+fn what_follows_a_call_belongs_to_its_handle() {
+    let body = |sim: &Sim| {
+        sim.peer("http://a.test").on(any()).reply(Reply::ok());
+        let sends = std::thread::current().id();
+        let (stored, found, closed) = (AtomicBool::new(false), Mutex::default(), AtomicBool::new(false));
+        let stored: &'static Stored = Box::leak(Box::new(Stored { sends, stored, found, closed }));
+        let host: Vec<u16> = "a.test\0".encode_utf16().collect();
+        let (mut timeout, mut length) = (0u32, 4u32);
+        // SAFETY: open handles; the name ends in NUL; the context lives for ever; the option is a number of four bytes.
+        unsafe {
+            let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
+            let connection = WinHttpConnect(session, host.as_ptr(), 80, 0);
+            let [one, other] =
+                [(); 2].map(|()| WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0));
+            let mask = WINHTTP_CALLBACK_FLAG_SENDREQUEST_COMPLETE | WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
+            WinHttpSetStatusCallback(one, Some(finds), mask, 0);
+            WinHttpSendRequest(one, null(), 0, null(), 0, 0, std::ptr::from_ref(stored) as usize);
+            stored.stored.store(true, Ordering::SeqCst);
+            let timeout = (&raw mut timeout).cast();
+            WinHttpQueryOption(other, WINHTTP_OPTION_RECEIVE_TIMEOUT, timeout, &raw mut length);
+            sim.block_until(|| stored.closed.load(Ordering::SeqCst));
+            for handle in [other, connection, session] {
+                WinHttpCloseHandle(handle);
+            }
+        }
+        *stored.found.lock().unwrap()
+    };
+    let (apart, few) = outcomes(unheld().independent_handles(), body);
+    let (unreduced, many) = outcomes(unheld().unreduced(), body);
+    assert_eq!(apart, unreduced, "{few}; {many}");
+    assert!([false, true].iter().all(|stored| apart.contains(&Some((true, *stored)))), "{apart:?}");
 }
 
 fn strings(visited: &[Choices]) -> BTreeSet<String> {

@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use super::standard::is_pipe;
 use super::sync::event;
 use super::sync::waitable::Waitable;
 use crate::api::edge::{NONE, bytes, caught, done, no_panic, put, text};
@@ -69,6 +70,7 @@ fn error(path: Option<&Path>, error: &io::Error) -> Win32Error {
         ErrorKind::AlreadyExists => ERROR_FILE_EXISTS,
         ErrorKind::NotADirectory => ERROR_PATH_NOT_FOUND,
         ErrorKind::InvalidInput => ERROR_INVALID_PARAMETER,
+        ErrorKind::BrokenPipe => ERROR_BROKEN_PIPE,
         _ => ERROR_GEN_FAILURE,
     }
 }
@@ -161,7 +163,8 @@ pub unsafe extern "system" fn CreateFileA(
     })
 }
 
-/// Reads; 0 bytes are the end (nf-fileapi-readfile). ERROR_INVALID_HANDLE, or ERROR_NOT_SUPPORTED for an OVERLAPPED.
+/// Reads; 0 bytes are the end (nf-fileapi-readfile). ERROR_INVALID_HANDLE, ERROR_BROKEN_PIPE at the end of a pipe, or
+/// ERROR_NOT_SUPPORTED for an OVERLAPPED.
 ///
 /// # Safety
 /// The buffer has so many bytes; `lpnumberofbytesread` is NULL or writable.
@@ -182,6 +185,9 @@ pub unsafe extern "system" fn ReadFile(
         }
         let mut read = vec![0; nnumberofbytestoread as usize];
         let count = (&*file).read(&mut read).map_err(|failure| error(None, &failure))?;
+        if count == 0 && !read.is_empty() && is_pipe(&file) {
+            return Err(ERROR_BROKEN_PIPE);
+        }
         // SAFETY: the caller's promise; no more was read than there is room for.
         unsafe {
             std::ptr::copy_nonoverlapping(read.as_ptr(), lpbuffer.cast::<u8>(), count);
@@ -191,7 +197,8 @@ pub unsafe extern "system" fn ReadFile(
     })
 }
 
-/// Writes (nf-fileapi-writefile). ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, or ERROR_NOT_SUPPORTED for an OVERLAPPED.
+/// Writes (nf-fileapi-writefile). ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED, ERROR_NOT_SUPPORTED for an OVERLAPPED, or
+/// ERROR_BROKEN_PIPE where nobody reads; a program that does not ignore SIGPIPE ends there.
 ///
 /// # Safety
 /// The buffer has so many bytes; `lpnumberofbyteswritten` is NULL or writable.

@@ -12,11 +12,12 @@ use crate::win32::*;
 
 const FILE_TYPE_UNKNOWN: u32 = 0;
 const FILE_TYPE_DISK: u32 = 1;
+const FILE_TYPE_PIPE: u32 = 3;
 
 static DEVICES: LazyLock<Mutex<HashMap<u32, usize>>> = LazyLock::new(Mutex::default);
 
 #[cfg(unix)]
-fn device(which: u32) -> Result<File, Win32Error> {
+fn device(which: u32) -> Result<Option<File>, Win32Error> {
     use std::io;
     use std::os::fd::AsFd;
     const STD_INPUT_HANDLE: u32 = -10_i32 as u32;
@@ -29,29 +30,31 @@ fn device(which: u32) -> Result<File, Win32Error> {
         STD_ERROR_HANDLE => error.as_fd(),
         _ => return Err(ERROR_INVALID_HANDLE),
     };
-    device.try_clone_to_owned().map(File::from).map_err(|_| ERROR_INVALID_HANDLE)
+    Ok(device.try_clone_to_owned().map(File::from).ok())
 }
 
 #[cfg(not(unix))]
-fn device(_: u32) -> Result<File, Win32Error> {
+fn device(_: u32) -> Result<Option<File>, Win32Error> {
     Err(ERROR_INVALID_HANDLE)
 }
 
-/// Standard input, output or error of the process, each time the same handle (nf-winbase-getstdhandle). Closing it closes
-/// the handle alone. INVALID_HANDLE_VALUE with ERROR_INVALID_HANDLE for any other number.
+/// Standard input, output or error of the process, each time the same handle (GetStdHandle, of the console). Closing it
+/// closes the handle alone. NULL if the process has no such device; INVALID_HANDLE_VALUE with ERROR_INVALID_HANDLE for any
+/// other number.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
     no_panic(std::ptr::without_provenance_mut(usize::MAX), || {
         let mut devices = DEVICES.lock();
         let known = devices.get(&nstdhandle).copied();
-        let handle = known.map_or_else(|| device(nstdhandle).map(taken_in), Ok);
-        std::ptr::without_provenance_mut(match handle {
-            Ok(handle) => *devices.entry(nstdhandle).or_insert(handle),
+        let handle = match known.map_or_else(|| device(nstdhandle), |_| Ok(None)) {
+            Ok(None) => known.unwrap_or_default(),
+            Ok(Some(file)) => *devices.entry(nstdhandle).or_insert_with(|| taken_in(file)),
             Err(error) => {
                 set_last_error(error);
                 usize::MAX
             }
-        })
+        };
+        std::ptr::without_provenance_mut(handle)
     })
 }
 
@@ -59,7 +62,6 @@ pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
 fn kind(of: FileType) -> u32 {
     use std::os::unix::fs::FileTypeExt;
     const FILE_TYPE_CHAR: u32 = 2;
-    const FILE_TYPE_PIPE: u32 = 3;
     match of {
         of if of.is_char_device() => FILE_TYPE_CHAR,
         of if of.is_fifo() || of.is_socket() => FILE_TYPE_PIPE,
@@ -70,6 +72,11 @@ fn kind(of: FileType) -> u32 {
 #[cfg(not(unix))]
 fn kind(_: FileType) -> u32 {
     FILE_TYPE_DISK
+}
+
+/// Whether it is a pipe or a socket.
+pub(super) fn is_pipe(file: &File) -> bool {
+    file.metadata().is_ok_and(|data| kind(data.file_type()) == FILE_TYPE_PIPE)
 }
 
 /// Which kind a file is of (nf-fileapi-getfiletype): FILE_TYPE_DISK; FILE_TYPE_CHAR for a terminal; FILE_TYPE_PIPE for pipes and

@@ -75,25 +75,25 @@ pub extern "system" fn GetCurrentThreadId() -> u32 {
 /// (nf-profileapi-queryperformancecounter).
 ///
 /// # Safety
-/// `count` is NULL or writable.
+/// `lpperformancecount` is NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
-pub unsafe extern "system" fn QueryPerformanceCounter(count: *mut i64) -> BOOL {
+pub unsafe extern "system" fn QueryPerformanceCounter(lpperformancecount: *mut i64) -> BOOL {
     caught(0, || {
         // SAFETY: the caller's promise.
-        unsafe { put(count, crate::machine::counter(crate::world::now()) as i64) };
-        BOOL::from(!count.is_null())
+        unsafe { put(lpperformancecount, crate::machine::counter(crate::world::now()) as i64) };
+        BOOL::from(!lpperformancecount.is_null())
     })
 }
 
 /// Ticks a second: ten million (nf-profileapi-queryperformancefrequency).
 ///
 /// # Safety
-/// `frequency` is NULL or writable.
+/// `lpfrequency` is NULL or writable.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
-pub unsafe extern "system" fn QueryPerformanceFrequency(frequency: *mut i64) -> BOOL {
+pub unsafe extern "system" fn QueryPerformanceFrequency(lpfrequency: *mut i64) -> BOOL {
     caught(0, || {
         // SAFETY: the caller's promise.
-        unsafe { put(frequency, 10_000_000) };
-        BOOL::from(!frequency.is_null())
+        unsafe { put(lpfrequency, 10_000_000) };
+        BOOL::from(!lpfrequency.is_null())
     })
 }

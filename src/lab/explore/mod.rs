@@ -201,7 +201,7 @@ impl Explore {
 
     /// Of exhaustive schedules only those in which at most so many threads are interrupted that could have gone on (as in
     /// CHESS). Steps are then not reduced: a schedule within the bound could otherwise be left out for one beyond it. With 0 calls
-    /// are whole: others go on where a thread waits or ends, and between any two callbacks; those steps are reduced.
+    /// are whole: others go on where a thread waits or ends, and between two callbacks on a worker; those steps are reduced.
     pub fn preemptions(mut self, at_most: usize) -> Explore {
         self.preemptions = Some(at_most);
         self

@@ -42,6 +42,9 @@ impl Scheduler {
     pub fn leaves(self: &Arc<Self>, about: About, offers: bool) {
         self.preempt(about, offers);
         RAN.set(true);
+        // What the program does behind a call belongs to that call's handle, whatever it calls next.
+        let me = self.acquire();
+        self.lock().runs(me, about);
     }
 
     /// Another thread, or the network, may come before this one goes on, if that is `offered`. The program's code on it, if any

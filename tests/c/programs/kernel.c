@@ -82,6 +82,18 @@ static void too_long_and_wide(void)
     wcscat_s(wide, 4, L"d");
 }
 
+/* How long it is, and what it is: a va_list is used twice. */
+static int printed(char *text, size_t size, const char *format, ...)
+{
+    int count, made;
+    va_list arguments;
+    va_start(arguments, format);
+    count = _vscprintf(format, arguments);
+    made = vsprintf_s(text, size, format, arguments);
+    va_end(arguments);
+    return count == made ? count : -1;
+}
+
 static void bounded_text(void)
 {
     char narrow[8];
@@ -95,6 +107,11 @@ static void bounded_text(void)
     CHECK(strcmp(narrow, "onetwo") == 0);
     CHECK(wcscpy_s(wide, 8, L"one") == 0 && wcscat_s(wide, 8, L"two") == 0 && wcsncpy_s(wide, 8, L"abcdefgh", 2) == 0);
     CHECK(wide[1] == 'b' && wide[2] == 0);
+    CHECK(printed(narrow, sizeof narrow, "%d%s", 12, "345") == 5 && strcmp(narrow, "12345") == 0);
+    CHECK(_snwprintf_s(wide, 8, 3, L"%d", 12345) == -1 && wide[2] == '3' && wide[3] == 0);
+    CHECK(_snwprintf_s(wide, 8, _TRUNCATE, L"%d", 123456789) == -1 && wide[6] == '7' && wide[7] == 0);
+    CHECK(wcsncmp(L"abc", L"abd", 2) == 0 && _wcsnicmp(L"ABC", L"abd", 2) == 0 && wcsncpy(wide, L"xyz", 3) == wide);
+    CHECK(wide[2] == 'z' && wide[3] == '4');
     CHECK(ends(too_long) && ends(too_long_by_format) && ends(too_long_and_wide));
 }
 

@@ -18,7 +18,7 @@ int main()
     CHECK(std::stol(L"42") == 42 && std::stod(L"1.5") == 1.5 && std::wstring(3, L'x') == L"xxx");
     std::map<std::wstring, int> map{{L"a", 1}, {L"b", 2}};
     CHECK(map[L"b"] == 2 && std::count(text.begin(), text.end(), L'o') == 8);
-    CHECK(_wcsicmp(L"ABC", L"abc") == 0 && _wtoi(L"-7") == -7);
+    CHECK(_wcsicmp(L"ABC", L"abc") == 0 && _wcsnicmp(L"ABC", L"abd", 2) == 0 && _wtoi(L"-7") == -7);
 
     WCHAR made[64];
     CHECK(StringCchPrintfW(made, 64, L"%s|%S|%5d|%-4u|%08lX|%.2f|%I64d|%ls%c%%", L"wide", "narrow", 42, 7u, 0xbeefu, 1.25,
