@@ -2,8 +2,12 @@
 //! primitives in their place. A debug build counts how often a lock is taken, for `tests/lean.rs`.
 #![forbid(unsafe_code)]
 
-pub use std::sync::{OnceLock, atomic};
-pub use std::{thread, thread_local};
+#[cfg(feature = "net")]
+pub use std::sync::OnceLock;
+pub use std::sync::atomic;
+pub use std::thread;
+#[cfg(feature = "net")]
+pub use std::thread_local;
 
 pub use parking_lot::{Condvar, MutexGuard};
 #[cfg(not(debug_assertions))]
