@@ -3,6 +3,8 @@
 #define PORTABLE_WINHTTP_LAB_HPP
 
 #include <cstdint>
+#include <cstdlib>
+#include <exception>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -20,10 +22,11 @@ public:
     }
     Lab(const Lab &) = delete;
     Lab &operator=(const Lab &) = delete;
+    /// What did not go as expected, and nobody asked `end` for, ends the process; its report is on standard error.
     ~Lab()
     {
-        if (lab_)
-            WinHttpLabEnd(lab_, nullptr);
+        if (lab_ && !WinHttpLabEnd(lab_, nullptr) && !unwinds())
+            std::abort();
     }
 
     void peer(const std::string &json) { checked(WinHttpLabPeer(lab_, json.c_str()), json); }
@@ -32,13 +35,26 @@ public:
     bool step() { return WinHttpLabStep(lab_) != 0; }
     bool settle() { return WinHttpLabSettle(lab_) != 0; }
     bool advance(std::uint64_t milliseconds) { return WinHttpLabAdvance(lab_, milliseconds) != 0; }
-    /// False for a hang, which the report tells.
+    /// False for a hang, which the report tells. What `done` throws comes out of here.
     bool block_until(const std::function<bool()> &done)
     {
-        auto ask = [](void *context) { return (*static_cast<const std::function<bool()> *>(context))() ? 1 : 0; };
-        return WinHttpLabBlockUntil(lab_, ask, const_cast<std::function<bool()> *>(&done)) != 0;
+        Question question = {done, nullptr};
+        auto ask = [](void *context) {
+            auto *asked = static_cast<Question *>(context);
+            try {
+                return asked->done() ? 1 : 0;
+            } catch (...) {
+                asked->thrown = std::current_exception();
+                return 1;
+            }
+        };
+        bool happened = WinHttpLabBlockUntil(lab_, ask, &question) != 0;
+        if (question.thrown)
+            std::rethrow_exception(question.thrown);
+        return happened;
     }
     std::uint64_t elapsed() { return WinHttpLabElapsed(lab_); }
+    /// What `body` throws ends the process.
     void spawn(const std::string &name, std::function<void()> body)
     {
         auto run = [](void *context) {
@@ -65,6 +81,18 @@ public:
     }
 
 private:
+    struct Question {
+        const std::function<bool()> &done;
+        std::exception_ptr thrown;
+    };
+    static bool unwinds()
+    {
+#if __cplusplus >= 201703L
+        return std::uncaught_exceptions() > 0;
+#else
+        return std::uncaught_exception();
+#endif
+    }
     static std::string taken(char *text)
     {
         std::string owned = text ? text : "";

@@ -40,7 +40,23 @@
 #define __cdecl
 #define _cdecl
 #define __fastcall
-#define __declspec(what)
+/* What means something is said in the compiler's words, what means nothing here is left out; anything else does not compile. */
+#define __declspec(what) pwh_declspec_##what
+#define pwh_declspec_thread __thread
+#define pwh_declspec_align(bytes) __attribute__((aligned(bytes)))
+#define pwh_declspec_noreturn __attribute__((noreturn))
+#define pwh_declspec_noinline __attribute__((noinline))
+#define pwh_declspec_selectany __attribute__((weak))
+#define pwh_declspec_deprecated __attribute__((deprecated))
+#define pwh_declspec_dllexport
+#define pwh_declspec_dllimport
+#define pwh_declspec_novtable
+#define pwh_declspec_nothrow
+#define pwh_declspec_noalias
+#define pwh_declspec_restrict
+#define pwh_declspec_allocator
+#define pwh_declspec_empty_bases
+#define pwh_declspec_uuid(text)
 #ifndef __forceinline
 #define __forceinline __inline
 #endif

@@ -4,8 +4,10 @@
  * before all others, puts functions of this library in the place of theirs, and lets std::wstring be made anew in the
  * program. It is for GCC and Clang with glibc and libstdc++.
  *
- * What stays wrong: numbers, and what needs a locale, in wide streams; the scanf family; codecvt and
- * std::filesystem paths made of wide text; and every library whose interface has wchar_t and that was not compiled so.
+ * What stays wrong: wide streams, std::wcout and fputws among them, beyond text in a std::wstringstream; the scanf
+ * family; std::to_wstring, std::stof and std::stold; mbstowcs, wcstombs, wcsftime and what else goes through a locale;
+ * codecvt and std::filesystem paths made of wide text; and every library whose interface has wchar_t and that was not
+ * compiled so.
  */
 #ifndef PORTABLE_WINHTTP_WCHAR16_H
 #define PORTABLE_WINHTTP_WCHAR16_H
@@ -18,6 +20,9 @@
 #endif
 
 #include <features.h>
+/* The checked forms of _FORTIFY_SOURCE are the system's, with 32 bits. */
+#undef __USE_FORTIFY_LEVEL
+#define __USE_FORTIFY_LEVEL 0
 #include <stddef.h>
 #ifdef __cplusplus
 /* The configuration of libstdc++ sets it. */

@@ -39,24 +39,29 @@ static __inline void pwh_put_text(pwh_out *out, const WCHAR *wide, const char *n
         pwh_put(out, ' ');
 }
 
+/* Of narrow text, which is UTF-8, `precision` is the bytes that are looked at: it need not end there. */
 static __inline void pwh_put_string(pwh_out *out, const void *text, int is_wide, int width, int precision, int left)
 {
-    WCHAR widened[1024];
     const WCHAR *wide = (const WCHAR *)text;
+    const char *narrow = text ? (const char *)text : "(null)";
+    WCHAR *widened;
     int count = 0;
-    if (!text)
-        wide = NULL, text = "(null)", is_wide = 0;
-    if (!is_wide) {
-        if (MultiByteToWideChar(CP_UTF8, 0, (const char *)text, -1, widened, 1024) == 0) {
-            for (; count < 1023 && ((const char *)text)[count]; count++)
-                widened[count] = (WCHAR)((const unsigned char *)text)[count];
-            widened[count] = 0;
-        }
-        wide = widened;
+    if (text && is_wide) {
+        while ((precision < 0 || count < precision) && wide[count])
+            count++;
+        pwh_put_text(out, wide, NULL, count, width, left);
+        return;
     }
-    for (count = 0; (precision < 0 || count < precision) && wide[count]; count++) {
-    }
-    pwh_put_text(out, wide, NULL, count, width, left);
+    while ((precision < 0 || count < precision) && narrow[count])
+        count++;
+    /* A byte makes at most one unit. */
+    widened = (WCHAR *)malloc(((size_t)count + 1) * sizeof *widened);
+    if (!widened)
+        return;
+    if (count)
+        count = MultiByteToWideChar(CP_UTF8, 0, narrow, count, widened, count);
+    pwh_put_text(out, widened, NULL, count, width, left);
+    free(widened);
 }
 
 /* The length of the text, or -1 if it and its NUL do not fit; what fits is there, with a NUL. */
@@ -79,9 +84,14 @@ static __inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format,
             if (at < 8)
                 narrow[at++] = (char)*format;
         }
-        if (*format == '*')
+        if (*format == '*') {
             width = va_arg(list, int), format++;
-        else
+            if (width < 0) {
+                width = -width, left = 1;
+                if (at < 8)
+                    narrow[at++] = '-';
+            }
+        } else
             for (; *format >= '0' && *format <= '9'; format++)
                 width = (width < 0 ? 0 : width) * 10 + (*format - '0');
         if (*format == '.') {
@@ -207,6 +217,29 @@ static __inline int pwh_wprintf(const WCHAR *format, ...)
     return length;
 }
 
+/* -1 and no NUL if there is no room for the text, and no NUL if there is none for that. */
+static __inline int pwh_vsnwprintf(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
+{
+    int made;
+    WCHAR *whole = (WCHAR *)malloc((room + 1) * sizeof *whole);
+    if (!whole)
+        return -1;
+    made = pwh_vswprintf(whole, room + 1, format, arguments);
+    memcpy(text, whole, (made < 0 || (size_t)made == room ? room : (size_t)made + 1) * sizeof *whole);
+    free(whole);
+    return made;
+}
+
+static __inline int pwh_snwprintf(WCHAR *text, size_t room, const WCHAR *format, ...)
+{
+    int made;
+    va_list arguments;
+    va_start(arguments, format);
+    made = pwh_vsnwprintf(text, room, format, arguments);
+    va_end(arguments);
+    return made;
+}
+
 /* At most `count` characters and a NUL; -1 if it was cut. */
 static __inline int pwh_vsnwprintf_s(WCHAR *text, size_t room, size_t count, const WCHAR *format, va_list arguments)
 {
@@ -226,8 +259,8 @@ static __inline int pwh_snwprintf_s(WCHAR *text, size_t room, size_t count, cons
     return made;
 }
 
-#define _snwprintf pwh_swprintf
-#define _vsnwprintf pwh_vswprintf
+#define _snwprintf pwh_snwprintf
+#define _vsnwprintf pwh_vsnwprintf
 #define _snwprintf_s pwh_snwprintf_s
 #define _vsnwprintf_s pwh_vsnwprintf_s
 #define swprintf pwh_swprintf

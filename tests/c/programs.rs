@@ -47,6 +47,10 @@ fn built(name: &str, language: &str, link: Link) -> PathBuf {
     compiler.arg("-fshort-wchar");
     if PRELUDED.contains(&name) {
         compiler.args(["-include", "portable_winhttp/wchar16.h"]);
+        if language != "gnu++11" {
+            // As distributions have it.
+            compiler.args(["-O2", "-D_FORTIFY_SOURCE=2"]);
+        }
     }
     compiler.arg(source(name)).arg("-o").arg(&program);
     let libraries = PREFIX.join("lib");

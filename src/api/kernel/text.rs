@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use crate::api::edge::{no_panic, put};
-use crate::http::Encoding;
 use crate::win32::*;
 
 /// CP_ACP and CP_THREAD_ACP are UTF-8 here, as a program's manifest may ask for on Windows.
@@ -39,7 +38,7 @@ fn decode(page: u32, bytes: &[u8], strict: bool) -> Result<Vec<u16>, Win32Error>
         if strict && std::str::from_utf8(bytes).is_err() {
             return Err(ERROR_NO_UNICODE_TRANSLATION);
         }
-        return Ok(Encoding::Utf8.decode(bytes).encode_utf16().collect());
+        return Ok(String::from_utf8_lossy(bytes).encode_utf16().collect());
     }
     match page {
         LATIN1 => Ok(bytes.iter().map(|byte| u16::from(*byte)).collect()),
