@@ -205,7 +205,7 @@ unsafe extern "system" fn finds(request: *mut c_void, context: usize, status: u3
     unsafe {
         let Some(stored) = (context as *const Stored).as_ref() else { return };
         match status {
-            WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => {
+            WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => {
                 let elsewhere = std::thread::current().id() != stored.sends;
                 *stored.found.lock().unwrap() = Some((elsewhere, stored.stored.load(Ordering::SeqCst)));
                 WinHttpCloseHandle(request);
@@ -221,6 +221,8 @@ unsafe extern "system" fn finds(request: *mut c_void, context: usize, status: u3
 fn what_follows_a_call_belongs_to_its_handle() {
     let body = |sim: &Sim| {
         sim.peer("http://a.test").on(any()).reply(Reply::ok());
+        // The head is there when it is asked for.
+        sim.fault(Fault::in_call("WinHttpSendRequest").settle_before_return());
         let sends = std::thread::current().id();
         let (stored, found, closed) = (AtomicBool::new(false), Mutex::default(), AtomicBool::new(false));
         let stored: &'static Stored = Box::leak(Box::new(Stored { sends, stored, found, closed }));
@@ -232,9 +234,10 @@ fn what_follows_a_call_belongs_to_its_handle() {
             let connection = WinHttpConnect(session, host.as_ptr(), 80, 0);
             let [one, other] =
                 [(); 2].map(|()| WinHttpOpenRequest(connection, null(), null(), null(), null(), null(), 0));
-            let mask = WINHTTP_CALLBACK_FLAG_SENDREQUEST_COMPLETE | WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
+            let mask = WINHTTP_CALLBACK_FLAG_HEADERS_AVAILABLE | WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING;
             WinHttpSetStatusCallback(one, Some(finds), mask, 0);
             WinHttpSendRequest(one, null(), 0, null(), 0, 0, std::ptr::from_ref(stored) as usize);
+            WinHttpReceiveResponse(one, null_mut());
             stored.stored.store(true, Ordering::SeqCst);
             let timeout = (&raw mut timeout).cast();
             WinHttpQueryOption(other, WINHTTP_OPTION_RECEIVE_TIMEOUT, timeout, &raw mut length);

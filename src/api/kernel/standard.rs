@@ -43,18 +43,24 @@ fn device(_: u32) -> Result<Option<File>, Win32Error> {
 /// other number.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
-    no_panic(std::ptr::without_provenance_mut(usize::MAX), || {
+    let none = std::ptr::without_provenance_mut(usize::MAX);
+    no_panic(none, || {
         let mut devices = DEVICES.lock();
-        let known = devices.get(&nstdhandle).copied();
-        let handle = match known.map_or_else(|| device(nstdhandle), |_| Ok(None)) {
-            Ok(None) => known.unwrap_or_default(),
-            Ok(Some(file)) => *devices.entry(nstdhandle).or_insert_with(|| taken_in(file)),
+        if let Some(known) = devices.get(&nstdhandle) {
+            return std::ptr::without_provenance_mut(*known);
+        }
+        match device(nstdhandle) {
+            Ok(None) => std::ptr::null_mut(),
+            Ok(Some(file)) => {
+                let handle = taken_in(file);
+                devices.insert(nstdhandle, handle);
+                std::ptr::without_provenance_mut(handle)
+            }
             Err(error) => {
                 set_last_error(error);
-                usize::MAX
+                none
             }
-        };
-        std::ptr::without_provenance_mut(handle)
+        }
     })
 }
 
