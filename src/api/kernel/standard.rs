@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use std::fs::{File, FileType};
 use std::sync::LazyLock;
 
+use super::INVALID_HANDLE_VALUE;
 use super::file::{find, taken_in};
 use crate::api::edge::no_panic;
 use crate::sync::Mutex;
 use crate::win32::*;
+
+const INVALID: HANDLE = std::ptr::without_provenance_mut(INVALID_HANDLE_VALUE);
 
 const FILE_TYPE_UNKNOWN: u32 = 0;
 const FILE_TYPE_DISK: u32 = 1;
@@ -43,8 +46,7 @@ fn device(_: u32) -> Result<Option<File>, Win32Error> {
 /// other number.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
-    let none = std::ptr::without_provenance_mut(usize::MAX);
-    no_panic(none, || {
+    no_panic(INVALID, || {
         let mut devices = DEVICES.lock();
         if let Some(known) = devices.get(&nstdhandle) {
             return std::ptr::without_provenance_mut(*known);
@@ -58,7 +60,7 @@ pub extern "system" fn GetStdHandle(nstdhandle: u32) -> HANDLE {
             }
             Err(error) => {
                 set_last_error(error);
-                none
+                INVALID
             }
         }
     })
