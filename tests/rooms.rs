@@ -1,11 +1,11 @@
-//! The rooms of the house: the table of ARCHITECTURE.md says which room may use which, and where `unsafe` may be; here the
-//! paths in the sources are held against it.
+//! The modules: the table of ARCHITECTURE.md says which may use which, and where `unsafe` may be; here the paths in the
+//! sources are checked against it. A room is a module of that table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A row of the table: the rooms come in the order of layers, and each may use some of those above it.
+/// A row of the table: the lowest layer comes first, and each may use some of those above it.
 #[derive(Debug)]
 struct Room {
     name: String,
@@ -17,9 +17,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The rows of the table whose first column is called `room`.
+/// The rows of the table whose first column is called `module`.
 fn rooms(text: &str) -> Vec<Room> {
-    let rows = text.lines().skip_while(|line| !line.starts_with("| room |")).skip(2);
+    let rows = text.lines().skip_while(|line| !line.starts_with("| module |")).skip(2);
     let row = |line: &str| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
         let [name, _, uses, unsafe_] = cells[..] else { panic!("not four columns: {line}") };
@@ -297,7 +297,7 @@ fn young_types_are_found() {
 /// What the rules are for is found.
 #[test]
 fn broken_rules_are_found() {
-    const TABLE: &str = "| room | what | may use | unsafe |\n|---|---|---|---|\n| `win32/` | | | yes |\n| `http/` | | win32 | |\n| `net/` | | http | |\n";
+    const TABLE: &str = "| module | what | may use | unsafe |\n|---|---|---|---|\n| `win32/` | | | yes |\n| `http/` | | win32 | |\n| `net/` | | http | |\n";
     let rows = [
         ("http/a.rs", "use crate::win32::{A, B};", ""),
         ("http/a.rs", "use crate::{win32::{A, b}, net::C};", "http may not use net"),
