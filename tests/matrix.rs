@@ -278,13 +278,15 @@ const ABOVE: &str = "\
 Every fault, at every stage: how a request ends.
 
 The request is a POST: WinHttpSendRequest announces four bytes, WinHttpWriteData writes them, WinHttpReceiveResponse receives the
-head, WinHttpReadData the body until its end. The web socket receives a message, sends one and closes with 1000. Names may take
-1 s, connections 2 s, sending 3 s, receiving 4 s, and the head of the reply 5 s; nothing bounds the wait for a frame but
-WinHttpCloseHandle.
+head, WinHttpReadData the body until its end. The reply's body comes in two chunks of five bytes; with a Content-Length or
+without framing, an early close would look like the end of the body. The web socket receives a message, sends one and closes
+with 1000. Names may take 1 s, connections 2 s, sending 3 s, receiving 4 s, and the head of the reply 5 s; only
+WinHttpCloseHandle ends the wait for a frame.
 
-In braces is what REQUEST_ERROR brings, before a colon the call that fails. `none there` is a name that nobody has, a server
-that refuses, one that speaks no TLS; `whole` is a request that a delay does not harm. Each line is played four times, in both
-modes, by a script and over bytes, with the same ending. The page is written by a test, `tests/matrix.rs`.
+Braces hold the operation and the error of REQUEST_ERROR; a name before a colon is the call that fails. `none there` is a name
+that does not exist, a server that refuses the connection, or one that does not speak TLS. `whole` means that the request
+succeeds. Each line is run four times, in both modes, by a script and over bytes, with the same end. This page is written by a
+test, `tests/matrix.rs`.
 ";
 
 fn page() -> Page {

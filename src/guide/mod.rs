@@ -3,20 +3,20 @@
 //! | chapter | |
 //! |---|---|
 //! | [`_01_linking`] | how a program gets WinHTTP on Linux and macOS |
-//! | [`_02_model`] | what WinHTTP's asynchronous model is, as it is |
-//! | [`_03_surviving`] | how to write a client that survives it |
+//! | [`_02_model`] | WinHTTP's asynchronous model |
+//! | [`_03_surviving`] | how to write a client that copes with it |
 //! | [`_04_lab`] | tests with scripted servers and virtual time |
-//! | [`_05_faults`] | what can go wrong, and how to let it |
+//! | [`_05_faults`] | what can go wrong, and how to make it happen in a test |
 //! | [`_06_executors`] | tokio and other executors in tests |
 //! | [`_07_memory`] | memory errors: sanitizers and the checker |
-//! | [`_08_traces`] | seeing what happened |
+//! | [`_08_traces`] | how to see what happened |
 //! | [`_09_ci`] | continuous integration on Linux, macOS and Windows |
 //! | [`_10_troubleshooting`] | from a symptom or a message to its cause |
 //! | [`_11_errors`] | every error: when it comes, and what to do |
-//! | [`_12_security`] | what is trusted, which threats are held off, by which tests |
-//! | [`_13_exploring`] | every order of callbacks: exploring and replay |
+//! | [`_12_security`] | what is trusted, which threats are covered, and by which tests |
+//! | [`_13_exploring`] | exploring and replay: the orders of callbacks that Windows may choose |
 //! | [`_14_mistakes`] | the mistakes that the checker finds, with code |
-//! | [`_15_matrix`] | how each fault ends, at each stage, whoever carries |
+//! | [`_15_matrix`] | how a request ends for each fault at each stage, by protocol |
 //! | [`_16_c_and_cpp`] | a client in C++ and its test, with CMake |
 //! | [`_17_windows_crate`] | a client of the `windows` crate and its test |
 #![forbid(unsafe_code)]
