@@ -1,24 +1,26 @@
-//! WinHTTP without Windows: the functions, constants, structures, handles, callback order, threads and error records of
-//! WinHTTP, on tokio, hyper and rustls.
+//! Microsoft's WinHTTP API for Linux and macOS: its functions, constants and structures, with the handles, the order of
+//! callbacks, the threads and the error codes of Windows, over tokio, hyper and rustls.
 //!
-//! Code written against `windows_sys::Win32::Networking::WinHttp` links and runs unchanged on Linux and macOS once a
-//! target names this crate: `use portable_winhttp as _;`. On Windows nothing is exported; the system's own winhttp is
+//! Code written against `windows_sys::Win32::Networking::WinHttp` links and runs unchanged on Linux and macOS if the
+//! target names this crate: `use portable_winhttp as _;`. On Windows this crate exports nothing; the system's own WinHTTP is
 //! used there.
 //!
-//! **Start with the [`guide`]**: how a program gets WinHTTP here, how to survive its model, how to test clients.
+//! **Start with the [`guide`]**: how to link with this crate, how to write clients that cope with WinHTTP's model, how to test them.
 //!
 //! | | |
 //! |---|---|
 //! | [`api`] | the exported functions, by Windows' names, and [`api::surface`]: which there are, and every option |
-//! | [`lab`] | the test double: simulated worlds with scripted peers and virtual time (feature `lab`) |
-//! | [`verify`] | which mistakes a program makes: in a Sim always, elsewhere with `WINHTTP_VERIFY` |
+//! | [`lab`] | tests: simulated worlds with scripted servers and virtual time (feature `lab`) |
+//! | [`verify`] | the checker of mistakes in the use of WinHTTP: in a Sim always on, elsewhere with `WINHTTP_VERIFY` |
 //! | [`record`] | what was observed: notifications, traces, diagrams |
-//! | [`real`] | what a process may set of its real world: delivery policy, proxies |
-//! | [`win32`] | the vocabulary: constants, structures, errors, UTF-16 |
-//! | `windows` | the paths and signatures of the `windows` crate (feature `windows`, elsewhere than on Windows) |
+//! | [`real`] | settings of the real world: delivery policy, proxies |
+//! | [`win32`] | constants, structures, errors, UTF-16 |
+//! | `windows` | the paths and signatures of the `windows` crate (feature `windows`, not on Windows) |
 //!
-//! Every other module is how it works: private, or reachable for tests of this crate and hidden here. They change at any time.
-//! `ARCHITECTURE.md` in the repository says what they are.
+//! `(source h09)` and the like name a row of `fixtures/SOURCES.md` in the repository: what is known of Windows, and from where.
+//!
+//! All other modules are internal: private, or hidden and public only for tests of this crate. They may change at any time.
+//! `ARCHITECTURE.md` in the repository describes them.
 #![deny(missing_docs, unsafe_code, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 

@@ -32,7 +32,7 @@ pub enum Command {
     /// Opens a web socket, sends the lines of standard input and prints every call, notification and message.
     #[command(after_help = super::ws::ORDERS)]
     Ws(Box<Ws>),
-    /// Explores example clients of WinHTTP, a careful one and ten with the bugs of real clients, under every kind of order of
+    /// Explores example clients of WinHTTP, a careful one and ten with the bugs of real clients, under many orders of
     /// callbacks; each that fails is told with its smallest schedule. Without a name all of them, a line each.
     ///
     /// Exits with 1 if a schedule of the named client fails.

@@ -1,4 +1,4 @@
-//! `portable-winhttp trace`, `ws`, `proxy`, `explain`, `surface`, `serve`, `bench`, `soak`.
+//! The command `portable-winhttp`; its subcommands are in `arguments`.
 
 mod arguments;
 mod bench;

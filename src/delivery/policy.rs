@@ -1,8 +1,8 @@
-//! Who runs the callback: the one object that every function asks.
+//! Where a callback runs: the one object that every function asks.
 
 use crate::record::{Api, Operation};
 
-/// Where notifications of a call may be delivered.
+/// Where the callbacks that a call causes may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Delivery {
@@ -10,16 +10,16 @@ pub enum Delivery {
     /// inside the call when they can, SendRequest and WriteData on a worker (sources inline.measured, ws.inside).
     #[default]
     Windows,
-    /// Always on a worker.
+    /// Always on a worker thread.
     Worker,
-    /// Inside the call whenever it can be.
+    /// Inside the call whenever that is possible.
     Inside,
 }
 
-/// The delivery policy of a session and everything made from it.
+/// The delivery policy of a session and of everything made from it. `Policy::default` is what was measured on Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Where notifications are delivered.
+    /// Where callbacks run.
     pub delivery: Delivery,
     /// Whether SENDREQUEST_COMPLETE of a request whose whole body was given to SendRequest waits until the head of the
     /// reply is there or its time is up; ReceiveResponse then ends inside the call (source send.held).

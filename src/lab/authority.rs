@@ -2,10 +2,11 @@
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, Error, IsCa, Issuer, KeyPair};
 
-/// An authority that nobody trusts until somebody is told to: its name is made up, its key lives in memory.
+/// A new certificate authority with a key in memory. Nothing trusts it by itself: give [`pem`](Authority::pem) to the program under
+/// test, for example by `PORTABLE_WINHTTP_CA_FILE`.
 ///
-/// Names are held as Schannel holds them (source tls.wildcard): `*.api.test` is for `a.api.test`, and neither for `api.test` nor for
-/// `a.b.api.test`; `*.test` is for nobody, because a star stands for one label in front of at least two.
+/// Names are matched as Schannel matches them (source tls.wildcard): `*.api.test` matches `a.api.test`, but neither `api.test` nor
+/// `a.b.api.test`. `*.test` matches nothing, because a star stands for one label before at least two others.
 ///
 /// ```
 /// use portable_winhttp::lab::Authority;
@@ -20,12 +21,12 @@ pub struct Authority {
     certificate: rcgen::Certificate,
 }
 
-/// A certificate and its key.
+/// A certificate with its chain and its private key.
 #[derive(Clone, Debug)]
 pub struct Issued {
-    /// DER, the certificate itself first.
+    /// The chain as DER, the certificate itself first.
     pub chain: Vec<Vec<u8>>,
-    /// PKCS #8, DER.
+    /// The private key: PKCS #8, DER.
     pub key: Vec<u8>,
 }
 
@@ -36,7 +37,7 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// A new one.
+    /// Makes an authority with a new key.
     ///
     /// # Panics
     /// If the system has no randomness.
@@ -53,7 +54,7 @@ impl Authority {
         Ok(Authority { issuer: Issuer::new(parameters, key), certificate })
     }
 
-    /// Its certificate as PEM: what PORTABLE_WINHTTP_CA_FILE wants in a file.
+    /// Its certificate as PEM, the content of a file for `PORTABLE_WINHTTP_CA_FILE`.
     pub fn pem(&self) -> String {
         self.certificate.pem()
     }
@@ -63,16 +64,16 @@ impl Authority {
         self.certificate.der().to_vec()
     }
 
-    /// A certificate for a server with these names, which may be addresses.
+    /// Issues a certificate for a server with these names or addresses.
     ///
     /// # Panics
-    /// If a name is none.
+    /// If a name is malformed.
     #[track_caller]
     pub fn issue(&self, names: &[&str]) -> Issued {
         self.issued(names, false)
     }
 
-    /// [`Authority::issue`], but it expired in 2001.
+    /// As [`Authority::issue`], but the certificate expired in 2001.
     #[track_caller]
     pub fn issue_expired(&self, names: &[&str]) -> Issued {
         self.issued(names, true)

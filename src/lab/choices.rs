@@ -4,30 +4,33 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-/// What a choice is about. Each is one that Windows, or a server, may take.
+/// What a choice is about. A schedule has one for each moment at which Windows, or a server, may do one thing or another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ChoiceKind {
-    /// Which thread, worker or piece of network goes on: settings K4, K5, K7, K25.
+    /// Which thread, callback or network event happens next ([settings](crate::lab#the-settings-of-the-lab) K4, K5, K7, K25).
     Next,
-    /// Whether a callback comes inside the call or on a worker: settings K3, K6.
+    /// Whether a callback runs inside the call or on a worker ([settings](crate::lab#the-settings-of-the-lab) K3, K6).
     Deliver,
-    /// Which side's error comes first at close: setting K8.
+    /// When a handle is closed with a read and a write pending: which of the two ends first
+    /// ([setting](crate::lab#the-settings-of-the-lab) K8).
     Order,
-    /// Whether a callback may be removed while an operation is pending: setting K22.
+    /// Whether WinHttpSetStatusCallback may remove the callback while an operation is pending
+    /// ([setting](crate::lab#the-settings-of-the-lab) K22).
     Remove,
-    /// Whether a fault strikes: settings K1, K2, K13 to K16, K23.
+    /// Whether a fault strikes ([settings](crate::lab#the-settings-of-the-lab) K1, K2, K13 to K16, K23).
     Fault,
-    /// How many bytes come at a time: setting K10.
+    /// How many bytes of a body come at a time ([setting](crate::lab#the-settings-of-the-lab) K10).
     Length,
-    /// When a server answers: settings K20, K23.
+    /// How fast a server answers: one of [`Pace::ALL`](super::Pace::ALL)
+    /// ([settings](crate::lab#the-settings-of-the-lab) K20, K23).
     Pace,
-    /// Whether a request may have the connection of a reply that the program has not read yet.
+    /// Whether a new request reuses the connection of a reply that has come but that the program has not read yet.
     Connection,
 }
 
 impl ChoiceKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: &[ChoiceKind] = &[
         ChoiceKind::Next,
         ChoiceKind::Deliver,
@@ -39,7 +42,7 @@ impl ChoiceKind {
         ChoiceKind::Connection,
     ];
 
-    /// Its name, of which the first letter is its short form.
+    /// Its name in a schedule, such as `deliver`. The short form is the first letter.
     pub const fn name(self) -> &'static str {
         match self {
             ChoiceKind::Next => "next",
@@ -58,7 +61,7 @@ impl ChoiceKind {
     }
 }
 
-/// One choice: of `options`, the one with the number `taken`. The usual has the number 0.
+/// One choice: the option number `taken` of `options`. Option 0 is the usual one, which a Sim takes when nothing explores it.
 ///
 /// ```
 /// use portable_winhttp::lab::{Choice, ChoiceKind};
@@ -67,13 +70,13 @@ impl ChoiceKind {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Choice {
-    /// What it is about.
+    /// What the choice is about.
     pub kind: ChoiceKind,
-    /// The option that was taken.
+    /// The option that was taken, from 0.
     pub taken: u32,
-    /// How many there were.
+    /// How many options there were, at least 2.
     pub options: u32,
-    /// What the option is called; empty in a schedule that was read from its short form.
+    /// The name of the option; empty in a schedule that was read from its short form.
     pub label: String,
 }
 
@@ -88,9 +91,10 @@ impl fmt::Display for Choice {
     }
 }
 
-/// The choices of a run: as text, a schedule that plays the run again.
+/// The choices of a run, also called a schedule. Given to a Sim, they run the same program in the same order again.
 ///
-/// The short form is one word for a command line; [`long`](Choices::long) also says what was chosen. Both can be read.
+/// The short form (`Display`) is one word for a command line; [`long`](Choices::long) also names the options. Both can be
+/// parsed.
 ///
 /// ```
 /// use portable_winhttp::lab::Choices;
@@ -182,23 +186,24 @@ impl Choices {
         self.taken.push(choice);
     }
 
-    /// Whether something unusual was chosen.
+    /// Whether an option other than the usual one was taken.
     pub fn unusual(&self) -> bool {
         self.taken.iter().any(|choice| choice.taken != 0)
     }
 
-    /// How often something unusual was chosen.
+    /// How many options other than the usual one were taken.
     pub fn deviations(&self) -> usize {
         self.taken.iter().filter(|choice| choice.taken != 0).count()
     }
 
-    /// As far as the last unusual choice: what comes behind it is the usual anyway.
+    /// The choices up to the last unusual one. After them, a replay takes the usual options anyway.
     pub fn trimmed(&self) -> Choices {
         let end = self.taken.iter().rposition(|choice| choice.taken != 0).map_or(0, |last| last + 1);
         Choices { taken: self.taken[..end].to_vec(), offers: self.offers }
     }
 
-    /// One word for each choice: `deliver:worker:1/2 next:R1.network:0/3`.
+    /// The long form, one word for each choice: `deliver:worker:1/2 next:R1.network:0/3`. In each word the option's number
+    /// stands before the slash, the number of options after it.
     pub fn long(&self) -> String {
         let words = self.taken.iter().map(|choice| format!("{choice:#}"));
         let offers = (self.offers != Offers::default()).then(|| format!("+{}", self.offers));

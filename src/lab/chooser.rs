@@ -9,7 +9,8 @@ use super::choices::{Choice, ChoiceKind, Choices};
 use super::explore::footprint::Footprint;
 use crate::world::Unspecified;
 
-/// Who could go on, or begin. The same one has the same value in all runs that began with the same choices.
+/// Something that can act in a Sim: a thread, work for a worker, or the network. It has the same value in all runs that began
+/// with the same choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Actor {
@@ -24,11 +25,11 @@ pub enum Actor {
 /// What could happen next in a Sim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Candidate {
-    /// Who.
+    /// The thread, work or network that would act.
     pub actor: Actor,
-    /// Its name: that of a thread, or of a handle in the trace (`R2`).
+    /// The name of the thread, or of the handle as in the trace (`R2`).
     pub name: Arc<str>,
-    /// What it does: empty for a thread that goes on.
+    /// What it would do, such as `deliver`; empty for a thread that continues.
     pub step: &'static str,
 }
 
@@ -40,44 +41,45 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// Where a choice is made.
+/// Where a choice is made. Option 0 is always the usual one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Point<'a> {
-    /// What happens next; the usual is the first. The flag tells whether the first is the thread that runs: another one is a
-    /// preemption.
+    /// What happens next: one of these candidates. The flag is true if the first candidate is the thread that runs now: any other
+    /// option then interrupts it (a preemption).
     Next(&'a [Candidate], bool),
-    /// What Windows leaves open: 0 is what the delivery policy says, 1 the other. The flag is what 0 stands for.
+    /// Something that Windows leaves open: 0 is what the delivery policy says, 1 the opposite. The flag says what 0 means, for
+    /// example true for "inside the call".
     Open(Unspecified, bool),
-    /// Whether a fault that may strike does: 0 is no.
+    /// Whether the fault of this name strikes: 0 is no, 1 is yes.
     Fault(&'a str),
-    /// How many of so many bytes come at a time: 0 is all, 1 is one byte, 2 is half.
+    /// How many of these bytes come at a time: 0 is all, 1 is one byte, 2 is half.
     Length(usize),
-    /// When a reply comes: 0 is at once, then [`Pace::ALL`].
+    /// How fast a server answers: the number of the option is that in [`Pace::ALL`].
     Pace,
-    /// Whether a request may have the connection of a reply that has come and that the program has not read yet: 0 is yes, 1
+    /// Whether a new request reuses the connection of a reply that has come but that the program has not read yet: 0 is yes, 1
     /// is a new connection.
     Connection,
 }
 
-/// How a server takes its time. Every server may do each of them.
+/// How fast a server answers. "Late" is ten milliseconds of the Sim's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Pace {
-    /// Everything at once.
+    /// Head and body come at once.
     AtOnce,
     /// The head comes late.
     LateHead,
     /// The head comes at once, the body late.
     LateBody,
-    /// Each piece of the body comes late, byte by byte up to a bound.
+    /// The first three bytes of the body come one by one, each a tenth of a second later; the rest comes at once.
     Pieces,
     /// The body comes at once, its end late.
     LateEnd,
 }
 
 impl Pace {
-    /// All of them, the usual first.
+    /// All paces, the usual one first.
     pub const ALL: &[Pace] = &[Pace::AtOnce, Pace::LateHead, Pace::LateBody, Pace::Pieces, Pace::LateEnd];
 
     fn name(self) -> &'static str {
@@ -92,7 +94,7 @@ impl Pace {
 }
 
 impl Point<'_> {
-    /// Its kind, as it stands in a schedule.
+    /// The kind of choice, as a schedule names it.
     pub fn kind(&self) -> ChoiceKind {
         match self {
             Point::Next(..) => ChoiceKind::Next,
@@ -106,7 +108,7 @@ impl Point<'_> {
         }
     }
 
-    /// What an option of it is called, without blanks.
+    /// The name of option `taken` at this point, without blanks.
     pub fn label(&self, taken: usize) -> String {
         let either = |one: &str, other: &str, usual: bool| if usual == (taken == 0) { one } else { other }.to_owned();
         let label = match self {
@@ -126,13 +128,13 @@ impl Point<'_> {
     }
 }
 
-/// Chooses what happens in a Sim. Every choice that a Sim makes goes through one of these: with the same choices the same
-/// program does the same.
+/// Makes every choice of a Sim: orders, deliveries and faults. With the same choices the same program does the same. Give one to
+/// [`Builder::chooser`](super::Builder::chooser).
 ///
 /// ```
 /// use portable_winhttp::lab::{Chooser, Point, Sim};
 ///
-/// /// Always the last that is possible.
+/// /// Always takes the last option.
 /// struct Contrary;
 /// impl Chooser for Contrary {
 ///     fn choose(&mut self, _point: Point<'_>, options: usize) -> usize {
@@ -143,22 +145,22 @@ impl Point<'_> {
 /// assert_eq!(sim.choices().to_string(), "");
 /// ```
 pub trait Chooser: Send {
-    /// One of `options` (at least 2): a number below it. A larger one counts as the last.
+    /// Returns the number of the option to take, below `options` (at least 2). A larger number counts as the last option.
     fn choose(&mut self, point: Point<'_>, options: usize) -> usize;
 
-    /// Why the run cannot go on as it should, if it cannot: it then fails with this text.
+    /// Asked during the run: a text here stops the run and fails it, for example because a replay has diverged.
     fn stopped(&self) -> Option<String> {
         None
     }
 
-    /// Nothing but this can happen next, and it does. Told so that whoever explores knows of every step.
+    /// Called when there is only one candidate, which then happens without a choice. So an explorer sees every step.
     fn forced(&mut self, _only: &Candidate) {}
 
-    /// What was touched since the last [`Point::Next`] or [`Chooser::forced`], told before the next one and at the end.
+    /// Called before each [`Point::Next`], each [`Chooser::forced`] and at the end, with what the step before it touched.
     fn touched(&mut self, _what: &Footprint) {}
 }
 
-/// Always the usual.
+/// Always takes option 0, the usual one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usual;
 
@@ -168,8 +170,8 @@ impl Chooser for Usual {
     }
 }
 
-/// Plays a schedule again, and then goes on with the usual. A run that comes to another kind of choice, or to one with
-/// another number of options, stops there and says so.
+/// Plays a schedule again; after its end it takes the usual options. If the run comes to another kind of choice, or to
+/// another number of options, than the schedule has there, it stops and fails.
 #[derive(Clone, Debug)]
 pub struct Replay {
     choices: Choices,
@@ -178,7 +180,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Of this schedule.
+    /// A replay of this schedule.
     pub fn new(choices: Choices) -> Replay {
         Replay { choices, at: 0, diverged: None }
     }

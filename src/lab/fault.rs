@@ -1,4 +1,4 @@
-//! Faults: *when* times *what*.
+//! Faults: *when* something goes wrong, and *what* happens then.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ use crate::win32::{
     ERROR_WINHTTP_NAME_NOT_RESOLVED, ERROR_WINHTTP_SECURE_FAILURE, Win32Error,
 };
 
-/// A stage of a request on its way.
+/// A stage of a request, in the order in which a request passes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Stage {
@@ -22,18 +22,18 @@ pub enum Stage {
     Resolve,
     /// A connection is made.
     Connect,
-    /// TLS is agreed on.
+    /// The TLS handshake.
     Tls,
-    /// The head, and the body that is given with it, go out.
+    /// The head is sent, with the body that was given to WinHttpSendRequest.
     Send,
-    /// The bytes of one WinHttpWriteData go out.
+    /// The bytes of one WinHttpWriteData are sent.
     Write,
     /// The head of the reply comes.
     Head,
-    /// A piece of the body comes.
+    /// A piece of the reply's body comes.
     Read,
-    /// The end of the body comes, where something tells it: the last chunk, or the end of the connection. A fault here that meets
-    /// with a body whose length was told, or with none, is a complaint.
+    /// The end of the body comes, if it is a separate event: the last chunk, or the end of the connection. A fault here for a body
+    /// with a Content-Length, or for no body, can never strike: the Sim fails with a complaint.
     Close,
 }
 
@@ -50,7 +50,8 @@ impl Stage {
         Stage::Close,
     ];
 
-    /// The error that a failure at this stage mostly is.
+    /// The error that a failure at this stage usually has: 12007 for `Resolve`, 12029 for `Connect`, 12175 for `Tls`, 12030 for the
+    /// others.
     pub fn error(self) -> Win32Error {
         match self {
             Stage::Resolve => ERROR_WINHTTP_NAME_NOT_RESOLVED,
@@ -160,12 +161,12 @@ enum Which {
     First(usize),
 }
 
-/// Something that goes wrong, or otherwise than usual: *when* (a stage, a call, a callback; which occurrence) times
-/// *what*.
+/// Something that goes wrong, or happens differently than usual. It has two parts: *when* (a stage, a call or a callback, and which
+/// occurrence of it) and *what*.
 ///
-/// A fault of [`Sim::fault`](super::Sim::fault) looks at everything in the Sim, one of
-/// [`Peer::fault`](super::Peer::fault) at the connections of that peer, one of [`Reply::then`] at that reply. Each counts
-/// occurrences for itself.
+/// Where a fault is armed says what it applies to: [`Sim::fault`](super::Sim::fault) to everything in the Sim,
+/// [`Peer::fault`](super::Peer::fault) to the connections of that peer, [`Reply::then`] to that reply. Each fault counts
+/// occurrences on its own. Without `nth` or `first` it strikes at every occurrence.
 ///
 /// ```
 /// use portable_winhttp::lab::{Fault, Reply, Sim, Stage, any};
@@ -192,17 +193,17 @@ pub struct Fault {
     pub(super) may: bool,
 }
 
-/// A fault of the network without its *what*.
+/// The first part of a fault of the network: when. Its methods add what happens. From [`Fault::at`] and [`Fault::after_body`].
 #[derive(Clone, Debug)]
 #[must_use = "say what happens there"]
 pub struct AtStage(FaultTrigger, Which);
 
-/// A fault of a function without its *what*.
+/// The first part of a fault of a function: when. Its methods add what happens. From [`Fault::in_call`].
 #[derive(Clone, Debug)]
 #[must_use = "say what happens there"]
 pub struct InCall(String, Which);
 
-/// A fault of a callback without its *what*.
+/// The first part of a fault of a callback: when. Its methods add what happens. From [`Fault::on`].
 #[derive(Clone, Debug)]
 #[must_use = "say what happens there"]
 pub struct OnCallback(Status, Which);
@@ -245,7 +246,7 @@ impl Fault {
         AtStage(FaultTrigger::Stage(stage), Which::Every)
     }
 
-    /// After so many bytes of a reply's body.
+    /// After this many bytes of a reply's body.
     pub fn after_body(bytes: usize) -> AtStage {
         AtStage(FaultTrigger::Body(bytes), Which::Every)
     }
@@ -266,7 +267,7 @@ impl Fault {
         }
     }
 
-    /// In a call of this function, by Windows' name: `WinHttpSendRequest`.
+    /// In a call of this function, by its full name: `WinHttpSendRequest`.
     ///
     /// # Panics
     /// If WinHTTP has no such function.
@@ -286,14 +287,15 @@ impl Fault {
         Fault::at(Stage::Connect).fail(ERROR_WINHTTP_CANNOT_CONNECT)
     }
 
-    /// Only for the handle that has this name in the trace: `R2` is the second request that was made. For faults of calls
+    /// Only for the handle with this name in the trace: `R2` is the second request handle that was made. For faults of calls
     /// and callbacks.
     pub fn of(mut self, handle: &str) -> Fault {
         self.of = Some(handle.to_owned());
         self
     }
 
-    /// It may strike or not: the Sim's [`Chooser`](super::Chooser) says.
+    /// The fault may strike or not: the Sim's [`Chooser`](super::Chooser) decides. An exploration tries both; by default it
+    /// does not strike.
     pub fn maybe(mut self) -> Fault {
         self.may = true;
         self
@@ -312,10 +314,10 @@ impl Fault {
 macro_rules! occurrences {
     ($name:ident, $which:tt) => {
         impl $name {
-            /// Only the n-th time, from 1.
+            /// Only at the n-th occurrence, counted from 1.
             ///
             /// # Panics
-            /// With 0: nothing happens a 0th time.
+            /// If `n` is 0.
             #[track_caller]
             pub fn nth(mut self, n: usize) -> $name {
                 assert!(n > 0, "occurrences count from 1: nothing happens a 0th time");
@@ -323,10 +325,10 @@ macro_rules! occurrences {
                 self
             }
 
-            /// Only the first n times.
+            /// Only at the first `n` occurrences.
             ///
             /// # Panics
-            /// With 0: it would never strike.
+            /// If `n` is 0.
             #[track_caller]
             pub fn first(mut self, n: usize) -> $name {
                 assert!(n > 0, "a fault for the first 0 times never strikes");
@@ -351,7 +353,7 @@ impl AtStage {
         Fault::new(self.0, self.1, what)
     }
 
-    /// It fails with this error.
+    /// The stage fails with this error.
     pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
         self.what(FaultKind::Fail(error.into(), 0))
     }
@@ -360,72 +362,73 @@ impl AtStage {
         self.what(FaultKind::Fail(error, secure))
     }
 
-    /// SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then 12175. With 0 only the error comes.
+    /// The certificate is refused: SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then error 12175. With 0 only the
+    /// error comes.
     pub fn secure(self, flags: u32) -> Fault {
         self.what(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, flags))
     }
 
-    /// The connection breaks: 12030.
+    /// The connection is reset: 12030.
     pub fn reset(self) -> Fault {
         self.what(FaultKind::Fail(ERROR_WINHTTP_CONNECTION_ERROR, 0))
     }
 
-    /// The server closes the connection too early. In a body with a length, or without any framing, that looks like its
-    /// end (source read.early-end); before the head is complete it is 12152 (source d01), elsewhere 12030.
+    /// The server closes the connection too early. Before the head is complete the error is 12152 (source d01). In a body with a
+    /// Content-Length, or without framing, it looks like the end of the body (source read.early-end). Elsewhere it is 12030.
     pub fn close(self) -> Fault {
         self.what(FaultKind::Close)
     }
 
-    /// Nothing more comes: the program's timeouts say how long that lasts.
+    /// Nothing more comes, until a timeout of the program ends the operation.
     pub fn stall(self) -> Fault {
         self.what(FaultKind::Stall)
     }
 
-    /// It takes so much longer.
+    /// The stage takes this much longer, in the Sim's time.
     pub fn delay(self, delay: Duration) -> Fault {
         self.what(FaultKind::Delay(delay))
     }
 
-    /// It goes on when the gate is opened.
+    /// The stage waits until the gate is opened.
     pub fn wait(self, gate: &Gate) -> Fault {
         self.what(FaultKind::Wait(gate.clone()))
     }
 
-    /// The body comes at so many bytes per second, ten times a second. At [`Stage::Read`].
+    /// The body comes at this rate, in pieces ten times a second. Only at [`Stage::Read`].
     ///
     /// # Panics
-    /// At another stage.
+    /// If the fault is for another stage.
     #[track_caller]
     pub fn slow(self, bytes_per_second: u64) -> Fault {
         self.only_at(Stage::Read);
         self.what(FaultKind::Slow(bytes_per_second.max(1)))
     }
 
-    /// At most so many bytes of the body come at a time. At [`Stage::Read`].
+    /// At most this many bytes of the body come at a time. Only at [`Stage::Read`].
     ///
     /// # Panics
-    /// At another stage.
+    /// If the fault is for another stage.
     #[track_caller]
     pub fn short(self, bytes: usize) -> Fault {
         self.only_at(Stage::Read);
         self.what(FaultKind::Short(bytes.max(1)))
     }
 
-    /// The Sim's [`Chooser`](super::Chooser) says how many bytes of the body come at a time. At [`Stage::Read`].
+    /// The Sim's [`Chooser`](super::Chooser) decides how many bytes of the body come at a time. Only at [`Stage::Read`].
     ///
     /// # Panics
-    /// At another stage.
+    /// If the fault is for another stage.
     #[track_caller]
     pub fn any_length(self) -> Fault {
         self.only_at(Stage::Read);
         self.what(FaultKind::AnyLength)
     }
 
-    /// The server answers this instead: a challenge, a redirect, an error. At [`Stage::Head`]; the head that it
-    /// brings meets no other fault.
+    /// The server gives this reply instead: a challenge, a redirect, an error. Only at [`Stage::Head`]. No other fault applies to the
+    /// head of this reply.
     ///
     /// # Panics
-    /// At another stage, and if that reply has faults of its own there.
+    /// At another stage, or if that reply has its own faults at [`Stage::Head`].
     #[track_caller]
     pub fn answer(self, reply: Reply) -> Fault {
         self.only_at(Stage::Head);
@@ -440,33 +443,34 @@ impl InCall {
         Fault::new(FaultTrigger::Call(self.0), self.1, what)
     }
 
-    /// The call fails at once with this error; nothing else happened. Of WinHttpSendRequest: its context is *not* bound.
+    /// The call fails at once with this error, before it has any effect. WinHttpSendRequest does *not* bind its context.
     pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
         self.what(FaultKind::Refuse(error.into()))
     }
 
-    /// The call fails with this error after its arguments were taken. Of WinHttpSendRequest: its context *is* bound, and
-    /// HANDLE_CLOSING will bring it. Only the functions that begin an operation can fail so.
+    /// The call fails with this error after it has taken its arguments. WinHttpSendRequest *does* bind its context, and
+    /// HANDLE_CLOSING will bring it. Only functions that begin an operation can fail this way.
     pub fn fail_bound(self, error: impl Into<Win32Error>) -> Fault {
         self.what(FaultKind::RefuseBound(error.into()))
     }
 
-    /// What the call brings about is delivered before it returns, if it is there. Of WinHttpCloseHandle: HANDLE_CLOSING.
+    /// Callbacks that the call causes run inside it, before it returns, if they are ready by then; for WinHttpCloseHandle that is
+    /// HANDLE_CLOSING.
     pub fn inside(self) -> Fault {
         self.what(FaultKind::InCall(true))
     }
 
-    /// What the call brings about is delivered by a worker.
+    /// Callbacks that the call causes run on a worker.
     pub fn later(self) -> Fault {
         self.what(FaultKind::InCall(false))
     }
 
-    /// Of WinHttpCloseHandle: of two pending operations the one of the write side ends first.
+    /// For WinHttpCloseHandle, with a read and a write pending: the write ends first.
     pub fn write_side_first(self) -> Fault {
         self.what(FaultKind::WriteSideFirst)
     }
 
-    /// Of WinHttpSetStatusCallback: no callback is accepted while an operation is pending.
+    /// For WinHttpSetStatusCallback: removing the callback (NULL) succeeds although an operation is pending.
     pub fn accept(self) -> Fault {
         self.what(FaultKind::Accept)
     }
@@ -476,18 +480,18 @@ impl InCall {
         self.what(FaultKind::LastError(error.into()))
     }
 
-    /// The thread stays before the call until the gate is opened.
+    /// The thread waits before the call until the gate is opened.
     pub fn hold_entry(self, gate: &Gate) -> Fault {
         self.what(FaultKind::WaitAtEntry(gate.clone()))
     }
 
-    /// The thread stays at the end of the call, before it returns, until the gate is opened.
+    /// The thread waits at the end of the call, before it returns, until the gate is opened.
     pub fn hold_return(self, gate: &Gate) -> Fault {
         self.what(FaultKind::WaitAtReturn(gate.clone()))
     }
 
-    /// Everything else that can happen now happens before the call returns: its completion comes, on a worker, while the
-    /// caller is still inside.
+    /// Everything else that can happen without time advancing happens before the call returns. So its completion comes, on a
+    /// worker, while the caller is still inside the call.
     pub fn settle_before_return(self) -> Fault {
         self.what(FaultKind::SettleAtReturn)
     }
@@ -498,12 +502,12 @@ impl OnCallback {
         Fault::new(FaultTrigger::Callback(self.0), self.1, what)
     }
 
-    /// The callback is not called before the gate is opened; its handle delivers nothing else meanwhile.
+    /// The callback waits until the gate is opened; other callbacks of its handle wait as well.
     pub fn hold(self, gate: &Gate) -> Fault {
         self.what(FaultKind::Wait(gate.clone()))
     }
 
-    /// Everything else that can happen now happens before it is called.
+    /// Everything else that can happen without time advancing happens before the callback is called.
     pub fn settle_first(self) -> Fault {
         self.what(FaultKind::Settle)
     }

@@ -20,10 +20,11 @@ struct Shared {
     opened: Condvar,
 }
 
-/// A gate of a Sim, closed until it is opened. Clones are the same gate.
+/// A gate: it stops a thread, a call, a callback or the network at one point until the test opens it. Clones are the same gate.
+/// From [`Sim::gate`](super::Sim::gate) or `Live::gate`.
 ///
-/// Threads wait at it with [`wait`](Gate::wait); calls, callbacks and the network by a [`Fault`](super::Fault). Nothing
-/// depends on real time.
+/// Threads stop at it with [`wait`](Gate::wait); calls, callbacks and the network stop at it by a [`Fault`](super::Fault). In a Sim
+/// nothing depends on real time.
 ///
 /// ```
 /// use portable_winhttp::lab::Sim;
@@ -63,7 +64,7 @@ impl Gate {
         Gate { name: name.into(), scheduler: Weak::new(), live: true, shared: Arc::default() }
     }
 
-    /// Opens it for good: what waits there goes on.
+    /// Opens the gate for good: everything that waits there continues.
     pub fn open(&self) {
         let mut held = self.shared.held.lock();
         self.shared.open.store(true, Ordering::SeqCst);
@@ -80,18 +81,18 @@ impl Gate {
         scheduler.happened();
     }
 
-    /// Whether it was opened.
+    /// Whether the gate is open.
     pub fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::SeqCst)
     }
 
-    /// How often something came to it, whether it was open or not.
+    /// How often something has reached the gate, open or not.
     pub fn reached(&self) -> usize {
         asked();
         self.shared.reached.load(Ordering::SeqCst)
     }
 
-    /// Waits on this thread, in the Sim's time, until it is open.
+    /// Waits on this thread, in the Sim's time, until the gate is open.
     pub fn wait(&self) {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
         if let Some(scheduler) = self.scheduler.upgrade() {

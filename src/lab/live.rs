@@ -30,17 +30,18 @@ thread_local! {
     static MINE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Peers on loopback sockets, for programs that cannot run in a [`Sim`](super::Sim): their threads, sockets and time are
-/// real.
+/// Peers on loopback sockets, for programs that cannot run in a [`Sim`](super::Sim), for example because they bring their own
+/// executor. Threads, sockets and time are real.
 ///
-/// While it lives, the hosts of its peers are found by every thread of the process, `https://api.test` with its own port
-/// and a certificate that is trusted for this host alone; all other hosts are what they always are. Expectations are
-/// verified when it is dropped, as in a Sim.
+/// While it lives, every thread of the process finds the hosts of its peers: `https://api.test` leads to a port of this machine, with
+/// a certificate that is trusted for this host alone. Other hosts are found as always. Dropping it checks the expectations of its
+/// peers, as a Sim does.
 ///
-/// There is one at a time in a process: making another waits, so that tests that run in parallel may play the same hosts.
-/// Faults at [`Stage::Resolve`] and [`Stage::Connect`] strike as in a Sim; at [`Stage::Tls`] there are 12030 and 12175,
-/// later a connection that closes or breaks (12030). What a socket cannot bring, other errors and faults at
-/// [`Stage::Send`] and [`Stage::Write`], is a complaint at the end. Gates come from [`Live::gate`].
+/// Only one exists at a time in a process: making another one waits, so that parallel tests may use the same hosts.
+///
+/// Faults at [`Stage::Resolve`] and [`Stage::Connect`] strike as in a Sim. At [`Stage::Tls`] only 12030 and 12175 are possible, and
+/// later only a connection that closes or breaks (12030). Other errors, and faults at [`Stage::Send`] and [`Stage::Write`], are not
+/// possible on sockets: they are complaints at the end. Use gates from [`Live::gate`].
 ///
 /// ```
 /// use portable_winhttp::lab::{Live, Reply, get};
@@ -75,7 +76,7 @@ impl Default for Live {
 }
 
 impl Live {
-    /// No peers yet.
+    /// Starts without peers. Waits while another thread has one.
     ///
     /// # Panics
     /// If this thread has one already, or no thread can be started.
@@ -97,10 +98,10 @@ impl Live {
         Live { mapped: Mutex::default(), peers: Mutex::default(), place, runtime: Some(runtime), _playing: playing }
     }
 
-    /// A server at an origin like `https://api.test`.
+    /// Adds a scripted server at an origin like `https://api.test`.
     ///
     /// # Panics
-    /// If that is no http or https origin, or there is one at it already.
+    /// If the text is not an http or https origin, or there is a peer at it already.
     #[track_caller]
     pub fn peer(&self, origin: &str) -> Peer {
         let (secure, host, port) = super::peer::origin(origin);
@@ -121,12 +122,12 @@ impl Live {
         peer
     }
 
-    /// A gate, closed.
+    /// A new gate, closed. The name is for reports.
     pub fn gate(&self, name: &str) -> Gate {
         Gate::live(name)
     }
 
-    /// The certificate of the authority that all peers have theirs from (DER).
+    /// The certificate of the authority that issued the certificates of all peers (DER).
     pub fn authority(&self) -> Vec<u8> {
         self.place.authority.der()
     }

@@ -9,7 +9,8 @@ use crate::http::auth::{self, Target};
 use crate::http::digest::{Authorised, Digest};
 use crate::http::{Headers, ResponseHead, Version};
 
-/// How a peer asks who is there, and what it takes for an answer.
+/// The authentication that a peer demands: the challenge, and the user name and password that it accepts. For
+/// [`Rule::requires`](super::Rule::requires).
 #[derive(Clone, Debug)]
 pub struct Login {
     challenge: String,
@@ -19,7 +20,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// Basic: user name and password as they are.
+    /// Basic authentication.
     pub fn basic(realm: &str, user: &str, password: &str) -> Login {
         Login::new(format!("Basic realm=\"{realm}\""), user, password)
     }
@@ -36,7 +37,7 @@ impl Login {
         Login::new(challenge, user, password)
     }
 
-    /// It is a proxy that asks: 407.
+    /// The peer asks as a proxy does: with 407 and `Proxy-Authenticate`, not 401.
     pub fn by_proxy(mut self) -> Login {
         self.proxy = true;
         self

@@ -24,7 +24,8 @@ enum Need {
     Test(String, Test),
 }
 
-/// Which requests a rule is for: those that have everything it names.
+/// Selects the requests of a rule: those that meet all its conditions. Begin with [`any`], [`get`], [`post`], [`put`] or
+/// [`delete`].
 ///
 /// ```
 /// use portable_winhttp::lab::{any, get, post};
@@ -72,22 +73,22 @@ impl Matcher {
         self.and(Need::Method(method.to_owned()))
     }
 
-    /// With this path; the query counts only if one is given.
+    /// With this path. If the text has a query, the query must match as well; otherwise any query will do.
     pub fn path(self, path: &str) -> Matcher {
         self.and(Need::Path(path.to_owned()))
     }
 
-    /// With a path that begins so.
+    /// With a path that starts with this text.
     pub fn under(self, path: &str) -> Matcher {
         self.and(Need::Under(path.to_owned()))
     }
 
-    /// With this field, decoded, in the query.
+    /// With this field in the query, percent-decoded.
     pub fn query(self, name: &str, value: &str) -> Matcher {
         self.and(Need::Query(name.to_owned(), value.to_owned()))
     }
 
-    /// With this header.
+    /// With this header and value.
     pub fn header(self, name: &str, value: &str) -> Matcher {
         self.and(Need::Header(name.to_owned(), value.to_owned()))
     }
@@ -102,12 +103,12 @@ impl Matcher {
         self.and(Need::NoHeader(name.to_owned()))
     }
 
-    /// With this body, chunk framing aside.
+    /// With exactly this body, after chunked framing is removed.
     pub fn body(self, body: impl Into<Vec<u8>>) -> Matcher {
         self.and(Need::Body(Bytes::from(body.into())))
     }
 
-    /// With these bytes somewhere in the body, chunk framing aside.
+    /// With these bytes anywhere in the body, after chunked framing is removed.
     pub fn body_contains(self, part: impl Into<Vec<u8>>) -> Matcher {
         self.and(Need::BodyContains(Bytes::from(part.into())))
     }
@@ -117,7 +118,7 @@ impl Matcher {
         self.0.iter().any(|need| matches!(need, Need::Test(..)))
     }
 
-    /// With something that `test` looks for; `what` names it in reports.
+    /// With a condition of your own: `test` returns whether a request meets it, `what` names it in reports.
     pub fn when(self, what: &str, test: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Matcher {
         self.and(Need::Test(what.to_owned(), Arc::new(test)))
     }

@@ -1,21 +1,25 @@
-//! The test double: WinHTTP in a world of its own, with scripted servers and a clock that only tests move.
+//! The lab: WinHTTP in a simulated world for tests, with scripted servers and a virtual clock.
 //!
-//! A [`Sim`] is a world: sessions that its thread opens live in it, reach only its [`Peer`]s, and see its time. The code
-//! under test calls `WinHttp*` unmodified; the machine, the handles and the delivery are those of the real world. Callbacks
-//! run on the Sim's own worker threads, or inside a call, as on Windows: never on a thread that only waits.
+//! A [`Sim`] is a simulated world. Sessions that its thread opens live in it, reach only its [`Peer`]s, and see its time. The code
+//! under test calls `WinHttp*` unmodified; the state machines, the handles and the delivery are those of the real world. Callbacks
+//! run on the Sim's own worker threads, or inside a call, as on Windows, but never on a thread that only waits.
 //!
-//! One thread runs at a time. Whoever waits ([`Sim::block_until`], `WaitForSingleObject`, `Sleep`, a synchronous call) lets
-//! the next thing happen; time moves when nothing else can, and where nothing ever will, a hang is reported, with what each
-//! thread waits for. Every choice among what could happen goes through one [`Chooser`]: the same choices, the same run, byte
-//! for byte. A thread that blocks in something else, a channel or a lock, is noticed and passed over; the run then counts as
-//! [uncontrolled](Sim::uncontrolled). If it never comes back and nothing else can happen, the hang is reported after ten
-//! seconds of real time, or as many as the variable `WINHTTP_PATIENCE` says; should it be the test itself that blocks, the
-//! process ends with the report and code 101.
+//! One thread runs at a time. A waiting thread ([`Sim::block_until`], `WaitForSingleObject`, `Sleep`, a synchronous call) lets the
+//! next event happen. Time advances only when nothing else can happen. If nothing can ever happen again, a hang is reported, with
+//! what each thread waits for. One [`Chooser`] makes every choice among the events that could happen: the same choices make the same
+//! run, byte for byte.
+//!
+//! A thread that blocks in something else, such as a channel or a lock, is noticed and passed over; the run then counts as
+//! [uncontrolled](Sim::uncontrolled). If it stays blocked and nothing else can happen, the hang is reported after ten seconds of real
+//! time, or as many as the variable `WINHTTP_PATIENCE` says. If the test itself blocks like this, the process ends with the report and
+//! exit code 101.
+//!
+//! `(source h09)` and the like name a row of `fixtures/SOURCES.md` in the repository: what is known of Windows, and from where.
 //!
 //! # Four tests
 //!
-//! What a client gets, and a trace of it for a snapshot. At the end the Sim fails if something expected did not come, if a
-//! handle was left open, or if WinHTTP was misused:
+//! What a client gets, with a trace for a snapshot. At the end the Sim fails the test if an expected request did not come, if a
+//! handle is still open, or if WinHTTP was misused:
 //!
 //! ```
 //! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
@@ -33,7 +37,7 @@
 //! assert!(sim.trace().to_string().contains("HEADERS_AVAILABLE")); // or insta::assert_snapshot!(sim.trace())
 //! ```
 //!
-//! Something fails at the n-th stage, and thirty seconds pass in no time:
+//! A stage fails, at its n-th occurrence; thirty seconds pass in no time:
 //!
 //! ```
 //! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
@@ -55,7 +59,7 @@
 //! }
 //! ```
 //!
-//! The user cancels at every point of the run; [`torture`] lets every call and every stage fail in the same way:
+//! The user cancels at every point of the run ([`torture`] makes every call and every stage fail in a similar way):
 //!
 //! ```
 //! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
@@ -76,10 +80,10 @@
 //! }
 //! ```
 //!
-//! [`explore()`] does that at every point, and varies orders, deliveries, faults and slow servers with it; a failing schedule is
-//! shrunk, and its report ends with the command that makes it again.
+//! [`explore()`] does that by itself, and also varies orders, deliveries, faults and slow servers. A failing schedule is shrunk, and its
+//! report ends with the command that repeats it.
 //!
-//! What was recorded is played again, with the same answers at the same times, and must bring the same callbacks:
+//! A recorded trace is played again: the peers give the same answers at the same times, and the client must get the same callbacks:
 //!
 //! ```
 //! # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
@@ -94,14 +98,14 @@
 //! # drop(first);
 //! use portable_winhttp::{lab::Sim, record::Trace};
 //!
-//! let sim = Sim::replay(&fixture); // of Trace::write, or of any program under WINHTTP_TRACE=jsonl:path
+//! let sim = Sim::replay(&fixture); // from Trace::write, or from any program under WINHTTP_TRACE=jsonl:path
 //! let client = Client::start("api.test", "/items", true);
 //! sim.block_until(|| client.closed());
 //! assert_eq!(sim.trace().callbacks(), Trace::read(&fixture).unwrap().callbacks());
 //! # std::fs::remove_file(&fixture).unwrap();
 //! ```
 //!
-//! The trace is also a table ([`Trace::to_table`](crate::record::Trace::to_table)), a diagram for Markdown and a picture
+//! A trace can also be shown as a table ([`Trace::to_table`](crate::record::Trace::to_table)), a diagram for Markdown and a picture
 //! ([`Trace::to_svg`](crate::record::Trace::to_svg)).
 #![doc = include_str!("settings.md")]
 #![forbid(unsafe_code)]

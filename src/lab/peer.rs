@@ -16,7 +16,7 @@ use super::reply::Reply;
 use super::scheduler::asked;
 use super::world::Origin;
 
-/// How often something has to happen: `3`, `1..=2`, `1..`, `..=4`.
+/// A number of times, for [`Rule::expect`]: `3`, `1..=2`, `1..`, `..=4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Times(RangeInclusive<usize>);
 
@@ -92,16 +92,17 @@ struct State {
     unmatched: Vec<String>,
 }
 
-/// A server of a Sim. Clones are the same server.
+/// A scripted server, from [`Sim::peer`](super::Sim::peer) or `Live::peer`. Clones are the same server.
 ///
-/// It is the same whoever carries requests to it: it is given a whole request and answers a [`Reply`].
+/// It gets whole requests and answers each with a [`Reply`], by its rules. That is the same in a Sim, in a Sim over bytes and on
+/// sockets. A request that no rule with a reply matches gets 404, and the test fails with a report of the closest rule.
 #[derive(Clone)]
 pub struct Peer {
     origin: String,
     state: Arc<Mutex<State>>,
 }
 
-/// A rule of a peer, being written.
+/// A rule of a peer: which requests it is for, and what they get. From [`Peer::on`].
 pub struct Rule<'a> {
     peer: &'a Peer,
     number: usize,
@@ -135,7 +136,7 @@ impl Peer {
         self.state.lock()
     }
 
-    /// A rule for requests; of several that match, the newest that has a reply answers.
+    /// Adds a rule for the requests that `matcher` selects. If several rules match, the newest one that has a reply answers.
     pub fn on(&self, matcher: Matcher) -> Rule<'_> {
         let mut state = self.lock();
         let entry = Entry { matcher, name: None, login: None, replies: Vec::new(), expected: None, asked: 0 };
@@ -143,8 +144,8 @@ impl Peer {
         Rule { peer: self, number: state.rules.len() - 1 }
     }
 
-    /// The certificates that it shows when TLS is spoken, DER, its own first; they are told, not looked at. Without them it
-    /// shows one of the lab for its host.
+    /// Sets the certificate chain that the peer presents for TLS: DER, its own certificate first. The chain is only shown to the
+    /// program, not checked. By default the peer presents a trusted certificate for its host.
     pub fn shows(&self, chain: &[Vec<u8>]) -> &Peer {
         self.lock().certificates = Some(chain.to_vec());
         self
@@ -154,14 +155,14 @@ impl Peer {
         self.lock().certificates.clone()
     }
 
-    /// Something goes wrong on connections to this peer.
+    /// Arms a fault for the connections to this peer.
     pub fn fault(&self, fault: Fault) -> &Peer {
         self.lock().faults.push(Armed::new(fault));
         self
     }
 
-    /// How many requests it takes at once on one connection of HTTP/2 (SETTINGS_MAX_CONCURRENT_STREAMS): 100 unless it is
-    /// told here, and at least 1.
+    /// How many requests the peer accepts at once on one HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS): at least 1, by default
+    /// 100.
     pub fn streams(&self, at_once: u32) -> &Peer {
         self.lock().streams = Some(at_once.max(1));
         self
@@ -171,9 +172,10 @@ impl Peer {
         self.lock().streams.unwrap_or(100)
     }
 
-    /// Each new connection is played by `handler`, byte by byte, on a thread of the Sim; rules are not asked. What comes is
-    /// the handler's: a fault of this peer at [`Stage::Head`](super::Stage::Head), [`Stage::Close`](super::Stage::Close), in
-    /// the body or, but for an end or a stall without bytes, at [`Stage::Read`](super::Stage::Read) is a complaint.
+    /// Plays each new connection byte by byte: `handler` runs on a thread of the Sim, and rules do not apply. Faults of this peer at
+    /// [`Stage::Head`](super::Stage::Head), at [`Stage::Close`](super::Stage::Close) or after some bytes of the body cannot strike such a
+    /// connection, and are reported as complaints; at [`Stage::Read`](super::Stage::Read) only `fail`, `reset`, `secure`, `close` and
+    /// `stall` can.
     pub fn raw(&self, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> &Peer {
         self.lock().raw = Some(Arc::new(handler));
         self
@@ -215,7 +217,7 @@ impl Peer {
         self.lock().raw.clone()
     }
 
-    /// The requests that came so far.
+    /// The requests that this peer has received so far.
     pub fn received(&self) -> Vec<Received> {
         asked();
         self.lock().received.clone()
@@ -316,10 +318,10 @@ impl Peer {
         complaints
     }
 
-    /// Fails now, instead of at the end of the Sim, if what was expected did not come or something else did.
+    /// Checks the expectations now, not only at the end of the Sim.
     ///
     /// # Panics
-    /// With the report.
+    /// With a report, if an expected request has not come, or one came that no rule matches.
     #[track_caller]
     pub fn verify(&self) {
         let complaints = self.complaints();
@@ -333,23 +335,23 @@ impl Rule<'_> {
         self
     }
 
-    /// The reply. Given several times: one after the other, the last for ever.
+    /// The next reply of this rule. Each is given once, in order; the last one is repeated.
     pub fn reply(self, reply: Reply) -> Self {
         self.change(|entry| entry.replies.push(reply))
     }
 
-    /// Requests without the right name and password get 401 (or 407) instead; those do not count for
-    /// [`expect`](Rule::expect).
+    /// Requires authentication: a request without the right user name and password gets 401 (or 407) instead of the reply, and does
+    /// not count for [`expect`](Rule::expect).
     pub fn requires(self, login: Login) -> Self {
         self.change(|entry| entry.login = Some(login))
     }
 
-    /// How often such a request has to come until the Sim ends: `1`, `1..=3`, `2..`.
+    /// How often a request of this rule must come until the Sim ends: `1`, `1..=3`, `2..`. Otherwise the test fails.
     pub fn expect(self, times: impl Into<Times>) -> Self {
         self.change(|entry| entry.expected = Some(times.into()))
     }
 
-    /// What it is called in reports.
+    /// The name of the rule in reports.
     pub fn named(self, name: &str) -> Self {
         self.change(|entry| entry.name = Some(name.to_owned()))
     }

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use crate::win32::*;
 use crate::world::Requested;
 
-/// What a version of Windows does not know: options, flags of sessions, requests and queries, functions. An unknown option is
-/// 12009 when it is set and 87 when it is read, an unknown flag 87 (sources option.unknown, n201); GetProcAddress does not
-/// find an unknown function, while a program that is linked with it calls it nevertheless. FEATURE_SUPPORTED answers
-/// accordingly.
+/// A version of Windows, by what it does not know: options, flags of sessions, requests and queries, functions. For
+/// [`Builder::profile`](super::Builder::profile).
+///
+/// Setting an unknown option fails with 12009, querying it with 87; an unknown flag fails with 87 (sources option.unknown, n201).
+/// GetProcAddress does not find an unknown function, but a program that is linked with it can still call it. The option
+/// FEATURE_SUPPORTED answers accordingly.
 ///
 /// ```
 /// use portable_winhttp::lab::{Profile, Sim};
@@ -144,7 +146,7 @@ enum Release {
 }
 
 impl Profile {
-    /// Everything is known that this library knows.
+    /// The newest Windows: knows everything that this library knows.
     pub fn newest() -> Profile {
         Profile::default()
     }
@@ -169,7 +171,7 @@ impl Profile {
         Profile::until(Release::Windows10v1903)
     }
 
-    /// Windows 10 version 2004.
+    /// Windows 10 version 2004: TLS 1.3 and the additions of Windows Server 2022 are unknown.
     pub fn windows_10_2004() -> Profile {
         Profile::until(Release::Windows10v2004)
     }
@@ -180,15 +182,16 @@ impl Profile {
     }
 
     /// Windows 10 version 22H2: WinHTTP is that of 2004. HTTP2_KEEPALIVE, REQUIRE_STREAM_END and STREAM_ERROR_CODE are unknown
-    /// (source n224). TLS 1.3 and HTTP/3 are unknown, and their bits in
-    /// SECURE_PROTOCOLS and ENABLE_HTTP_PROTOCOL are 87 (source g03); so is AUTOMATIC_CHUNKING, without which no reply is
-    /// read beside the upload (n152), and FLAG_TRAILERS (n201).
+    /// (source n224). TLS 1.3 and HTTP/3 are unknown: their bits in SECURE_PROTOCOLS and ENABLE_HTTP_PROTOCOL fail with 87
+    /// (source g03). So do AUTOMATIC_CHUNKING, without which no reply is read during the upload (source n152), and FLAG_TRAILERS
+    /// (source n201).
     pub fn windows_10_22h2() -> Profile {
         Profile::until(Release::Windows10v2004)
     }
 
-    /// Windows Server 2022 with its updates: the options that the pages name after 21H1, TLS 1.3, HTTP/3's flag, AUTOMATIC_CHUNKING,
-    /// FLAG_TRAILERS, and the functions of headers and reads that end in Ex; no FLAG_WIRE_ENCODING, no connection groups.
+    /// Windows Server 2022 with its updates. It knows the options that Microsoft's pages date after 21H1, TLS 1.3, HTTP/3's flag,
+    /// AUTOMATIC_CHUNKING, FLAG_TRAILERS, and WinHttpAddRequestHeadersEx, WinHttpQueryHeadersEx and WinHttpReadDataEx. It does not know
+    /// FLAG_WIRE_ENCODING and connection groups.
     pub fn windows_server_2022() -> Profile {
         Profile::until(Release::Server2022)
     }
@@ -198,12 +201,13 @@ impl Profile {
         Profile::newest()
     }
 
-    /// The profile of this name: `windows-10-22h2` is [`Profile::windows_10_22h2`]. The lab of C takes these names.
+    /// The profile of this name: `windows-10-22h2` is [`Profile::windows_10_22h2`]. `None` for an unknown name. The lab for C uses the
+    /// same names.
     pub fn named(name: &str) -> Option<Profile> {
         NAMED.iter().find(|(known, _)| *known == name).map(|(_, profile)| profile())
     }
 
-    /// All names, oldest first.
+    /// All names of profiles, oldest first.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMED.iter().map(|(name, _)| *name)
     }
@@ -226,26 +230,26 @@ impl Profile {
         profile
     }
 
-    /// This option is unknown too.
+    /// Makes one more option unknown.
     pub fn without_option(mut self, option: u32) -> Profile {
         self.options.insert(option);
         self
     }
 
-    /// WinHttpOpen refuses these flags too.
+    /// Makes WinHttpOpen refuse these flags as well.
     pub fn without_session_flags(mut self, flags: u32) -> Profile {
         self.session_flags |= flags;
         self
     }
 
-    /// WinHttpOpenRequest refuses these flags too.
+    /// Makes WinHttpOpenRequest refuse these flags as well.
     pub fn without_request_flags(mut self, flags: u32) -> Profile {
         self.request_flags |= flags;
         self
     }
 
-    /// Digest with SHA-256, SHA-512-256 and `userhash` is answered, which no Windows does: for programs that are to run
-    /// against such servers elsewhere. In the real world WINHTTP_NEWER_DIGEST=1 does the same.
+    /// Answers Digest challenges with SHA-256, SHA-512-256 and `userhash`, which no Windows does: for programs that must work with such
+    /// servers on other systems. Outside a Sim the variable `WINHTTP_NEWER_DIGEST=1` does the same.
     pub fn with_newer_digest(mut self) -> Profile {
         self.newer_digest = true;
         self

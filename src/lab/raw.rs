@@ -137,8 +137,8 @@ impl RawPipe {
     }
 }
 
-/// The server's side of a connection to a raw [`Peer`](super::Peer). Reading waits in the Sim's time. Dropping it closes
-/// the connection.
+/// The server's side of one connection, read and written byte by byte. The handler of [`Peer::raw`](super::Peer::raw) or
+/// [`Reply::upgrade`](super::Reply::upgrade) gets one. Reading waits in the Sim's time. Dropping it closes the connection.
 ///
 /// ```
 /// use portable_winhttp::lab::Sim;
@@ -158,14 +158,14 @@ impl RawPipe {
 pub struct RawConnection(pub(super) Arc<RawPipe>);
 
 impl RawConnection {
-    /// The bytes that the client has sent since the last read; `None` when it has closed. Waits for some.
+    /// Waits until the client has sent bytes, and returns all that came since the last read; `None` if it has closed.
     pub fn read(&self) -> Option<Vec<u8>> {
         self.0.wait("bytes of a client", |state| !state.to_server.is_empty() || state.client_closed);
         let bytes = self.waiting();
         (!bytes.is_empty()).then_some(bytes)
     }
 
-    /// The bytes that the client has sent since the last read, without waiting.
+    /// The bytes that the client has sent since the last read, without waiting; may be empty.
     pub fn waiting(&self) -> Vec<u8> {
         std::mem::take(&mut self.0.lock().to_server)
     }
@@ -175,7 +175,7 @@ impl RawConnection {
         self.0.lock().to_server.splice(..0, bytes);
     }
 
-    /// Reads until `end` has come; `None` when the client has closed before.
+    /// Reads up to and including `end`; `None` if the client closes before.
     pub fn read_until(&self, end: &[u8]) -> Option<Vec<u8>> {
         let mut read = Vec::new();
         loop {
@@ -187,7 +187,7 @@ impl RawConnection {
         }
     }
 
-    /// Reads so many bytes; `None` when the client has closed before.
+    /// Reads exactly this many bytes; `None` if the client closes before.
     pub fn read_exact(&self, count: usize) -> Option<Vec<u8>> {
         let mut read = Vec::new();
         while read.len() < count {
@@ -197,10 +197,10 @@ impl RawConnection {
         Some(read)
     }
 
-    /// Reads exactly these bytes.
+    /// Reads these bytes.
     ///
     /// # Panics
-    /// If the client sends others, or closes before: the Sim then fails with what came.
+    /// If the client sends other bytes, or closes before. The Sim then fails with what came.
     pub fn expect(&self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         let mut read = Vec::new();
@@ -224,7 +224,7 @@ impl RawConnection {
         self.0.tell(move |client| client.arrived(&bytes));
     }
 
-    /// Sends bytes in pieces of this size, each so much later than the one before.
+    /// Sends bytes in pieces of `size` bytes, and waits for `between` before each piece.
     pub fn trickle(&self, bytes: impl AsRef<[u8]>, size: usize, between: Duration) {
         for piece in bytes.as_ref().chunks(size.max(1)) {
             self.sleep(between);
@@ -232,7 +232,7 @@ impl RawConnection {
         }
     }
 
-    /// Lets time pass.
+    /// Waits for this much of the Sim's time (of real time under `Live`).
     pub fn sleep(&self, time: Duration) {
         match self.0.world.upgrade() {
             Some(world) => world.sleep(time),
@@ -240,28 +240,28 @@ impl RawConnection {
         }
     }
 
-    /// Waits until a gate is open.
+    /// Waits until the gate is open.
     pub fn wait(&self, gate: &Gate) {
         gate.wait();
     }
 
-    /// Closes the sending side: the client reads the end, and may still send.
+    /// Closes the sending side only: the client reads the end, and may still send.
     pub fn shutdown_write(&self) {
         self.0.end(End::Closed);
     }
 
-    /// Sends nothing more and reads nothing more.
+    /// Closes both sides.
     pub fn close(&self) {
         self.0.end(End::Closed);
         self.0.lock().client_closed = true;
     }
 
-    /// Breaks the connection.
+    /// Resets the connection: the client gets 12030.
     pub fn reset(&self) {
         self.0.end(End::Reset);
     }
 
-    /// Waits until the client has closed; what it sent before that can still be read.
+    /// Waits until the client has closed. Bytes that it sent before can still be read.
     pub fn closed_by_client(&self) {
         self.0.wait("a client to close", |state| state.client_closed);
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::http::{Headers, RequestHead};
 
-/// A request as a peer got it.
+/// A request as a peer received it. From [`Peer::received`](super::Peer::received).
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The verb.
@@ -15,7 +15,7 @@ pub struct Received {
     pub target: String,
     /// The headers, in their order.
     pub headers: Headers,
-    /// The body, framed as it came over the wire.
+    /// The body as it came over the wire, including chunked framing: see [`content`](Received::content).
     pub body: Bytes,
 }
 
@@ -25,7 +25,7 @@ impl Received {
         Received { method: method.into(), target: target.into(), headers, body }
     }
 
-    /// The value of a header as text.
+    /// The value of the first header of this name, as text.
     pub fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name, 0).map(|value| String::from_utf8_lossy(value).into_owned())
     }
@@ -35,7 +35,7 @@ impl Received {
         self.target.split('?').next().unwrap_or("")
     }
 
-    /// The value of a field of the query, decoded.
+    /// The value of a field of the query, percent-decoded.
     pub fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.target.split_once('?')?;
         let mut fields = url::form_urlencoded::parse(query.as_bytes());

@@ -24,21 +24,22 @@ struct Exchange {
 }
 
 impl Sim {
-    /// A Sim whose peers answer as recorded: each request, by its origin, verb and target, gets the replies that it got then,
-    /// in their order and with their times. When it ends, each handle must have seen the calls that it saw then.
+    /// A Sim whose peers answer as recorded in a trace: each request, by its origin, verb and target, gets the replies that it got
+    /// then, in the same order and at the same times. At the end each handle must have had the same calls as in the trace; otherwise
+    /// the Sim fails.
     ///
-    /// A trace to play is made by [`Sim::trace`] and [`Trace::write`], or by any program under `WINHTTP_TRACE=jsonl:path`;
-    /// bodies are in it where `WINHTTP_TRACE_CONTENT=1` is set, too, else there are as many `x`.
-    /// Its handles have the names of the trace, so that the code under test must make them in the same order.
+    /// [`Sim::trace`] and [`Trace::write`] make such a file, and so does any program under `WINHTTP_TRACE=jsonl:path`. Bodies are in it
+    /// only with `WINHTTP_TRACE_CONTENT=1`; otherwise the replies have bodies of the same length, filled with `x`. Handles are named
+    /// by the order in which they are made, so the code under test must make them in the same order.
     ///
     /// # Panics
-    /// If the file is no trace.
+    /// If the file cannot be read as a trace.
     pub fn replay(path: impl AsRef<Path>) -> Sim {
         let trace = Trace::read(path).unwrap_or_else(|error| panic!("{error}"));
         Sim::replaying(&trace)
     }
 
-    /// [`Sim::replay`] of a trace that is at hand.
+    /// [`Sim::replay`] of a trace in memory.
     pub fn replaying(trace: &Trace) -> Sim {
         let sim = Sim::new();
         let mut peers = BTreeMap::new();

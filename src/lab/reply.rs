@@ -32,7 +32,7 @@ pub(crate) enum Act {
     Fail(Win32Error, u32),
 }
 
-/// A reply: status, headers, body in pieces, and what goes wrong on the way.
+/// A reply of a peer: status, headers, a body in pieces, delays, and faults. Delays are in the Sim's time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,12 +68,12 @@ impl std::fmt::Debug for Reply {
 }
 
 impl Reply {
-    /// 200 OK.
+    /// 200 OK, with an empty body.
     pub fn ok() -> Reply {
         Reply::status(200)
     }
 
-    /// This status.
+    /// A reply with this status and an empty body.
     pub fn status(status: u16) -> Reply {
         let version = Version { major: 1, minor: 1 };
         let reason = reason(status).into();
@@ -100,13 +100,13 @@ impl Reply {
         Reply::status(302).header("Location", location)
     }
 
-    /// 401 with a challenge, `Basic realm="members"`. A peer that asks for a password by itself is
+    /// 401 with this challenge, for example `Basic realm="members"`. For a peer that also checks the password, use
     /// [`Rule::requires`](super::Rule::requires).
     pub fn challenge(challenge: &str) -> Reply {
         Reply::status(401).header("WWW-Authenticate", challenge)
     }
 
-    /// 407 with a challenge.
+    /// 407 with this challenge, as a proxy sends it.
     pub fn proxy_challenge(challenge: &str) -> Reply {
         Reply::status(407).header("Proxy-Authenticate", challenge)
     }
@@ -116,73 +116,74 @@ impl Reply {
         Reply { recorded: Some(acts), ..Reply::ok() }
     }
 
-    /// The server takes the request and never answers.
+    /// The server reads the request and never answers.
     pub fn never() -> Reply {
         Reply { never: true, ..Reply::ok() }
     }
 
-    /// 101: from here on the connection is played byte by byte, on a thread of the Sim. Of `websocket` the answer to the
-    /// key of the request is made, unless it is given.
+    /// 101 Switching Protocols. After it, `handler` plays the connection byte by byte, on a thread of the Sim. For the protocol
+    /// `websocket` the header `Sec-WebSocket-Accept` is added, unless you give it.
     pub fn upgrade(protocol: &str, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> Reply {
         let reply = Reply::status(101).header("Connection", "Upgrade").header("Upgrade", protocol);
         Reply { upgrade: Some(std::sync::Arc::new(handler)), ..reply }
     }
 
-    /// 101: from here on the script plays a web socket. `Sec-WebSocket-Accept` is that of the request.
+    /// 101 Switching Protocols. After it, the script plays a web socket. `Sec-WebSocket-Accept` is added.
     pub fn web_socket(script: WebSocketScript) -> Reply {
         Reply::upgrade("websocket", move |connection| web_socket::play(&script, &connection))
     }
 
-    /// Another header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Reply {
         self.head.headers.append(name, value.to_owned());
         self
     }
 
-    /// The body.
+    /// Sets the body. It is sent with a Content-Length, unless [`chunks`](Reply::chunks), [`trailer`](Reply::trailer) or
+    /// [`until_close`](Reply::until_close) says otherwise.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Reply {
         self.body = Bytes::from(body.into());
         self
     }
 
-    /// The body comes in chunks of these sizes, and the rest in one.
+    /// The body is sent in chunks of these sizes in bytes (`Transfer-Encoding: chunked`), and the rest in one more chunk.
     pub fn chunks(mut self, sizes: impl IntoIterator<Item = usize>) -> Reply {
         self.sizes = sizes.into_iter().collect();
         self
     }
 
-    /// The body ends with the connection: neither Content-Length nor chunks.
+    /// The end of the connection is the end of the body: no Content-Length, no chunks.
     pub fn until_close(mut self) -> Reply {
         self.unframed = true;
         self
     }
 
-    /// A field behind a body that comes in chunks; one chunk if no sizes were given. Over HTTP/1.1 no program is told of it
-    /// (source a13).
+    /// Adds a trailer after a chunked body; without [`chunks`](Reply::chunks) the body is one chunk. Over HTTP/1.1 WinHTTP does not show
+    /// trailers to the program (source a13).
     pub fn trailer(mut self, name: &str, value: &str) -> Reply {
         self.trailers.append(name, value.to_owned());
         self
     }
 
-    /// The head comes so much later than the request.
+    /// The head comes this long after the request.
     pub fn delay(mut self, delay: Duration) -> Reply {
         self.delay = delay;
         self
     }
 
-    /// Each chunk comes so much later than what was before it.
+    /// Each chunk comes this long after the one before it, the first this long after the head.
     pub fn between(mut self, between: Duration) -> Reply {
         self.between = between;
         self
     }
 
-    /// The head comes when the gate is opened.
+    /// The head comes only when the gate is open.
     pub fn wait(mut self, gate: &Gate) -> Reply {
         self.gate = Some(gate.clone());
         self
     }
 
-    /// The server does not wait for the body of the request, which comes by WinHttpWriteData.
+    /// The server answers as soon as it has the head of the request, without waiting for a body that comes by WinHttpWriteData.
     pub fn early(mut self) -> Reply {
         self.early = true;
         self
@@ -192,20 +193,20 @@ impl Reply {
         self.early
     }
 
-    /// An interim reply (1xx) comes first.
+    /// Sends an interim reply (1xx) first.
     pub fn interim(mut self, status: u16) -> Reply {
         self.interim.push(status);
         self
     }
 
-    /// Something goes wrong, at [`Stage::Head`](super::Stage::Head), [`Stage::Read`](super::Stage::Read),
-    /// [`Stage::Close`](super::Stage::Close) or after some bytes of the body.
+    /// Adds a fault for this reply: at [`Stage::Head`](super::Stage::Head), [`Stage::Read`](super::Stage::Read) or
+    /// [`Stage::Close`](super::Stage::Close), or after some bytes of the body.
     ///
-    /// Behind a 101 the server is played byte by byte: at [`Stage::Read`](super::Stage::Read) it fails, closes or stalls with what
-    /// it sends next.
+    /// After a 101 the connection is played byte by byte: at [`Stage::Read`](super::Stage::Read) it can then only fail, close or
+    /// stall, with the next bytes that the server sends.
     ///
     /// # Panics
-    /// At anything else: there is no reply yet, or it has no body.
+    /// If the fault is for anything else, or cannot strike this reply.
     #[track_caller]
     pub fn then(mut self, fault: Fault) -> Reply {
         assert!(fault.is_of_reply(), "no reply is there yet, or any more: {fault}");

@@ -26,10 +26,11 @@ use crate::record::Trace;
 use crate::verify::{Mistake, Stop};
 use crate::world::{Entered, Proxies, Registered, World, enter, entered, register};
 
-/// A world of its own for the thread that makes it, until it is dropped.
+/// A simulated world. The thread that makes it is in it until the Sim is dropped.
 ///
-/// Dropping it fails the test (panics) with a report of what was expected and did not come, of requests that no rule was
-/// for, of hosts that nobody plays, of misuse and of hangs.
+/// Dropping it panics, and so fails the test, if an expected request did not come, a request matched no rule, a host had no
+/// peer, a handle is still open, or the program misused WinHTTP at level error. The panic has a report. A run that hangs fails at
+/// the hang.
 pub struct Sim {
     world: Arc<SimWorld>,
     explored: bool,
@@ -38,7 +39,7 @@ pub struct Sim {
     _registered: Registered,
 }
 
-/// What a Sim is made of.
+/// Builds a [`Sim`] with other settings than the usual ones. From [`Sim::builder`].
 pub struct Builder {
     policy: Policy,
     profile: Profile,
@@ -50,34 +51,37 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Requests go as bytes, over pipes in memory, through the same TLS, HTTP/1 and HTTP/2 as in the real world: slower, and
-    /// for what is about bytes. Peers answer over them by the same rules; `https` ones have certificates that only this Sim
-    /// trusts, and speak HTTP/2 with whoever enables it. Faults strike as in a Sim without bytes.
+    /// Sends requests as real bytes, over pipes in memory, through the same TLS, HTTP/1 and HTTP/2 as in the real world. That is
+    /// slower; use it for tests in which the bytes matter. Peers answer by the same rules. `https` peers have certificates that only this
+    /// Sim trusts, and speak HTTP/2 with requests that enable it. Faults strike as in a Sim without bytes.
     #[cfg(feature = "live")]
     pub fn bytes(mut self) -> Builder {
         self.bytes = true;
         self
     }
 
-    /// Who delivers, and when.
+    /// Where callbacks run (inside the call or on a worker) unless a fault or the chooser says otherwise; `Policy::default` is
+    /// what was measured on Windows.
     pub fn policy(mut self, policy: Policy) -> Builder {
         self.policy = policy;
         self
     }
 
-    /// Which version of Windows it is.
+    /// The version of Windows that the Sim behaves like. By default [`Profile::newest`].
     pub fn profile(mut self, profile: Profile) -> Builder {
         self.profile = profile;
         self
     }
 
-    /// Who makes the choices.
+    /// Decides every order, delivery and fault of this Sim. By default [`Usual`], unless the variable `WINHTTP_REPLAY` or
+    /// `WINHTTP_SEED` is set.
     pub fn chooser(mut self, chooser: impl Chooser + 'static) -> Builder {
         self.chooser = Some(Box::new(chooser));
         self
     }
 
-    /// The choices of a run before: it happens again. A run that comes to other choices fails, and says where.
+    /// Repeats an earlier run: takes the choices of [`Sim::choices`] again. If the run comes to other choices, it fails and says
+    /// where.
     pub fn choices(mut self, choices: Choices) -> Builder {
         self.offers = choices.offers;
         self.chooser(Replay::new(choices))
@@ -88,11 +92,11 @@ impl Builder {
         self
     }
 
-    /// The Sim. With the variable `WINHTTP_REPLAY` it makes the choices of that schedule, with `WINHTTP_SEED` random ones,
-    /// unless others were asked for here.
+    /// Makes the Sim, and puts this thread into it. Unless [`Builder::chooser`] or [`Builder::choices`] was called, the variable
+    /// `WINHTTP_REPLAY` makes it play that schedule, and `WINHTTP_SEED` makes it choose at random.
     ///
     /// # Panics
-    /// If one of these variables does not say what it should.
+    /// If one of these variables has a malformed value.
     #[track_caller]
     pub fn build(self) -> Sim {
         let mut offers = self.offers;
@@ -120,19 +124,19 @@ impl Default for Sim {
 }
 
 impl Sim {
-    /// A world at time 0 without peers, which delivers as Windows does.
+    /// A Sim at time 0, without peers, with the delivery that was measured on Windows.
     #[track_caller]
     pub fn new() -> Sim {
         Sim::builder().build()
     }
 
-    /// A world with another delivery policy.
+    /// A Sim with another delivery policy: see [`Builder::policy`].
     #[track_caller]
     pub fn with(policy: Policy) -> Sim {
         Sim::builder().policy(policy).build()
     }
 
-    /// A world that is not the usual.
+    /// Builds a Sim with other settings.
     pub fn builder() -> Builder {
         Builder {
             policy: Policy::default(),
@@ -144,10 +148,11 @@ impl Sim {
         }
     }
 
-    /// A server at an origin like `https://api.test` or `http://127.0.0.1:8080`.
+    /// Adds a scripted server at an origin like `https://api.test` or `http://127.0.0.1:8080`: its name resolves, it accepts
+    /// connections, and its certificate is trusted.
     ///
     /// # Panics
-    /// If that is no http or https origin.
+    /// If the text is not an http or https origin.
     #[track_caller]
     pub fn peer(&self, origin: &str) -> Peer {
         let peer = Peer::new(origin);
@@ -155,17 +160,18 @@ impl Sim {
         peer
     }
 
-    /// Something goes wrong, or otherwise than usual.
+    /// Arms a fault for everything in this Sim. One that never strikes is named on standard error at the end.
     pub fn fault(&self, fault: Fault) {
         self.world.faults.arm(fault);
     }
 
-    /// A gate, closed.
+    /// A new gate, closed. The name is for reports.
     pub fn gate(&self, name: &str) -> Gate {
         Gate::new(name, self.world.scheduler())
     }
 
-    /// Lets the world go on until `done` says so. Time moves only when nothing else can happen.
+    /// Runs the Sim until `done` returns true. `done` is called again after each step. Time advances only when nothing else can
+    /// happen.
     ///
     /// # Panics
     /// With a report and the trace when nothing can happen any more: a hang.
@@ -174,9 +180,9 @@ impl Sim {
         self.world.scheduler().wait_for_memory("what the test blocks for", &mut done);
     }
 
-    /// Lets the world go on until a future is ready, and answers what it gives. The future may be woken by any thread. One that
-    /// wakes itself while it is polled is polled again, and the world goes on between the polls; when nothing else can happen,
-    /// the time moves after some hundred of them.
+    /// Runs the Sim until a future is ready, and returns its output. Any thread may wake the future. If the future wakes itself
+    /// while it is polled, the Sim runs between the polls; if nothing else can happen, time advances after about two hundred
+    /// polls.
     ///
     /// ```
     /// use std::task::Poll;
@@ -212,13 +218,14 @@ impl Sim {
         }
     }
 
-    /// Lets everything happen that happens without the time moving.
+    /// Runs the Sim until nothing more can happen without time advancing.
     #[track_caller]
     pub fn settle(&self) {
         self.world.scheduler().wait("everything to settle", Limit::Settled, &mut || false);
     }
 
-    /// Lets one thing happen without the time moving; `false` if there is none.
+    /// Runs one event (a worker's callbacks, a thread, a network event). Returns `false` if nothing can happen without time
+    /// advancing.
     #[track_caller]
     pub fn step(&self) -> bool {
         let before = self.world.scheduler().steps();
@@ -226,7 +233,7 @@ impl Sim {
         self.world.scheduler().steps() > before
     }
 
-    /// Lets everything happen that happens in the next `time`, its end included.
+    /// Runs the Sim for this much of its time, and everything that can happen at the end of it. This thread waits meanwhile.
     #[track_caller]
     pub fn advance(&self, time: Duration) {
         let until = self.elapsed() + time;
@@ -234,80 +241,80 @@ impl Sim {
         self.settle();
     }
 
-    /// What this world knows about proxies: none, until it is told. Proxies are peers like all others; an HTTP proxy answers
-    /// what comes to it, CONNECT included, and behind a tunnel that it granted is the server's own peer.
+    /// The proxy settings of this Sim; at first there are no proxies. A proxy is a peer like any other: an HTTP proxy answers the
+    /// requests that come to it, including CONNECT. Through a tunnel that it granted, the server's own peer answers.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use portable_winhttp::lab::{Reply, Sim, any};
     /// let sim = Sim::new();
     /// sim.peer("http://proxy.test:3128").on(any().method("CONNECT")).reply(Reply::ok());
-    /// // Every PAC script of this world answers so.
+    /// // This function replaces every PAC script of the Sim.
     /// sim.proxies().set_script_override(Some(Arc::new(|_url, _host| "PROXY proxy.test:3128".to_owned())));
     /// ```
     pub fn proxies(&self) -> &Proxies {
         &self.whole.proxies
     }
 
-    /// The time that has passed in this world.
+    /// The Sim's time since it was made. It starts at 0.
     pub fn elapsed(&self) -> Duration {
         asked();
         self.world.scheduler().now()
     }
 
-    /// Runs code on another thread of this world. It begins when the world goes on.
+    /// Starts another thread inside this Sim. It begins when this thread next waits, or when the chooser says so.
     pub fn spawn(&self, body: impl FnOnce() + Send + 'static) {
         self.actor(UNNAMED, body);
     }
 
-    /// [`Sim::spawn`] with a name for reports. A panic there fails the Sim.
+    /// [`Sim::spawn`] with a name for reports and schedules. A panic in it fails the Sim.
     pub fn actor(&self, name: &str, body: impl FnOnce() + Send + 'static) {
         self.world.spawn(name, Box::new(body));
     }
 
-    /// A way in for threads that the Sim did not make: see [`Entry::enter`].
+    /// Lets a thread that other code has started enter this Sim: see [`Entry::enter`].
     pub fn entry(&self) -> Entry {
         Entry::of(&self.world, &self.whole)
     }
 
-    /// This mistake is not looked for: see [`verify`](crate::verify).
+    /// Turns the check for this mistake off in this Sim: see [`verify`](crate::verify).
     pub fn allow(&self, stop: Stop) {
         self.world.mistakes.verifier.allow(stop);
     }
 
-    /// The mistakes so far, of every level. One of level error fails the test when the Sim is dropped; all stand in the
-    /// trace, where they were made.
+    /// The mistakes found so far, of every level. One of level error fails the test when the Sim is dropped. The trace shows each
+    /// where it was made.
     pub fn mistakes(&self) -> Vec<Mistake> {
         asked();
         self.world.mistakes.all()
     }
 
-    /// From now on the out parameters of asynchronous calls are written with their completion, as late as Windows may: a
-    /// variable that is gone by then is [`Stop::OutParameter`] of level error.
+    /// From now on the out parameters of asynchronous calls are written as late as Windows may do: with the completion. If the
+    /// variable is gone by then, that is [`Stop::OutParameter`] of level error.
     pub fn write_out_parameters_late(&self) {
         self.world.mistakes.verifier.write_late();
     }
 
-    /// A host that nobody plays is not found (12007), a port of a host at which nobody plays refuses (12029), as does an
-    /// address; and none of that fails the test.
+    /// Requests to hosts without a peer no longer fail the test. They still fail: an unknown name with 12007; another port of a host
+    /// that has a peer, or an address, with 12029.
     pub fn allow_unknown_hosts(&self) {
         self.world.allow_unknown_hosts();
     }
 
-    /// The calls and records so far, with the times of this world.
+    /// The calls and notifications so far, with the times of this Sim.
     pub fn trace(&self) -> Trace {
         asked();
         self.world.recorder.finish()
     }
 
-    /// The choices so far: the same choices, given to [`Builder::choices`], make the same program do the same.
+    /// The choices so far. Given to [`Builder::choices`], they make the same program do the same again.
     pub fn choices(&self) -> Choices {
         asked();
         self.world.choices()
     }
 
-    /// Whether a fault that is nobody's wish has struck: one that [`explore`](super::explore) or [`torture`](super::torture)
-    /// lets strike. Success can be asked for where none has.
+    /// Whether [`explore`](super::explore()) or [`torture`](super::torture) has injected a fault in this run. Faults of
+    /// [`Sim::fault`] do not count. Assert success only where this is false.
     ///
     /// ```
     /// use portable_winhttp::lab::Sim;
@@ -318,8 +325,8 @@ impl Sim {
         self.world.failed()
     }
 
-    /// Says that something is to be true in some run of an exploration; that it never was fails the exploration. In a Sim
-    /// that nobody explores it does nothing.
+    /// Asserts that `holds` is true in at least one run of an exploration; otherwise the exploration fails. Outside an exploration it
+    /// does nothing.
     ///
     /// ```
     /// use portable_winhttp::lab::{Explore, Sim};
@@ -330,15 +337,15 @@ impl Sim {
         self.world.sometimes(what, holds);
     }
 
-    /// Threads that do not take part in the Sim may open sessions in the real world. Otherwise WinHttpOpen fails there with
-    /// ERROR_NOT_SUPPORTED, and the test fails; but where tests of the same process use the real world, none of this is
-    /// refused. The variable `WINHTTP_LIVE=allow` allows it in all tests.
+    /// Allows threads outside the Sim to open real sessions while it lives. Otherwise WinHttpOpen fails there with
+    /// ERROR_NOT_SUPPORTED (50), and the test fails. Nothing is refused, however, if another test of the same process has already
+    /// opened a real session on its own thread. The variable `WINHTTP_LIVE=allow` allows it in all tests.
     pub fn allow_real_world(&self) {
         self.world.allow_real();
     }
 
-    /// Why this run cannot be repeated exactly, if it cannot: a thread blocked in something that is not the Sim's, or came
-    /// from outside.
+    /// Why this run cannot be repeated exactly: a thread blocked in something outside the Sim's control, or entered from outside.
+    /// `None` if it can be repeated.
     pub fn uncontrolled(&self) -> Option<String> {
         self.world.scheduler().uncontrolled()
     }
@@ -398,8 +405,8 @@ impl Wake for Woken {
     }
 }
 
-/// Lets other threads into a Sim. While there is one, a world that cannot move waits, for up to ten seconds, for
-/// somebody to come in.
+/// Lets threads that other code has started enter a Sim, which makes the run uncontrolled. While an `Entry` exists, a Sim in which
+/// nothing can happen waits up to ten seconds of real time for a thread to enter, before it reports a hang.
 ///
 /// ```
 /// use portable_winhttp::lab::{Sim, wait_until};
@@ -434,9 +441,9 @@ impl Entry {
         Entry(Arc::clone(world), Arc::clone(whole))
     }
 
-    /// Takes the calling thread in until the answer is dropped: sessions that it opens live in the Sim, and it runs when
-    /// no other thread of the Sim does. What it did before it came in was not governed, so that the run counts as
-    /// uncontrolled.
+    /// Puts the calling thread into the Sim until the guard is dropped: sessions that it opens live in the Sim, and it runs
+    /// only while no other thread of the Sim runs. The name is for reports. What it did before is not under the Sim's control, so the
+    /// run counts as [uncontrolled](Sim::uncontrolled).
     pub fn enter(&self, name: &str) -> EntryGuard {
         self.0.scheduler().bind(name);
         let entered = enter(Arc::clone(&self.1), self.0.policy());
@@ -444,7 +451,7 @@ impl Entry {
     }
 }
 
-/// A thread is inside a Sim while it has this. See [`Entry::enter`].
+/// Keeps a thread inside a Sim; dropping it lets the thread leave. See [`Entry::enter`].
 pub struct EntryGuard {
     _entered: Entered,
     world: Arc<SimWorld>,
@@ -456,8 +463,8 @@ impl Drop for EntryGuard {
     }
 }
 
-/// Waits on any thread of a Sim until `done` says so: the world goes on meanwhile. `false` at once on a thread that belongs
-/// to none.
+/// Waits, on any thread of a Sim, until `done` returns true; the Sim runs meanwhile. `what` names the wait in a hang report. On a
+/// thread outside any Sim it returns `false` at once.
 ///
 /// # Panics
 /// On the Sim's own thread, with a report, when nothing can happen any more.
@@ -472,15 +479,15 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// Tells the checker that the program has made a context, one that it will free: [`Stop::HandleLeaked`] if it never does.
+/// Tells the checker that the program has made a context, and will free it. If it never does, that is [`Stop::HandleLeaked`].
 ///
-/// Like [`freed`] it may be called anywhere, on any thread of a Sim; elsewhere it does nothing unless `WINHTTP_VERIFY` is set.
+/// Call this and [`freed`] on any thread of a Sim. Elsewhere they do nothing unless `WINHTTP_VERIFY` is set.
 pub fn allocated(context: usize) {
     tell(&CheckEvent::Allocated(context));
 }
 
-/// Tells the checker that the program has freed a context: no callback may come with it any more
-/// ([`Stop::ContextFreed`], [`Stop::ContextFreedOnFailure`]), and nobody may free it again.
+/// Tells the checker that the program has freed a context. A callback with it from now on, or freeing it again, is
+/// [`Stop::ContextFreed`] or [`Stop::ContextFreedOnFailure`].
 pub fn freed(context: usize) {
     tell(&CheckEvent::Freed(context));
 }

@@ -3,14 +3,14 @@
 use super::explore::Explore;
 use super::sim::Sim;
 
-/// Runs `body` once clean, then once for each fault point that the clean run passed, with that point failing: every call
-/// that may fail (WinHttpSendRequest also after its context is bound), every stage of every request, every read and
-/// write. Answers the points.
+/// Runs `body` once without faults, then once for each point of that run at which something can fail, with that point failing.
+/// Such points are every call that may fail (WinHttpSendRequest also after its context is bound), every stage of every request,
+/// every read and every write. Returns the points, such as `ReadData#2 -> 12030`.
 ///
-/// `body` must hold in every run: say what is true however it ends ("the client is done, and has closed its handles"), not
-/// that it succeeds. What peers expect is asked of the clean run only; misuse, leaks and hangs fail any run.
+/// `body` must hold in every run. Assert what is true however it ends ("the client is done, and has closed its handles"), not
+/// that it succeeds. The expectations of peers are checked only in the run without faults; misuse, leaks and hangs fail any run.
 ///
-/// It is the part of [`explore`](super::explore()) that varies faults alone.
+/// This is the part of [`explore`](super::explore()) that varies only faults.
 ///
 /// ```
 /// use portable_winhttp::lab::{Reply, any, torture};
@@ -23,8 +23,8 @@ use super::sim::Sim;
 /// ```
 ///
 /// # Panics
-/// When a run fails; the report begins with what was injected: `fault injected: Read#2 -> 12030`. Its last line is the
-/// command that makes this run again.
+/// If a run fails. The report begins with the fault that was injected: `fault injected: Read#2 -> 12030`. Its last line is the
+/// command that repeats this run.
 #[track_caller]
 pub fn torture(body: impl Fn(&Sim)) -> Vec<String> {
     Explore::new().each_fault().run(body).faults

@@ -12,8 +12,8 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use super::gate::Gate;
 use super::raw::{RawConnection, fails};
 
-/// What a peer does with a web socket, step after step. Pings of the client are answered, and so is its close frame,
-/// after which the connection ends, unless the script says otherwise.
+/// What a peer does with a web socket, step by step; for [`Reply::web_socket`](super::Reply::web_socket). It answers the client's
+/// pings. It also answers its close frame, after which the connection ends, unless the script says otherwise.
 ///
 /// ```
 /// use portable_winhttp::lab::{Reply, Sim, WebSocketScript, get};
@@ -77,7 +77,7 @@ impl fmt::Debug for WebSocketScript {
 }
 
 impl WebSocketScript {
-    /// A server that says nothing.
+    /// A script without steps: the server sends nothing.
     pub fn new() -> WebSocketScript {
         WebSocketScript::default()
     }
@@ -113,34 +113,34 @@ impl WebSocketScript {
         self.step(Step::Send(frame(OpCode::Control(Control::Ping), true, payload.as_ref())))
     }
 
-    /// Sends any bytes.
+    /// Sends these bytes as they are, also if they are not a valid frame.
     pub fn raw(self, bytes: impl Into<Vec<u8>>) -> WebSocketScript {
         self.step(Step::Send(bytes.into().into()))
     }
 
-    /// Goes on when the client has sent this text message; anything else fails the test.
+    /// Waits for this text message of the client; any other message fails the test.
     pub fn expect_text(self, text: &str) -> WebSocketScript {
         let payload = Bytes::copy_from_slice(text.as_bytes());
         self.step(Step::Expect(Message { text: true, payload }))
     }
 
-    /// Goes on when the client has sent this binary message; anything else fails the test.
+    /// Waits for this binary message of the client; any other message fails the test.
     pub fn expect_binary(self, bytes: impl AsRef<[u8]>) -> WebSocketScript {
         let payload = Bytes::copy_from_slice(bytes.as_ref());
         self.step(Step::Expect(Message { text: false, payload }))
     }
 
-    /// Goes on when the client has sent a close frame with this status; 1005: without one.
+    /// Waits for a close frame of the client with this status; 1005 means a close frame without a status.
     pub fn expect_close(self, status: u16) -> WebSocketScript {
         self.step(Step::ExpectClose(status))
     }
 
-    /// What follows comes so much later.
+    /// Waits for this much of the Sim's time before the next step.
     pub fn sleep(self, time: Duration) -> WebSocketScript {
         self.step(Step::Sleep(time))
     }
 
-    /// What follows comes when the gate is opened.
+    /// Waits until the gate is open before the next step.
     pub fn wait(self, gate: &Gate) -> WebSocketScript {
         self.step(Step::Wait(gate.clone()))
     }
@@ -150,7 +150,7 @@ impl WebSocketScript {
         self.step(Step::Echo)
     }
 
-    /// Sends a close frame; 1005 sends one without a status. The connection ends when the client has answered.
+    /// Sends a close frame; 1005 means one without a status. The connection ends when the client has answered.
     pub fn close(self, status: u16, reason: &str) -> WebSocketScript {
         self.step(Step::Send(close_frame(status, reason))).step(Step::Close)
     }
@@ -166,7 +166,7 @@ impl WebSocketScript {
         self.step(Step::End)
     }
 
-    /// Breaks the connection.
+    /// Resets the connection.
     pub fn reset(self) -> WebSocketScript {
         self.step(Step::Reset)
     }

@@ -1,6 +1,6 @@
-//! The real world of the process, and what a program may set of it.
+//! The real world of the process, and its settings.
 //!
-//! A session lives in the world that its thread has entered, a Sim of the lab, else in this one.
+//! A session lives in the Sim of the lab that its thread has entered; without one, in the real world.
 #![forbid(unsafe_code)]
 
 mod opening;
@@ -23,7 +23,7 @@ use crate::world::{World, entered};
 
 static POLICY: Mutex<Policy> = Mutex::new(Policy { delivery: Delivery::Windows, hold_send: true });
 
-/// Sets the delivery policy of the sessions that are opened from now on in this process; answers the former one.
+/// Sets the delivery policy of real sessions that this process opens from now on; returns the previous one.
 ///
 /// ```
 /// use portable_winhttp::real::{Delivery, Policy, set_delivery_policy};
@@ -34,8 +34,8 @@ pub fn set_delivery_policy(policy: Policy) -> Policy {
     std::mem::replace(&mut POLICY.lock(), policy)
 }
 
-/// Looks at, or changes, what the world of this thread knows about proxies: that of the Sim that it is in, else that of
-/// the process. `None` if this build has no real world.
+/// Reads or changes the proxy settings of this thread's world: of the Sim that it has entered, otherwise of the process. Returns
+/// what `act` returns, or `None` without calling it if this build has no real world (feature `net`).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -47,16 +47,16 @@ pub fn with_proxies<R>(act: impl FnOnce(&Proxies) -> R) -> Option<R> {
     current().map(|(world, _)| act(&world.proxies))
 }
 
-/// What is alive in this process: for tests that look for leaks.
+/// The handles and requests that exist in this process: for tests that look for leaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Census {
-    /// Handles that were not closed.
+    /// Handles that are not closed yet.
     pub handles: usize,
-    /// Requests that are on their way, or whose unread bodies are being drained.
+    /// Requests in progress, and replies whose unread rest is being read before the connection is reused.
     pub requests: usize,
 }
 
-/// Counts what is alive.
+/// Counts the handles and requests that exist now.
 pub fn census() -> Census {
     let requests = current().map_or(0, |(world, _)| world.transport.running());
     Census { handles: crate::handle::open_handles(), requests }

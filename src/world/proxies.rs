@@ -47,12 +47,15 @@ struct Watcher {
     tell: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// See the module.
+/// The proxy settings of a world: the process's default proxy, the user's settings, and how PAC scripts are found.
+///
+/// The real world begins with the settings of the environment variables; a Sim begins without any proxy. From `Sim::proxies` or
+/// [`with_proxies`](crate::real::with_proxies).
 #[derive(Default)]
 pub struct Proxies(Mutex<State>);
 
 impl Proxies {
-    /// Settings that begin with these.
+    /// Settings that begin with those of this environment.
     pub fn new(environment: Environment) -> Proxies {
         Proxies(Mutex::new(State { environment, ..State::default() }))
     }
@@ -61,7 +64,7 @@ impl Proxies {
         self.0.lock()
     }
 
-    /// What WINHTTP_ACCESS_TYPE_DEFAULT_PROXY means for a session that is opened now.
+    /// The proxies that a session opened now gets with WINHTTP_ACCESS_TYPE_DEFAULT_PROXY; `None` for no proxy.
     pub fn default_proxy(&self) -> Option<Arc<Named>> {
         let state = self.lock();
         let named = match &state.default {
@@ -72,12 +75,12 @@ impl Proxies {
         named.map(|named| Arc::new(self.applied(Named::clone(&named))))
     }
 
-    /// WinHttpSetDefaultProxyConfiguration: for the sessions that are opened from now on.
+    /// Sets the default proxies of sessions that are opened from now on, as WinHttpSetDefaultProxyConfiguration does.
     pub fn set_default_proxy(&self, named: Option<Named>) {
         self.change(|state| state.default = Some(named.map(Arc::new)));
     }
 
-    /// The user's settings.
+    /// The user's proxy settings, which WinHttpGetIEProxyConfigForCurrentUser returns.
     pub fn user(&self) -> UserSettings {
         let state = self.lock();
         let UserSettings { detect, script, named } = state.user.clone().unwrap_or_else(|| {
@@ -88,9 +91,9 @@ impl Proxies {
         UserSettings { detect, script, named: named.map(|named| self.applied(named)) }
     }
 
-    /// Lets the hosts of this machine (`localhost`, 127.0.0.0/8, `::1`) be reached through proxies, too, for lists that are
-    /// named from now on. Windows has no such switch, and never asks a proxy for them (source f04): it is for tests of
-    /// proxies whose servers stand on this machine.
+    /// Uses proxies also for the hosts of this machine (`localhost`, 127.0.0.0/8, `::1`), in proxy lists that are set from now on.
+    /// Windows has no such switch, and never uses a proxy for them (source f04). It is for tests of proxies whose servers run on this
+    /// machine.
     pub fn set_for_this_machine_too(&self, wanted: bool) {
         self.lock().this_machine_too = wanted;
     }
@@ -100,12 +103,12 @@ impl Proxies {
         if self.lock().this_machine_too { named.for_this_machine_too() } else { named }
     }
 
-    /// Sets them.
+    /// Sets the user's proxy settings.
     pub fn set_user(&self, settings: UserSettings) {
         self.change(|state| state.user = Some(settings));
     }
 
-    /// Counts the changes of all of this (WinHttpGetProxySettingsVersion).
+    /// The number of changes of these settings so far (WinHttpGetProxySettingsVersion).
     pub fn version(&self) -> u32 {
         self.lock().version
     }
@@ -137,24 +140,25 @@ impl Proxies {
         Some(state.watchers.remove(place).registration)
     }
 
-    /// A Rust function answers in place of every PAC script, or none does any more. It needs no feature.
+    /// Replaces every PAC script by this function; `None` ends that. Works without the feature `pac`.
     pub fn set_script_override(&self, script_override: Option<ScriptOverride>) {
         self.lock().script_override = script_override;
     }
 
-    /// That function.
+    /// The function that replaces PAC scripts, if one is set.
     pub fn script_override(&self) -> Option<ScriptOverride> {
         self.lock().script_override.clone()
     }
 
     /// Whether a PAC script may be looked for in the network (WPAD): only if `WINHTTP_WPAD` is 1, or
-    /// [`Proxies::set_detection`] said so. Who answers to the name `wpad` decides about all traffic.
+    /// [`Proxies::set_detection`] allows it. The host that answers to the name `wpad` controls all traffic.
     pub fn may_detect(&self) -> bool {
         let state = self.lock();
         state.detection.unwrap_or(state.environment.detect)
     }
 
-    /// Says whether a PAC script may be looked for, and in which domain this machine is; `None` is what the system says.
+    /// Allows or forbids looking for a PAC script, and sets the domain of this machine; `None` means the domain that the system
+    /// reports.
     pub fn set_detection(&self, detection: bool, domain: Option<&str>) {
         let mut state = self.lock();
         state.detection = Some(detection);
@@ -171,7 +175,7 @@ impl Proxies {
         self.lock().limits
     }
 
-    /// Sets them.
+    /// Sets the limits of PAC scripts.
     pub fn set_limits(&self, limits: Limits) {
         self.lock().limits = limits;
     }
@@ -190,7 +194,7 @@ impl Proxies {
         state.scripts.insert(url.to_owned(), (now, text));
     }
 
-    /// WinHttpResetAutoProxy: scripts are fetched again.
+    /// Forgets the fetched scripts, as WinHttpResetAutoProxy does: they are fetched again.
     pub fn forget_scripts(&self) {
         self.lock().scripts.clear();
     }

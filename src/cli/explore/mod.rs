@@ -1,4 +1,4 @@
-//! `portable-winhttp explore`: example clients under every kind of order of callbacks.
+//! `portable-winhttp explore`: example clients under many orders of callbacks.
 
 pub mod client;
 

@@ -37,10 +37,10 @@ impl Thing {
 /// The number of a handle, and of those that it was made from.
 pub(crate) type Lineage = Arc<[u32]>;
 
-/// Things that a step looks at or changes.
+/// What a step of a Sim reads and changes. An explorer uses it to skip orders of independent steps.
 ///
-/// Callbacks and threads run the program's code, which may share its memory: two steps that do are never independent,
-/// unless [`Explore::independent_handles`](super::Explore::independent_handles) says that each handle has its own.
+/// Callbacks and threads run the program's code, which may share memory: two such steps are never independent, unless
+/// [`Explore::independent_handles`](super::Explore::independent_handles) states that handles share none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
     /// It cannot be told: it is independent of nothing.
@@ -122,7 +122,7 @@ impl Footprint {
         (self.program && runs) || self.changed.iter().any(meets)
     }
 
-    /// Whether the two may change places.
+    /// Whether the two steps are independent: their order makes no difference.
     pub fn independent(&self, other: &Footprint) -> bool {
         !self.all && !other.all && !self.disturbs(other) && !other.disturbs(self)
     }

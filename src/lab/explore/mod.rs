@@ -1,4 +1,4 @@
-//! The explorer: a test's body under every order of callbacks that Windows may choose.
+//! The explorer: runs a test's body under many of the orders that Windows may choose.
 
 mod coverage;
 mod drive;
@@ -24,16 +24,23 @@ use run::Setup;
 pub use random::Random;
 pub use report::Exploration;
 
-/// Runs `body` under many schedules: the usual order of events first, then each single deviation from it, then each thread begun
-/// at each point, then each deviation from the run in which all of them begin last, then each fault alone, all of them however
-/// long that takes; then orders and faults by chance, for two seconds at most. Small bodies are visited completely within that time.
+/// Runs `body` under many schedules. By default it runs, in turn:
 ///
-/// A schedule holds only what Windows and servers may do: which thread, worker or packet comes next, whether a completion
-/// comes inside the call, whether a call fails, when a server answers. `body` must hold in each of them: say what is true
-/// however it ends ("the client is done, and has closed its handles"), and ask [`Sim::faulted`] before you ask for success.
-/// What peers expect is asked only where no fault was injected; misuse, leaks and hangs fail any run.
+/// 1. the usual order of events;
+/// 2. each single deviation from it;
+/// 3. each thread started at each later point, then each single deviation from the run in which all threads start last;
+/// 4. each fault alone;
+/// 5. the whole tree if it is small;
+/// 6. then random schedules until two seconds are over.
 ///
-/// The same test makes the same runs; `WINHTTP_SEED` makes others, `WINHTTP_REPLAY` makes one.
+/// Parts 1 to 4 always run to their end, however long that takes.
+///
+/// A schedule contains only what Windows and servers may do: which thread, worker or packet comes next, whether a completion
+/// comes inside the call, whether a call fails, when a server answers. `body` must hold in each schedule. Assert what is true however
+/// it ends ("the client is done, and has closed its handles"), and assert success only if [`Sim::faulted`] is false. The
+/// expectations of peers are checked only in runs without an injected fault; misuse, leaks and hangs fail any run.
+///
+/// The same test makes the same runs. `WINHTTP_SEED` makes other random ones, `WINHTTP_REPLAY` runs a single one.
 ///
 /// ```
 /// # mod client { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client/careful.rs")); }
@@ -51,20 +58,20 @@ pub use report::Exploration;
 /// ```
 ///
 /// # Panics
-/// When a schedule fails: with the schedule that has the fewest deviations from the usual, what was injected, the complaint,
-/// the trace with the deviating choices in it, and, as the last line, the command that makes that run again.
+/// If a schedule fails. The report has the smallest schedule that still fails, the faults that were injected, the complaint, the
+/// trace with the deviating choices in it, and, as the last line, the command that repeats that run.
 #[track_caller]
 pub fn explore(body: impl Fn(&Sim)) -> Exploration {
     Explore::new().run(body)
 }
 
-/// How long an exploration goes on.
+/// The limit of an exploration, for [`Explore::budget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Budget {
-    /// So long.
+    /// This much real time.
     Time(Duration),
-    /// So many schedules.
+    /// This many schedules.
     Runs(usize),
 }
 
@@ -102,9 +109,12 @@ enum Strategy {
     Swarm(usize),
 }
 
-/// An exploration that is not the default one of [`explore`].
+/// An exploration with settings; [`explore`] is one without.
 ///
-/// Without a strategy it is the default portfolio; each strategy that is asked for is gone through in turn.
+/// The methods [`exhaustive`](Explore::exhaustive), [`random`](Explore::random), [`pct`](Explore::pct), [`swarm`](Explore::swarm),
+/// [`each_deviation`](Explore::each_deviation), [`each_late_thread`](Explore::each_late_thread) and
+/// [`each_fault`](Explore::each_fault) select strategies, which run one after the other. Without any of them the default portfolio of
+/// [`explore`] runs.
 ///
 /// ```
 /// use portable_winhttp::lab::Explore;
@@ -136,7 +146,7 @@ pub struct Explore {
 }
 
 impl Explore {
-    /// The default portfolio.
+    /// An exploration with the default portfolio.
     pub fn new() -> Explore {
         Explore::default()
     }
@@ -146,69 +156,71 @@ impl Explore {
         self
     }
 
-    /// Every schedule, without faults and with servers that answer at once unless [`faults`](Explore::faults) and
-    /// [`pace`](Explore::pace) say otherwise. Unless they are bounded, others may go on between any two callbacks, and
-    /// schedules that differ only in the order of independent steps are visited once.
+    /// Every schedule, without faults and with servers that answer at once, unless [`faults`](Explore::faults) and
+    /// [`pace`](Explore::pace) say otherwise. Without bounds, other threads may run between any two callbacks, and
+    /// schedules that differ only in the order of independent steps are visited once. For bounds see
+    /// [`preemptions`](Explore::preemptions) and [`deviations`](Explore::deviations).
     pub fn exhaustive(self) -> Explore {
         self.with(Strategy::Exhaustive)
     }
 
-    /// So many schedules whose choices are all random.
+    /// This many schedules in which every choice is random.
     pub fn random(self, runs: usize) -> Explore {
         self.with(Strategy::Random(runs))
     }
 
-    /// So many schedules by random priorities: a bug that needs `depth` events in a certain order, among `n` threads and
-    /// requests and `k` steps, is found in each with a probability of at least 1/(n·k^(depth-1)) (PCT).
+    /// This many schedules by random priorities (PCT). A bug that needs `depth` events in a certain order, among `n` threads and
+    /// requests and `k` steps, is found in each schedule with a probability of at least 1/(n·k^(depth-1)).
     pub fn pct(self, depth: usize, runs: usize) -> Explore {
         self.with(Strategy::Pct { depth: depth.max(1), runs })
     }
 
-    /// So many schedules that are each odd in a few random ways: faults, deliveries, orders, slow servers (swarm testing).
+    /// This many schedules that are each unusual in a few random ways: faults, deliveries, orders, slow servers (swarm testing).
     pub fn swarm(self, runs: usize) -> Explore {
         self.with(Strategy::Swarm(runs))
     }
 
-    /// The usual schedule, then it with each of its choices changed, one at a time.
+    /// The usual schedule, then the same with each of its choices changed, one at a time; without faults.
     pub fn each_deviation(self) -> Explore {
         self.with(Strategy::Deviations { faults: false })
     }
 
-    /// The usual schedule with each thread that [`Sim::spawn`] or [`Sim::actor`] begins put off to each point at which it could
-    /// begin, and once more at its first call: somebody cancels, at any moment.
+    /// The usual schedule, with each thread of [`Sim::spawn`] or [`Sim::actor`] started at each point at which it could start, and
+    /// each time once more interrupted at its first call. So a thread that cancels does so at every moment.
     pub fn each_late_thread(self) -> Explore {
         self.with(Strategy::Late)
     }
 
-    /// The usual schedule, then it with each point that can fail failing, one at a time: [`torture`](super::torture).
+    /// The usual schedule, then the same with each point that can fail failing, one at a time: see [`torture`](super::torture).
     pub fn each_fault(self) -> Explore {
         self.with(Strategy::Deviations { faults: true })
     }
 
-    /// How many points that can fail may fail in one schedule: every call and every stage of a request. By default one, and
-    /// none in [`exhaustive`](Explore::exhaustive).
+    /// The largest number of injected faults in one schedule; any call and any stage of a request can fail. By default 1, and 0 in
+    /// [`exhaustive`](Explore::exhaustive).
     pub fn faults(mut self, at_most: u32) -> Explore {
         self.faults = Some(at_most);
         self
     }
 
-    /// Whether servers may take their time with the head, the body, its pieces and its end. By default they may, but not in
-    /// [`exhaustive`](Explore::exhaustive). In a Sim of bytes they never do.
+    /// Whether servers may be slow with the head, the body, its pieces and its end (see [`Pace`](super::Pace)). By default true, in
+    /// [`exhaustive`](Explore::exhaustive) false. In a Sim over bytes servers are never slow.
     pub fn pace(mut self, may: bool) -> Explore {
         self.pace = Some(may);
         self
     }
 
-    /// Of exhaustive schedules only those in which at most so many threads are interrupted that could have gone on (as in
-    /// CHESS). Steps are then not reduced: a schedule within the bound could otherwise be left out for one beyond it. With 0 calls
-    /// are whole: others go on where a thread waits or ends, and between two callbacks on a worker; those steps are reduced.
+    /// Bounds [`exhaustive`](Explore::exhaustive): only schedules with at most this many preemptions, which interrupt a thread
+    /// that could have continued (as in CHESS). Independent steps are then not skipped, because a schedule within the bound could be left
+    /// out for one beyond it. With 0, a callback runs without interruption, and so does a thread until it waits or ends; independent
+    /// steps are then skipped.
     pub fn preemptions(mut self, at_most: usize) -> Explore {
         self.preemptions = Some(at_most);
         self
     }
 
-    /// Of exhaustive schedules only those with at most so many unusual choices, of whatever kind (as in delay bounding): most
-    /// bugs need one or two. Steps are then not reduced, as with [`preemptions`](Explore::preemptions).
+    /// Bounds [`exhaustive`](Explore::exhaustive): only schedules with at most this many unusual choices of any kind (as in delay
+    /// bounding). Most bugs need one or two. Independent steps are then not skipped, as with [`preemptions`](Explore::preemptions).
     ///
     /// ```
     /// use portable_winhttp::lab::Explore;
@@ -220,44 +232,45 @@ impl Explore {
         self
     }
 
-    /// Other threads may go on before each callback, also between two that one worker delivers in a row.
+    /// Lets other threads run before each callback, also between two callbacks that one worker delivers in a row.
     pub fn every_notification(mut self) -> Explore {
         self.setup.offers.notifications = true;
         self
     }
 
-    /// Where chance begins; 0 by default. The variable `WINHTTP_SEED` takes precedence.
+    /// Seed of the random choices, 0 by default; `WINHTTP_SEED` takes precedence.
     pub fn seed(mut self, seed: u64) -> Explore {
         self.seed = Some(seed);
         self
     }
 
-    /// How long it may go on: a [`Duration`] or a number of schedules. By default two seconds for the portfolio, and as long
-    /// as it takes for strategies that were asked for.
+    /// The limit: a [`Duration`] of real time, or a number of schedules. By default two seconds for the portfolio, and no limit for
+    /// selected strategies.
     pub fn budget(mut self, budget: impl Into<Budget>) -> Explore {
         self.budget = Some(budget.into());
         self
     }
 
-    /// Callbacks of different handles share no memory of the program: their order does not matter.
+    /// States that callbacks of different handles share no memory of the program. Then their order does not matter, and fewer
+    /// schedules need to be visited.
     pub fn independent_handles(mut self) -> Explore {
         self.setup.apart = true;
         self
     }
 
-    /// Independent steps are not reduced: to compare.
+    /// Visits also schedules that differ only in the order of independent steps: to compare.
     pub fn unreduced(mut self) -> Explore {
         self.unreduced = true;
         self
     }
 
-    /// Who delivers, and when, as long as no choice says otherwise.
+    /// The delivery policy of each run, where no choice says otherwise: see [`Builder::policy`](super::Builder::policy).
     pub fn policy(mut self, policy: Policy) -> Explore {
         self.setup.policy = policy;
         self
     }
 
-    /// Which version of Windows it is.
+    /// The version of Windows of each run: see [`Builder::profile`](super::Builder::profile).
     pub fn profile(mut self, profile: Profile) -> Explore {
         self.setup.profile = profile;
         self
@@ -269,18 +282,18 @@ impl Explore {
         self
     }
 
-    /// Goes on where an exploration stopped that was given the same file; the file is written when the budget is used up, and
-    /// from time to time, and removed when nothing is left.
+    /// Continues where an earlier exploration with the same file stopped. The file is written from time to time and when the budget
+    /// is used up, and removed when nothing is left.
     pub fn resume(mut self, file: impl Into<PathBuf>) -> Explore {
         self.resume = Some(file.into());
         self
     }
 
-    /// Only a part of the schedules, from 1: `shard(1, 8)` to `shard(8, 8)` together visit exactly what one exploration does.
-    /// The variable `WINHTTP_SHARD=1/8` says the same.
+    /// Runs one part of the schedules, counted from 1: `shard(1, 8)` to `shard(8, 8)` together visit exactly what one exploration
+    /// does. The variable `WINHTTP_SHARD=1/8` does the same.
     ///
     /// # Panics
-    /// If the part is none of `of`.
+    /// If `part` is not between 1 and `of`.
     #[track_caller]
     pub fn shard(mut self, part: usize, of: usize) -> Explore {
         assert!(1 <= part && part <= of, "there is no part {part} of {of}");
@@ -288,12 +301,11 @@ impl Explore {
         self
     }
 
-    /// Runs the schedules in processes of their own, as many at a time as there are processors: one that dies by a signal, an
-    /// abort or a sanitizer's report fails the exploration, and names the schedule in which it did. Such a schedule is not
-    /// shrunk.
+    /// Runs the schedules in child processes, as many at a time as there are processors. If one dies by a signal, an abort or a
+    /// sanitizer's report, the exploration fails, and names the schedule in which it died. Such a schedule is not shrunk.
     ///
-    /// The processes are this test of this program again, so that what the test does before the exploration is done in each.
-    /// What they print is shown only of one that dies. A test has one such exploration.
+    /// A child is the same test of the same program, so each child also does what the test does before the exploration. The output
+    /// of a child is shown only if it dies. A test may have only one such exploration.
     ///
     /// ```
     /// use portable_winhttp::lab::Explore;
@@ -304,7 +316,7 @@ impl Explore {
         self
     }
 
-    /// Only this schedule, and no other. The variable `WINHTTP_REPLAY` takes precedence.
+    /// Runs only this schedule. The variable `WINHTTP_REPLAY` takes precedence.
     pub fn replay(mut self, schedule: Choices) -> Explore {
         self.replay = Some(schedule);
         self
@@ -313,8 +325,8 @@ impl Explore {
     /// Explores `body`: see [`explore`].
     ///
     /// # Panics
-    /// When a schedule fails, with a report of it; when `body` does something else with the same choices; when something
-    /// that [`Sim::sometimes`] asks for was never true.
+    /// If a schedule fails, with a report of it; if `body` does something else with the same choices; if an assertion of
+    /// [`Sim::sometimes`] was never true.
     #[track_caller]
     pub fn run(self, body: impl Fn(&Sim)) -> Exploration {
         // Not in a closure, which would not know who called.
@@ -324,7 +336,7 @@ impl Explore {
         }
     }
 
-    /// [`run`](Explore::run) that does not panic.
+    /// As [`run`](Explore::run), but returns the report instead of panicking.
     ///
     /// ```
     /// use portable_winhttp::lab::Explore;

@@ -34,7 +34,8 @@ impl Chance {
     }
 }
 
-/// Chooses at random, from a seed: every option as likely as the others, except that faults are rare.
+/// A [`Chooser`](crate::lab::Chooser) that chooses at random, from a seed. All options are equally likely, except faults: five in a
+/// hundred.
 ///
 /// ```
 /// use portable_winhttp::lab::{Random, Sim};

@@ -9,38 +9,38 @@ use super::shrink::deviations;
 use crate::lab::choices::Choices;
 use crate::lab::environment;
 
-/// What was explored.
+/// The result of an exploration. Its `Display` is a summary.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Exploration {
-    /// Schedules that were run, each another one.
+    /// How many schedules were run; all are different.
     pub schedules: u64,
-    /// Continuations that were not run because they differ from others only in the order of independent steps.
+    /// How many continuations of runs were skipped because they differ from others only in the order of independent steps.
     pub pruned: u64,
-    /// Continuations that are known and were not run; 0 if the exploration is complete.
+    /// How many known continuations of runs were not visited; 0 if the exploration is complete.
     pub left: u64,
-    /// Whether every schedule was run that the strategies have.
+    /// Whether every schedule of the strategies was run.
     pub complete: bool,
-    /// How long it took, in real time.
+    /// How long the exploration took, in real time.
     pub took: Duration,
-    /// What was reached: each completion, with its error, and where it was delivered.
+    /// Which completions came in any run, each with its error and where it was delivered.
     pub coverage: BTreeSet<String>,
-    /// What [`Sim::sometimes`](crate::lab::Sim::sometimes) asked for, and whether it was ever true.
+    /// The assertions of [`Sim::sometimes`](crate::lab::Sim::sometimes), and whether each was true in any run.
     pub sometimes: BTreeMap<String, bool>,
     /// The points of the usual run at which something can fail: `ReadData#2 -> 12030`.
     pub faults: Vec<String>,
-    /// Why runs cannot be repeated exactly, if that is so: a thread blocked in something that is not the Sim's.
+    /// Why runs cannot be repeated exactly: a thread blocked in something outside the Sim's control. `None` if they can.
     pub uncontrolled: Option<String>,
-    /// The schedules, with [`Explore::keep_schedules`](super::Explore::keep_schedules).
+    /// The schedules that were run, if [`Explore::keep_schedules`](super::Explore::keep_schedules) was called; otherwise empty.
     pub visited: Vec<Choices>,
 }
 
 impl Exploration {
-    /// What was reached, a line each: for a snapshot that shows what a change does not reach any more.
+    /// [`coverage`](Exploration::coverage) as text, one line each: for a snapshot that shows what a change no longer reaches.
     pub fn coverage_lines(&self) -> String {
         self.coverage.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Together with what another shard has explored.
+    /// Combines this result with that of another shard.
     pub fn merge(mut self, other: Exploration) -> Exploration {
         self.schedules += other.schedules;
         self.pruned += other.pruned;
