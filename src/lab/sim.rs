@@ -170,8 +170,8 @@ impl Sim {
         Gate::new(name, self.world.scheduler())
     }
 
-    /// Runs the Sim until `done` returns true. `done` is called again after each step. Time advances only when nothing else can
-    /// happen.
+    /// Runs the Sim until `done` returns true. `done` is called again each time code of the program has run. Time advances only when
+    /// nothing else can happen.
     ///
     /// # Panics
     /// With a report and the trace when nothing can happen any more: a hang.
