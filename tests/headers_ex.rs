@@ -7,6 +7,8 @@ use std::ffi::c_void;
 use std::io::Write;
 use std::ptr::{null, null_mut};
 
+use portable_winhttp::lab::{Profile, Sim};
+
 use support::*;
 use windows_sys::Win32::Networking::WinHttp::*;
 use windows_sys::core::GUID;
@@ -27,8 +29,19 @@ fn header(name: &[u16], value: &[u16]) -> WINHTTP_EXTENDED_HEADER {
     }
 }
 
-/// All that a query answers: names and values, or the error.
+/// All that a query answers in the code page 0: names and values, or the error.
 fn query(request: *mut c_void, level: u32, name: Option<&str>, index: Option<&mut u32>) -> Result<Vec<String>, u32> {
+    query_in(0, request, level, name, index)
+}
+
+/// The same in any code page.
+fn query_in(
+    page: u32,
+    request: *mut c_void,
+    level: u32,
+    name: Option<&str>,
+    index: Option<&mut u32>,
+) -> Result<Vec<String>, u32> {
     let wire = level & WINHTTP_QUERY_FLAG_WIRE_ENCODING != 0;
     let (wide_name, narrow_name) = (wide(name.unwrap_or("")), format!("{}\0", name.unwrap_or("")));
     let name_of = if wire {
@@ -42,7 +55,7 @@ fn query(request: *mut c_void, level: u32, name: Option<&str>, index: Option<&mu
     // SAFETY: what the pages ask for.
     unsafe {
         let mut call = |buffer: *mut c_void, length: &mut u32| {
-            WinHttpQueryHeadersEx(request, level, 0, 0, index, name, buffer, length, &mut headers, &mut count)
+            WinHttpQueryHeadersEx(request, level, 0, page, index, name, buffer, length, &mut headers, &mut count)
         };
         match call(null_mut(), &mut length) {
             122 => {}
@@ -67,6 +80,13 @@ fn query(request: *mut c_void, level: u32, name: Option<&str>, index: Option<&mu
         };
         Ok((0..count as usize).map(|place| one(headers.add(place).read())).collect())
     }
+}
+
+/// All fields of a name, one by one.
+fn all(request: *mut c_void, level: u32, name: &str) -> Vec<String> {
+    let mut index = 0;
+    let mut next = || query(request, level, Some(name), Some(&mut index));
+    std::iter::from_fn(|| next().ok()).flatten().collect()
 }
 
 /// A worked example of the modifiers (source header.modifiers), by pairs.
@@ -94,7 +114,9 @@ fn headers_are_added_by_pairs() {
     for (value, modifiers, error, after) in rows {
         assert_eq!(add("warning", value, *modifiers), *error, "{value}");
         let after: Vec<String> = after.iter().map(|value| format!("warning={value}")).collect();
-        assert_eq!(query(request, level, Some("Warning"), None), Ok(after), "{value}");
+        // Without an index the first one (source ex.first).
+        assert_eq!(query(request, level, Some("Warning"), None), Ok(after[..1].to_vec()), "{value}");
+        assert_eq!(all(request, level, "Warning"), after, "{value}");
     }
     // Narrow, and all or nothing.
     let narrow = |name: &'static [u8], value: &'static [u8]| WINHTTP_EXTENDED_HEADER {
@@ -120,32 +142,76 @@ const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nServer: \xE9\r\nA: 1\r\na: 2\r\nTransf
 fn headers_are_answered_in_pairs() {
     let client = Client::new(false, serve_always(REPLY));
     let request = client.request("GET", "/", &Record::new());
-    let (all, custom) = (WINHTTP_QUERY_EX_ALL_HEADERS, WINHTTP_QUERY_CUSTOM);
+    let (every, custom) = (WINHTTP_QUERY_EX_ALL_HEADERS, WINHTTP_QUERY_CUSTOM);
     let (wire, trailing) = (WINHTTP_QUERY_FLAG_WIRE_ENCODING, WINHTTP_QUERY_FLAG_TRAILERS);
-    assert_eq!(query(request, all, None, None), Err(12019));
+    assert_eq!(query(request, every, None, None), Err(12019));
     assert_eq!((send(request), receive(request)), (1, 1));
     let fields = |list: &[&str]| Ok(list.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>());
-    assert_eq!(query(request, all, None, None), fields(&["Server=\u{e9}", "A=1", "a=2", "Transfer-Encoding=chunked"]));
+    assert_eq!(
+        query(request, every, None, None),
+        fields(&["Server=\u{e9}", "A=1", "a=2", "Transfer-Encoding=chunked"])
+    );
     assert_eq!(query(request, WINHTTP_QUERY_SERVER | wire, None, None), fields(&["Server=\\xe9"]));
-    assert_eq!(query(request, custom, Some("a"), None), fields(&["A=1", "a=2"]));
-    assert_eq!(query(request, custom | wire, Some("a"), None), fields(&["A=1", "a=2"]));
+    // Without an index the first one (source ex.first).
+    assert_eq!(query(request, custom, Some("a"), None), fields(&["A=1"]));
+    assert_eq!(query(request, custom | wire, Some("a"), None), fields(&["A=1"]));
     let mut index = 1;
     assert_eq!(query(request, custom, Some("a"), Some(&mut index)), fields(&["a=2"]));
     assert_eq!(index, 2);
     assert_eq!((query(request, custom, Some("a"), Some(&mut index)), index), (Err(12150), 2));
     assert_eq!(query(request, custom, None, None), Err(87));
-    assert_eq!(query(request, all | trailing, None, None), Err(12019));
+    assert_eq!(query(request, every | trailing, None, None), Err(12019));
     for _ in 0..2 {
         read(request, 8);
     }
     // Over HTTP/1.1 nobody is told of them (source a13).
-    for level in [all | trailing, all | trailing | wire] {
+    for level in [every | trailing, every | trailing | wire] {
         assert_eq!(query(request, level, None, None), Err(12150));
     }
-    let sent = query(request, all | WINHTTP_QUERY_FLAG_REQUEST_HEADERS, None, None).unwrap();
+    let sent = query(request, every | WINHTTP_QUERY_FLAG_REQUEST_HEADERS, None, None).unwrap();
     assert!(sent.iter().any(|field| field.starts_with("Host=127.0.0.1")), "{sent:?}");
     close(request);
     client.close();
+}
+
+/// Code pages: 0 is CP_ACP, and none is refused (sources ex.acp, ex.code-page).
+#[test]
+fn bytes_in_code_pages() {
+    let client =
+        Client::new(false, serve_always(b"HTTP/1.1 200 OK\r\nServer: \xC3\xA9 \xE9\x80\r\nContent-Length: 0\r\n\r\n"));
+    let request = client.request("GET", "/", &Record::new());
+    assert_eq!((send(request), receive(request)), (1, 1));
+    let rows = [
+        (0, "\u{c3}\u{a9} \u{e9}\u{20ac}"),
+        (1252, "\u{c3}\u{a9} \u{e9}\u{20ac}"),
+        (28591, "\u{c3}\u{a9} \u{e9}\u{80}"),
+        (65001, "\u{e9} \u{fffd}"),
+        (20127, "?? ??"),
+        (12345, "\u{c3}\u{a9} \u{e9}\u{20ac}"),
+    ];
+    for (page, expected) in rows {
+        let answer = query_in(page, request, WINHTTP_QUERY_SERVER, None, None);
+        assert_eq!(answer, Ok(vec![format!("Server={expected}")]), "{page}");
+    }
+    close(request);
+    client.close();
+}
+
+/// What CP_ACP is, the lab says (source ex.acp).
+#[test]
+fn cp_acp_of_a_sim() {
+    for (page, expected) in [(1252, "n=\u{e4}"), (65001, "n=\u{fffd}")] {
+        let _sim = Sim::builder().profile(Profile::newest().with_ansi_code_page(page)).build();
+        let client = Client::new(false, 80);
+        let request = client.request("GET", "/", &Record::new());
+        let text = wide("n: \u{e4}");
+        // SAFETY: NUL-terminated text.
+        assert_eq!(unsafe { WinHttpAddRequestHeaders(request, text.as_ptr(), u32::MAX, WINHTTP_ADDREQ_FLAG_ADD) }, 1);
+        let level = WINHTTP_QUERY_CUSTOM | WINHTTP_QUERY_FLAG_REQUEST_HEADERS;
+        assert_eq!(query(request, level, Some("n"), None), Ok(vec![expected.to_owned()]), "{page}");
+        close(request);
+        client.close();
+    }
 }
 
 /// The marks of connections, counted.

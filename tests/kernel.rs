@@ -150,8 +150,24 @@ fn the_unload_event_comes_after_the_last_handle() {
     // SAFETY: strings end in NUL; the option takes the handle of an event.
     unsafe {
         let session = WinHttpOpen(null(), WINHTTP_ACCESS_TYPE_NO_PROXY, null(), null(), WINHTTP_FLAG_ASYNC);
-        let set = WinHttpSetOption(session, WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT, (&raw const unloaded).cast(), 8);
-        assert_eq!(set, TRUE);
+        let set = |handle: HANDLE, length: u32| match WinHttpSetOption(
+            session,
+            WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT,
+            (&raw const handle).cast(),
+            length,
+        ) {
+            TRUE => Ok(()),
+            _ => Err(GetLastError()),
+        };
+        // What is no event, or has another size, is refused, and so is a second one (source handle.unload-refused).
+        let (closed, mutex) = (event(TRUE, FALSE), CreateMutexW(null(), FALSE, null()));
+        CloseHandle(closed);
+        for handle in [null_mut(), closed, mutex] {
+            assert_eq!(set(handle, 8), Err(ERROR_INVALID_PARAMETER));
+        }
+        assert_eq!(set(unloaded, 4), Err(ERROR_INVALID_PARAMETER));
+        assert_eq!(set(unloaded, 8), Ok(()));
+        assert_eq!(set(unloaded, 8), Err(ERROR_INVALID_PARAMETER));
         let host: Vec<u16> = "localhost\0".encode_utf16().collect();
         let connection = WinHttpConnect(session, host.as_ptr(), 80, 0);
         assert_eq!(WinHttpCloseHandle(session), TRUE);

@@ -88,7 +88,7 @@ fn requests_go_out_byte_for_byte() {
         ("GET", "/", 0, "zEta: 1\r\nALPHA: 2\r\nzeta: 3", &[], 0, "\r\n\r\n",
             "GET / HTTP/1.1\r\nConnection: Keep-Alive\r\nzeta: 3\r\nALPHA: 2\r\nUser-Agent: test\r\nHost: HOST\r\n\r\n"),
         ("get", "/a\u{1F}<|>?%zz", WINHTTP_FLAG_ESCAPE_DISABLE, "", &[], 0, "\r\n\r\n",
-            "get /a\u{1F}<|>?%zz HTTP/1.1\r\nConnection: Keep-Alive\r\nUser-Agent: test\r\nHost: HOST\r\n\r\n"),
+            "GET /a\u{1F}<|>?%zz HTTP/1.1\r\nConnection: Keep-Alive\r\nUser-Agent: test\r\nHost: HOST\r\n\r\n"),
         ("PROPFIND", "*", 0, "", &[], 0, "\r\n\r\n",
             "PROPFIND /* HTTP/1.1\r\nConnection: Keep-Alive\r\nUser-Agent: test\r\nHost: HOST\r\n\r\n"),
         ("POST", "/", 0, "", &["ab"], 2, "ab",

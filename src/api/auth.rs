@@ -44,10 +44,11 @@ pub unsafe extern "system" fn WinHttpQueryAuthSchemes(
 }
 
 /// Gives a request credentials (nf-winhttp-winhttpsetcredentials, source auth.set-credentials), instead of those of the
-/// options USERNAME and PASSWORD.
+/// options USERNAME and PASSWORD. They are for one WinHttpSendRequest, the next one, whatever becomes of it: give them
+/// again before each further one (source auth.one-send). One that follows ERROR_WINHTTP_RESEND_REQUEST is the same.
 ///
 /// They are for the server that the request is for at this moment: a redirect to another scheme, host or port does not
-/// take them along. Basic goes out with each request from now on, unasked; Digest when its challenge is known, and
+/// take them along. Basic goes out unasked with whatever that call sends; Digest when its challenge is known, and
 /// answers one that comes. A header Authorization of the application's own stands in for both.
 ///
 /// NTLM, Negotiate and Passport are taken, also without user and password (the default credentials), but nothing is

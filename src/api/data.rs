@@ -7,6 +7,7 @@ use super::edge::{boolean, check, code, find, given, out_parameter, put};
 use super::request::ended;
 use crate::handle::{BorrowedBuffer, CallOutcome, Handle};
 use crate::record::{Api, Notification};
+use crate::win32::probe::readable;
 use crate::win32::*;
 
 /// Asks how many bytes can be read at once, at most 8192 (nf-winhttp-winhttpquerydataavailable). Ends with
@@ -38,7 +39,7 @@ pub unsafe extern "system" fn WinHttpQueryDataAvailable(
 
 /// Reads body bytes until the buffer is full or the body ends (nf-winhttp-winhttpreaddata). Ends with READ_COMPLETE,
 /// 0 bytes at the end, or REQUEST_ERROR {API_READ_DATA, error}; the last error is ERROR_IO_PENDING if that comes from a
-/// worker.
+/// worker. The count is 0 before anything is looked at (source S3), and stays so when the call fails.
 ///
 /// # Safety
 /// `lpbuffer` has room for `dwnumberofbytestoread` bytes and is left alone until the operation ends; the count is NULL
@@ -52,7 +53,7 @@ pub unsafe extern "system" fn WinHttpReadData(
 ) -> BOOL {
     // SAFETY: the caller's promise.
     boolean("WinHttpReadData", hrequest, || unsafe {
-        read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, true)
+        counted(lpdwnumberofbytesread, || read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, true))
     })
 }
 
@@ -71,14 +72,45 @@ pub unsafe extern "system" fn WinHttpReadDataEx(
     cbproperty: u32,
     pvproperty: *const c_void,
 ) -> u32 {
-    code("WinHttpReadDataEx", hrequest, || {
-        if ullflags & !WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0 || cbproperty != 0 || !pvproperty.is_null() {
-            return Err(ERROR_INVALID_PARAMETER);
-        }
-        let fill = ullflags & WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0;
-        // SAFETY: the caller's promise.
-        unsafe { read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, fill) }.map(drop)
+    let fill = ullflags & WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0;
+    let refused = ullflags & !WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0 || cbproperty != 0 || !pvproperty.is_null();
+    // SAFETY: the caller's promise.
+    code("WinHttpReadDataEx", hrequest, || unsafe {
+        counted(lpdwnumberofbytesread, || {
+            if refused {
+                return Err(ERROR_INVALID_PARAMETER);
+            }
+            read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, fill)
+        })
+        .map(drop)
     })
+}
+
+/// A call whose count is 0 unless it is told what was read (source S3).
+///
+/// # Safety
+/// `count` is NULL or writable.
+unsafe fn counted(
+    count: *mut u32,
+    call: impl FnOnce() -> Result<Win32Error, Win32Error>,
+) -> Result<Win32Error, Win32Error> {
+    let answer = call();
+    if answer.is_err() {
+        // SAFETY: the caller's promise.
+        unsafe { zero(count) };
+    }
+    answer
+}
+
+/// Writes 0 to a count, if that leads anywhere: who fails before the count is needed has not looked at it yet.
+///
+/// # Safety
+/// `count` is NULL, leads nowhere, or is writable.
+unsafe fn zero(count: *mut u32) {
+    if !count.is_null() && readable(count.expose_provenance(), size_of::<u32>()) {
+        // SAFETY: the caller's promise.
+        unsafe { put(count, 0) };
+    }
 }
 
 /// # Safety
@@ -94,6 +126,10 @@ unsafe fn read(
     handle.as_request()?;
     if buffer.is_null() && length != 0 {
         return Err(ERROR_INVALID_PARAMETER);
+    }
+    if handle.asynchronous() {
+        // SAFETY: the caller's promise.
+        unsafe { zero(count) };
     }
     given(handle.world(), || format!("{length} bytes"));
     check(&handle, "WinHttpReadData", "lpBuffer", buffer, length as usize)?;

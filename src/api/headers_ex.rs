@@ -61,12 +61,14 @@ pub unsafe extern "system" fn WinHttpAddRequestHeadersEx(
 }
 
 /// Reads headers as names and values (nf-winhttp-winhttpqueryheadersex): all with WINHTTP_QUERY_EX_ALL_HEADERS, else
-/// those of one name; the one that `pdwindex` says, all of the name without it. The buffer gets the array and the texts.
+/// one of a name: the one that `pdwindex` says, the first without it. The buffer gets the array and the texts.
 /// With WINHTTP_QUERY_FLAG_WIRE_ENCODING the name is given, and the texts are answered, byte for byte; else they are
-/// UTF-16, and `uicodepage` says how bytes become that: 0 or 65001 (UTF-8), 28591, 1252, 20127.
+/// UTF-16, and `uicodepage` says how bytes become that: 65001 (UTF-8), 28591, 1252, 20127; 0 is CP_ACP, which is 1252
+/// as on most systems of the West, or what `lab::Profile::with_ansi_code_page` says. Another number is read as 0 (source
+/// ex.code-page).
 ///
 /// ERROR_INVALID_PARAMETER for VERSION, STATUS_CODE, STATUS_TEXT, RAW_HEADERS_CRLF, the modifiers of numbers and times,
-/// flags, unknown code pages, and NULL out parameters; ERROR_INSUFFICIENT_BUFFER with the length that is needed;
+/// flags, and NULL out parameters; ERROR_INSUFFICIENT_BUFFER with the length that is needed;
 /// ERROR_WINHTTP_HEADER_NOT_FOUND; ERROR_WINHTTP_INCORRECT_HANDLE_STATE before there is a reply, or trailers.
 ///
 /// # Safety
@@ -94,7 +96,9 @@ pub unsafe extern "system" fn WinHttpQueryHeadersEx(
         let room = room.filter(|_| ullflags == 0 && !ppheaders.is_null() && !pdwheaderscount.is_null());
         let room = room.ok_or(ERROR_INVALID_PARAMETER)? as usize;
         allowed(&handle, Requested::Headers(dwinfolevel))?;
-        let encoding = Encoding::of_code_page(uicodepage).ok_or(ERROR_INVALID_PARAMETER)?;
+        // No code page is refused (source ex.code-page).
+        let ansi = || Encoding::of_code_page(handle.world().choices.ansi_code_page()).unwrap_or_default();
+        let encoding = Encoding::of_code_page(uicodepage).filter(|_| uicodepage != 0).unwrap_or_else(ansi);
         let wire = dwinfolevel & WINHTTP_QUERY_FLAG_WIRE_ENCODING != 0;
         // SAFETY: as above.
         let name = name.and_then(|name| unsafe { if wire { narrow_text(name.pszName) } else { text(name.pwszName) } });

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 
 use super::edge::{
     allowed, bytes, check, check_empty, counted_text, done, find, given, handle, out_parameter, put, text,
@@ -12,14 +11,16 @@ use super::edge::{
 use super::options;
 use super::session::header_value;
 use crate::handle::{BorrowedBuffer, CallOutcome, Request};
-use crate::http::header_text::is_token;
-use crate::http::{Headers, Version, target};
+use crate::http::{Headers, Version, header_text, target};
 use crate::machine::{self, Cookies, Origin, RequestTemplate, SendCall};
 use crate::record::{Api, Notification};
 use crate::win32::*;
 use crate::world::Requested;
 
 /// Makes a request (nf-winhttp-winhttpopenrequest). NULL or empty: GET, `/`, HTTP/1.1. Nothing is sent.
+/// GET, HEAD, POST, PUT, DELETE, TRACE and OPTIONS go out in upper case and are these verbs in whatever case they are
+/// given; all others stay as they are (source open.verb-case).
+///
 /// ERROR_INVALID_PARAMETER for a verb that is no token; ERROR_ACCESS_DENIED for plain HTTP in a session with
 /// WINHTTP_FLAG_SECURE_DEFAULTS.
 ///
@@ -50,15 +51,11 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
                 accept_types(ppwszaccepttypes),
             )
         };
-        let method = verb.map_or_else(String::new, |verb| String::from_utf16_lossy(&verb));
-        if !method.bytes().all(is_token) {
-            return Err(ERROR_INVALID_PARAMETER);
-        }
+        let method = header_text::verb(&verb.unwrap_or_default())?;
         let secure = dwflags & WINHTTP_FLAG_SECURE != 0;
         given(parent.world(), || {
-            let verb = if method.is_empty() { "GET" } else { &method };
             let object = String::from_utf16_lossy(object.as_deref().unwrap_or_default());
-            format!("{verb} {}{}", crate::record::url(&object), if secure { ", secure" } else { "" })
+            format!("{method} {}{}", crate::record::url(&object), if secure { ", secure" } else { "" })
         });
         let port = match connection.port {
             0 => {
@@ -72,7 +69,7 @@ pub unsafe extern "system" fn WinHttpOpenRequest(
         };
         let settings = session.settings.lock().clone();
         let template = RequestTemplate {
-            method: if method.is_empty() { ByteString::from_static("GET") } else { method.into() },
+            method,
             target: target::escape(&object.unwrap_or_default(), dwflags, settings.code_page),
             version: match version.filter(|version| !version.is_empty()) {
                 Some(version) => Version::of_request(&version),

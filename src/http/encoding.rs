@@ -38,9 +38,13 @@ impl Encoding {
         CODE_PAGES.into_iter().find(|(_, known)| *known == self).map_or(0, |(number, _)| number)
     }
 
-    /// Bytes as UTF-16 with a NUL, in memory order.
+    /// Bytes as UTF-16 with a NUL, in memory order: as MultiByteToWideChar has them, U+FFFD for what is no UTF-8.
     pub fn wide_bytes(self, bytes: &[u8]) -> Vec<u8> {
-        self.decode(bytes).encode_utf16().chain([0]).flat_map(u16::to_ne_bytes).collect()
+        let text = match self {
+            Encoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
+            _ => self.decode(bytes),
+        };
+        text.encode_utf16().chain([0]).flat_map(u16::to_ne_bytes).collect()
     }
 
     /// Bytes as text.

@@ -54,7 +54,7 @@ impl std::fmt::Display for Version {
 /// The head of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
-    /// The verb, as given.
+    /// The verb, as it goes out.
     pub method: ByteString,
     /// Path and query, as they go out.
     pub target: ByteString,

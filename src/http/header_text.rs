@@ -19,6 +19,20 @@ pub fn is_text(byte: u8) -> bool {
     !byte.is_ascii_control() || byte == b'\t'
 }
 
+/// The verbs that go out in upper case, however they are given (source open.verb-case).
+const KNOWN_VERBS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS"];
+
+/// The verb of a request, as it goes out; empty: GET. ERROR_INVALID_PARAMETER for what is no token.
+pub fn verb(text: &[u16]) -> Result<ByteString, Win32Error> {
+    let verb = String::from_utf16_lossy(text);
+    if !verb.bytes().all(is_token) {
+        return Err(ERROR_INVALID_PARAMETER);
+    }
+    let verb = if verb.is_empty() { "GET" } else { &verb };
+    let known = KNOWN_VERBS.into_iter().find(|known| known.eq_ignore_ascii_case(verb));
+    Ok(known.map_or_else(|| verb.into(), ByteString::from_static))
+}
+
 /// The name of a field: a token. ERROR_INVALID_PARAMETER (source m5).
 pub fn name(text: &[u16]) -> Result<String, Win32Error> {
     let bytes: Option<Vec<u8>> =
@@ -53,6 +67,32 @@ pub fn line(text: &[u16]) -> Result<(String, Vec<u8>), Win32Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verbs() {
+        let rows: &[(&str, Option<&str>)] = &[
+            ("", Some("GET")),
+            ("get", Some("GET")),
+            ("head", Some("HEAD")),
+            ("post", Some("POST")),
+            ("put", Some("PUT")),
+            ("delete", Some("DELETE")),
+            ("trace", Some("TRACE")),
+            ("options", Some("OPTIONS")),
+            ("Post", Some("POST")),
+            ("patch", Some("patch")),
+            ("mkcol", Some("mkcol")),
+            ("connect", Some("connect")),
+            ("other", Some("other")),
+            ("SometHING", Some("SometHING")),
+            ("GET /", None),
+            ("G\u{c4}T", None),
+        ];
+        for (given, expected) in rows {
+            let units: Vec<u16> = given.encode_utf16().collect();
+            assert_eq!(verb(&units).ok().as_deref(), *expected, "{given:?}");
+        }
+    }
 
     #[test]
     fn lines() {

@@ -121,7 +121,7 @@ pub struct Fields {
     pub next: Option<u32>,
 }
 
-/// Answers WinHttpQueryHeadersEx: all fields, those of one name, or the one that the index says.
+/// Answers WinHttpQueryHeadersEx: all fields, or of one name the one that the index says; without one the first.
 ///
 /// ERROR_INVALID_PARAMETER for what has no name and value, else as [`query`].
 pub fn fields(
@@ -163,14 +163,8 @@ pub fn fields(
         known => header_name(known).ok_or(ERROR_WINHTTP_HEADER_NOT_FOUND)?.to_owned(),
     };
     let mut of_name = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(&name)).map(pair);
-    let fields: Vec<_> = match index {
-        Some(index) => of_name.nth(index as usize).into_iter().collect(),
-        None => of_name.collect(),
-    };
-    if fields.is_empty() {
-        return Err(ERROR_WINHTTP_HEADER_NOT_FOUND);
-    }
-    Ok(Fields { fields, next: index.map(|index| index.wrapping_add(1)) })
+    let field = of_name.nth(index.unwrap_or(0) as usize).ok_or(ERROR_WINHTTP_HEADER_NOT_FOUND)?;
+    Ok(Fields { fields: vec![field], next: index.map(|index| index.wrapping_add(1)) })
 }
 
 /// The trailers of a body that was read. None are not an empty answer (source n140).

@@ -8,7 +8,7 @@ const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `Mon, 28 Jul 2008 10:05:52 GMT`: at most 30 characters. Nothing if a field is out of its range (our choice:
-/// Windows' answer is not known); the day of the week is not compared with the date.
+/// source time.other); the day of the week is not compared with the date.
 pub fn format(time: &SYSTEMTIME) -> Option<String> {
     let SYSTEMTIME { wYear: year, wDay: day, wHour: hour, wMinute: minute, wSecond: second, .. } = *time;
     let weekday = WEEKDAYS.get(usize::from(time.wDayOfWeek))?;

@@ -35,6 +35,7 @@ pub struct Profile {
     /// GetProcAddress does not find these in winhttp.dll.
     functions: BTreeSet<&'static str>,
     newer_digest: bool,
+    ansi_code_page: Option<u32>,
 }
 
 /// The options that came with each version (source option.version), oldest first.
@@ -255,6 +256,13 @@ impl Profile {
         self
     }
 
+    /// What CP_ACP is: 65001 is a system, or a program's manifest, that is set to UTF-8, 1252 any other in the West, which
+    /// is what everybody has unasked. WinHttpQueryHeadersEx reads headers so when it is given the code page 0.
+    pub fn with_ansi_code_page(mut self, number: u32) -> Profile {
+        self.ansi_code_page = Some(number);
+        self
+    }
+
     pub(super) fn known_secure_protocols(&self) -> u32 {
         const ALL: u32 = WINHTTP_FLAG_SECURE_PROTOCOL_ALL
             | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1
@@ -269,6 +277,10 @@ impl Profile {
 
     pub(super) fn has_function(&self, name: &str) -> bool {
         !self.functions.contains(name)
+    }
+
+    pub(super) fn ansi_code_page(&self) -> u32 {
+        self.ansi_code_page.unwrap_or(1252)
     }
 
     pub(super) fn newer_digest(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::win32::{
 pub struct Timeouts {
     /// RESOLVE_TIMEOUT
     pub resolve: u32,
-    /// CONNECT_TIMEOUT: all addresses of the host together.
+    /// CONNECT_TIMEOUT: each address of the host has it for itself (source option.connect-each).
     pub connect: u32,
     /// SEND_TIMEOUT: the request, or one WriteData.
     pub send: u32,

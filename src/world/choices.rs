@@ -37,6 +37,10 @@ pub trait Choices: Send + Sync {
     fn newer_digest(&self) -> bool {
         false
     }
+    /// What CP_ACP is for the bytes of headers (source ex.acp).
+    fn ansi_code_page(&self) -> u32 {
+        1252
+    }
     /// The WINHTTP_FLAG_SECURE_PROTOCOL_* bits that the system knows.
     fn known_secure_protocols(&self) -> u32 {
         WINHTTP_FLAG_SECURE_PROTOCOL_ALL

@@ -105,7 +105,7 @@ const ROWS: &[Row] = &[
     ("WinHttpQueryHeadersEx", "NUMBER64", 87, "source ex.query", |h| query_ex(h, 'D', WINHTTP_QUERY_CONTENT_LENGTH | WINHTTP_QUERY_FLAG_NUMBER64, 0, 0, ALL, 999)),
     ("WinHttpQueryHeadersEx", "SYSTEMTIME", 87, "source ex.query", |h| query_ex(h, 'D', WINHTTP_QUERY_DATE | WINHTTP_QUERY_FLAG_SYSTEMTIME, 0, 0, ALL, 999)),
     ("WinHttpQueryHeadersEx", "flags", 87, "reserved [D]", |h| query_ex(h, 'D', LEVEL, 1, 0, ALL, 999)),
-    ("WinHttpQueryHeadersEx", "an unknown code page", 87, "our choice", |h| query_ex(h, 'D', LEVEL, 0, 932, ALL, 999)),
+    ("WinHttpQueryHeadersEx", "an unknown code page", 0, "source ex.code-page", |h| query_ex(h, 'D', LEVEL, 0, 932, ALL, 999)),
     ("WinHttpQueryHeadersEx", "length NULL", 87, "our choice", |h| query_ex(h, 'D', LEVEL, 0, 0, [false, true, true], 999)),
     ("WinHttpQueryHeadersEx", "headers NULL", 87, "our choice", |h| query_ex(h, 'D', LEVEL, 0, 0, [true, false, true], 999)),
     ("WinHttpQueryHeadersEx", "count NULL", 87, "our choice", |h| query_ex(h, 'D', LEVEL, 0, 0, [true, true, false], 999)),

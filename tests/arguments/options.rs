@@ -41,8 +41,9 @@ fn size(shape: &str) -> Option<usize> {
 }
 
 /// Options whose wrong size is ERROR_INVALID_PARAMETER, not ERROR_INSUFFICIENT_BUFFER
-/// (source option.set; the third by inference).
-const STRICT: [&str; 3] = ["ENABLE_FEATURE", "WEB_SOCKET_KEEPALIVE_INTERVAL", "ENABLE_HTTP_PROTOCOL"];
+/// (source option.set; the third by inference; handle.unload-refused).
+const STRICT: [&str; 4] =
+    ["ENABLE_FEATURE", "WEB_SOCKET_KEEPALIVE_INTERVAL", "ENABLE_HTTP_PROTOCOL", "UNLOAD_NOTIFY_EVENT"];
 /// What a query answers that comes too early: the state is wrong, or there is no such thing.
 const NOTHING_YET: [u32; 3] = [12019, 4317, 12150];
 

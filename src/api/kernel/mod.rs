@@ -105,6 +105,12 @@ const INFINITE: u32 = u32::MAX;
 #[cfg(feature = "win32")]
 const INVALID_HANDLE_VALUE: usize = usize::MAX;
 
+/// Whether it is an open handle of an event.
+#[cfg(feature = "win32")]
+pub(crate) fn is_event(handle: usize) -> bool {
+    sync::event::is_event(handle)
+}
+
 /// Signals an event if there is one.
 #[cfg(feature = "win32")]
 pub(crate) fn signal_event(handle: usize) {

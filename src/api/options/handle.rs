@@ -58,16 +58,21 @@ pub(super) const ROWS: &[Row] = &[
     option!(WINHTTP_OPTION_ENABLETRACING: Shape::Bool).absent(PROCESS, PROCESS, "Set WINHTTP_TRACE in the environment instead."),
     #[cfg(feature = "win32")]
     option!(WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT: Shape::Pointer("HANDLE"))
+        .strict()
         .set(
             SESSION,
             Put::To(|subject, given| {
                 let event = given.address();
                 let unloaded = Box::new(move || crate::api::kernel::signal_event(event));
-                *subject.session()?.unloaded.lock() = Some(unloaded);
+                let mut place = subject.session()?.unloaded.lock();
+                if place.is_some() || !crate::api::kernel::is_event(event) {
+                    return Err(ERROR_INVALID_PARAMETER);
+                }
+                *place = Some(unloaded);
                 Ok(())
             }),
         )
-        .note("Signalled after the last HANDLE_CLOSING of the session."),
+        .note("Once. Signalled after the last HANDLE_CLOSING of the session."),
     #[cfg(not(feature = "win32"))]
     option!(WINHTTP_OPTION_UNLOAD_NOTIFY_EVENT: Shape::Pointer("HANDLE")).absent(
         0,

@@ -80,6 +80,10 @@ impl Choices for SimWorld {
         self.profile.newer_digest()
     }
 
+    fn ansi_code_page(&self) -> u32 {
+        self.profile.ansi_code_page()
+    }
+
     fn known_secure_protocols(&self) -> u32 {
         self.profile.known_secure_protocols()
     }

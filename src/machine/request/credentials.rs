@@ -41,6 +41,8 @@ pub struct Credentials {
 struct CredentialSlot {
     /// WinHttpSetCredentials
     explicit: Option<ExplicitCredentials>,
+    /// Whether a WinHttpSendRequest has had them: the next one goes without (source auth.one-send).
+    spent: bool,
     /// The options USERNAME and PASSWORD.
     user: Option<String>,
     password: Option<String>,
@@ -89,7 +91,8 @@ impl Credentials {
     /// WinHttpSetCredentials, for the server that the request is for now.
     pub fn choose(&mut self, target: Target, explicit: ExplicitCredentials, origin: &Origin, seed: [u8; 16]) {
         self.own(target, origin, seed);
-        self.slot(target).explicit = Some(explicit);
+        let slot = self.slot(target);
+        (slot.explicit, slot.spent) = (Some(explicit), false);
     }
 
     /// Sets a string option.
@@ -116,9 +119,16 @@ impl Credentials {
         &self.headers
     }
 
-    /// WinHttpSendRequest begins.
-    pub(super) fn begin(&mut self) {
+    /// WinHttpSendRequest begins; `asked_for`: the last one ended with ERROR_WINHTTP_RESEND_REQUEST, and this is more of it.
+    pub(super) fn begin(&mut self, asked_for: bool) {
         self.resends = 0;
+        if asked_for {
+            return;
+        }
+        for slot in [&mut self.server, &mut self.proxy].into_iter().flatten() {
+            slot.explicit = slot.explicit.take().filter(|_| !slot.spent);
+            slot.spent = true;
+        }
     }
 
     /// Makes the headers of the next attempt. `body` is `None` if more of it comes by WriteData; `via`: the proxy that gets
@@ -330,7 +340,7 @@ impl CredentialSlot {
         });
         self.received = received;
         let (bit, value) = value?;
-        self.sent = Some(bit);
+        (self.sent, self.spent) = (Some(bit), true);
         Some(value)
     }
 }

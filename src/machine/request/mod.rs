@@ -43,8 +43,8 @@ use crate::http::{Header, Headers, RequestHead, ResponseHead, upgrade};
 use crate::transport::{Peer, Secured};
 use crate::win32::{
     CallerBuf, ERROR_INVALID_PARAMETER, ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY, ERROR_WINHTTP_INCORRECT_HANDLE_STATE,
-    ERROR_WINHTTP_INTERNAL_ERROR, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE, WINHTTP_PROTOCOL_FLAG_HTTP2,
-    Win32Error, WinHttpRequestStatLast,
+    ERROR_WINHTTP_INTERNAL_ERROR, ERROR_WINHTTP_RESEND_REQUEST, WINHTTP_ADDREQ_FLAG_ADD, WINHTTP_ADDREQ_FLAG_REPLACE,
+    WINHTTP_PROTOCOL_FLAG_HTTP2, Win32Error, WinHttpRequestStatLast,
 };
 
 /// The server that a request is for; a redirect may change it.
@@ -286,7 +286,8 @@ impl Request {
         )?;
         self.sent_cookies = self.config.template.headers.named("cookie");
         self.current = current;
-        self.config.credentials.begin();
+        self.config.credentials.begin(self.cause == ERROR_WINHTTP_RESEND_REQUEST);
+        self.cause = ERROR_WINHTTP_INTERNAL_ERROR;
         self.apply(now, Input::CallSend)
     }
 

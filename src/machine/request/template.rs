@@ -14,7 +14,7 @@ use crate::machine::Settings;
 /// The parts of a request head that the application gave.
 #[derive(Clone, Debug)]
 pub struct RequestTemplate {
-    /// The verb, as given.
+    /// The verb, as it goes out.
     pub method: ByteString,
     /// Path and query, as they go out.
     pub target: ByteString,
@@ -138,7 +138,8 @@ impl RequestTemplate {
         if self.refresh && absent("pragma") {
             headers.append("Pragma", "no-cache");
         }
-        if self.refresh && absent("cache-control") {
+        // A request of an older version has no such field (source header.refresh).
+        if self.refresh && self.version.minor > 0 && absent("cache-control") {
             headers.append("Cache-Control", "no-cache");
         }
         if !self.accept.is_empty() && absent("accept") {

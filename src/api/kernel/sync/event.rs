@@ -176,6 +176,11 @@ pub fn change<R>(handle: usize, change: impl FnOnce(&mut Waitable) -> Result<R, 
     Ok(answer)
 }
 
+/// Whether it is an open handle of an event.
+pub fn is_event(handle: usize) -> bool {
+    matches!(lock().object(handle), Ok(Waitable::Event { .. }))
+}
+
 /// Signals an event, or takes the signal away.
 pub fn set(handle: usize, signalled: bool) -> Result<(), Win32Error> {
     change(handle, |object| object.set(signalled))
