@@ -72,17 +72,18 @@ pub unsafe extern "system" fn WinHttpReadDataEx(
     cbproperty: u32,
     pvproperty: *const c_void,
 ) -> u32 {
-    let fill = ullflags & WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0;
-    let refused = ullflags & !WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0 || cbproperty != 0 || !pvproperty.is_null();
-    // SAFETY: the caller's promise.
-    code("WinHttpReadDataEx", hrequest, || unsafe {
-        counted(lpdwnumberofbytesread, || {
-            if refused {
-                return Err(ERROR_INVALID_PARAMETER);
-            }
-            read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, fill)
-        })
-        .map(drop)
+    code("WinHttpReadDataEx", hrequest, || {
+        let fill = ullflags & WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0;
+        let unknown = ullflags & !WINHTTP_READ_DATA_EX_FLAG_FILL_BUFFER != 0;
+        let refused = unknown || cbproperty != 0 || !pvproperty.is_null();
+        // SAFETY: the caller's promise.
+        let last = unsafe {
+            counted(lpdwnumberofbytesread, || match refused {
+                true => Err(ERROR_INVALID_PARAMETER),
+                false => read(hrequest, lpbuffer, dwnumberofbytestoread, lpdwnumberofbytesread, fill),
+            })
+        };
+        last.map(drop)
     })
 }
 
