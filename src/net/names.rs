@@ -68,8 +68,8 @@ impl Names {
     }
 }
 
-/// Which addresses are tried, and how long each at most: IPv4 first, or by IPV6_FAST_FALLBACK the first IPv6 for a
-/// short while, the first IPv4, the first IPv6 again, the rest.
+/// Which addresses are tried, and how long each at most: IPv4 first (source option.address-order), or by
+/// IPV6_FAST_FALLBACK the first IPv6 for a short while, the first IPv4, the first IPv6 again, the rest.
 pub fn attempts(addresses: &[SocketAddr], network: &Network) -> Vec<(SocketAddr, Option<Duration>)> {
     let (four, six): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses.iter().partition(|address| address.is_ipv4());
     let limit = network.addresses.max(1) as usize;
