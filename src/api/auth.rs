@@ -45,7 +45,8 @@ pub unsafe extern "system" fn WinHttpQueryAuthSchemes(
 
 /// Gives a request credentials (nf-winhttp-winhttpsetcredentials, source auth.set-credentials), instead of those of the
 /// options USERNAME and PASSWORD. They are for one WinHttpSendRequest, the next one, whatever becomes of it: give them
-/// again before each further one (source auth.one-send). One that follows ERROR_WINHTTP_RESEND_REQUEST is the same.
+/// again before each further one (source auth.one-send). One that follows ERROR_WINHTTP_RESEND_REQUEST is the same (source
+/// auth.one-send-resent).
 ///
 /// They are for the server that the request is for at this moment: a redirect to another scheme, host or port does not
 /// take them along. Basic goes out unasked with whatever that call sends; Digest when its challenge is known, and
