@@ -9,7 +9,7 @@ use portable_winhttp::verify::Stop;
 
 use super::explore::client::Bug;
 
-/// WinHTTP without Windows: see what it tells its callers.
+/// WinHTTP without Windows: see its calls and callbacks.
 #[derive(Parser)]
 #[command(version)]
 pub struct Arguments {
@@ -33,7 +33,7 @@ pub enum Command {
     #[command(after_help = super::ws::ORDERS)]
     Ws(Box<Ws>),
     /// Explores example clients of WinHTTP, a careful one and ten with the bugs of real clients, under many orders of
-    /// callbacks; each that fails is told with its smallest schedule. Without a name all of them, a line each.
+    /// callbacks; a failure is reported with its smallest schedule. Without a name, explores all, a line each.
     ///
     /// Exits with 1 if a schedule of the named client fails.
     Explore(Explore),
@@ -53,7 +53,7 @@ pub enum Command {
         /// Port on 127.0.0.1; 0 takes any free one.
         #[arg(long, default_value_t = 0)]
         port: u16,
-        /// Speak TLS, and HTTP/2 with whoever asks for it; the authority to trust is written to this file
+        /// Speak TLS, and HTTP/2 with clients that ask for it; the authority to trust is written to this file
         #[arg(long, value_name = "PEM")]
         tls: Option<PathBuf>,
     },
@@ -94,7 +94,7 @@ pub struct Explore {
     /// Random schedules, instead of the usual mixture
     #[arg(long)]
     pub random: bool,
-    /// Where chance begins
+    /// Seed of the random choices
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Only this schedule, as a report ends with it

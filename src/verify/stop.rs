@@ -92,28 +92,30 @@ macro_rules! stops {
 stops! {
     ContextFreed = "W01", Error:
         "a callback comes with a context that was freed";
-        why: "The context is the callback's until HANDLE_CLOSING has returned, and WinHttpCloseHandle does not wait for "
-            "that: a completion, the REQUEST_ERROR of a cancelled operation and HANDLE_CLOSING itself can come after it.";
-        fix: "Free the context in HANDLE_CLOSING, or wait for HANDLE_CLOSING before freeing it. Tests tell of contexts "
-            "with `lab::allocated` and `lab::freed`. An exploration does not make such a "
-            "callback: what it would touch is gone.";
+        why: "The context belongs to the callback until HANDLE_CLOSING has returned, and WinHttpCloseHandle does not wait "
+            "for that: a completion, the REQUEST_ERROR of a cancelled operation and HANDLE_CLOSING itself can come after "
+            "it.";
+        fix: "Free the context in HANDLE_CLOSING, or wait for HANDLE_CLOSING before you free it. Tests report contexts "
+            "with `lab::allocated` and `lab::freed`. An exploration does not make such a callback, because it would use "
+            "freed memory.";
     ContextNeverBound = "W02", Error:
         "a program waits for a HANDLE_CLOSING that does not find it";
-        why: "HANDLE_CLOSING came with context 0, because none was ever bound to the handle: WinHttpSendRequest, which "
-            "would have bound it, was not called, or failed before it did.";
-        fix: "Bind the context with WinHttpSetOption(WINHTTP_OPTION_CONTEXT_VALUE) right behind WinHttpOpenRequest, before "
-            "anything can fail, or do not wait where none was bound.";
+        why: "HANDLE_CLOSING came with context 0, because no context was ever bound to the handle: WinHttpSendRequest, "
+            "which would have bound it, was not called, or failed before it did.";
+        fix: "Bind the context with WinHttpSetOption(WINHTTP_OPTION_CONTEXT_VALUE) directly after WinHttpOpenRequest, "
+            "before anything can fail, or do not wait where no context was bound.";
     NotInMask = "W03", Warn:
         "the notification that a program needs is not in its mask";
-        why: "An operation begins whose end no callback wants to hear of, a TLS failure is not explained, or a handle is "
-            "closed whose HANDLE_CLOSING is not told. Whoever waits for that waits for ever: then the level is error.";
+        why: "An operation begins whose end no callback asks for, a TLS failure is not explained, or a handle is closed "
+            "whose HANDLE_CLOSING is not reported. A program that waits for one of these waits for ever: then the level "
+            "is error.";
         fix: "Add the flag to the mask of WinHttpSetStatusCallback: WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS, "
             "WINHTTP_CALLBACK_FLAG_SECURE_FAILURE, WINHTTP_CALLBACK_FLAG_HANDLES.";
     Overlapping = "W04", Error:
         "a second operation on a side that is busy";
-        why: "Reading (ReceiveResponse, QueryDataAvailable, ReadData) and writing (SendRequest, WriteData) may each have one "
-            "operation pending. A second one fails with ERROR_WINHTTP_INCORRECT_HANDLE_STATE. One that comes when the first "
-            "has ended but was not told yet (level warn) may take its completion for its own.";
+        why: "Reading (ReceiveResponse, QueryDataAvailable, ReadData) and writing (SendRequest, WriteData) may each have "
+            "one operation pending. A second one fails with ERROR_WINHTTP_INCORRECT_HANDLE_STATE. If it begins when the "
+            "first has ended but its completion has not come yet (level warn), it may take that completion for its own.";
         fix: "Start the next operation from the completion of the last.";
     OutParameter = "W05", Warn:
         "an out parameter in asynchronous mode";
@@ -131,19 +133,19 @@ stops! {
         fix: "Keep the bytes until WRITE_COMPLETE, those of lpOptional until HEADERS_AVAILABLE.";
     HandleAfterClose = "W08", Error:
         "a handle is used, or closed again, after WinHttpCloseHandle";
-        why: "Its value may already name another handle, of this program or of a library in it: the call then works on a "
-            "stranger's request.";
-        fix: "Let one place own the handle: it forgets the value before it closes it.";
+        why: "Its value may already name another handle, of this program or of a library in it: the call then works on an "
+            "unrelated request.";
+        fix: "Store the handle in one place, and remove it from there before you close it.";
     LastErrorOverwritten = "W09", Warn:
         "the last error is asked for when it is not there any more";
-        why: "Every call sets it. Behind a call that succeeded it tells nothing of an earlier failure; asked for after a "
-            "success without a failure before it (level note), it turns the success into an error.";
-        fix: "Ask for it right behind the call that failed, and only then.";
+        why: "Every call sets the last error. After a call that succeeded it says nothing about an earlier failure. Asked "
+            "for after a success without a failure before it (level note), it makes the success look like an error.";
+        fix: "Ask for it directly after the call that failed, and only then.";
     WaitInCallback = "W10", Warn:
         "a callback waits, or takes long";
-        why: "It holds up every other notification of its handle and a thread of WinHTTP's. If it waits for one of those "
-            "notifications, or for a lock that is held until one comes, it waits for ever (level error).";
-        fix: "Signal another thread, and let that one wait; wait under no lock that a callback takes.";
+        why: "It delays every other notification of its handle, and blocks a thread of WinHTTP. If it waits for one of "
+            "those notifications, or for a lock that is held until one comes, it waits for ever (level error).";
+        fix: "Signal another thread, and let that thread wait; do not wait under a lock that a callback takes.";
     HandleLeaked = "W11", Error:
         "a handle is left open, or a context is never freed";
         why: "The callback of an open handle can still be called when its code or its context is gone, and a session "
@@ -151,43 +153,43 @@ stops! {
         fix: "Close every handle, children first; free the context in HANDLE_CLOSING.";
     BufferNotGrown = "W12", Warn:
         "ERROR_INSUFFICIENT_BUFFER is not followed by a call with a larger buffer";
-        why: "The call has told the size that it needs, and given nothing else.";
-        fix: "Call again with a buffer of that size, in a loop: it may have grown in between.";
+        why: "The call has returned only the size that it needs, and no data.";
+        fix: "Call again with a buffer of that size, in a loop, because the size may have grown in between.";
     ContextFreedOnFailure = "W13", Error:
         "a context is freed because WinHttpSendRequest failed, and HANDLE_CLOSING comes with it";
-        why: "A call that fails at once can have bound the context all the same. HANDLE_CLOSING then brings it, and who "
-            "frees it there frees it twice.";
-        fix: "Bind the context by option and free it in one place only, HANDLE_CLOSING, whatever the calls answered.";
+        why: "A call that fails at once may have bound the context all the same. HANDLE_CLOSING then brings it, and a "
+            "program that frees it there frees it twice.";
+        fix: "Bind the context by option and free it in one place only, HANDLE_CLOSING, whatever the calls returned.";
     FailureIgnored = "W14", Warn:
         "a request goes on as if it had not failed";
-        why: "After REQUEST_ERROR the exchange is over: no operation on it can succeed. After a call that answered FALSE "
-            "nothing is pending, and no notification comes: who waits for one waits for ever (level error).";
-        fix: "Look at what every call and every REQUEST_ERROR says; then close the handle, or send again.";
+        why: "After REQUEST_ERROR the exchange is over: no operation on it can succeed. After a call that returned FALSE "
+            "nothing is pending, and no notification comes: a program that waits for one waits for ever (level error).";
+        fix: "Check the result of every call, and every REQUEST_ERROR; then close the handle, or send again.";
     EndIgnored = "W15", Note:
         "a body is read on and on after its end";
-        why: "READ_COMPLETE or DATA_AVAILABLE with 0 bytes is the end; what is read behind it is 0 bytes again.";
+        why: "READ_COMPLETE or DATA_AVAILABLE with 0 bytes is the end of the body; every later read brings 0 bytes again.";
         fix: "Stop at 0 bytes.";
     ClosedDuringCall = "W16", Error:
         "a handle is closed while another thread is inside a call on it";
-        why: "The call works on memory that the closing gives back. Callbacks are no such calls: closing beside one is "
-            "allowed.";
+        why: "The call works on memory that closing releases. Callbacks are not such calls: closing a handle while its "
+            "callback runs is allowed.";
         fix: "Close under the lock under which the calls are made, or after the last of them.";
     PointerUnreadable = "W17", Error:
         "a pointer leads nowhere";
-        why: "Windows reads it. That goes for headers with length 0, too: they are read up to their NUL.";
+        why: "Windows reads it. That includes headers with length 0: they are read up to their NUL.";
         fix: "Pass NULL for nothing, not the address of an empty slice.";
     CallbackTakenAway = "W18", Warn:
         "the callback is taken away while an operation is pending";
-        why: "WinHttpSetStatusCallback(NULL) then fails and the notifications go on; and it never stops a callback that "
+        why: "WinHttpSetStatusCallback(NULL) then fails and the notifications continue; and it never stops a callback that "
             "has already begun.";
         fix: "Close the handle and wait for HANDLE_CLOSING.";
     SecretCarriedAway = "W19", Warn:
         "a secret of the application follows a redirect to another origin";
-        why: "WinHTTP sends the headers that the application added with every request of a redirect, whoever answers it; the "
-            "page of WinHttpAddRequestHeaders takes nothing out. The server that a redirect leads to then has the "
-            "Authorization or the Cookie of another.";
-        fix: "Give credentials with WinHttpSetCredentials and cookies to WinHTTP's own jar, which are for one server; or take "
-            "the header away in the REDIRECT notification; or set WINHTTP_OPTION_REDIRECT_POLICY_NEVER.";
+        why: "WinHTTP sends the headers that the application added with every request of a redirect, to whichever server "
+            "it leads; the page of WinHttpAddRequestHeaders makes no exception. The server that a redirect leads to then "
+            "gets the Authorization or the Cookie of another.";
+        fix: "Set credentials with WinHttpSetCredentials and cookies in WinHTTP's own cookie jar, which are for one "
+            "server; or remove the header in the REDIRECT notification; or set WINHTTP_OPTION_REDIRECT_POLICY_NEVER.";
 }
 
 impl Stop {

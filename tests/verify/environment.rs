@@ -60,7 +60,7 @@ fn a_program_is_watched_when_the_environment_says_so() {
         let found: Vec<&str> = stderr.lines().filter(told).collect();
         assert_eq!(found, expected, "{value:?}: {stderr}");
         if expected.contains(&W08) {
-            assert!(stderr.contains("how to fix it: Let one place own the handle"), "{stderr}");
+            assert!(stderr.contains("how to fix it: Store the handle in one place"), "{stderr}");
             assert!(stderr.contains("HANDLE_CLOSING"), "the last that happened: {stderr}");
         }
     }
