@@ -1,8 +1,8 @@
 //! Certificates from anybody: none panics.
 
 use portable_winhttp::pki::{
-    Algorithm, Certificate, PublicKey, Revocation, Roots, Signature, Signatures, attributes, judge, lines, next_update,
-    of_host, revocation,
+    Algorithm, Certificate, PublicKey, Revocation, RevocationList, Roots, Signature, Signatures, attributes, judge,
+    lines, of_host,
 };
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, DnType, IsCa, KeyPair};
@@ -41,15 +41,14 @@ fn look(der: &[u8], root: &[u8]) {
         let verdict = judge(presented, "api.test", &roots, &Believer, 1_700_000_000);
         assert!(verdict.path.len() <= 8);
     }
-    assert_eq!(next_update(der), None);
     if let Ok(certificate) = Certificate::parse(der) {
         for host in ["api.test", "127.0.0.1", "::1", "", "..", "*"] {
             of_host(&certificate, host, std::slice::from_ref(&certificate));
         }
         lines(certificate.subject);
         attributes(certificate.issuer);
-        let _ = (certificate.list_urls(), certificate.key_id(), certificate.issuer_key_id(), certificate.serves());
-        assert_eq!(revocation(der, &certificate, &certificate, &Believer, 0), Revocation::Unknown);
+        let _ = (certificate.list_points(), certificate.key_id(), certificate.issuer_key_id(), certificate.serves());
+        assert!(RevocationList::read(der, &certificate, &Believer).is_none());
     }
 }
 
@@ -60,7 +59,8 @@ fn a_certificate_is_read() {
     let named = |host| of_host(&certificate, host, &[]);
     assert!(named("API.test.") && named("127.0.0.1"));
     assert!(!named("test") && !named("::1"));
-    assert_eq!(certificate.list_urls(), ["http://a.test/ca.crl"]);
+    let urls: Vec<_> = certificate.list_points().into_iter().map(|point| point.url).collect();
+    assert_eq!(urls, ["http://a.test/ca.crl"]);
     assert!(lines(certificate.subject).ends_with("größer"), "{}", lines(certificate.subject));
     assert_eq!(certificate.issuer_key_id().as_deref(), Certificate::parse(&root).unwrap().key_id());
     assert!(certificate.serves() && !certificate.may_issue(0));
@@ -81,6 +81,13 @@ fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
         &length[..]
     };
     [&[tag], length, &value].concat()
+}
+
+/// What a list says of a certificate, by its first point.
+fn revocation(list: &[u8], leaf: &Certificate<'_>, root: &Certificate<'_>) -> Revocation {
+    let list = RevocationList::read(list, root, &Believer);
+    let say = |list: RevocationList| list.says(leaf, root, &leaf.list_points()[0], 1_700_000_000);
+    list.map_or(Revocation::Unknown, say)
 }
 
 /// Lists of revoked certificates, also of version 1: those have no version and no extensions, and may name no next update.
@@ -114,8 +121,48 @@ fn lists_of_both_versions() {
         let entries = tlv(0x30, &[&tlv(0x30, &[serial, &past])]);
         let signed = tlv(0x30, &[version, ALGORITHM, issuer, &past, next, &entries, extensions]);
         let list = tlv(0x30, &[&signed, ALGORITHM, b"\x03\x02\x00\x01"]);
-        assert_eq!(revocation(&list, &leaf, &root, &Believer, 1_700_000_000), expected, "row {number}");
-        assert_eq!(next_update(&list).is_some(), !next.is_empty(), "row {number}");
+        assert_eq!(revocation(&list, &leaf, &root), expected, "row {number}");
+    }
+}
+
+/// A list that is divided speaks of those who name its part (RFC 5280 6.3.3 b 2 i): another one, as truly signed, says
+/// nothing of them.
+#[test]
+fn parts_of_a_list() {
+    const ALGORITHM: &[u8] = b"\x30\x0A\x06\x08\x2A\x86\x48\xCE\x3D\x04\x03\x02";
+    const HERE: &[u8] = b"http://a.test/ca.crl";
+    let (root, leaf) = chain();
+    let (root, leaf) = (Certificate::parse(&root).unwrap(), Certificate::parse(&leaf).unwrap());
+    let (past, future) = (tlv(0x17, &[b"200101000000Z"]), tlv(0x17, &[b"400101000000Z"]));
+    let url = |url: &[u8]| tlv(0x86, &[url]);
+    let full = |names: &[&[u8]]| tlv(0xA0, &[&tlv(0xA0, names)]);
+    let (here, there) = (url(HERE), url(b"http://a.test/2.crl"));
+    let flag = |number: u8| tlv(0x80 | number, &[b"\xFF"]);
+    let relative = tlv(0xA0, &[&tlv(0xA1, &[&tlv(0x30, &[b"\x06\x03\x55\x04\x03", &tlv(0x0C, &[HERE])])])]);
+    use Revocation::{Good, Revoked, Unknown};
+    let rows: [(&str, &[&[u8]], [Revocation; 2]); 9] = [
+        ("no part", &[], [Good, Revoked]),
+        ("its part", &[&full(&[&here])], [Good, Revoked]),
+        ("its part, by another name, too", &[&full(&[&there, &here])], [Good, Revoked]),
+        ("another part", &[&full(&[&there])], [Unknown, Unknown]),
+        ("a part without a name", &[&full(&[])], [Unknown, Unknown]),
+        ("a name below its issuer's", &[&relative], [Unknown, Unknown]),
+        ("its part, users", &[&full(&[&here]), &flag(1)], [Good, Revoked]),
+        ("its part, authorities", &[&full(&[&here]), &flag(2)], [Unknown, Unknown]),
+        ("its part, of others", &[&full(&[&here]), &flag(4)], [Unknown, Unknown]),
+    ];
+    for (what, scope, expected) in rows {
+        for critical in [&b"\x01\x01\xFF"[..], b""] {
+            let scope = tlv(4, &[&tlv(0x30, scope)]);
+            let extensions = tlv(0xA0, &[&tlv(0x30, &[&tlv(0x30, &[b"\x06\x03\x55\x1D\x1C", critical, &scope])])]);
+            for (serial, expected) in [(&b"\x05"[..], expected[0]), (leaf.serial, expected[1])] {
+                let entries = tlv(0x30, &[&tlv(0x30, &[&tlv(2, &[serial]), &past])]);
+                let signed =
+                    tlv(0x30, &[b"\x02\x01\x01", ALGORITHM, root.subject, &past, &future, &entries, &extensions]);
+                let list = tlv(0x30, &[&signed, ALGORITHM, b"\x03\x02\x00\x01"]);
+                assert_eq!(revocation(&list, &leaf, &root), expected, "{what}, {critical:?}, {serial:?}");
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage, SubjectAltName, SubjectKeyIdentifier,
 };
 
-use super::Certificate;
+use super::{Certificate, ListPoint};
 
 /// A path may be of any length, which is a byte in `x509-cert`.
 #[derive(Sequence)]
@@ -67,19 +67,23 @@ impl<'a> Certificate<'a> {
         self.uses_key(KeyUsage::crl_sign)
     }
 
-    /// Where its issuer's list of revoked certificates is to be had: `http` URLs.
-    pub fn list_urls(&self) -> Vec<String> {
+    /// Where its issuer's list of revoked certificates is to be had: `http` URLs. A point whose lists somebody else signs has
+    /// none that could be used.
+    pub fn list_points(&self) -> Vec<ListPoint> {
         let points = self.extension(CrlDistributionPoints::OID).map(members).and_then(Result::ok).unwrap_or_default();
-        let mut urls = Vec::new();
+        let mut found = Vec::new();
         for point in points.into_iter().filter_map(|point| DistributionPoint::from_der(point).ok()) {
-            let Some(DistributionPointName::FullName(names)) = point.distribution_point else { continue };
-            urls.extend(names.into_iter().filter_map(|name| match name {
-                GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+            let DistributionPoint { distribution_point, reasons, crl_issuer: None } = point else { continue };
+            let Some(DistributionPointName::FullName(names)) = distribution_point else { continue };
+            found.extend(names.iter().filter_map(|name| match name {
+                GeneralName::UniformResourceIdentifier(url) if is_http(url.as_str()) => {
+                    let (url, names) = (url.to_string(), names.clone());
+                    Some(ListPoint { url, names, every_reason: reasons.is_none() })
+                }
                 _ => None,
             }));
         }
-        urls.retain(|url| url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")));
-        urls
+        found
     }
 
     /// Whether it says of itself that it signs no certificates. A root may say nothing about it.
@@ -151,6 +155,10 @@ impl<'a> Certificate<'a> {
         let names = self.extension(SubjectAltName::OID).map(members);
         names.is_some_and(|names| names.map_or(true, |names| names.iter().any(of_host)))
     }
+}
+
+fn is_http(url: &str) -> bool {
+    url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
 }
 
 fn is_name(host: &str) -> bool {

@@ -22,7 +22,7 @@ pub use chain::{ChainStatus, JudgedPath};
 pub use name::{Attribute, attributes, lines, of_host};
 pub use path::{Roots, Signature, Signatures};
 pub use policy::{Ignored, Refusal, chain_refusal, name_refusal};
-pub use revocation::{Revocation, next_update, revocation};
+pub use revocation::{ListPoint, Revocation, RevocationList};
 pub use suites::{Suite, group_strength, security_info};
 pub use usage::Usages;
 pub use verdict::{Verdict, judge, judge_path, refused};

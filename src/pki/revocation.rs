@@ -1,8 +1,11 @@
 //! Lists of revoked certificates (RFC 5280 5).
 
+use std::collections::HashSet;
+
 use der::oid::db::rfc5280::ID_CE_ISSUING_DISTRIBUTION_POINT;
-use der::{AnyRef, Decode, Error, Sequence};
+use der::{AnyRef, Decode, Sequence};
 use x509_cert::ext::pkix::IssuingDistributionPoint;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::time::Time;
 
 use super::certificate::{seconds, signed};
@@ -40,48 +43,98 @@ struct Revoked<'a> {
     extensions: Option<AnyRef<'a>>,
 }
 
-impl List<'_> {
-    /// Whether it speaks of all certificates of this kind of its issuer: it is no part of a list, nor one of changes.
-    fn covers(&self, authority: bool) -> bool {
-        let mut critical = self.extensions.iter().flatten().filter(|extension| extension.critical);
-        critical.all(|extension| {
-            let point = extension.id == ID_CE_ISSUING_DISTRIBUTION_POINT;
-            point && scope(extension.value.as_bytes(), authority).unwrap_or(false)
+/// A way to a list that a certificate names: a URL of a distribution point (RFC 5280 4.2.1.13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListPoint {
+    /// An `http` URL.
+    pub url: String,
+    /// The names of its point, the URL among them.
+    pub(super) names: Vec<GeneralName>,
+    /// Whether the lists of the point have every reason for which the certificate may be revoked.
+    pub(super) every_reason: bool,
+}
+
+/// A list that its issuer has signed.
+#[derive(Debug)]
+pub struct RevocationList {
+    /// The name of its issuer, DER.
+    issuer: Vec<u8>,
+    /// The key that has signed it, DER.
+    key: Vec<u8>,
+    /// Seconds since 1970, the ends included.
+    from: u64,
+    until: u64,
+    /// What part of its issuer's certificates it speaks of.
+    scope: Vec<IssuingDistributionPoint>,
+    serials: HashSet<Box<[u8]>>,
+}
+
+impl RevocationList {
+    /// Reads a list of this issuer, once its signature was found good. `None` also for one of changes, or with something
+    /// else in it that must be known and is not.
+    pub fn read(der: &[u8], issuer: &Certificate<'_>, signatures: &dyn Signatures) -> Option<RevocationList> {
+        let (tbs, algorithm, signature) = signed(der).ok()?;
+        if !issuer.may_sign_lists() || signatures.verify(&algorithm, tbs, signature, &issuer.key) != Signature::Good {
+            return None;
+        }
+        let list = List::from_der(tbs).ok()?;
+        if AnyRef::from_der(issuer.subject) != Ok(list.issuer) {
+            return None;
+        }
+        let mut scope = Vec::new();
+        for extension in list.extensions.iter().flatten() {
+            if extension.id == ID_CE_ISSUING_DISTRIBUTION_POINT {
+                scope.push(IssuingDistributionPoint::from_der(extension.value.as_bytes()).ok()?);
+            } else if extension.critical {
+                return None;
+            }
+        }
+        let serials = list.revoked.iter().flatten().map(|entry| entry.serial.value().into());
+        Some(RevocationList {
+            issuer: issuer.subject.to_vec(),
+            key: issuer.key.der.to_vec(),
+            from: seconds(list.this_update),
+            until: list.next_update.map_or(u64::MAX, seconds),
+            scope,
+            serials: serials.collect(),
         })
     }
-}
 
-/// Whether an issuing distribution point includes authorities, or all others.
-fn scope(der: &[u8], authority: bool) -> Result<bool, Error> {
-    let point = IssuingDistributionPoint::from_der(der)?;
-    let others = if authority { point.only_contains_user_certs } else { point.only_contains_ca_certs };
-    Ok(!others && !point.only_contains_attribute_certs && !point.indirect_crl && point.only_some_reasons.is_none())
-}
-
-/// What a list says of a certificate by this issuer. A list of somebody else, one that is out of date or one that
-/// speaks only of some certificates says nothing.
-pub fn revocation(
-    list: &[u8],
-    certificate: &Certificate<'_>,
-    issuer: &Certificate<'_>,
-    signatures: &dyn Signatures,
-    now: u64,
-) -> Revocation {
-    let Ok((tbs, algorithm, signature)) = signed(list) else { return Revocation::Unknown };
-    let Ok(list) = List::from_der(tbs) else { return Revocation::Unknown };
-    let current = seconds(list.this_update) <= now && list.next_update.is_none_or(|next| now <= seconds(next));
-    let trusted = certificate.issuer == issuer.subject
-        && AnyRef::from_der(issuer.subject).is_ok_and(|name| name == list.issuer)
-        && issuer.may_sign_lists()
-        && signatures.verify(&algorithm, tbs, signature, &issuer.key) == Signature::Good;
-    if !current || !trusted || !list.covers(certificate.may_issue(0)) {
-        return Revocation::Unknown;
+    /// What it says of a certificate by this issuer that names it by this point. A list of somebody else, one that is out
+    /// of date or one that speaks of other certificates says nothing.
+    pub fn says(
+        &self,
+        certificate: &Certificate<'_>,
+        issuer: &Certificate<'_>,
+        point: &ListPoint,
+        now: u64,
+    ) -> Revocation {
+        let of_issuer = certificate.issuer == self.issuer
+            && (issuer.subject, issuer.key.der) == (&self.issuer, &self.key)
+            && issuer.may_sign_lists();
+        let authority = certificate.may_issue(0);
+        let current = (self.from..=self.until).contains(&now);
+        if !of_issuer || !current || !self.scope.iter().all(|scope| includes(scope, authority, point)) {
+            return Revocation::Unknown;
+        }
+        match self.serials.contains(certificate.serial) {
+            true => Revocation::Revoked,
+            false if point.every_reason => Revocation::Good,
+            false => Revocation::Unknown,
+        }
     }
-    let listed = list.revoked.iter().flatten().any(|entry| entry.serial.value() == certificate.serial);
-    if listed { Revocation::Revoked } else { Revocation::Good }
 }
 
-/// Until when a list is good, in seconds since 1970; `None` for what is none, or for one that does not say.
-pub fn next_update(list: &[u8]) -> Option<u64> {
-    List::from_der(signed(list).ok()?.0).ok()?.next_update.map(seconds)
+/// Whether a list of this scope speaks of authorities, or of all others, that name it by this point (RFC 5280 6.3.3 b 2): a list
+/// of another point is as truly signed, and has other certificates.
+fn includes(scope: &IssuingDistributionPoint, authority: bool, point: &ListPoint) -> bool {
+    let others = if authority { scope.only_contains_user_certs } else { scope.only_contains_ca_certs };
+    let of_point = match &scope.distribution_point {
+        None => true,
+        Some(DistributionPointName::FullName(names)) => names.iter().any(|name| point.names.contains(name)),
+        // A certificate that we ask for has a URL there, which is no such name.
+        Some(DistributionPointName::NameRelativeToCRLIssuer(_)) => false,
+    };
+    let whole = !scope.only_contains_attribute_certs && !scope.indirect_crl && scope.only_some_reasons.is_none();
+    of_point && whole && !others
 }

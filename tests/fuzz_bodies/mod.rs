@@ -22,7 +22,7 @@ use portable_winhttp::http::{query, redirect, target, time, url};
 use portable_winhttp::lab::Choices;
 use portable_winhttp::machine::{Machine, Output, WebSocket};
 use portable_winhttp::pki::{
-    Algorithm, Certificate, PublicKey, Roots, Signature, Signatures, attributes, judge, next_update, revocation,
+    Algorithm, Certificate, PublicKey, RevocationList, Roots, Signature, Signatures, attributes, judge,
 };
 use portable_winhttp::record::{self, Trace};
 use portable_winhttp::transport::Event;
@@ -313,10 +313,13 @@ fn certificates(data: &[u8]) {
     roots.add(data);
     let verdict = judge(&[data, data], "a.test", &roots, &Believer, 1_700_000_000);
     assert!(verdict.path.len() <= 9);
-    let _ = (next_update(data), attributes(data));
+    attributes(data);
     if let Ok(certificate) = Certificate::parse(data) {
         certificate.permits("a.test");
-        let _ = (certificate.list_urls(), revocation(data, &certificate, &certificate, &Believer, 0));
+        let list = RevocationList::read(data, &certificate, &Believer);
+        for point in certificate.list_points() {
+            list.iter().for_each(|list| drop(list.says(&certificate, &certificate, &point, 0)));
+        }
     }
 }
 

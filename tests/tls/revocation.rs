@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{
-    CertificateRevocationListParams, CrlDistributionPoint, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd,
+    CertificateRevocationListParams, CrlDistributionPoint, CrlIssuingDistributionPoint, KeyIdMethod, RevokedCertParams,
+    SerialNumber, date_time_ymd,
 };
 use socket2::{Domain, Socket, Type};
 use windows_sys::Win32::Networking::WinHttp::*;
@@ -20,6 +21,11 @@ pub const SERIAL: u64 = 4711;
 
 /// A list of this authority in which these serial numbers are revoked.
 fn list(authority: &Authority, revoked: &[u64], next_year: i32) -> Vec<u8> {
+    part(authority, revoked, next_year, None)
+}
+
+/// The same, of those certificates only that name it so.
+fn part(authority: &Authority, revoked: &[u64], next_year: i32, name: Option<&str>) -> Vec<u8> {
     let revoked = revoked.iter().map(|serial| RevokedCertParams {
         serial_number: SerialNumber::from(*serial),
         revocation_time: date_time_ymd(2020, 1, 1),
@@ -30,7 +36,10 @@ fn list(authority: &Authority, revoked: &[u64], next_year: i32) -> Vec<u8> {
         this_update: date_time_ymd(2020, 1, 1),
         next_update: date_time_ymd(next_year, 1, 1),
         crl_number: SerialNumber::from(1_u64),
-        issuing_distribution_point: None,
+        issuing_distribution_point: name.map(|name| CrlIssuingDistributionPoint {
+            distribution_point: CrlDistributionPoint { uris: vec![name.to_owned()] },
+            scope: None,
+        }),
         revoked_certs: revoked.collect(),
         key_identifier_method: KeyIdMethod::Sha256,
     };
@@ -39,12 +48,18 @@ fn list(authority: &Authority, revoked: &[u64], next_year: i32) -> Vec<u8> {
 
 /// A web server with this file; its port, and how often it was asked.
 fn serve_list(list: Option<Vec<u8>>) -> (u16, Arc<AtomicUsize>) {
+    serve_lists(vec![list])
+}
+
+/// A web server that has these files, one after another, and then the last.
+fn serve_lists(lists: Vec<Option<Vec<u8>>>) -> (u16, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let port = serve(move |mut stream| {
         let Some(head) = read_head(&mut stream) else { return };
         assert!(head.starts_with("GET /ca.crl HTTP/1.1\r\n"), "{head}");
-        counted.fetch_add(1, Ordering::SeqCst);
+        let before = counted.fetch_add(1, Ordering::SeqCst);
+        let list = &lists[before.min(lists.len() - 1)];
         let status = if list.is_some() { "200 OK" } else { "404 Not Found" };
         let body = list.as_deref().unwrap_or_default();
         let _ = stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes());
@@ -60,13 +75,18 @@ pub fn leaf(revoked: &[u64]) -> Leaf {
 
 /// A certificate that names the list at this port.
 fn named(list: Option<u16>) -> Leaf {
+    by(&TRUSTED, list)
+}
+
+/// The same, by this authority.
+fn by(authority: &Authority, list: Option<u16>) -> Leaf {
     let mut params = parameters("127.0.0.1");
     params.serial_number = Some(SerialNumber::from(SERIAL));
     if let Some(port) = list {
         let uris = vec!["ldap://127.0.0.1/ca".to_owned(), format!("http://127.0.0.1:{port}/ca.crl")];
         params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
     }
-    Leaf::signed(params, &TRUSTED)
+    Leaf::signed(params, authority)
 }
 
 /// A server whose certificate names it.
@@ -88,6 +108,9 @@ fn revoked_good_or_unknown() {
         ("not in the list", of(list(&TRUSTED, &[1], 3000)), 0),
         ("in an empty list", of(list(&TRUSTED, &[], 3000)), 0),
         ("in the list", of(list(&TRUSTED, &[1, SERIAL], 3000)), revoked),
+        ("its part of a list", of(part(&TRUSTED, &[1], 3000, Some("ldap://127.0.0.1/ca"))), 0),
+        ("in its part of a list", of(part(&TRUSTED, &[SERIAL], 3000, Some("ldap://127.0.0.1/ca"))), revoked),
+        ("another part of a list", of(part(&TRUSTED, &[1], 3000, Some("ldap://127.0.0.1/2"))), unknown),
         ("a list that is out of date", of(list(&TRUSTED, &[], 2021)), unknown),
         ("somebody else's list", of(list(&UNKNOWN, &[], 3000)), unknown),
         ("an impostor's list", of(list(&authority("trusted"), &[], 3000)), unknown),
@@ -136,6 +159,39 @@ fn a_list_is_fetched_once() {
         assert_eq!(get(&server).run().verdict(), (0, 0));
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+/// What somebody has put in the place of a list is not kept: the true one is asked for.
+#[test]
+fn only_what_could_tell_is_kept() {
+    let unknown = WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED;
+    let revoked = WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED;
+    let good = list(&TRUSTED, &[1], 3000);
+    let changed = good.iter().rev().skip(1).rev().copied().chain([!good.last().unwrap()]).collect();
+    let rows = [
+        ("an impostor's", list(&authority("trusted"), &[], 3000)),
+        ("a part of others", part(&TRUSTED, &[], 3000, Some("ldap://127.0.0.1/2"))),
+        ("changed", changed),
+    ];
+    for (what, false_list) in rows {
+        let (port, asked) = serve_lists([false_list, list(&TRUSTED, &[SERIAL], 3000)].map(Some).into());
+        let server = server(Some(port));
+        for fault in [unknown, revoked, revoked] {
+            assert_eq!(get(&server).run().verdict(), (fault, 12175), "{what}");
+            let _ = server.visit();
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "{what}");
+    }
+}
+
+/// Without its issuer nobody could say whose a list is: it is not fetched.
+#[test]
+fn a_list_of_nobody_is_not_fetched() {
+    let (port, asked) = serve_list(Some(list(&UNKNOWN, &[], 3000)));
+    let server = Server::new(by(&UNKNOWN, Some(port)).server());
+    let outcome = get(&server).option(WINHTTP_OPTION_SECURITY_FLAGS, SECURITY_FLAG_IGNORE_UNKNOWN_CA).run();
+    assert_eq!(outcome.verdict(), (WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED, 12175));
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 /// Any other value is 87 (source option.enable-feature).
