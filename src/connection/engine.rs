@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::group::Groups;
 use super::idle::Used;
 use super::key::Key;
 use super::places::{Limits, Server};
+use super::recent::Recent;
 use super::rules::{May, OVERFLOW, Wait};
 use crate::transport::{ConnectionGroupId, Http2, PoolRules, Route, TransportRequest};
 use crate::win32::Win32Error;
@@ -131,7 +132,7 @@ pub struct Engine {
     /// By handle.
     pub(super) followers: FxHashMap<usize, Follower>,
     /// Servers that a request with BACKGROUND_CONNECTIONS went to.
-    pub(super) known: FxHashSet<u64>,
+    pub(super) known: Recent<u64>,
     pub(super) last: u64,
     pub(super) effects: Vec<Effect>,
 }

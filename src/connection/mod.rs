@@ -14,6 +14,7 @@ mod key;
 mod life;
 mod line;
 mod places;
+mod recent;
 mod rules;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! How many connections a server may have (MAX_CONNS_PER_SERVER, MAX_CONNS_PER_1_0_SERVER), and who waits for one.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use super::engine::{AttemptId, ConnectionId};
+use super::recent::Recent;
 use super::rules;
 use crate::transport::TransportRequest;
 
@@ -26,7 +27,7 @@ pub struct Places {
 pub struct Limits {
     servers: HashMap<Server, Places>,
     /// Servers that answered with HTTP/1.0.
-    old: HashSet<(String, u16)>,
+    pub(super) old: Recent<(String, u16)>,
 }
 
 impl Limits {

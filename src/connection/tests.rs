@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::engine::{Answer, ConnectionId, Demand, Effect, Engine};
 use super::find::LOOKED;
+use super::recent::REMEMBERED;
 use super::rules::{Available, Decision, May, Wait, decide};
 use crate::transport::{Http2, Tls, TransportRequest};
 
@@ -66,6 +67,34 @@ fn the_last_used_connection_is_taken_first_and_the_old_are_closed() {
     engine.expire(NOW, made[2]);
     assert!(!engine.returned(NOW, made[2]), "EXPIRE_CONNECTION");
     assert_eq!(engine.counts(), (1, 0));
+}
+
+/// What is learned of servers has a bound, and what was learned last stays: those that a server or a redirect names are as
+/// many as it wants.
+#[test]
+fn servers_are_forgotten() {
+    let mut engine = Engine::default();
+    let name = |number: usize| {
+        request(|request| {
+            request.host = format!("{number}.test").into();
+            request.pool_rules.limit_1_0 = 1;
+            request.pool_rules.limit = 5;
+            request.pool_rules.at_first = 2;
+        })
+    };
+    for number in 0..REMEMBERED + 10 {
+        let demand = engine.demand(&name(number));
+        assert_eq!(demand.ahead, 1, "a server that is new");
+        engine.learn(&name(number), true);
+        engine.leave(&demand);
+    }
+    assert_eq!((engine.known.len(), engine.limits.old.len()), (REMEMBERED, REMEMBERED));
+    for (number, ahead, limit) in [(REMEMBERED + 9, 0, 1), (10, 0, 1), (0, 1, 5)] {
+        let demand = engine.demand(&name(number));
+        assert_eq!((demand.ahead, demand.limit.map(|(_, limit)| limit)), (ahead, Some(limit)), "{number}");
+    }
+    engine.learn(&name(10), false);
+    assert_eq!(engine.limits.old.len(), REMEMBERED - 1);
 }
 
 #[test]
