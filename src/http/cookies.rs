@@ -72,7 +72,8 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join(b"; ".as_slice()))
     }
 
-    /// Takes a Set-Cookie header of a reply. One that means nothing, or that the server may not set, changes nothing.
+    /// Takes a Set-Cookie header of a reply. One that means nothing, or that the server may not set, changes nothing. Without TLS one
+    /// with Secure is replaced, too (source cookie.secure-replaced).
     pub fn store(&mut self, field: &[u8], uri: &RequestUri<'_>, now: SystemTime) {
         let Some(cookie) = Cookie::read(field, uri, now) else { return };
         self.cookies.retain(|known| !known.is_same(&cookie));
@@ -304,6 +305,16 @@ mod tests {
             assert_eq!(header(&mut jar, "http://h/").as_deref(), Some(sent), "{field}");
         }
         assert_eq!(header(&mut jar, "http://h/x").as_deref(), Some("name=other; name=value2"));
+    }
+
+    #[test]
+    fn plain_http_replaces_secure_cookies() {
+        for (field, sent) in [("a=c", Some("a=c")), ("a=; max-age=0", None)] {
+            let mut jar = Jar::default();
+            jar.store(b"a=b; Secure", &uri("https://h/"), now());
+            jar.store(field.as_bytes(), &uri("http://h/"), now());
+            assert_eq!(header(&mut jar, "https://h/").as_deref(), sent, "{field}");
+        }
     }
 
     #[test]
