@@ -140,7 +140,8 @@ fn parts_of_a_list() {
     let flag = |number: u8| tlv(0x80 | number, &[b"\xFF"]);
     let relative = tlv(0xA0, &[&tlv(0xA1, &[&tlv(0x30, &[b"\x06\x03\x55\x04\x03", &tlv(0x0C, &[HERE])])])]);
     use Revocation::{Good, Revoked, Unknown};
-    let rows: [(&str, &[&[u8]], [Revocation; 2]); 9] = [
+    type Row<'a> = (&'a str, &'a [&'a [u8]], [Revocation; 2]);
+    let rows: [Row<'_>; 9] = [
         ("no part", &[], [Good, Revoked]),
         ("its part", &[&full(&[&here])], [Good, Revoked]),
         ("its part, by another name, too", &[&full(&[&there, &here])], [Good, Revoked]),

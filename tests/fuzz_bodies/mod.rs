@@ -318,7 +318,7 @@ fn certificates(data: &[u8]) {
         certificate.permits("a.test");
         let list = RevocationList::read(data, &certificate, &Believer);
         for point in certificate.list_points() {
-            list.iter().for_each(|list| drop(list.says(&certificate, &certificate, &point, 0)));
+            let _ = list.as_ref().map(|list| list.says(&certificate, &certificate, &point, 0));
         }
     }
 }

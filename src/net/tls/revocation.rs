@@ -22,9 +22,12 @@ const KEPT: usize = 32;
 /// Forum, Baseline Requirements, 4.9.7): who asks daily learns of it as soon as can be expected.
 const OLDEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Lists that could tell, by their URLs and the keys of their issuers, and when they were fetched.
+/// A URL, and the key of an issuer.
+type Place = (String, Vec<u8>);
+
+/// Lists that could tell, and when they were fetched.
 #[derive(Default)]
-pub struct Lists(Mutex<HashMap<(String, Vec<u8>), (Duration, Arc<RevocationList>)>>);
+pub struct Lists(Mutex<HashMap<Place, (Duration, Arc<RevocationList>)>>);
 
 impl Lists {
     /// A list of this issuer that is young enough.
