@@ -60,8 +60,12 @@ pub struct TransportRequest {
     pub network: Network,
     /// Which connections may carry it.
     pub pool_rules: PoolRules,
+    /// How long a connection may take that nobody waits for (BACKGROUND_CONNECTIONS).
+    pub ahead_within: Duration,
     /// Longest reply head in bytes (MAX_RESPONSE_HEADER_SIZE).
     pub head_limit: usize,
+    /// How many interim replies may come before the reply (MAX_HTTP_STATUS_CONTINUE).
+    pub interim_limit: u32,
     /// How many bytes of an unwanted body are read so that the connection can be kept (MAX_RESPONSE_DRAIN_SIZE).
     pub drain_limit: usize,
 }
@@ -228,7 +232,9 @@ impl TransportRequest {
             handle: 0,
             network: Network::default(),
             pool_rules: PoolRules::default(),
+            ahead_within: Duration::from_secs(120),
             head_limit: 65536,
+            interim_limit: 10,
             drain_limit: 65536,
         }
     }

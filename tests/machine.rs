@@ -2,9 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use std::time::Duration;
+
+use portable_winhttp::http::{Headers, ResponseHead, Version};
 use portable_winhttp::machine::request::table::{
     Action, Exchange, FailureCause, Input, OPENED, ReadSide, State, Step, WriteSide, step,
 };
+use portable_winhttp::machine::{Machine, Origin, Output, Request, RequestTemplate, SendCall, Settings};
+use portable_winhttp::transport::{Event, Peer};
+use portable_winhttp::win32::CallerBuf;
 
 const EXCHANGES: [Exchange; 9] = [
     Exchange::Unsent,
@@ -199,6 +205,61 @@ fn cancelling_is_possible_in_every_open_state() {
 fn a_call_in_the_wrong_state_is_an_error_record() {
     let receive = step(OPENED, Input::CallReceive);
     assert_eq!(receive, Step::Take(OPENED, &[Action::FailReceive(FailureCause::WrongState)]));
+}
+
+/// A read has its time anew with bytes that can be read; those behind the end of a coded body cannot.
+#[test]
+fn what_nobody_can_read_is_no_sign_of_life() {
+    const GZIP: &[u8] = b"\x1F\x8B\x08\0\0\0\0\0\x02\x03\xCBH\xCD\xC9\xC9W\xC8\xC0N\x02\0\xF6\xD2S8\x1D\0\0\0";
+    let at = Duration::from_secs;
+    let version = Version { major: 1, minor: 1 };
+    let template = RequestTemplate {
+        method: "GET".into(),
+        target: "/".into(),
+        version,
+        headers: Headers::default(),
+        agent: None,
+        accept: Vec::new(),
+        referrer: None,
+        refresh: false,
+        automatic_chunking: false,
+    };
+    let origin = Origin { secure: false, host: "host.test".into(), port: 80 };
+    let mut request = Request::new(origin, template, Settings { decompression: 1, ..Settings::default() });
+    let call = SendCall {
+        headers: Vec::new(),
+        optional: bytes::Bytes::new(),
+        optional_address: 0,
+        total: 0,
+        key: [0; 16],
+        hold: false,
+    };
+    request.send(at(0), call).unwrap();
+    let attempt = request.outputs().find_map(|output| match output {
+        Output::Start(number, _) => Some(number),
+        _ => None,
+    });
+    let attempt = attempt.unwrap();
+    let address = "127.0.0.1:80".parse().unwrap();
+    request.event(at(0), attempt, Event::Ready(Peer { local: address, remote: address }));
+    request.proceed(at(0), attempt);
+    request.event(at(0), attempt, Event::Sent(10));
+    request.receive(at(0)).unwrap();
+    let head = ResponseHead::parse(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n").unwrap();
+    request.event(at(0), attempt, Event::Head { head, received: 10 });
+    let mut room = [0; 100];
+    // SAFETY: the room outlives the request's use of it, and nobody else has it.
+    let buffer = unsafe { CallerBuf::new(room.as_mut_ptr().cast(), 100) };
+    request.read(at(0), buffer, true).unwrap();
+    assert_eq!(request.deadline(), Some(at(30)));
+    let body = |bytes: &'static [u8]| Event::Body { bytes: bytes.into(), end: None };
+    request.event(at(10), attempt, body(GZIP));
+    assert_eq!(request.deadline(), Some(at(40)));
+    for second in 11..39 {
+        request.event(at(second), attempt, body(b"behind"));
+    }
+    assert_eq!(request.deadline(), Some(at(40)));
+    drop(request);
 }
 
 /// Draws the exchange: which input leads from where to where. Inputs that stay are left out.

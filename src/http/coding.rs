@@ -28,7 +28,15 @@ pub struct Decoder {
     crc: Crc,
     /// Bytes of a frame's header or trailer that is not complete.
     frame: Vec<u8>,
+    /// Something else than another member follows the last.
+    surplus: bool,
+    /// How many bytes were taken since one came out.
+    barren: usize,
 }
+
+/// So many coded bytes may bring out none (our choice): the longest optional field of a gzip header that has a length, and
+/// as much again. A server that sends more has something else in mind.
+const BARREN: usize = 128 * 1024;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +85,8 @@ impl Decoder {
             inflate: Decompress::new(false),
             crc: Crc::new(),
             frame: Vec::new(),
+            surplus: false,
+            barren: 0,
         })
     }
 
@@ -93,6 +103,10 @@ impl Decoder {
             };
             made += out;
             taken += used;
+            self.barren = if out == 0 { self.barren + used } else { 0 };
+            if self.barren > BARREN {
+                return Err(BROKEN);
+            }
             if let Some(part) = coded.front_mut() {
                 part.advance(used);
                 if part.is_empty() {
@@ -185,14 +199,14 @@ impl Decoder {
                 Ok(used)
             }
             // Members follow each other; what else follows the last is not looked at.
-            Phase::Over if self.gzip && self.frame.is_empty() && part.first() == Some(&0x1F) => {
+            Phase::Over if self.gzip && !self.surplus && part.first() == Some(&0x1F) => {
                 self.phase = Phase::Header;
                 self.inflate.reset(false);
                 self.crc.reset();
                 Ok(0)
             }
             Phase::Over | Phase::Deflated => {
-                self.frame.extend(part.first());
+                self.surplus |= !part.is_empty();
                 Ok(part.len())
             }
         }
@@ -307,6 +321,42 @@ mod tests {
         }
         assert_eq!(decoded("deflate", b"hello", 3, 100), Err(BROKEN));
         assert_eq!(decoded("gzip", b"", 3, 100), Ok(Vec::new()), "no body at all is none");
+    }
+
+    /// What is behind the end of a coded body, and whatever else brings out nothing, is passed over as far as a bound, and
+    /// nothing of it is kept.
+    #[test]
+    fn what_brings_out_nothing_ends() {
+        let text = b"hello".as_slice();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+        zlib.write_all(text).unwrap();
+        let zlib = zlib.finish().unwrap();
+        let header = GzBuilder::new().comment(vec![b'x'; BARREN + 1]).write(Vec::new(), Compression::best());
+        let header = header.finish().unwrap();
+        let stored = [0, 0, 0, 0xFF, 0xFF];
+        let after = |coded: &[u8], surplus: &[u8]| [coded, &surplus.repeat(BARREN / surplus.len() + 50)].concat();
+        let within = |coded: &[u8], surplus: &[u8]| [coded, &surplus.repeat(BARREN / 2 / surplus.len())].concat();
+        let rows = [
+            ("gzip", within(&gzip(text), b"y"), Ok(text)),
+            ("gzip", after(&gzip(text), b"y"), Err(BROKEN)),
+            ("deflate", within(&zlib, b"\x1F"), Ok(text)),
+            ("deflate", after(&zlib, b"\x1F"), Err(BROKEN)),
+            ("gzip", within(&gzip(text), &gzip(b"")), Ok(text)),
+            ("gzip", after(&gzip(text), &gzip(b"")), Err(BROKEN)),
+            ("gzip", header, Err(BROKEN)),
+            ("deflate", after(b"", &stored), Err(BROKEN)),
+        ];
+        for (row, (coding, coded, expected)) in rows.iter().enumerate() {
+            for piece in [1, 1000] {
+                let outcome = decoded(coding, coded, piece, 100);
+                assert_eq!(outcome.as_deref(), expected.as_ref().copied(), "row {row}, {piece}");
+            }
+        }
+        let mut decoder = Decoder::take(&mut headers("deflate"), WINHTTP_DECOMPRESSION_FLAG_ALL).unwrap();
+        for byte in within(&zlib, b"y") {
+            decoder.decode(&mut VecDeque::from([Bytes::copy_from_slice(&[byte])]), &mut [0; 10]).unwrap();
+        }
+        assert_eq!(decoder.frame.capacity(), 0);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::win32::{
 /// How much room is kept for the next reply.
 const KEPT: usize = 4096;
 
+/// What every reply begins with.
+const PREFIX: &[u8] = b"HTTP/1.";
+
 /// A head.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NextHead {
@@ -28,6 +31,8 @@ pub struct HeadReader {
     begun: Vec<u8>,
     /// How many of these bytes cannot be the end of the head.
     scanned: usize,
+    /// Whether its first line is complete.
+    first_line: bool,
 }
 
 impl HeadReader {
@@ -38,8 +43,9 @@ impl HeadReader {
 
     /// The same once more, with the room that there is.
     pub fn begin(&mut self, limit: usize, upgrade: bool) {
-        (self.limit, self.upgrade, self.scanned) = (limit, upgrade, 0);
+        (self.limit, self.upgrade) = (limit, upgrade);
         self.begun.clear();
+        self.next_begins();
     }
 
     /// More bytes have come.
@@ -63,7 +69,7 @@ impl HeadReader {
             Ok(None) | Err(_) => return Err(ERROR_WINHTTP_HEADER_SIZE_OVERFLOW),
         };
         self.begun.drain(..length);
-        self.scanned = 0;
+        self.next_begins();
         let interim = head.is_interim(self.upgrade);
         Ok(Some(if interim { NextHead::Interim(head.status) } else { NextHead::Last(head) }))
     }
@@ -85,13 +91,22 @@ impl HeadReader {
         if self.begun.is_empty() { Ok(()) } else { Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE) }
     }
 
+    fn next_begins(&mut self) {
+        (self.scanned, self.first_line) = (0, false);
+    }
+
     /// Whether parsing can bring something new: the end of the head, or a first line that is none. What comes in small
-    /// pieces is not parsed again with each.
+    /// pieces is neither parsed nor looked at again with each.
     fn may_be_complete(&mut self) -> bool {
         let new = &self.begun[self.scanned.saturating_sub(3)..];
         let empty_line = || new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n");
-        let first_line = !self.begun[..self.scanned].contains(&b'\n');
-        let may_be = first_line || empty_line();
+        let may_be = if self.first_line {
+            empty_line()
+        } else {
+            self.first_line = self.begun[self.scanned..].contains(&b'\n');
+            let begins = self.begun.iter().zip(PREFIX).all(|(byte, expected)| byte == expected);
+            self.first_line || !begins
+        };
         self.scanned = self.begun.len();
         may_be
     }
@@ -126,6 +141,32 @@ impl RequestHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes that come one by one are parsed when a line of them can mean something: once for a long first line, and at once
+    /// where it cannot become one.
+    #[test]
+    fn what_comes_in_small_pieces_is_not_parsed_with_each() {
+        let long = format!("HTTP/1.1 200 {}\r\nA: {}\r\n\r\n", "x".repeat(500), "y".repeat(500));
+        let two = "HTTP/1.1 100\r\n\r\nHTTP/1.1 200 OK\n\n";
+        for (bytes, parsed, heads) in [(long.as_str(), 2, 1), (two, 4, 2), ("HTTP/2.0 200 OK", 1, 0), ("xyz", 1, 0)] {
+            let mut reader = HeadReader::new(4096, false);
+            let (mut tried, mut found) = (0, 0);
+            for byte in bytes.as_bytes() {
+                reader.push(&[*byte]);
+                let scanned = (reader.scanned, reader.first_line);
+                tried += usize::from(reader.may_be_complete());
+                (reader.scanned, reader.first_line) = scanned;
+                match reader.next_head() {
+                    Ok(head) => found += usize::from(head.is_some()),
+                    Err(error) => {
+                        assert_eq!(error, ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+                        break;
+                    }
+                }
+            }
+            assert_eq!((tried, found), (parsed, heads), "{bytes:?}");
+        }
+    }
 
     #[test]
     fn heads_of_requests() {

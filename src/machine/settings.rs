@@ -1,5 +1,7 @@
 //! The options that a request copies from its session, and their defaults (source option.table).
 
+use std::time::Duration;
+
 use crate::http::Encoding;
 use crate::http::proxy::Access;
 use crate::transport::{ClientCertificate, Http2, Network, PoolRules, Revocation, Tls};
@@ -28,7 +30,16 @@ pub struct Timeouts {
     pub response: Option<u32>,
 }
 
+/// The time of a name or an address for whom nobody waits, where there is no limit: that of an address by default (our choice).
+const UNLIMITED_AHEAD: u32 = 60_000;
+
 impl Timeouts {
+    /// How long a connection may take that nobody waits for: it always ends.
+    pub fn ahead(&self) -> Duration {
+        let limit = |time| if matches!(time, 0 | u32::MAX) { UNLIMITED_AHEAD } else { time };
+        Duration::from_millis(u64::from(limit(self.resolve)) + u64::from(limit(self.connect)))
+    }
+
     /// What a query of RECEIVE_RESPONSE_TIMEOUT reads: never less than the receive timeout.
     pub fn response_as_read(&self) -> u32 {
         self.response.map_or(u32::MAX, |value| value.max(self.receive))

@@ -1,6 +1,7 @@
 //! One request on its way: a task that owns its connection and polls everything that may move.
 
 use std::future::{Future, poll_fn};
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,7 +14,7 @@ use super::http1::Http1;
 use super::http2::Http2Exchange;
 use super::pool::{Got, Lease, PoolClient, Slot};
 use super::registry::PoolEntry;
-use super::runtime::Timer;
+use super::runtime::{Timer, caught, until};
 use super::socks;
 use super::{Net, Started};
 use crate::connection::{ConnectionId, DRAIN, READ_AHEAD, drained_at_most, tries_again};
@@ -65,9 +66,15 @@ impl AttemptTask {
         AttemptTask { net, started, sink, alarm, lease: None, waited: false }
     }
 
+    /// Carries the request; if that panics, the machine hears of an end all the same.
     pub async fn run(mut self) {
-        if let Err(Interruption::Failed(failure)) = self.carry().await {
-            self.sink.event(Event::Failed(failure));
+        match caught(self.carry()).await {
+            Ok(Err(Interruption::Failed(failure))) => self.sink.event(Event::Failed(failure)),
+            Ok(_) => {}
+            Err(panic) => {
+                self.sink.event(Event::Failed(ERROR_WINHTTP_INTERNAL_ERROR.into()));
+                resume_unwind(panic);
+            }
         }
     }
 
@@ -83,6 +90,7 @@ impl AttemptTask {
             let outcome = match (acquired, &request.http2) {
                 (Acquired::Http2(slot), Some(rules)) => {
                     self.carried(&slot.connection.entry, slot.earlier);
+                    mailbox.lock().silence = Some(slot.connection.silence());
                     self.attempt(Http2Exchange::new(slot, request, rules, mailbox)).await
                 }
                 (Acquired::Http2(_), None) => {
@@ -139,7 +147,7 @@ impl AttemptTask {
             match got.map_err(Failure::from)? {
                 // r7: its task may not have heard yet that the server has closed it.
                 Got::Stream(slot) if slot.connection.entry.ended() => {
-                    self.net.about(|engine, now| engine.expire(now, slot.connection.entry.id()));
+                    slot.expire();
                 }
                 Got::Stream(slot) => return Ok((Acquired::Http2(slot), true)),
                 Got::TooMany => {}
@@ -179,7 +187,8 @@ impl AttemptTask {
 
     /// A connection carries this request now.
     fn carried(&self, entry: &Arc<PoolEntry>, earlier: u32) {
-        self.started.mailbox.lock().connection = Some((Arc::clone(entry), earlier));
+        let mut commands = self.started.mailbox.lock();
+        (commands.connection, commands.silence) = (Some((Arc::clone(entry), earlier)), None);
     }
 
     /// An exchange, and what its failure means for the request.
@@ -253,6 +262,7 @@ impl AttemptTask {
     pub(super) fn poll_mailbox(&mut self, cx: &mut Context<'_>) -> Poll<Interruption> {
         loop {
             let mut commands = self.started.mailbox.look(cx);
+            commands.ringing = false;
             if commands.dropped {
                 return Poll::Ready(Interruption::Dropped);
             }
@@ -432,10 +442,15 @@ impl AttemptTask {
     }
 }
 
-/// Opens a connection that nobody waits for.
+/// Opens a connection that nobody waits for: no machine looks at the time, and its place is somebody's meanwhile.
 async fn open(net: Arc<Net>, lease: Lease, request: TransportRequest) {
-    let Ok(dialed) = connect::dial(&net, &request, lease.id(), &NullSink, None).await else { return };
-    if let Ok(New::Http1(connection)) = connect::speak(&net, dialed, &request, &NullSink).await {
+    let mut timer = net.runtime.timer();
+    timer.set_idle(net.runtime.now() + request.ahead_within);
+    let made = async {
+        let dialed = connect::dial(&net, &request, lease.id(), &NullSink, None).await?;
+        connect::speak(&net, dialed, &request, &NullSink).await
+    };
+    if let Some(Ok(New::Http1(connection))) = until(timer, made).await {
         lease.made();
         lease.give_back(connection);
     }
@@ -444,6 +459,7 @@ async fn open(net: Arc<Net>, lease: Lease, request: TransportRequest) {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::task::Waker;
     use std::time::Duration;
 
@@ -451,7 +467,7 @@ mod tests {
     use super::super::runtime::{Boxed, Connected, Runtime};
     use super::*;
     use crate::sync::Mutex;
-    use crate::transport::Network;
+    use crate::transport::{Network, Transport};
 
     const FIRST: Duration = Duration::from_secs(1);
     const SECOND: Duration = Duration::from_secs(2);
@@ -501,6 +517,91 @@ mod tests {
         fn connect<'a>(&'a self, _: SocketAddr, _: &'a Network) -> Boxed<'a, std::io::Result<Connected>> {
             unreachable!("nothing is asked for")
         }
+    }
+
+    /// An address that never answers, or a dialler that panics; each timer has rung when it is looked at.
+    struct Silent {
+        panics: bool,
+    }
+
+    struct Rung;
+
+    impl Timer for Rung {
+        fn set(&mut self, _: Duration) {}
+
+        fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+
+    impl Runtime for Silent {
+        fn now(&self) -> Duration {
+            FIRST
+        }
+
+        fn timer(&self) -> Box<dyn Timer> {
+            Box::new(Rung)
+        }
+
+        fn run(&self, mut task: Boxed<'static, ()>) -> bool {
+            let step = || task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(catch_unwind(AssertUnwindSafe(step)).is_err());
+            true
+        }
+
+        fn spawn(&self, _: Boxed<'static, ()>) {}
+
+        fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Boxed<'a, std::io::Result<Vec<SocketAddr>>> {
+            unreachable!("the host is an address")
+        }
+
+        fn connect<'a>(&'a self, _: SocketAddr, _: &'a Network) -> Boxed<'a, std::io::Result<Connected>> {
+            assert!(!self.panics, "on purpose");
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// The place of a connection that nobody waits for is free when its time is over.
+    #[test]
+    fn a_connection_that_nobody_waits_for_ends() {
+        let net = Net::on(Box::new(Silent { panics: false }), Default::default(), false);
+        let mut request = TransportRequest::to("127.0.0.1", 80);
+        request.pool_rules.at_first = 2;
+        let mut client = PoolClient::new(&net, false);
+        let Some(Ok(Got::Make(lease, 1))) = client.ask(&request) else { panic!("nothing to make") };
+        let ahead = client.ahead(&request).unwrap();
+        assert_eq!(net.known(|engine| engine.counts()), (2, 0));
+        let mut opened = pin!(open(Arc::clone(&net), ahead, request));
+        assert!(opened.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert_eq!(net.known(|engine| engine.counts()), (1, 0));
+        drop(lease);
+    }
+
+    /// Notes what failed.
+    #[derive(Default)]
+    struct Failures(Mutex<Vec<Failure>>);
+
+    impl Sink for Failures {
+        fn events(&self, events: &mut dyn Iterator<Item = Event>) {
+            self.0.lock().extend(events.filter_map(|event| match event {
+                Event::Failed(failure) => Some(failure),
+                _ => None,
+            }));
+        }
+
+        fn tick(&self) {}
+    }
+
+    /// A request whose task panics ends.
+    #[test]
+    fn a_panic_is_told() {
+        let net = Net::on(Box::new(Silent { panics: true }), Default::default(), false);
+        let sink = Arc::new(Failures::default());
+        let request = Box::new(TransportRequest::to("127.0.0.1", 80));
+        Transport::start(&net, request, Arc::clone(&sink) as Arc<dyn Sink>).go();
+        let failed: Vec<_> = sink.0.lock().iter().map(|failure| failure.error).collect();
+        assert_eq!(failed, [ERROR_WINHTTP_INTERNAL_ERROR]);
+        assert_eq!((Transport::running(&net), net.known(|engine| engine.counts())), (0, (0, 0)));
     }
 
     /// A call on another thread may ask for another time while the alarm rings: that is not lost.

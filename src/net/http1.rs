@@ -241,7 +241,8 @@ impl<'a> Outbound<'a> {
         let asked = RequestKind::of(&self.request.head.method, self.request.upgrade);
         let queued = {
             let mut state = self.state();
-            state.begin(&self.request.head, &body, asked, self.request.head_limit);
+            let limits = (self.request.head_limit, self.request.interim_limit);
+            state.begin(&self.request.head, &body, asked, limits);
             state.queued
         };
         self.marked = queued;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::http2::Silence;
 use super::registry::PoolEntry;
 use crate::http::RequestHead;
 use crate::sync::{Mutex, MutexGuard};
@@ -31,6 +32,10 @@ pub struct Commands {
     pub next_address: bool,
     /// The connection that carries the request, and how many it carried before.
     pub connection: Option<(Arc<PoolEntry>, u32)>,
+    /// Of a connection that others share: whether it has been silent since the request began.
+    pub silence: Option<Silence>,
+    /// The machine hears that its time has come.
+    pub ringing: bool,
     pub dropped: bool,
     /// After a 101: who listens from now on, and how many bytes may wait there.
     pub upgrade: Option<(Arc<dyn Sink>, usize)>,
@@ -48,7 +53,8 @@ impl Commands {
     /// The alarm has rung: whether at the time that was asked for.
     pub fn rang(&mut self) -> bool {
         let time = self.alarm.take().map(|(time, _)| time);
-        self.wake_at.take_if(|asked| Some(*asked) == time).is_some()
+        self.ringing = self.wake_at.take_if(|asked| Some(*asked) == time).is_some();
+        self.ringing
     }
 
     /// What is asked for, if the alarm does not ring by then.

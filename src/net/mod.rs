@@ -46,7 +46,8 @@ use crate::transport::{
 };
 use crate::win32::ERROR_WINHTTP_INTERNAL_ERROR;
 use attempt::AttemptTask;
-use mailbox::Mailbox;
+use http2::Silence;
+use mailbox::{Commands, Mailbox};
 use pool::Pool;
 use runtime::{Runtime, task};
 use stream::Stream;
@@ -261,6 +262,12 @@ impl Attempt for Started {
     }
 
     fn release(&self) {
+        // Whose time is over, and has not heard a byte, was perhaps on a connection that leads nowhere any more: others get
+        // another one, also those that begin before its task has stopped.
+        let silent = |commands: &Commands| commands.ringing && commands.silence.as_ref().is_some_and(Silence::lasts);
+        if silent(&self.mailbox.lock()) {
+            self.expire();
+        }
         self.mailbox.tell(|commands| commands.dropped = true);
     }
 }

@@ -191,6 +191,13 @@ pub struct Slot {
     net: Arc<Net>,
 }
 
+impl Slot {
+    /// The connection gets no new streams.
+    pub fn expire(&self) {
+        self.net.about(|engine, now| engine.expire(now, self.connection.entry.id()));
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         let id = self.connection.entry.id();

@@ -12,7 +12,7 @@ use bytes::{BufMut, Bytes};
 use super::buffer::Buffer;
 use crate::http::chunks::{BadChunk, Chunk, ChunkReader};
 use crate::http::{BodyLength, HeadReader, Headers, NextHead, RequestKind, ResponseHead};
-use crate::win32::Win32Error;
+use crate::win32::{ERROR_WINHTTP_INVALID_SERVER_RESPONSE, Win32Error};
 
 /// The inbound side of a connection.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Reply {
     head: Option<ResponseHead>,
     /// Interim replies that were not told.
     interim: Vec<u16>,
+    /// How many more may come.
+    interim_left: u32,
     /// Bytes that came since the request began.
     pub received: u64,
     body: ReplyBody,
@@ -45,13 +47,14 @@ enum ReplyBody {
 }
 
 impl Reply {
-    /// A request begins.
-    pub fn begin(&mut self, asked: RequestKind, limit: usize) {
+    /// A request begins, whose reply may have a head of so many bytes, behind so many interim ones.
+    pub fn begin(&mut self, asked: RequestKind, limit: usize, interim: u32) {
         self.expected = Some(asked);
         self.heads.begin(limit, asked == RequestKind::Upgrade);
         self.incoming.clear();
         self.head = None;
         self.interim.clear();
+        self.interim_left = interim;
         self.received = 0;
         self.body = ReplyBody::Plain;
         self.trailers = Headers::default();
@@ -103,7 +106,10 @@ impl Reply {
         while let Some(next) = self.heads.next_head()? {
             let head = match next {
                 NextHead::Interim(status) => {
+                    // Whoever polls may not hear of them before the last, and a server that never comes to it has no end.
                     self.interim.push(status);
+                    self.interim_left =
+                        self.interim_left.checked_sub(1).ok_or(ERROR_WINHTTP_INVALID_SERVER_RESPONSE)?;
                     continue;
                 }
                 NextHead::Last(head) => head,
@@ -217,13 +223,11 @@ fn placeholder(head: &ResponseHead, framing: BodyLength, to: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::win32::{
-        ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
-    };
+    use crate::win32::{ERROR_WINHTTP_HEADER_COUNT_EXCEEDED, ERROR_WINHTTP_HEADER_SIZE_OVERFLOW};
 
     fn read(bytes: &[u8], piece: usize, limit: usize) -> Result<(Reply, String), Win32Error> {
         let mut reply = Reply::default();
-        reply.begin(RequestKind::Upgrade, limit);
+        reply.begin(RequestKind::Upgrade, limit, 3);
         let mut given = Vec::new();
         for piece in bytes.chunks(piece) {
             if reply.in_head() {
@@ -281,6 +285,21 @@ mod tests {
                 let (mut reply, given) = read(bytes.as_bytes(), piece, 65536).unwrap();
                 assert_eq!((given.as_str(), reply.take_interim().as_slice()), (*seen, *interim), "{bytes:?}");
                 assert!(reply.take_head().is_some());
+            }
+        }
+    }
+
+    /// However the bytes come: no more interim replies are collected than may be, and the one that tells so.
+    #[test]
+    fn interim_replies_without_end() {
+        let error = Some(ERROR_WINHTTP_INVALID_SERVER_RESPONSE);
+        for (count, error) in [(3, None), (4, error), (5000, error)] {
+            let bytes = "HTTP/1.1 102 Wait\r\n\r\n".repeat(count);
+            for piece in [1, 100, usize::MAX] {
+                let mut reply = Reply::default();
+                reply.begin(RequestKind::Other, 65536, 3);
+                let outcome = bytes.as_bytes().chunks(piece).try_for_each(|piece| reply.arrived(piece));
+                assert_eq!((outcome.err(), reply.take_interim().len()), (error, count.min(4)), "{count} {piece}");
             }
         }
     }

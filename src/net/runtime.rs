@@ -2,13 +2,14 @@
 //!
 //! The real one is made of tokio; a Sim has one whose time is virtual and whose sockets are pipes.
 
-use std::future::Future;
-use std::io;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use std::{io, thread};
 
 use async_task::Runnable;
 
@@ -42,6 +43,26 @@ pub trait Runtime: Send + Sync {
     fn resolve<'a>(&'a self, name: &'a str, port: u16) -> Boxed<'a, io::Result<Vec<SocketAddr>>>;
     /// A connection to an address.
     fn connect<'a>(&'a self, address: SocketAddr, network: &'a Network) -> Boxed<'a, io::Result<Connected>>;
+}
+
+/// Runs something to its end, or until this timer rings.
+pub async fn until<T>(mut timer: Box<dyn Timer>, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Pending => timer.poll(cx).map(|()| None),
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+    })
+    .await
+}
+
+/// Runs something to its end, or until it panics: whoever waits for it hears of that, and then the panic goes on.
+pub async fn caught<T>(work: impl Future<Output = T>) -> thread::Result<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(step) => step.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }
 
 /// Takes the steps of tasks that need no box of their own.

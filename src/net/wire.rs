@@ -49,8 +49,8 @@ pub struct WireState {
 }
 
 impl WireState {
-    /// A request begins: `head`, and the body bytes that follow it at once. `asked`, `limit`: see [`Reply::begin`].
-    pub fn begin(&mut self, head: &RequestHead, body: &Bytes, asked: RequestKind, limit: usize) {
+    /// A request begins: `head`, and the body bytes that follow it at once. `asked`, `limits`: see [`Reply::begin`].
+    pub fn begin(&mut self, head: &RequestHead, body: &Bytes, asked: RequestKind, limits: (usize, u32)) {
         self.pending.clear();
         head.write(self.pending.end());
         self.head = self.pending.len() as u64;
@@ -60,7 +60,7 @@ impl WireState {
         self.push(body.clone());
         self.discards = false;
         self.refused = None;
-        self.reply.begin(asked, limit);
+        self.reply.begin(asked, limits.0, limits.1);
     }
 
     /// More of the body.

@@ -90,6 +90,33 @@ fn what_the_server_breaks() {
     assert_eq!(server.connections(), 1, "a broken stream leaves its connection alone");
 }
 
+/// A request that timed out without a byte of its connection was perhaps on one that leads nowhere: the next goes on another. One
+/// that has heard something was not.
+#[test]
+fn a_silent_connection_is_left() {
+    let server = Server::start(|mut exchange| async move {
+        match exchange.path() {
+            "/silent" => std::future::pending().await,
+            "/half" => {
+                let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
+                stream.send_data("half".into(), false).unwrap();
+                std::future::pending().await
+            }
+            _ => exchange.answer(exchange.connection.to_string()),
+        }
+    });
+    assert_eq!(get(&server, "/first"), Ok(b"1".to_vec()));
+    for (path, next) in [("/half", "1"), ("/silent", "2"), ("/half", "2")] {
+        let client = client(false, server.port);
+        let request = open(&client, "GET", path, 0, None);
+        assert_eq!(set(request, WINHTTP_OPTION_RECEIVE_TIMEOUT, 200), 0);
+        assert_eq!(fetch(request), Err(12002), "{path}");
+        close(request);
+        client.close();
+        assert_eq!(get(&server, "/after"), Ok(next.into()), "{path}");
+    }
+}
+
 #[test]
 fn what_is_tried_again() {
     let refused = Arc::new(Semaphore::new(1));

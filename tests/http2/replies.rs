@@ -54,6 +54,26 @@ fn heads_bodies_and_trailers() {
     client.close();
 }
 
+/// Ten interim replies may come, as over HTTP/1.1; whoever sends more is not waited for.
+#[test]
+fn interim_replies_without_end() {
+    let server = Server::start(|mut exchange| async move {
+        let count: usize = exchange.path()[1..].parse().unwrap();
+        for _ in 0..count {
+            // The client may have had enough.
+            let _ = exchange.reply.send_informational(Response::builder().status(103).body(()).unwrap());
+        }
+        if count > 10 {
+            std::future::pending().await
+        }
+        exchange.answer("hello");
+    });
+    assert_eq!(get(&server, "/10"), Ok(b"hello".to_vec()));
+    for path in ["/11", "/1000"] {
+        assert_eq!(get(&server, path), Err(INVALID_RESPONSE), "{path}");
+    }
+}
+
 /// All trailers.
 const TRAILERS: u32 = WINHTTP_QUERY_RAW_HEADERS_CRLF | WINHTTP_QUERY_FLAG_TRAILERS;
 

@@ -120,7 +120,9 @@ impl Request {
             handle: 0,
             network: self.config.settings.network.clone(),
             pool_rules: self.config.settings.pool_rules.clone(),
+            ahead_within: self.config.settings.timeouts.ahead(),
             head_limit: self.config.settings.max_head as usize,
+            interim_limit: self.config.settings.max_interim,
             drain_limit: self.config.settings.max_drain as usize,
         };
         self.attempt.timings.begin(now, request.first_length());

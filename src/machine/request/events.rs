@@ -200,10 +200,12 @@ impl Machine for Request {
             }
             Event::Body { .. } if self.route.refused && !self.config.settings.receive_connect_response => {}
             Event::Body { bytes, end } => {
-                if self.read.is_some() {
+                let before = self.attempt.body.supplied();
+                self.attempt.body.push(bytes);
+                // What nobody can read, such as bytes behind the end of a coded body, is no sign of life.
+                if self.read.is_some() && self.attempt.body.supplied() > before {
                     self.timers.start(Timer::Read, now, &timeouts);
                 }
-                self.attempt.body.push(bytes);
                 if let Some(trailers) = end {
                     // source a13: those of HTTP/1.1 are dropped.
                     let told = self.protocol_used() != 0;

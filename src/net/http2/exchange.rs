@@ -38,6 +38,8 @@ pub struct Http2Exchange<'a> {
     secured: Option<Arc<Secured>>,
     outbound: Outbound<'a>,
     inbound: Inbound,
+    /// How many more interim replies may come.
+    interim_left: u32,
     failure_kind: FailureKind,
 }
 
@@ -63,6 +65,7 @@ impl<'a> Http2Exchange<'a> {
             secured,
             outbound,
             inbound: Inbound::Not,
+            interim_left: request.interim_limit,
             failure_kind: FailureKind::Final,
         }
     }
@@ -145,6 +148,10 @@ impl Exchange for Http2Exchange<'_> {
         };
         while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
             sink.event(Event::Interim(interim.status().as_u16()));
+            let Some(left) = self.interim_left.checked_sub(1) else {
+                return Poll::Ready(Err(ERROR_WINHTTP_INVALID_SERVER_RESPONSE.into()));
+            };
+            self.interim_left = left;
         }
         match ready!(Pin::new(response).poll(cx)) {
             Ok(response) => {

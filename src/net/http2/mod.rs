@@ -10,6 +10,7 @@ mod length;
 mod watch;
 
 use std::future::{Future, poll_fn};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use super::Net;
 use super::registry::PoolEntry;
+use super::runtime::caught;
 use super::stream::Stream;
 use crate::transport::{Failure, Http2, Peer, Secured};
 use crate::win32::ERROR_WINHTTP_CONNECTION_ERROR;
@@ -81,9 +83,12 @@ impl Multiplexed {
         let (weak, task_net, keepalive) = (Arc::downgrade(&this), Arc::clone(net), rules.keepalive);
         let id = this.entry.id();
         net.runtime.spawn(Box::pin(async move {
-            drive(&task_net, connection, &watch, keepalive, &weak).await;
+            let driven = caught(drive(&task_net, connection, &watch, keepalive, &weak)).await;
             watch.end();
             task_net.about(|engine, now| engine.expire(now, id));
+            if let Err(panic) = driven {
+                resume_unwind(panic);
+            }
         }));
         Ok(this)
     }
@@ -97,9 +102,27 @@ impl Multiplexed {
         })
     }
 
+    /// What it is like now.
+    pub fn silence(&self) -> Silence {
+        Silence { watch: Arc::clone(&self.watch), heard: self.watch.received() }
+    }
+
     /// How many streams the server takes at once. One that says 0 takes some later: h2 waits for that.
     pub fn room(&self) -> usize {
         self.sender.current_max_send_streams().max(1)
+    }
+}
+
+/// What a connection was like when a request began.
+pub struct Silence {
+    watch: Arc<Watch>,
+    heard: u64,
+}
+
+impl Silence {
+    /// Whether not a byte has come since, for anybody.
+    pub fn lasts(&self) -> bool {
+        self.watch.received() == self.heard
     }
 }
 

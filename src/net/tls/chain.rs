@@ -1,10 +1,6 @@
 //! Certificates that are judged apart from a connection, by the rules of one.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
@@ -14,6 +10,7 @@ use super::verifier::{Algorithms, Verifier};
 use crate::net::Net;
 #[cfg(feature = "live")]
 use crate::net::mapped;
+use crate::net::runtime::until;
 use crate::pki::{Certificate, Usages, Verdict};
 use crate::transport::{ChainAnswer, ChainAsked, ChainQuestion, ChainRevocation, ChainRoots, Network};
 use crate::win32::{
@@ -56,22 +53,12 @@ pub fn judge(net: &Arc<Net>, question: ChainQuestion, asked: ChainAsked) {
                 *fault = lists.fault(&net, network.as_ref(), &certificates, place, &algorithms, at).await;
             }
         };
-        within(&net, limit, looked).await;
+        let mut timer = net.runtime.timer();
+        if let Some(limit) = limit {
+            timer.set(net.runtime.now() + limit);
+        }
+        until(timer, looked).await;
     });
-}
-
-/// Runs it to its end, or for so long.
-async fn within(net: &Net, limit: Option<Duration>, work: impl Future<Output = ()>) {
-    let mut timer = net.runtime.timer();
-    if let Some(limit) = limit {
-        timer.set(net.runtime.now() + limit);
-    }
-    let mut work = pin!(work);
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Pending => timer.poll(cx),
-        Poll::Ready(()) => Poll::Ready(()),
-    })
-    .await;
 }
 
 /// The path and the faults of a question where these are trusted, and nobody else.
