@@ -5,7 +5,9 @@ use portable_winhttp::pki::{
     lines, of_host,
 };
 use proptest::prelude::*;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension, DnType, IsCa, KeyPair,
+};
 
 /// Signatures that are good if they are not empty: what is tested is everything else.
 struct Believer;
@@ -18,6 +20,11 @@ impl Signatures for Believer {
 
 /// An authority and a certificate of it, with every extension that is looked at.
 fn chain() -> (Vec<u8>, Vec<u8>) {
+    chain_of_points(None)
+}
+
+/// The same, with these distribution points (DER), if any are given.
+fn chain_of_points(points: Option<Vec<u8>>) -> (Vec<u8>, Vec<u8>) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, "root");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
@@ -27,7 +34,13 @@ fn chain() -> (Vec<u8>, Vec<u8>) {
     params.distinguished_name.push(DnType::OrganizationName, "größer");
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec!["http://a.test/ca.crl".to_owned()] }];
+    match points {
+        Some(points) => params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 31], points)],
+        None => {
+            let uris = vec!["http://a.test/ca.crl".to_owned()];
+            params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
+        }
+    }
     let leaf = params.signed_by(&KeyPair::generate().unwrap(), &root).unwrap();
     (root.der().to_vec(), leaf.der().to_vec())
 }
@@ -86,8 +99,9 @@ fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 /// What a list says of a certificate, by its first point.
 fn revocation(list: &[u8], leaf: &Certificate<'_>, root: &Certificate<'_>) -> Revocation {
     let list = RevocationList::read(list, root, &Believer);
-    let say = |list: RevocationList| list.says(leaf, root, &leaf.list_points()[0], 1_700_000_000);
-    list.map_or(Revocation::Unknown, say)
+    let points = leaf.list_points();
+    let known = list.zip(points.first());
+    known.map_or(Revocation::Unknown, |(list, point)| list.says(leaf, root, point, 1_700_000_000))
 }
 
 /// Lists of revoked certificates, also of version 1: those have no version and no extensions, and may name no next update.
@@ -163,6 +177,35 @@ fn parts_of_a_list() {
                 let list = tlv(0x30, &[&signed, ALGORITHM, b"\x03\x02\x00\x01"]);
                 assert_eq!(revocation(&list, &leaf, &root), expected, "{what}, {critical:?}, {serial:?}");
             }
+        }
+    }
+}
+
+/// Points whose lists have some reasons only can say that a certificate was revoked, not that it was not; those whose lists
+/// somebody else signs are of no use.
+#[test]
+fn points_of_a_certificate() {
+    const ALGORITHM: &[u8] = b"\x30\x0A\x06\x08\x2A\x86\x48\xCE\x3D\x04\x03\x02";
+    let name = tlv(0xA0, &[&tlv(0xA0, &[&tlv(0x86, &[b"HTTP://a.test/1"]), &tlv(0x86, &[b"ldap://a.test/2"])])]);
+    let (reasons, other) = (tlv(0x81, &[b"\x06\x40"]), tlv(0xA2, &[&tlv(0x82, &[b"other.test"])]));
+    use Revocation::{Good, Revoked, Unknown};
+    type Row<'a> = (&'a [&'a [u8]], usize, [Revocation; 2]);
+    let rows: [Row<'_>; 4] = [
+        (&[&name], 1, [Good, Revoked]),
+        (&[&name, &reasons], 1, [Unknown, Revoked]),
+        (&[&name, &other], 0, [Unknown, Unknown]),
+        (&[&reasons], 0, [Unknown, Unknown]),
+    ];
+    for (row, (point, points, expected)) in rows.into_iter().enumerate() {
+        let (root, leaf) = chain_of_points(Some(tlv(0x30, &[&tlv(0x30, point)])));
+        let (root, leaf) = (Certificate::parse(&root).unwrap(), Certificate::parse(&leaf).unwrap());
+        assert_eq!(leaf.list_points().len(), points, "row {row}");
+        for (serial, expected) in [(&b"\x05"[..], expected[0]), (leaf.serial, expected[1])] {
+            let (past, future) = (tlv(0x17, &[b"200101000000Z"]), tlv(0x17, &[b"400101000000Z"]));
+            let entries = tlv(0x30, &[&tlv(0x30, &[&tlv(2, &[serial]), &past])]);
+            let signed = tlv(0x30, &[ALGORITHM, root.subject, &past, &future, &entries]);
+            let list = tlv(0x30, &[&signed, ALGORITHM, b"\x03\x02\x00\x01"]);
+            assert_eq!(revocation(&list, &leaf, &root), expected, "row {row}");
         }
     }
 }
