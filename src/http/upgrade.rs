@@ -24,9 +24,10 @@ pub fn request(key: &str) -> [(&'static str, &str); 3] {
     [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key)]
 }
 
-/// Whether a 101 answers this key.
+/// Whether a 101 answers this key, and asks for no extension: none is spoken (source ws.extensions).
 pub fn is_accepted(head: &ResponseHead, key: &str) -> bool {
-    head.headers.has_word("upgrade", b"websocket")
+    head.headers.get("sec-websocket-extensions", 0).is_none_or(<[u8]>::is_empty)
+        && head.headers.has_word("upgrade", b"websocket")
         && head.headers.has_word("connection", b"upgrade")
         && head.headers.get("sec-websocket-accept", 0) == Some(accept(key).as_bytes())
 }
@@ -54,6 +55,8 @@ mod tests {
             (format!("Upgrade: h2c\r\nConnection: Upgrade\r\n{accept}"), false),
             (format!("Upgrade: websocket\r\nConnection: close\r\n{accept}"), false),
             (format!("Upgrade: websocket\r\n{accept}"), false),
+            (format!("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Extensions:\r\n{accept}"), true),
+            (format!("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Extensions: x\r\n{accept}"), false),
             ("Upgrade: websocket\r\nConnection: Upgrade\r\n".to_owned(), false),
             ("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n".to_owned(), false),
         ];
