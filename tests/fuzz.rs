@@ -4,6 +4,7 @@
 mod fuzz_bodies;
 
 use fuzz_bodies::BODIES;
+use portable_winhttp::lab::Choices;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -40,6 +41,25 @@ fn changed(seed: &[u8], changes: Vec<(prop::sample::Index, usize, Vec<u8>)>) -> 
         bytes.splice(at..end, new);
     }
     bytes
+}
+
+/// What begins well is read: a seed that is refused leaves nearly all of its body untried.
+#[test]
+fn seeds_of_choices_are_choices() {
+    let body = BODIES.iter().find(|body| body.name == "choices").unwrap();
+    for seed in body.seeds {
+        std::str::from_utf8(seed).unwrap().parse::<Choices>().unwrap();
+    }
+}
+
+/// Of a schedule only the short form repeats, and all words together stay below a million choices.
+#[test]
+fn a_schedule_is_no_bomb() {
+    let taken = |text: &str| text.parse::<Choices>().map(|choices| choices.len()).ok();
+    assert_eq!(taken("n0/1x999999-d0/2"), Some(1_000_000));
+    assert_eq!(taken("n0/1x1000000-d0/2"), None);
+    assert_eq!(taken("next:main:0/1x1"), Some(1));
+    assert_eq!(taken("next:main:0/1x2"), None);
 }
 
 /// Each body has a target in `fuzz/`, and there is no other.

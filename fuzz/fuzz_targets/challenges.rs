@@ -3,4 +3,4 @@
 #[path = "../../tests/fuzz_bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::run("challenges", data));
+libfuzzer_sys::fuzz_target!(init: bodies::seed("challenges"), |data: &[u8]| bodies::run("challenges", data));

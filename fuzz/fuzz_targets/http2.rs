@@ -3,4 +3,4 @@
 #[path = "../../tests/fuzz_bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::run("http2", data));
+libfuzzer_sys::fuzz_target!(init: bodies::seed("http2"), |data: &[u8]| bodies::run("http2", data));

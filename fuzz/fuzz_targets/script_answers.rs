@@ -3,4 +3,4 @@
 #[path = "../../tests/fuzz_bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::run("script_answers", data));
+libfuzzer_sys::fuzz_target!(init: bodies::seed("script_answers"), |data: &[u8]| bodies::run("script_answers", data));

@@ -3,4 +3,4 @@
 #[path = "../../tests/fuzz_bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::run("urls", data));
+libfuzzer_sys::fuzz_target!(init: bodies::seed("urls"), |data: &[u8]| bodies::run("urls", data));

@@ -253,14 +253,17 @@ impl FromStr for Choices {
                 continue;
             }
             let (choice, times) = one(word).ok_or_else(wrong)?;
+            if times > CHOICES_AT_MOST - choices.taken.len() {
+                return Err(wrong());
+            }
             choices.taken.extend(std::iter::repeat_n(choice, times));
         }
         Ok(choices)
     }
 }
 
-/// More choices of one kind than any run makes.
-const TIMES_AT_MOST: usize = 1_000_000;
+/// More choices than any run makes: a short text is not repeated until memory is full.
+const CHOICES_AT_MOST: usize = 1_000_000;
 
 fn one(word: &str) -> Option<(Choice, usize)> {
     let (kind, label, numbers) = match word.rsplit_once(':') {
@@ -273,6 +276,8 @@ fn one(word: &str) -> Option<(Choice, usize)> {
     let (taken, options) = numbers.split_once('/')?;
     let (options, times) = options.split_once('x').unwrap_or((options, "1"));
     let (taken, options) = (taken.parse().ok()?, options.parse().ok()?);
-    let times = times.parse().ok().filter(|times| (1..=TIMES_AT_MOST).contains(times))?;
+    // Only the short form repeats: what has no label.
+    let most = if label.is_empty() { CHOICES_AT_MOST } else { 1 };
+    let times = times.parse().ok().filter(|times| (1..=most).contains(times))?;
     (taken < options).then(|| (Choice { kind, taken, options, label: label.to_owned() }, times))
 }

@@ -79,7 +79,7 @@ pub const BODIES: &[Body] = &[
             b"http://u:p@h/?token=a&b=c#d",
         ],
     },
-    Body { name: "choices", run: choices, effort: 1, seeds: &[b"0/2 1/3", b"1.2", b"v1:0,1"] },
+    Body { name: "choices", run: choices, effort: 1, seeds: &[b"d1/2-n0/3x2", b"+f1p-n1/3", b"deliver:worker:1/2 next:main:0/3"] },
     Body { name: "options", run: through::options, effort: 1, seeds: &[b"\x29\x08user\0\0", b"\x03\x04\x10\x27\0\0"] },
     Body {
         name: "replies",
@@ -114,10 +114,22 @@ pub const BODIES: &[Body] = &[
     Body { name: "script_answers", run: script_answers, effort: 1, seeds: &[b"PROXY [::1]:80; HTTPS a; QUIC b; DIRECT"] },
 ];
 
+fn find(name: &str) -> &'static Body {
+    BODIES.iter().find(|body| body.name == name).expect("a body has this name")
+}
+
 /// Runs the body of this name.
 pub fn run(name: &str, data: &[u8]) {
-    let body = BODIES.iter().find(|body| body.name == name).expect("a body has this name");
-    (body.run)(data);
+    (find(name).run)(data);
+}
+
+/// Puts the seeds of the body of this name into the corpus, before libFuzzer, which was given its folders, reads them.
+pub fn seed(name: &str) {
+    for folder in std::env::args().skip(1).map(std::path::PathBuf::from).filter(|path| path.is_dir()) {
+        for (number, seed) in find(name).seeds.iter().enumerate() {
+            std::fs::write(folder.join(format!("seed-{number}")), seed).expect("a corpus can be written");
+        }
+    }
 }
 
 fn head(data: &[u8]) {
@@ -335,8 +347,13 @@ fn traces(data: &[u8]) {
 }
 
 fn choices(data: &[u8]) {
-    if let Ok(choices) = String::from_utf8_lossy(data).parse::<Choices>() {
-        assert_eq!(choices.to_string().parse::<Choices>().ok(), Some(choices));
+    let Ok(choices) = String::from_utf8_lossy(data).parse::<Choices>() else { return };
+    // A few bytes are a million choices, which take too long here.
+    if choices.len() <= 10_000 {
+        assert_eq!(choices.long().parse::<Choices>().as_ref(), Ok(&choices));
+        // The short form leaves labels out.
+        let short = choices.to_string();
+        assert_eq!(short.parse::<Choices>().map(|read| read.to_string()), Ok(short));
     }
 }
 
