@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::delivery::{Delivery, Policy};
+use crate::http::header_text::{is_text, is_token};
 use crate::lab::{Choices, Fault, Gate, Matcher, Peer, Profile, Reply, Rule, Sim, Stage, WebSocketScript, any};
 use crate::record::Status;
+use crate::sync::Mutex;
 
 /// What is wrong with a text.
 pub(super) type Wrong = String;
@@ -40,7 +42,8 @@ impl Begin {
         let delivery = match self.delivery.as_deref() {
             None | Some("windows") => Delivery::Windows,
             Some("worker") => Delivery::Worker,
-            Some(other) => return Err(format!("delivery: there is no {other:?}")),
+            Some("inside") => Delivery::Inside,
+            Some(other) => return Err(format!("delivery: there is no {other:?}, but windows, worker, inside")),
         };
         Ok(Policy { delivery, ..Policy::default() })
     }
@@ -147,22 +150,58 @@ pub(super) struct FaultText {
 /// Gates by name.
 pub(super) struct Gates<'a> {
     pub sim: &'a Sim,
-    pub known: &'a mut BTreeMap<String, Gate>,
+    pub known: &'a Mutex<BTreeMap<String, Gate>>,
 }
 
 impl Gates<'_> {
     pub fn of(&mut self, name: &str) -> Gate {
-        self.known.entry(name.to_owned()).or_insert_with(|| self.sim.gate(name)).clone()
+        self.known.lock().entry(name.to_owned()).or_insert_with(|| self.sim.gate(name)).clone()
     }
 }
 
+/// What a text says of a peer: nothing of it is wrong.
+pub(super) struct ReadyPeer {
+    origin: String,
+    rules: Vec<ReadyRule>,
+    faults: Vec<Fault>,
+}
+
+struct ReadyRule {
+    matcher: Matcher,
+    name: Option<String>,
+    expect: Option<Times>,
+    replies: Vec<Reply>,
+}
+
 impl PeerText {
-    /// Adds the rules to a peer.
-    pub fn add(self, peer: &Peer, gates: &mut Gates<'_>) -> Result<(), Wrong> {
+    pub fn ready(self, gates: &mut Gates<'_>) -> Result<ReadyPeer, Wrong> {
+        let faults = self.faults.into_iter().map(|fault| fault.fault(gates)).collect::<Result<_, _>>()?;
+        let rules = self.rules.into_iter().map(|rule| rule.ready(gates)).collect::<Result<_, _>>()?;
+        Ok(ReadyPeer { origin: self.origin, rules, faults })
+    }
+}
+
+impl ReadyPeer {
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Adds the rules and faults to a peer.
+    pub fn add(self, peer: &Peer) {
         for fault in self.faults {
-            peer.fault(fault.fault(gates)?);
+            peer.fault(fault);
         }
-        self.rules.into_iter().try_for_each(|rule| rule.add(peer, gates))
+        for ReadyRule { matcher, name, expect, replies } in self.rules {
+            let mut rule: Rule<'_> = replies.into_iter().fold(peer.on(matcher), |rule, reply| rule.reply(reply));
+            rule = match expect {
+                Some(Times::Exactly(times)) => rule.expect(times),
+                Some(Times::Between([low, high])) => rule.expect(low..=high),
+                None => rule,
+            };
+            if let Some(name) = name {
+                rule.named(&name);
+            }
+        }
     }
 }
 
@@ -186,21 +225,37 @@ impl RuleText {
         self.no_headers.iter().fold(matcher, |matcher, name| matcher.no_header(name))
     }
 
-    fn add(self, peer: &Peer, gates: &mut Gates<'_>) -> Result<(), Wrong> {
-        let mut rule: Rule<'_> = peer.on(self.matcher());
-        for reply in self.replies {
-            rule = rule.reply(reply.reply(gates)?);
+    fn ready(self, gates: &mut Gates<'_>) -> Result<ReadyRule, Wrong> {
+        let matcher = self.matcher();
+        if let Some(Times::Between([low, high])) = self.expect.filter(|times| !times.possible()) {
+            return Err(format!("expect: from {low} to {high} is no number of times"));
         }
-        rule = match self.expect {
-            Some(Times::Exactly(times)) => rule.expect(times),
-            Some(Times::Between([low, high])) => rule.expect(low..=high),
-            None => rule,
-        };
-        if let Some(name) = self.name {
-            rule.named(&name);
+        for name in self.headers.keys().chain(&self.has_headers).chain(&self.no_headers) {
+            field_name(name)?;
         }
-        Ok(())
+        let replies = self.replies.into_iter().map(|reply| reply.reply(gates)).collect::<Result<_, _>>()?;
+        Ok(ReadyRule { matcher, name: self.name, expect: self.expect, replies })
     }
+}
+
+impl Times {
+    fn possible(self) -> bool {
+        !matches!(self, Times::Between([low, high]) if low > high)
+    }
+}
+
+fn field_name(name: &str) -> Result<(), Wrong> {
+    let good = !name.is_empty() && name.bytes().all(is_token);
+    if good { Ok(()) } else { Err(format!("{name:?} is no name of a header")) }
+}
+
+/// Fields of a head that can be one: no line more.
+fn fields(fields: &BTreeMap<String, String>) -> Result<(), Wrong> {
+    fields.iter().try_for_each(|(name, value)| {
+        field_name(name)?;
+        let good = value.bytes().all(is_text);
+        if good { Ok(()) } else { Err(format!("{name}: {value:?} has a character that no header may have")) }
+    })
 }
 
 impl ReplyText {
@@ -212,12 +267,58 @@ impl ReplyText {
         }
         match (self.never, &self.redirect, self.status) {
             (true, ..) => Reply::never(),
-            (_, Some(location), _) => Reply::redirect(location),
+            (_, Some(location), status) => Reply::status(status.unwrap_or(302)).header("Location", location),
             (_, None, status) => Reply::status(status.unwrap_or(200)),
         }
     }
 
+    /// Whether it has a body, or says how one comes.
+    fn has_body(&self) -> bool {
+        self.body.is_some() || !self.chunks.is_empty() || !self.trailers.is_empty() || self.until_close
+    }
+
+    /// What cannot be, or what would not be heard of.
+    fn check(&self) -> Result<(), Wrong> {
+        let status = self.status.unwrap_or(200);
+        let plain = !self.never && self.web_socket.is_none();
+        let (length, told) = (self.body.as_ref().map_or(0, String::len), self.chunks.iter().sum::<usize>());
+        let rows = [
+            (!matches!(status, 101 | 200..=999), format!("status: {status} is not that of a last reply")),
+            (self.redirect.is_some() && !matches!(self.status.unwrap_or(302), 300..=399), {
+                format!("redirect: not with status {status}")
+            }),
+            (self.status.is_some() && !plain, "status: the other words have one, or none".to_owned()),
+            (self.redirect.is_some() && !plain, "redirect: there is another kind of reply beside it".to_owned()),
+            (self.never && self.web_socket.is_some(), "never: there is a web socket".to_owned()),
+            (self.has_body() && !plain, "a body: this reply has none".to_owned()),
+            (self.has_body() && matches!(status, 101 | 204 | 304), format!("a body: status {status} has none")),
+            (self.chunks.contains(&0), "chunks: one of 0 bytes is the end".to_owned()),
+            (told > length, format!("chunks: {told} bytes, and the body has {length}")),
+            (self.until_close && (!self.chunks.is_empty() || !self.trailers.is_empty()), {
+                "until_close: a body in chunks does not end with the connection".to_owned()
+            }),
+            (self.never && self.says_more_than_never(), "never: nothing else of this reply would happen".to_owned()),
+        ];
+        if let Some((_, wrong)) = rows.into_iter().find(|(is, _)| *is) {
+            return Err(wrong);
+        }
+        if let Some(status) = self.interim.iter().find(|status| !matches!(status, 100 | 102..=199)) {
+            return Err(format!("interim: {status} is not that of an interim reply"));
+        }
+        if let Some(location) = self.redirect.as_ref().filter(|location| !location.bytes().all(is_text)) {
+            return Err(format!("redirect: {location:?} has a character that no header may have"));
+        }
+        fields(&self.headers)?;
+        fields(&self.trailers)
+    }
+
+    fn says_more_than_never(&self) -> bool {
+        let late = self.delay_ms.is_some() || self.between_ms.is_some() || self.wait.is_some();
+        late || self.early || !self.headers.is_empty() || !self.interim.is_empty() || !self.then.is_empty()
+    }
+
     fn reply(mut self, gates: &mut Gates<'_>) -> Result<Reply, Wrong> {
+        self.check()?;
         let mut reply = self.start(gates);
         reply = self.headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value));
         reply = self.trailers.iter().fold(reply, |reply, (name, value)| reply.trailer(name, value));
@@ -292,7 +393,21 @@ macro_rules! occurring {
 }
 
 impl FaultText {
+    /// How many things are to happen.
+    fn happenings(&self) -> usize {
+        let numbers = [self.fail, self.fail_bound, self.last_error, self.secure];
+        let others = [self.delay_ms.is_some(), self.slow.is_some(), self.short.is_some(), self.wait.is_some()];
+        let words = [self.reset, self.close, self.stall, self.inside, self.later, self.settle];
+        numbers.iter().flatten().count() + others.iter().chain(&words).filter(|is| **is).count()
+    }
+
     pub fn fault(self, gates: &mut Gates<'_>) -> Result<Fault, Wrong> {
+        if self.happenings() > 1 {
+            return Err("a fault says one thing that happens".to_owned());
+        }
+        if self.nth.is_some() && self.first.is_some() {
+            return Err("a fault has one of nth and first".to_owned());
+        }
         let gate = self.wait.as_deref().map(|name| gates.of(name));
         let mut fault = match (&self.at, self.after_body, &self.in_call, &self.on) {
             (Some(name), None, None, None) => self.at_stage(Fault::at(stage(name)?), gate),
@@ -301,8 +416,12 @@ impl FaultText {
             (None, None, None, Some(name)) => self.on_callback(name, gate)?,
             _ => return Err("a fault has one of at, after_body, in_call and on".to_owned()),
         }
-        .ok_or("a fault says what happens")?;
+        .ok_or("a fault says what happens there")?;
         if let Some(handle) = &self.of {
+            let digits = handle.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
+            if digits.len() == handle.len() || digits.parse::<usize>().is_err() {
+                return Err(format!("of: {handle:?} is no handle's name in a trace, like R1"));
+            }
             fault = fault.of(handle);
         }
         Ok(if self.maybe { fault.maybe() } else { fault })

@@ -3,45 +3,19 @@
 #![allow(unsafe_code, non_snake_case)]
 
 mod json;
+mod labs;
 
-use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use self::json::{Begin, FaultText, Gates, PeerText};
+use self::labs::{Held, Lab, say, words};
 use crate::api::edge::caught;
-use crate::lab::{Explore, Gate, Peer, Random, Sim};
-use crate::win32::{ERROR_INVALID_PARAMETER, set_last_error};
+use crate::lab::{Explore, Peer, Sim};
 
-/// A Sim, its peers and gates by their names, and how it has failed.
-pub struct WinHttpLab {
-    sim: Held,
-    peers: BTreeMap<String, Peer>,
-    gates: BTreeMap<String, Gate>,
-    failure: Option<String>,
-}
-
-/// The Sim of a lab.
-enum Held {
-    Own(Sim),
-    /// The explorer's, which outlives the lab.
-    Explored(NonNull<Sim>),
-}
-
-impl Deref for Held {
-    type Target = Sim;
-
-    fn deref(&self) -> &Sim {
-        match self {
-            Held::Own(sim) => sim,
-            // SAFETY: `WinHttpLabExplore` ends the lab before the explorer ends its Sim.
-            Held::Explored(sim) => unsafe { sim.as_ref() },
-        }
-    }
-}
+/// What a program calls a lab.
+pub enum WinHttpLab {}
 
 /// Asks the program whether it is done: 0 is no.
 pub type Done = unsafe extern "C" fn(context: *mut c_void) -> c_int;
@@ -50,101 +24,43 @@ pub type Body = unsafe extern "C" fn(context: *mut c_void);
 /// One run of an exploration: 0 is a failure.
 pub type Run = unsafe extern "C" fn(lab: *mut WinHttpLab, context: *mut c_void) -> c_int;
 
-impl WinHttpLab {
-    fn begin(text: Option<&str>) -> Result<WinHttpLab, String> {
-        let begin: Begin = serde_json::from_str(text.unwrap_or("{}")).map_err(|error| error.to_string())?;
-        let builder = Sim::builder().policy(begin.policy()?).profile(begin.profile()?);
-        let builder = match (begin.choices()?, begin.seed) {
-            (Some(choices), _) => builder.choices(choices),
-            (None, Some(seed)) => builder.chooser(Random::new(seed)),
-            (None, None) => builder,
-        };
-        let sim = builder.build();
-        if begin.allow_unknown_hosts {
-            sim.allow_unknown_hosts();
-        }
-        Ok(WinHttpLab::of(Held::Own(sim)))
-    }
-
-    fn of(sim: Held) -> WinHttpLab {
-        WinHttpLab { sim, peers: BTreeMap::new(), gates: BTreeMap::new(), failure: None }
-    }
-
-    fn peer(&mut self, text: &str) -> Result<(), String> {
-        let peer: PeerText = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let known = self.peers.entry(peer.origin.clone()).or_insert_with(|| self.sim.peer(&peer.origin));
-        peer.add(known, &mut Gates { sim: &self.sim, known: &mut self.gates })
-    }
-
-    fn fault(&mut self, text: &str) -> Result<(), String> {
-        let fault: FaultText = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        self.sim.fault(fault.fault(&mut Gates { sim: &self.sim, known: &mut self.gates })?);
-        Ok(())
-    }
-
-    /// Runs something of the Sim: a hang, or another failure, is kept for the end.
-    fn run<R>(&mut self, failed: R, run: impl FnOnce(&Sim) -> R) -> R {
-        if self.failure.is_some() {
-            return failed;
-        }
-        catch_unwind(AssertUnwindSafe(|| run(&self.sim))).unwrap_or_else(|panic| {
-            self.failure = Some(words(&*panic));
-            failed
-        })
-    }
-
-    /// The report, if it does not end well.
-    fn end(self) -> Option<String> {
-        let WinHttpLab { sim, peers, gates, failure } = self;
-        drop((peers, gates));
-        let ended = catch_unwind(AssertUnwindSafe(move || drop(sim))).err().map(|panic| words(&*panic));
-        match (failure, ended) {
-            (Some(failure), Some(ended)) => Some(format!("{failure}\n{ended}")),
-            (failure, ended) => failure.or(ended),
-        }
-    }
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
-/// A text of the program; `None` for NULL and for what is no UTF-8.
+/// A text of the program; `None` for NULL.
 ///
 /// # Safety
 /// `text` is NULL or NUL-terminated.
-unsafe fn read<'a>(text: *const c_char) -> Option<&'a str> {
+unsafe fn read<'a>(text: *const c_char) -> Result<Option<&'a str>, String> {
+    if text.is_null() {
+        return Ok(None);
+    }
     // SAFETY: the caller's promise.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }).and_then(|text| text.to_str().ok())
+    unsafe { CStr::from_ptr(text) }.to_str().map(Some).map_err(|_| "a text that is not UTF-8".to_owned())
+}
+
+/// [`read`], where NULL is refused.
+///
+/// # Safety
+/// As there.
+unsafe fn needed<'a>(text: *const c_char) -> Result<&'a str, String> {
+    // SAFETY: the caller's promise.
+    unsafe { read(text) }?.ok_or_else(|| "no text".to_owned())
 }
 
 fn handed_out(text: String) -> *mut c_char {
     CString::new(text.replace('\0', " ")).unwrap_or_default().into_raw()
 }
 
-fn said(result: Result<(), String>) -> c_int {
-    match result {
-        Ok(()) => 1,
-        Err(wrong) => {
-            eprintln!("winhttp_lab: {wrong}");
-            set_last_error(ERROR_INVALID_PARAMETER);
-            0
-        }
-    }
+/// Runs on the lab that the program names; `failed` where there is none, and for a panic.
+fn with<R: Copy>(lab: *mut WinHttpLab, function: &str, failed: R, act: impl FnOnce(&Lab) -> R) -> R {
+    caught(failed, || labs::find(lab.addr(), function).map_or(failed, |lab| act(&lab)))
 }
 
-/// Runs on the lab that the program names; `failed` where there is none, and for a panic.
-///
-/// # Safety
-/// `lab` is NULL or came from [`WinHttpLabBegin`], on this thread, and was not ended.
-unsafe fn with<R: Copy>(lab: *mut WinHttpLab, failed: R, act: impl FnOnce(&mut WinHttpLab) -> R) -> R {
-    // SAFETY: the caller's promise.
-    caught(failed, || unsafe { lab.as_mut() }.map_or(failed, act))
+/// A name for a program.
+fn named(lab: Lab) -> *mut WinHttpLab {
+    std::ptr::without_provenance_mut(labs::taken_in(lab))
 }
 
 /// A Sim for the calling thread until it is ended; NULL with ERROR_INVALID_PARAMETER for a wrong text. `json` is NULL or
-/// `{"seed": 1, "choices": "1/2", "profile": "windows-10-1607", "delivery": "worker", "allow_unknown_hosts": true}`;
+/// `{"seed": 1, "choices": "d1/2-n0/3", "profile": "windows-10-1607", "delivery": "windows", "allow_unknown_hosts": true}`;
 /// the names of profiles are those of [`Profile::named`](crate::lab::Profile::named).
 ///
 /// # Safety
@@ -153,11 +69,10 @@ unsafe fn with<R: Copy>(lab: *mut WinHttpLab, failed: R, act: impl FnOnce(&mut W
 pub unsafe extern "C" fn WinHttpLabBegin(json: *const c_char) -> *mut WinHttpLab {
     caught(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise.
-        let text = unsafe { read(json) };
-        match catch_unwind(|| WinHttpLab::begin(text)).unwrap_or_else(|panic| Err(words(&*panic))) {
-            Ok(lab) => Box::into_raw(Box::new(lab)),
+        match unsafe { read(json) }.and_then(Lab::begin) {
+            Ok(lab) => named(lab),
             Err(wrong) => {
-                said(Err(wrong));
+                say(&wrong);
                 std::ptr::null_mut()
             }
         }
@@ -171,7 +86,7 @@ pub unsafe extern "C" fn WinHttpLabBegin(json: *const c_char) -> *mut WinHttpLab
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabPeer(lab: *mut WinHttpLab, json: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| said(read(json).ok_or("no text".to_owned()).and_then(|text| lab.peer(text)))) }
+    with(lab, "WinHttpLabPeer", 0, |lab| lab.said(unsafe { needed(json) }.and_then(|text| lab.peer(text))).into())
 }
 
 /// Something goes wrong, or otherwise than usual; 0 with ERROR_INVALID_PARAMETER for a wrong text.
@@ -181,7 +96,7 @@ pub unsafe extern "C" fn WinHttpLabPeer(lab: *mut WinHttpLab, json: *const c_cha
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabFault(lab: *mut WinHttpLab, json: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| said(read(json).ok_or("no text".to_owned()).and_then(|text| lab.fault(text)))) }
+    with(lab, "WinHttpLabFault", 0, |lab| lab.said(unsafe { needed(json) }.and_then(|text| lab.fault(text))).into())
 }
 
 /// Opens the gate of this name: what waits there goes on.
@@ -190,13 +105,25 @@ pub unsafe extern "C" fn WinHttpLabFault(lab: *mut WinHttpLab, json: *const c_ch
 /// As the others; `name` is NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabOpenGate(lab: *mut WinHttpLab, name: *const c_char) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        with(lab, (), |lab| {
-            let name = read(name).unwrap_or_default();
-            Gates { sim: &lab.sim, known: &mut lab.gates }.of(name).open();
-        });
-    }
+    caught((), || {
+        let Some(shared) = labs::shared(lab.addr()) else {
+            // On its thread or not: it is no lab.
+            labs::find(lab.addr(), "WinHttpLabOpenGate");
+            return;
+        };
+        // SAFETY: the caller's promise.
+        let name = match unsafe { needed(name) } {
+            Ok(name) => name,
+            Err(wrong) => return shared.refuse(wrong),
+        };
+        let known = shared.gates.lock().get(name).cloned();
+        match known {
+            Some(gate) => gate.open(),
+            None => with(lab, "WinHttpLabOpenGate for a gate that nothing waits at yet", (), |lab| {
+                lab.gates().of(name).open()
+            }),
+        }
+    });
 }
 
 /// Lets one thing happen without the time moving; 0 if there is none.
@@ -205,8 +132,7 @@ pub unsafe extern "C" fn WinHttpLabOpenGate(lab: *mut WinHttpLab, name: *const c
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabStep(lab: *mut WinHttpLab) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| lab.run(0, |sim| c_int::from(sim.step()))) }
+    with(lab, "WinHttpLabStep", 0, |lab| lab.run(0, |sim| c_int::from(sim.step())))
 }
 
 /// Lets everything happen that happens without the time moving; 0 if it failed.
@@ -215,8 +141,7 @@ pub unsafe extern "C" fn WinHttpLabStep(lab: *mut WinHttpLab) -> c_int {
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabSettle(lab: *mut WinHttpLab) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.settle(), 1).1)) }
+    with(lab, "WinHttpLabSettle", 0, |lab| lab.run(0, |sim| (sim.settle(), 1).1))
 }
 
 /// Lets everything happen that happens in the next milliseconds; 0 if it failed.
@@ -225,11 +150,7 @@ pub unsafe extern "C" fn WinHttpLabSettle(lab: *mut WinHttpLab) -> c_int {
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabAdvance(lab: *mut WinHttpLab, milliseconds: u64) -> c_int {
-    caught(0, || {
-        let time = Duration::from_millis(milliseconds);
-        // SAFETY: the caller's promise.
-        unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.advance(time), 1).1)) }
-    })
+    with(lab, "WinHttpLabAdvance", 0, |lab| lab.run(0, |sim| (sim.advance(Duration::from_millis(milliseconds)), 1).1))
 }
 
 /// Lets the world go on until `done` says so; 0 where nothing can happen any more, a hang, which is in the report.
@@ -238,10 +159,10 @@ pub unsafe extern "C" fn WinHttpLabAdvance(lab: *mut WinHttpLab, milliseconds: u
 /// As the others; `done` may be called with `context` on this thread.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabBlockUntil(lab: *mut WinHttpLab, done: Option<Done>, context: *mut c_void) -> c_int {
-    caught(0, || {
-        let Some(done) = done else { return 0 };
+    with(lab, "WinHttpLabBlockUntil", 0, |lab| {
+        let Some(done) = done else { return lab.said(Err("no function to ask".to_owned())).into() };
         // SAFETY: the caller's promise.
-        unsafe { with(lab, 0, |lab| lab.run(0, |sim| (sim.block_until(|| done(context) != 0), 1).1)) }
+        lab.run(0, |sim| (sim.block_until(|| unsafe { done(context) } != 0), 1).1)
     })
 }
 
@@ -251,8 +172,7 @@ pub unsafe extern "C" fn WinHttpLabBlockUntil(lab: *mut WinHttpLab, done: Option
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabElapsed(lab: *mut WinHttpLab) -> u64 {
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, 0, |lab| lab.sim.elapsed().as_millis() as u64) }
+    with(lab, "WinHttpLabElapsed", 0, |lab| lab.sim.elapsed().as_millis() as u64)
 }
 
 /// Runs code on another thread of this world, under this name.
@@ -266,15 +186,44 @@ pub unsafe extern "C" fn WinHttpLabSpawn(
     body: Option<Body>,
     context: *mut c_void,
 ) {
-    caught((), || {
-        let Some(body) = body else { return };
-        let context = context.expose_provenance();
+    with(lab, "WinHttpLabSpawn", (), |lab| {
         // SAFETY: the caller's promise.
-        unsafe {
-            let name = read(name).unwrap_or("a thread");
-            with(lab, (), |lab| lab.sim.actor(name, move || body(std::ptr::with_exposed_provenance_mut(context))));
+        let (name, body) = match (unsafe { read(name) }, body) {
+            (Ok(name), Some(body)) => (name.unwrap_or("a thread"), body),
+            (name, _) => {
+                lab.said(Err(name.err().unwrap_or_else(|| "no function to run".to_owned())));
+                return;
+            }
+        };
+        let context = context.expose_provenance();
+        lab.sim.actor(name, move || {
+            // SAFETY: the caller's promise.
+            let run = || unsafe { body(std::ptr::with_exposed_provenance_mut(context)) };
+            if let Some(why) = labs::run_body(run) {
+                // The program has said it.
+                resume_unwind(Box::new(why));
+            }
+        });
+    });
+}
+
+/// It fails, for this reason: the run of a lab, said on its thread, or a body of [`WinHttpLabSpawn`], said on that thread,
+/// when it returns. On other threads it is in the report.
+///
+/// # Safety
+/// As the others; `why` is NUL-terminated.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub unsafe extern "C" fn WinHttpLabFail(lab: *mut WinHttpLab, why: *const c_char) {
+    caught((), || {
+        // SAFETY: the caller's promise.
+        let why = unsafe { needed(why) }.map_or_else(|wrong| wrong, str::to_owned);
+        match labs::shared(lab.addr()) {
+            Some(_) if labs::fail_body(&why) => {}
+            Some(_) if labs::is_here(lab.addr()) => with(lab, "WinHttpLabFail", (), |lab| lab.fail(why)),
+            Some(shared) => shared.refuse(why),
+            None => say(&format!("{why}; and WinHttpLabFail: there is no such lab, or it was ended")),
         }
-    })
+    });
 }
 
 /// The requests that the server at this origin got, one a line.
@@ -283,15 +232,17 @@ pub unsafe extern "C" fn WinHttpLabSpawn(
 /// As the others; `origin` is NUL-terminated.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabReceived(lab: *mut WinHttpLab, origin: *const c_char) -> *mut c_char {
-    caught(std::ptr::null_mut(), || {
-        let lines = |lab: &mut WinHttpLab| {
-            // SAFETY: the caller's promise.
-            let peer = unsafe { read(origin) }.and_then(|origin| lab.peers.get(origin));
-            let requests = peer.map(Peer::received).unwrap_or_default();
-            handed_out(requests.iter().map(|request| format!("{request}\n")).collect())
-        };
+    with(lab, "WinHttpLabReceived", std::ptr::null_mut(), |lab| {
         // SAFETY: the caller's promise.
-        unsafe { with(lab, std::ptr::null_mut(), lines) }
+        let peer = unsafe { needed(origin) }.and_then(|origin| lab.peer_at(origin));
+        let received = peer.as_ref().map(Peer::received);
+        match received {
+            Ok(requests) => handed_out(requests.iter().map(|request| format!("{request}\n")).collect()),
+            Err(wrong) => {
+                lab.said(Err(wrong.clone()));
+                std::ptr::null_mut()
+            }
+        }
     })
 }
 
@@ -301,8 +252,7 @@ pub unsafe extern "C" fn WinHttpLabReceived(lab: *mut WinHttpLab, origin: *const
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabTrace(lab: *mut WinHttpLab) -> *mut c_char {
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, std::ptr::null_mut(), |lab| handed_out(lab.sim.trace().to_json_lines())) }
+    with(lab, "WinHttpLabTrace", std::ptr::null_mut(), |lab| handed_out(lab.sim.trace().to_json_lines()))
 }
 
 /// The calls and records so far, as a table to be read.
@@ -311,8 +261,7 @@ pub unsafe extern "C" fn WinHttpLabTrace(lab: *mut WinHttpLab) -> *mut c_char {
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabTraceTable(lab: *mut WinHttpLab) -> *mut c_char {
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, std::ptr::null_mut(), |lab| handed_out(lab.sim.trace().to_table())) }
+    with(lab, "WinHttpLabTraceTable", std::ptr::null_mut(), |lab| handed_out(lab.sim.trace().to_table()))
 }
 
 /// The mistakes so far, one a line, with their stops.
@@ -321,13 +270,8 @@ pub unsafe extern "C" fn WinHttpLabTraceTable(lab: *mut WinHttpLab) -> *mut c_ch
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabViolations(lab: *mut WinHttpLab) -> *mut c_char {
-    caught(std::ptr::null_mut(), || {
-        let lines = |lab: &mut WinHttpLab| {
-            let lines = lab.sim.mistakes().iter().map(|mistake| format!("{}\n", mistake.show("a handle"))).collect();
-            handed_out(lines)
-        };
-        // SAFETY: the caller's promise.
-        unsafe { with(lab, std::ptr::null_mut(), lines) }
+    with(lab, "WinHttpLabViolations", std::ptr::null_mut(), |lab| {
+        handed_out(lab.sim.mistakes().iter().map(|mistake| format!("{}\n", mistake.show("a handle"))).collect())
     })
 }
 
@@ -337,8 +281,29 @@ pub unsafe extern "C" fn WinHttpLabViolations(lab: *mut WinHttpLab) -> *mut c_ch
 /// As the others.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabChoices(lab: *mut WinHttpLab) -> *mut c_char {
-    // SAFETY: the caller's promise.
-    unsafe { with(lab, std::ptr::null_mut(), |lab| handed_out(lab.sim.choices().to_string())) }
+    with(lab, "WinHttpLabChoices", std::ptr::null_mut(), |lab| handed_out(lab.sim.choices().to_string()))
+}
+
+/// Ends a lab: what it complains of, or why it was not ended.
+fn end(lab: *mut WinHttpLab) -> Result<Vec<String>, String> {
+    let found = labs::find(lab.addr(), "WinHttpLabEnd").ok_or("WinHttpLabEnd: there is no such lab on this thread")?;
+    let refused = match found.sim {
+        Held::Own(_) => "WinHttpLabEnd: something of this lab still runs on this thread",
+        Held::Explored(_) => "WinHttpLabEnd: it is the explorer that ends this lab",
+    };
+    let shared = std::sync::Arc::clone(&found.shared);
+    let explored = matches!(found.sim, Held::Explored(_));
+    drop(found);
+    match (!explored).then(|| labs::taken_out(lab.addr())).flatten() {
+        Some(lab) => {
+            let (failure, refused) = lab.end();
+            Ok(refused.into_iter().chain(failure).collect())
+        }
+        None => {
+            shared.refuse(refused.to_owned());
+            Err(refused.to_owned())
+        }
+    }
 }
 
 /// Ends it: 1 if all went as expected; else 0, and a report if there is a place for it.
@@ -348,11 +313,10 @@ pub unsafe extern "C" fn WinHttpLabChoices(lab: *mut WinHttpLab) -> *mut c_char 
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "C" fn WinHttpLabEnd(lab: *mut WinHttpLab, report: *mut *mut c_char) -> c_int {
     caught(0, || {
-        if lab.is_null() {
-            return 0;
-        }
-        // SAFETY: the caller's promise: it came from a box.
-        let complaint = unsafe { Box::from_raw(lab) }.end();
+        let complaint = match end(lab) {
+            Ok(complaints) => (!complaints.is_empty()).then(|| complaints.join("\n")),
+            Err(refused) => Some(refused),
+        };
         let well = complaint.is_none();
         let text = complaint.map_or(std::ptr::null_mut(), handed_out);
         if report.is_null() {
@@ -383,13 +347,15 @@ pub unsafe extern "C" fn WinHttpLabExplore(
     caught(0, || {
         let Some(run) = run else { return 0 };
         let body = |sim: &Sim| {
-            let lab = Box::into_raw(Box::new(WinHttpLab::of(Held::Explored(NonNull::from(sim)))));
-            // SAFETY: the caller's promise; the lab lives until the box is made again.
-            let (went, lab) = unsafe { (run(lab, context), Box::from_raw(lab)) };
-            if let Some(failure) = lab.failure {
+            let lab = named(Lab::of(Held::Explored(NonNull::from(sim))));
+            // SAFETY: the caller's promise.
+            let went = unsafe { run(lab, context) };
+            let (failure, refused) = labs::taken_out(lab.addr()).map(Lab::end).unwrap_or_default();
+            if let Some(failure) = failure {
                 // It was heard when it was raised.
                 resume_unwind(Box::new(failure));
             }
+            assert!(refused.is_empty(), "{}", refused.join("\n"));
             assert!(went != 0, "the run said that it failed");
         };
         let explore = match usize::try_from(schedules).unwrap_or(usize::MAX) {

@@ -26,6 +26,36 @@ int main()
         CHECK(!lab.block_until([&] { return never; }));
         CHECK(lab.end().find("HANG") != std::string::npos);
     }
+    // What a thread throws ends the run, and comes out.
+    for (bool waits : {true, false}) {
+        winhttp::Lab lab;
+        std::string said;
+        lab.spawn("thrower", [] { throw std::runtime_error("planted"); });
+        try {
+            if (waits)
+                lab.block_until([] { return false; });
+            else
+                lab.settle();
+        } catch (const std::runtime_error &exception) {
+            said = exception.what();
+        }
+        CHECK(said == "planted");
+        said = lab.end();
+        CHECK(said.find("`thrower`") != std::string::npos && said.find("an exception: planted") != std::string::npos);
+    }
+    {
+        winhttp::Lab lab;
+        std::string said;
+        lab.fail("the test says so");
+        CHECK(!lab.settle() && lab.end().find("the test says so") != std::string::npos);
+        winhttp::Lab other;
+        try {
+            other.received("https://nobody.test");
+        } catch (const std::invalid_argument &exception) {
+            said = other.end();
+        }
+        CHECK(said.find("https://nobody.test") != std::string::npos);
+    }
     bool thrown = false;
     try {
         winhttp::Lab lab(R"({"unknown": 1})");
