@@ -12,11 +12,7 @@
 
 static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va_list arguments)
 {
-    int made;
-    va_list again;
-    va_copy(again, arguments);
-    made = vsnprintf(buffer, size, format, again);
-    va_end(again);
+    int made = pwh_fitted(buffer, size, format, arguments);
     if (made < 0 || (size_t)made >= size)
         abort();
     return made;
@@ -25,18 +21,13 @@ static __inline int vsprintf_s(char *buffer, size_t size, const char *format, va
 static __inline int _vsnprintf_s(char *buffer, size_t size, size_t count, const char *format, va_list arguments)
 {
     size_t room = count < size ? count + 1 : size;
-    int made;
-    va_list again;
-    va_copy(again, arguments);
-    made = vsnprintf(buffer, room, format, again);
-    va_end(again);
+    int made = pwh_fitted(buffer, room, format, arguments);
     if (made >= 0 && (size_t)made < room)
         return made;
     if (count != _TRUNCATE && count >= size)
         abort();
     return -1;
 }
-static __inline int sprintf_s(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static __inline int sprintf_s(char *buffer, size_t size, const char *format, ...)
 {
     int made;
@@ -46,8 +37,6 @@ static __inline int sprintf_s(char *buffer, size_t size, const char *format, ...
     va_end(arguments);
     return made;
 }
-static __inline int _snprintf_s(char *buffer, size_t size, size_t count, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
 static __inline int _snprintf_s(char *buffer, size_t size, size_t count, const char *format, ...)
 {
     int made;
@@ -131,6 +120,34 @@ template <size_t Size> int wcscpy_s(WCHAR (&to)[Size], const WCHAR *from)
 template <size_t Size> int wcscat_s(WCHAR (&to)[Size], const WCHAR *from)
 {
     return wcscat_s(to, Size, from);
+}
+template <size_t Size> int wcsncpy_s(WCHAR (&to)[Size], const WCHAR *from, size_t count)
+{
+    return wcsncpy_s(to, Size, from, count);
+}
+template <size_t Size> int vsprintf_s(char (&to)[Size], const char *format, va_list arguments)
+{
+    return vsprintf_s(to, Size, format, arguments);
+}
+template <size_t Size> int sprintf_s(char (&to)[Size], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int made = vsprintf_s(to, Size, format, arguments);
+    va_end(arguments);
+    return made;
+}
+template <size_t Size> int _vsnprintf_s(char (&to)[Size], size_t count, const char *format, va_list arguments)
+{
+    return _vsnprintf_s(to, Size, count, format, arguments);
+}
+template <size_t Size> int _snprintf_s(char (&to)[Size], size_t count, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int made = _vsnprintf_s(to, Size, count, format, arguments);
+    va_end(arguments);
+    return made;
 }
 #endif
 

@@ -11,6 +11,10 @@
 extern "C" {
 #endif
 
+DWORD WINAPI GetEnvironmentVariableW(LPCWSTR lpname, LPWSTR lpbuffer, DWORD nsize);
+DWORD WINAPI GetEnvironmentVariableA(LPCSTR lpname, LPSTR lpbuffer, DWORD nsize);
+BOOL WINAPI SetEnvironmentVariableW(LPCWSTR lpname, LPCWSTR lpvalue);
+void WINAPI GetSystemInfo(SYSTEM_INFO *lpsysteminfo);
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpeventattributes, BOOL bmanualreset, BOOL binitialstate, LPCWSTR lpname);
 HANDLE WINAPI OpenEventW(DWORD dwdesiredaccess, BOOL binherithandle, LPCWSTR lpname);
 HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpeventattributes, BOOL bmanualreset, BOOL binitialstate, LPCSTR lpname);
@@ -67,6 +71,8 @@ LPVOID WINAPI LocalFree(LPVOID hmem);
 HANDLE WINAPI GetProcessHeap(void);
 LPVOID WINAPI HeapAlloc(HANDLE hheap, DWORD dwflags, DWORD_PTR dwbytes);
 BOOL WINAPI HeapFree(HANDLE hheap, DWORD dwflags, LPVOID lpmem);
+LPVOID WINAPI HeapReAlloc(HANDLE hheap, DWORD dwflags, LPCVOID lpmem, DWORD_PTR dwbytes);
+DWORD_PTR WINAPI HeapSize(HANDLE hheap, DWORD dwflags, LPCVOID lpmem);
 DWORD WINAPI FormatMessageW(DWORD dwflags, LPCVOID lpsource, DWORD dwmessageid, DWORD dwlanguageid, LPWSTR lpbuffer, DWORD nsize, LPVOID arguments);
 DWORD WINAPI FormatMessageA(DWORD dwflags, LPCVOID lpsource, DWORD dwmessageid, DWORD dwlanguageid, LPSTR lpbuffer, DWORD nsize, LPVOID arguments);
 HANDLE WINAPI GetModuleHandleW(LPCWSTR lpmodulename);
@@ -145,6 +151,7 @@ DWORD WINAPI GetThreadId(HANDLE thread);
 HANDLE WINAPI GetCurrentProcess(void);
 HANDLE WINAPI GetCurrentThread(void);
 DWORD WINAPI GetCurrentProcessId(void);
+void WINAPI ExitProcess(DWORD uexitcode);
 void WINAPI Sleep(DWORD dwmilliseconds);
 DWORD WINAPI SleepEx(DWORD dwmilliseconds, BOOL balertable);
 ULONGLONG WINAPI GetTickCount64(void);
@@ -180,6 +187,10 @@ LPWSTR WINAPI Pwh_wcsstr(LPCWSTR text, LPCWSTR part);
 LPWSTR WINAPI Pwh_wcstok(LPWSTR text, LPCWSTR set, LPWSTR *next);
 LONGLONG WINAPI Pwh_wcstoll(LPCWSTR text, LPWSTR *end, INT base);
 ULONGLONG WINAPI Pwh_wcstoull(LPCWSTR text, LPWSTR *end, INT base);
+INT WINAPI Pwh_wcstol(LPCWSTR text, LPWSTR *end, INT base);
+DWORD WINAPI Pwh_wcstoul(LPCWSTR text, LPWSTR *end, INT base);
+DWORD_PTR WINAPI Pwh_mbstowcs(LPWSTR to, LPCSTR from, DWORD_PTR count);
+DWORD_PTR WINAPI Pwh_wcstombs(LPSTR to, LPCWSTR from, DWORD_PTR count);
 double WINAPI Pwh_wcstod(LPCWSTR text, LPWSTR *end);
 
 #ifdef __cplusplus

@@ -15,12 +15,10 @@ typedef union _LARGE_INTEGER {
         DWORD LowPart;
         LONG HighPart;
     } u;
-#if !defined(__STRICT_ANSI__) || defined(__cplusplus)
     __extension__ struct {
         DWORD LowPart;
         LONG HighPart;
     };
-#endif
     LONGLONG QuadPart;
 } LARGE_INTEGER, *PLARGE_INTEGER;
 typedef union _ULARGE_INTEGER {
@@ -28,12 +26,10 @@ typedef union _ULARGE_INTEGER {
         DWORD LowPart;
         DWORD HighPart;
     } u;
-#if !defined(__STRICT_ANSI__) || defined(__cplusplus)
     __extension__ struct {
         DWORD LowPart;
         DWORD HighPart;
     };
-#endif
     ULONGLONG QuadPart;
 } ULARGE_INTEGER, *PULARGE_INTEGER;
 
@@ -49,6 +45,29 @@ typedef struct _OVERLAPPED {
     DWORD OffsetHigh;
     HANDLE hEvent;
 } OVERLAPPED, *LPOVERLAPPED;
+
+typedef struct _SYSTEM_INFO {
+    __extension__ union {
+        DWORD dwOemId;
+        __extension__ struct {
+            WORD wProcessorArchitecture;
+            WORD wReserved;
+        };
+    };
+    DWORD dwPageSize;
+    LPVOID lpMinimumApplicationAddress;
+    LPVOID lpMaximumApplicationAddress;
+    DWORD_PTR dwActiveProcessorMask;
+    DWORD dwNumberOfProcessors;
+    DWORD dwProcessorType;
+    DWORD dwAllocationGranularity;
+    WORD wProcessorLevel;
+    WORD wProcessorRevision;
+} SYSTEM_INFO, *LPSYSTEM_INFO;
+#define PROCESSOR_ARCHITECTURE_INTEL 0
+#define PROCESSOR_ARCHITECTURE_AMD64 9
+#define PROCESSOR_ARCHITECTURE_ARM64 12
+#define PROCESSOR_ARCHITECTURE_UNKNOWN 0xffff
 
 typedef struct _RTL_CRITICAL_SECTION {
     PVOID DebugInfo;
@@ -77,7 +96,7 @@ typedef BOOL(CALLBACK *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter, PVOI
 #define CONDITION_VARIABLE_INIT {0}
 #define CONDITION_VARIABLE_LOCKMODE_SHARED 1
 #ifdef __LP64__
-PWH_ASSERT(sizeof(CRITICAL_SECTION) == 40 && sizeof(SRWLOCK) == 8 && sizeof(OVERLAPPED) == 32, "kernel32's structures");
+PWH_ASSERT(sizeof(CRITICAL_SECTION) == 40 && sizeof(SRWLOCK) == 8 && sizeof(OVERLAPPED) == 32 && sizeof(SYSTEM_INFO) == 48, "kernel32's structures");
 #endif
 
 typedef struct _TP_CALLBACK_INSTANCE TP_CALLBACK_INSTANCE, *PTP_CALLBACK_INSTANCE;
@@ -96,7 +115,7 @@ typedef void(CALLBACK *PTP_WAIT_CALLBACK)(
 typedef enum _TP_CALLBACK_PRIORITY {
     TP_CALLBACK_PRIORITY_HIGH,
     TP_CALLBACK_PRIORITY_NORMAL,
-    TP_CALLBACK_PRIORITY_LOW,
+    TP_CALLBACK_PRIORITY_LOW
 } TP_CALLBACK_PRIORITY;
 typedef struct _TP_CALLBACK_ENVIRON_V3 {
     TP_VERSION Version;
@@ -148,6 +167,7 @@ PWH_ASSERT(sizeof(TP_CALLBACK_ENVIRON) == 72 && sizeof(INIT_ONCE) == 8, "the thr
 #define LMEM_ZEROINIT 0x40
 #define LPTR 0x40
 #define HEAP_ZERO_MEMORY 8
+#define HEAP_REALLOC_IN_PLACE_ONLY 0x10
 
 #define GENERIC_READ 0x80000000
 #define GENERIC_WRITE 0x40000000
@@ -186,6 +206,8 @@ PWH_ASSERT(sizeof(TP_CALLBACK_ENVIRON) == 72 && sizeof(INIT_ONCE) == 8, "the thr
 #define CP_THREAD_ACP 3
 #define CP_UTF8 65001
 #define MB_PRECOMPOSED 1
+#define MB_COMPOSITE 2
+#define MB_USEGLYPHCHARS 4
 #define MB_ERR_INVALID_CHARS 8
 #define WC_ERR_INVALID_CHARS 0x80
 #define WC_NO_BEST_FIT_CHARS 0x400

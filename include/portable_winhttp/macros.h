@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "kernel.h"
+#include "narrow_format.h"
 
 #define WINVER 0x0A00
 #ifndef _WIN32_WINNT
@@ -127,6 +128,21 @@
 #define Int32x32To64(a, b) ((LONGLONG)(LONG)(a) * (LONGLONG)(LONG)(b))
 #define UInt32x32To64(a, b) ((ULONGLONG)(UINT)(a) * (ULONGLONG)(UINT)(b))
 #define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address) - offsetof(type, field)))
+#if !defined(NOMINMAX) && defined(__cplusplus) && __cplusplus >= 201103L
+/* Not macros, which the standard library's headers could not bear. */
+#ifndef max
+template <class One, class Other> constexpr auto max(const One &one, const Other &other) -> decltype(one > other ? one : other)
+{
+    return one > other ? one : other;
+}
+#endif
+#ifndef min
+template <class One, class Other> constexpr auto min(const One &one, const Other &other) -> decltype(one < other ? one : other)
+{
+    return one < other ? one : other;
+}
+#endif
+#endif
 #if !defined(NOMINMAX) && !defined(__cplusplus)
 #ifndef max
 #define max(a, b) (((a) > (b)) ? (a) : (b))
@@ -246,6 +262,49 @@ static __inline HRESULT HRESULT_FROM_WIN32(unsigned long error)
 #define UrlCombine UrlCombineW
 #define OutputDebugString OutputDebugStringW
 
+#define GetEnvironmentVariable GetEnvironmentVariableW
+#define SetEnvironmentVariable SetEnvironmentVariableW
+
+/* Types of windows and the registry, which programs name in their interfaces. */
+typedef struct HWND__ *HWND;
+typedef struct HKEY__ *HKEY, **PHKEY;
+typedef struct HMENU__ *HMENU;
+typedef struct HICON__ *HICON;
+typedef LONG_PTR LRESULT;
+typedef UINT_PTR WPARAM;
+typedef LONG_PTR LPARAM;
+typedef LONG LSTATUS;
+typedef WORD ATOM;
+typedef DWORD LCID;
+typedef WORD LANGID;
+#ifndef _TCHAR_DEFINED
+#define _TCHAR_DEFINED
+typedef WCHAR TCHAR, *PTSTR, *LPTSTR;
+typedef const WCHAR *PCTSTR, *LPCTSTR;
+#endif
+
+typedef GUID IID, CLSID, *LPGUID;
+#ifdef __cplusplus
+typedef const GUID &REFGUID, &REFIID, &REFCLSID;
+static __inline int IsEqualGUID(REFGUID one, REFGUID other)
+{
+    return memcmp(&one, &other, sizeof(GUID)) == 0;
+}
+static __inline bool operator==(REFGUID one, REFGUID other)
+{
+    return IsEqualGUID(one, other) != 0;
+}
+static __inline bool operator!=(REFGUID one, REFGUID other)
+{
+    return IsEqualGUID(one, other) == 0;
+}
+#else
+typedef const GUID *REFGUID, *REFIID, *REFCLSID;
+#define IsEqualGUID(one, other) (memcmp((one), (other), sizeof(GUID)) == 0)
+#endif
+#define IsEqualIID(one, other) IsEqualGUID(one, other)
+#define IsEqualCLSID(one, other) IsEqualGUID(one, other)
+
 #define pwh_TEXT(text) L##text
 #define TEXT(text) pwh_TEXT(text)
 
@@ -283,9 +342,11 @@ static __inline void OutputDebugStringA(LPCSTR text)
 }
 static __inline void OutputDebugStringW(LPCWSTR text)
 {
-    char narrow[1024];
-    if (WideCharToMultiByte(CP_UTF8, 0, text, -1, narrow, (int)sizeof narrow, NULL, NULL) > 0)
+    int size = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
+    char *narrow = (char *)malloc((size_t)size + 1);
+    if (narrow && WideCharToMultiByte(CP_UTF8, 0, text, -1, narrow, size, NULL, NULL) > 0)
         fputs(narrow, stderr);
+    free(narrow);
 }
 static __inline void DebugBreak(void)
 {
@@ -387,28 +448,17 @@ static __inline uintptr_t _beginthreadex(
 #define _stricmp strcasecmp
 #define _strnicmp strncasecmp
 #define _strdup strdup
-/* As MSVC has it: -1 and no NUL if there is no room. A va_list stays as it was, here and below. */
-static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-#include <stdarg.h>
+/* As MSVC has it: -1 and no NUL if there is no room; %I64 and %S are known, so that the compiler does not check formats. A
+ * va_list stays as it was, here and below. */
 static __inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
 {
-    va_list again;
-    int length, made;
-    char *whole;
-    va_copy(again, arguments);
-    length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (length < 0)
-        return -1;
-    whole = (char *)malloc((size_t)length + 1);
+    size_t length = 0;
+    char *whole = pwh_printed(format, arguments, &length);
     if (!whole)
         return -1;
-    va_copy(again, arguments);
-    made = vsnprintf(whole, (size_t)length + 1, format, again);
-    va_end(again);
-    memcpy(buffer, whole, (size_t)made < size ? (size_t)made + 1 : size);
+    memcpy(buffer, whole, length < size ? length + 1 : size);
     free(whole);
-    return (size_t)made <= size ? made : -1;
+    return length <= size ? (int)length : -1;
 }
 static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, ...)
 {
@@ -423,23 +473,40 @@ static __inline int pwh_snprintf(char *buffer, size_t size, const char *format, 
 #define _vsnprintf pwh_vsnprintf
 static __inline int _vscprintf(const char *format, va_list arguments)
 {
+    size_t length = 0;
+    char *whole = pwh_printed(format, arguments, &length);
+    free(whole);
+    return whole ? (int)length : -1;
+}
+static __inline int _scprintf(const char *format, ...)
+{
     int length;
-    va_list again;
-    va_copy(again, arguments);
-    length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
+    va_list arguments;
+    va_start(arguments, format);
+    length = _vscprintf(format, arguments);
+    va_end(arguments);
     return length;
 }
-#define _scprintf(...) snprintf(NULL, 0, __VA_ARGS__)
+/* As the C standard has it: what fits, with a NUL, and the length of all. */
+static __inline int pwh_fitted(char *buffer, size_t size, const char *format, va_list arguments)
+{
+    size_t length = 0, fits;
+    char *whole = pwh_printed(format, arguments, &length);
+    if (!whole)
+        return -1;
+    fits = length < size ? length : size ? size - 1 : 0;
+    if (size) {
+        memcpy(buffer, whole, fits);
+        buffer[fits] = 0;
+    }
+    free(whole);
+    return (int)length;
+}
 /* Arguments by position are taken by all of the family here. */
 #define _vscprintf_p _vscprintf
 static __inline int _vsprintf_p(char *buffer, size_t size, const char *format, va_list arguments)
 {
-    int made;
-    va_list again;
-    va_copy(again, arguments);
-    made = vsnprintf(buffer, size, format, again);
-    va_end(again);
+    int made = pwh_fitted(buffer, size, format, arguments);
     return made >= 0 && (size_t)made < size ? made : -1;
 }
 #include "bounded_text.h"

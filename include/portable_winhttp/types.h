@@ -22,6 +22,10 @@
 
 #ifdef __cplusplus
 #define PWH_ASSERT(condition, text) static_assert(condition, text)
+#if defined(__WCHAR_MAX__) && __WCHAR_MAX__ == 0xffff && defined(__GLIBC__)
+/* Wide text of the system's libraries has 32 bits, and nobody would say so. */
+#include "wchar16.h"
+#endif
 #else
 #define PWH_ASSERT(condition, text) _Static_assert(condition, text)
 #endif

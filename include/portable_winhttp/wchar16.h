@@ -1,13 +1,13 @@
 /* For programs that use wide strings of the C and C++ libraries: `-fshort-wchar -include portable_winhttp/wchar16.h`.
  *
- * With -fshort-wchar wchar_t has 16 bits, but the system's libraries were compiled for 32. This header, which must come
- * before all others, puts functions of this library in the place of theirs, and lets std::wstring be made anew in the
- * program. It is for GCC and Clang with glibc and libstdc++.
+ * With -fshort-wchar wchar_t has 16 bits, but the system's libraries were compiled for 32. This header puts functions of this
+ * library in the place of theirs, and lets std::wstring be made anew in the program. It is for GCC and Clang with glibc and
+ * libstdc++. The headers of C++ programs bring it; it comes first where the flag names it, as it must with _FORTIFY_SOURCE
+ * and for wide streams.
  *
- * What stays wrong: wide streams, std::wcout and fputws among them, beyond text in a std::wstringstream; the scanf
- * family; std::to_wstring, std::stof and std::stold; mbstowcs, wcstombs, wcsftime and what else goes through a locale;
- * codecvt and std::filesystem paths made of wide text; and every library whose interface has wchar_t and that was not
- * compiled so.
+ * What is not there does not compile: wide files and std::wcout, numbers out of wide streams, the scanf family, wcsftime,
+ * fgetws, and conversions with a mbstate_t. What stays wrong: std::filesystem paths made of wide text, std::wregex, wide facets of
+ * locales that a program asks for itself, and every library whose interface has wchar_t and that was not compiled so.
  */
 #ifndef PORTABLE_WINHTTP_WCHAR16_H
 #define PORTABLE_WINHTTP_WCHAR16_H
@@ -15,11 +15,15 @@
 #if __WCHAR_MAX__ != 0xffff
 #error "compile with -fshort-wchar"
 #endif
-#ifdef _WCHAR_H
-#error "portable_winhttp/wchar16.h must come first: pass it with -include"
-#endif
 
 #include <features.h>
+#ifdef _WCHAR_H
+/* The system's functions are declared: what they are called can still be said, unless they are inline. */
+#define PWH_LATE
+#if __USE_FORTIFY_LEVEL > 0
+#error "with _FORTIFY_SOURCE, wide text of 16 bits needs -include portable_winhttp/wchar16.h"
+#endif
+#endif
 /* The checked forms of _FORTIFY_SOURCE are the system's, with 32 bits. */
 #undef __USE_FORTIFY_LEVEL
 #define __USE_FORTIFY_LEVEL 0
@@ -61,10 +65,28 @@ PWH_WIDE(int, wmemcmp, (const wchar_t *, const wchar_t *, size_t));
 PWH_C int wcscoll(const wchar_t *, const wchar_t *) PWH_THROW __asm__("Pwh_wcscmp");
 PWH_C long wcstol(const wchar_t *__restrict, wchar_t **__restrict, int) PWH_THROW __asm__("Pwh_wcstoll");
 PWH_C unsigned long wcstoul(const wchar_t *__restrict, wchar_t **__restrict, int) PWH_THROW __asm__("Pwh_wcstoull");
-PWH_C double wcstod(const wchar_t *__restrict, wchar_t **__restrict) PWH_THROW __asm__("Pwh_wcstod");
+PWH_C float wcstof(const wchar_t *__restrict, wchar_t **__restrict) PWH_THROW __asm__("Pwh_c_wcstof");
+PWH_C double wcstod(const wchar_t *__restrict, wchar_t **__restrict) PWH_THROW __asm__("Pwh_c_wcstod");
+PWH_C long double wcstold(const wchar_t *__restrict, wchar_t **__restrict) PWH_THROW __asm__("Pwh_c_wcstold");
+PWH_WIDE(size_t, mbstowcs, (wchar_t *__restrict, const char *__restrict, size_t));
+PWH_WIDE(size_t, wcstombs, (char *__restrict, const wchar_t *__restrict, size_t));
 __extension__ PWH_C long long wcstoll(const wchar_t *__restrict, wchar_t **__restrict, int) PWH_THROW __asm__("Pwh_wcstoll");
 __extension__ PWH_C unsigned long long wcstoull(const wchar_t *__restrict, wchar_t **__restrict, int)
     PWH_THROW __asm__("Pwh_wcstoull");
+#include <bits/types/FILE.h>
+#include <stdarg.h>
+#ifdef __cplusplus
+#define PWH_THROW_NL __THROWNL
+#else
+#define PWH_THROW_NL
+#endif
+PWH_C int vswprintf(wchar_t *__restrict, size_t, const wchar_t *__restrict, va_list) PWH_THROW_NL __asm__("Pwh_c_vswprintf");
+PWH_C int swprintf(wchar_t *__restrict, size_t, const wchar_t *__restrict, ...) PWH_THROW_NL __asm__("Pwh_c_swprintf");
+PWH_C int vfwprintf(FILE *__restrict, const wchar_t *__restrict, va_list) __asm__("Pwh_c_vfwprintf");
+PWH_C int fwprintf(FILE *__restrict, const wchar_t *__restrict, ...) __asm__("Pwh_c_fwprintf");
+PWH_C int vwprintf(const wchar_t *__restrict, va_list) __asm__("Pwh_c_vwprintf");
+PWH_C int wprintf(const wchar_t *__restrict, ...) __asm__("Pwh_c_wprintf");
+PWH_C int fputws(const wchar_t *__restrict, FILE *__restrict) __asm__("Pwh_c_fputws");
 #include <wchar.h>
 
 #if defined(__cplusplus) && defined(__GLIBC__)
@@ -87,5 +109,9 @@ PWH_WIDE(wchar_t *, wmemchr, (const wchar_t *, wchar_t, size_t));
 #endif
 
 #include "narrow_printf.h"
+#include "c_wide.h"
+#ifdef __cplusplus
+#include "wide_streams.h"
+#endif
 
 #endif

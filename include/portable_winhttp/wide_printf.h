@@ -13,6 +13,7 @@
 #endif
 
 #include "kernel.h"
+#include "narrow_format.h"
 
 /* Where the text goes: what does not fit is only counted. */
 typedef struct pwh_out {
@@ -64,17 +65,31 @@ static __inline void pwh_put_string(pwh_out *out, const void *text, int is_wide,
     free(widened);
 }
 
-/* The length of the text, or -1 if it and its NUL do not fit; what fits is there, with a NUL. */
-static __inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
+/* One number, as the narrow functions write it, however long. */
+#define PWH_PUT_ONE(value) \
+    do { \
+        char made[128], *all = made; \
+        int length = pwh_system_snprintf(made, sizeof made, narrow, value); \
+        if (length >= (int)sizeof made) { \
+            all = (char *)malloc((size_t)length + 1); \
+            if (!all) \
+                abort(); \
+            pwh_system_snprintf(all, (size_t)length + 1, narrow, value); \
+        } \
+        pwh_put_text(out, NULL, all, length, 0, 0); \
+        if (all != made) \
+            free(all); \
+    } while (0)
+
+static __inline void pwh_put_format(pwh_out *out, const WCHAR *format, va_list arguments)
 {
-    pwh_out out = {text, room, 0};
     va_list list;
     va_copy(list, arguments);
     while (*format) {
-        char narrow[32], made[512];
-        int at = 0, left = 0, width = -1, precision = -1, half = 0, wide = 0, big = 0, real = 0, length = 0;
+        char narrow[64];
+        int at = 0, left = 0, width = -1, precision = -1, half = 0, wide = 0, big = 0, real = 0;
         if (*format != '%') {
-            pwh_put(&out, *format++);
+            pwh_put(out, *format++);
             continue;
         }
         format++;
@@ -122,59 +137,86 @@ static __inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format,
         }
         switch (*format) {
         case 's':
-            pwh_put_string(&out, va_arg(list, const void *), !half, width, precision, left);
+            pwh_put_string(out, va_arg(list, const void *), !half, width, precision, left);
             break;
         case 'S':
-            pwh_put_string(&out, va_arg(list, const void *), wide, width, precision, left);
+            pwh_put_string(out, va_arg(list, const void *), wide, width, precision, left);
             break;
         case 'c':
         case 'C': {
             WCHAR unit = (WCHAR)va_arg(list, int);
-            pwh_put_text(&out, &unit, NULL, 1, width, left);
+            pwh_put_text(out, &unit, NULL, 1, width, left);
             break;
         }
         case 0:
             format--;
             break;
         case '%':
-            pwh_put(&out, '%');
+            pwh_put(out, '%');
             break;
         default:
-            if (left && width < 0)
-                width = 0;
-            at += snprintf(narrow + at, sizeof narrow - (size_t)at, "%s", width < 0 ? (precision < 0 ? "" : ".*") : precision < 0 ? "*" : "*.*");
-            if (strchr("diuxXo", (char)*format) && *format < 128) {
+            if (width >= 0)
+                at += pwh_system_snprintf(narrow + at, sizeof narrow - (size_t)at, "%d", width);
+            if (precision >= 0)
+                at += pwh_system_snprintf(narrow + at, sizeof narrow - (size_t)at, ".%d", precision);
+            if (*format < 128 && strchr("diuxXo", (char)*format)) {
                 /* Narrower ones come as int: they are widened with their sign, or without. */
                 long long number = big ? va_arg(list, long long) : va_arg(list, int);
                 if (!big && *format != 'd' && *format != 'i')
                     number = (unsigned)number;
                 if (half)
                     number = *format == 'd' || *format == 'i' ? (short)number : (unsigned short)number;
-                at += snprintf(narrow + at, sizeof narrow - (size_t)at, "ll%c", (char)*format);
-                length = width < 0 ? (precision < 0 ? snprintf(made, sizeof made, narrow, number)
-                                                    : snprintf(made, sizeof made, narrow, precision, number))
-                                   : (precision < 0 ? snprintf(made, sizeof made, narrow, width, number)
-                                                    : snprintf(made, sizeof made, narrow, width, precision, number));
+                pwh_system_snprintf(narrow + at, sizeof narrow - (size_t)at, "ll%c", (char)*format);
+                PWH_PUT_ONE(number);
             } else if (*format == 'p') {
-                length = snprintf(made, sizeof made, "%016llX", (unsigned long long)(uintptr_t)va_arg(list, void *));
-            } else {
+                unsigned long long number = (unsigned long long)(uintptr_t)va_arg(list, void *);
+                strcpy(narrow, "%016llX");
+                PWH_PUT_ONE(number);
+            } else if (*format < 128 && strchr("eEfFgGaA", (char)*format)) {
                 double number = real ? (double)va_arg(list, long double) : va_arg(list, double);
-                at += snprintf(narrow + at, sizeof narrow - (size_t)at, "%c", (char)*format);
-                length = width < 0 ? (precision < 0 ? snprintf(made, sizeof made, narrow, number)
-                                                    : snprintf(made, sizeof made, narrow, precision, number))
-                                   : (precision < 0 ? snprintf(made, sizeof made, narrow, width, number)
-                                                    : snprintf(made, sizeof made, narrow, width, precision, number));
+                pwh_system_snprintf(narrow + at, sizeof narrow - (size_t)at, "%c", (char)*format);
+                PWH_PUT_ONE(number);
+            } else if (*format == 'n') {
+                (void)va_arg(list, void *);
+            } else {
+                pwh_put(out, *format);
             }
-            if (length > (int)sizeof made - 1)
-                length = (int)sizeof made - 1;
-            pwh_put_text(&out, NULL, made, length, 0, 0);
         }
         format++;
     }
     va_end(list);
+}
+#undef PWH_PUT_ONE
+
+/* The length of the text, or -1 if it and its NUL do not fit; what fits is there, with a NUL. */
+static __inline int pwh_vswprintf(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
+{
+    pwh_out out;
+    out.text = text;
+    out.room = room;
+    out.length = 0;
+    pwh_put_format(&out, format, arguments);
     if (room)
         text[out.length < room ? out.length : room - 1] = 0;
     return out.length < room ? (int)out.length : -1;
+}
+
+/* The length of the text, whatever that is. */
+static __inline int _vscwprintf(const WCHAR *format, va_list arguments)
+{
+    pwh_out out = {NULL, 0, 0};
+    pwh_put_format(&out, format, arguments);
+    return (int)out.length;
+}
+
+static __inline int _scwprintf(const WCHAR *format, ...)
+{
+    int length;
+    va_list arguments;
+    va_start(arguments, format);
+    length = _vscwprintf(format, arguments);
+    va_end(arguments);
+    return length;
 }
 
 static __inline int pwh_swprintf(WCHAR *text, size_t room, const WCHAR *format, ...)
@@ -189,11 +231,19 @@ static __inline int pwh_swprintf(WCHAR *text, size_t room, const WCHAR *format, 
 
 static __inline int pwh_vfwprintf(FILE *file, const WCHAR *format, va_list arguments)
 {
-    WCHAR wide[4096];
-    char narrow[3 * 4096];
-    int length = pwh_vswprintf(wide, 4096, format, arguments);
-    if (WideCharToMultiByte(CP_UTF8, 0, wide, -1, narrow, (int)sizeof narrow, NULL, NULL) > 0)
-        fputs(narrow, file);
+    int length = _vscwprintf(format, arguments), size;
+    WCHAR *wide = (WCHAR *)malloc(((size_t)length + 1) * sizeof *wide);
+    char *narrow;
+    if (!wide)
+        return -1;
+    pwh_vswprintf(wide, (size_t)length + 1, format, arguments);
+    size = WideCharToMultiByte(CP_UTF8, 0, wide, length + 1, NULL, 0, NULL, NULL);
+    narrow = (char *)malloc((size_t)size + 1);
+    if (!narrow || WideCharToMultiByte(CP_UTF8, 0, wide, length + 1, narrow, size, NULL, NULL) == 0
+        || fwrite(narrow, 1, (size_t)size - 1, file) != (size_t)size - 1)
+        length = -1;
+    free(narrow);
+    free(wide);
     return length;
 }
 
@@ -259,6 +309,11 @@ static __inline int pwh_snwprintf_s(WCHAR *text, size_t room, size_t count, cons
     return made;
 }
 
+static __inline int pwh_vwprintf(const WCHAR *format, va_list arguments)
+{
+    return pwh_vfwprintf(stdout, format, arguments);
+}
+
 #define _snwprintf pwh_snwprintf
 #define _vsnwprintf pwh_vsnwprintf
 #define _snwprintf_s pwh_snwprintf_s
@@ -268,12 +323,16 @@ static __inline int pwh_snwprintf_s(WCHAR *text, size_t room, size_t count, cons
 #define wcstok_s Pwh_wcstok
 #define wprintf pwh_wprintf
 #define fwprintf pwh_fwprintf
+#define vwprintf pwh_vwprintf
+#define vfwprintf pwh_vfwprintf
 #ifdef __cplusplus
 /* There they are names of std as well. */
 namespace std {
 using ::pwh_fwprintf;
 using ::pwh_swprintf;
+using ::pwh_vfwprintf;
 using ::pwh_vswprintf;
+using ::pwh_vwprintf;
 using ::pwh_wprintf;
 }
 #else
@@ -297,25 +356,101 @@ using ::pwh_wprintf;
 #define wmemcmp Pwh_wmemcmp
 #define wmemset Pwh_wmemset
 #define wmemchr Pwh_wmemchr
-#define wcstol(text, end, base) ((LONG)Pwh_wcstoll((text), (end), (base)))
-#define wcstoul(text, end, base) ((ULONG)Pwh_wcstoull((text), (end), (base)))
+#define wmemmove Pwh_wmemmove
+#define wcscoll Pwh_wcscmp
+#define wcscasecmp Pwh_wcscasecmp
+#define wcsncasecmp Pwh_wcsncasecmp
+#define wcstol Pwh_wcstol
+#define wcstoul Pwh_wcstoul
+#define wcstoll Pwh_wcstoll
+#define wcstoull Pwh_wcstoull
+#define wcstod Pwh_wcstod
+#define wcstof(text, end) ((float)Pwh_wcstod((text), (end)))
+#define wcstold(text, end) ((long double)Pwh_wcstod((text), (end)))
+#define mbstowcs Pwh_mbstowcs
+#define wcstombs Pwh_wcstombs
+static __inline int pwh_fputws(const WCHAR *text, FILE *file)
+{
+    return pwh_fwprintf(file, L"%s", text);
+}
+#define fputws pwh_fputws
+/* What is not made here is refused, for the system's would read or write 32 bits. */
+#define PWH_REFUSED(name) \
+    extern int pwh_refused_##name(const void *, ...) __attribute__((error(#name ": that of the system has wide text of 32 bits")))
+PWH_REFUSED(fgetws);
+PWH_REFUSED(fwscanf);
+PWH_REFUSED(swscanf);
+PWH_REFUSED(wscanf);
+PWH_REFUSED(mbrtowc);
+PWH_REFUSED(mbsrtowcs);
+PWH_REFUSED(wcsrtombs);
+PWH_REFUSED(mbtowc);
+PWH_REFUSED(wcsxfrm);
+PWH_REFUSED(wcsftime);
+PWH_REFUSED(wcpcpy);
+#undef PWH_REFUSED
+#define fgetws pwh_refused_fgetws
+#define fwscanf pwh_refused_fwscanf
+#define swscanf pwh_refused_swscanf
+#define wscanf pwh_refused_wscanf
+#define mbrtowc pwh_refused_mbrtowc
+#define mbsrtowcs pwh_refused_mbsrtowcs
+#define wcsrtombs pwh_refused_wcsrtombs
+#define mbtowc pwh_refused_mbtowc
+#define wcsxfrm pwh_refused_wcsxfrm
+#define wcsftime pwh_refused_wcsftime
+#define wcpcpy pwh_refused_wcpcpy
 #endif
 #define _wcsicmp Pwh_wcscasecmp
 #define _wcsnicmp Pwh_wcsncasecmp
 #define _wcsdup Pwh_wcsdup
-#define _wtoi(text) ((int)Pwh_wcstoll((text), NULL, 10))
+#define _wtoi(text) Pwh_wcstol((text), NULL, 10)
+#define _wtol(text) Pwh_wcstol((text), NULL, 10)
 #define _wtoi64(text) Pwh_wcstoll((text), NULL, 10)
-/* It ends the process when there is no room. */
+/* They end the process when there is no room. */
+static __inline int vswprintf_s(WCHAR *text, size_t room, const WCHAR *format, va_list arguments)
+{
+    int made = pwh_vswprintf(text, room, format, arguments);
+    if (made < 0)
+        abort();
+    return made;
+}
 static __inline int swprintf_s(WCHAR *text, size_t room, const WCHAR *format, ...)
 {
     int made;
     va_list arguments;
     va_start(arguments, format);
-    made = pwh_vswprintf(text, room, format, arguments);
+    made = vswprintf_s(text, room, format, arguments);
     va_end(arguments);
-    if (made < 0)
-        abort();
     return made;
 }
+
+#ifdef __cplusplus
+/* An array knows its size. */
+template <size_t Size> int vswprintf_s(WCHAR (&to)[Size], const WCHAR *format, va_list arguments)
+{
+    return vswprintf_s(to, Size, format, arguments);
+}
+template <size_t Size> int swprintf_s(WCHAR (&to)[Size], const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int made = vswprintf_s(to, Size, format, arguments);
+    va_end(arguments);
+    return made;
+}
+template <size_t Size> int pwh_vsnwprintf_s(WCHAR (&to)[Size], size_t count, const WCHAR *format, va_list arguments)
+{
+    return pwh_vsnwprintf_s(to, Size, count, format, arguments);
+}
+template <size_t Size> int pwh_snwprintf_s(WCHAR (&to)[Size], size_t count, const WCHAR *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int made = pwh_vsnwprintf_s(to, Size, count, format, arguments);
+    va_end(arguments);
+    return made;
+}
+#endif
 
 #endif

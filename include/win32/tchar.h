@@ -4,8 +4,7 @@
 
 #include "windows.h"
 
-typedef WCHAR _TCHAR, TCHAR, *PTSTR, *LPTSTR;
-typedef const WCHAR *PCTSTR, *LPCTSTR;
+typedef WCHAR _TCHAR;
 #define __T(text) L##text
 #define _T(text) __T(text)
 #define _tmain wmain

@@ -72,6 +72,7 @@ errors! {
     ERROR_NOT_ENOUGH_MEMORY = 8, "Allocation failed.";
     ERROR_NO_MORE_FILES = 18, "Listed on the error page without an API.";
     ERROR_GEN_FAILURE = 31, "The system reports a failure that has no number here.";
+    ERROR_SHARING_VIOLATION = 32, "The file is open in a way that does not go with this.";
     ERROR_NOT_SUPPORTED = 50, "Protocol stack or WinSock not available.";
     ERROR_FILE_EXISTS = 80, "The file is there already.";
     ERROR_INVALID_PARAMETER = 87, "Bad argument, wrong option for this handle, bad length, contradictory Content-Length.";
@@ -82,6 +83,7 @@ errors! {
     ERROR_PROC_NOT_FOUND = 127, "The library has no function of this name.";
     ERROR_NEGATIVE_SEEK = 131, "The place would lie before the beginning of the file.";
     ERROR_ALREADY_EXISTS = 183, "An object of this name is there already.";
+    ERROR_ENVVAR_NOT_FOUND = 203, "The process has no such variable.";
     ERROR_NO_MORE_ITEMS = 259, "Listed on the error page without an API.";
     ERROR_NOT_OWNER = 288, "The thread does not hold the mutex.";
     ERROR_TOO_MANY_POSTS = 298, "The semaphore would let more waiters go than its maximum.";

@@ -26,6 +26,15 @@ pub fn allocate(size: usize, zeroed: bool) -> *mut c_void {
     }
 }
 
+/// The size that a block was asked for with.
+///
+/// # Safety
+/// `block` came from [`allocate`] and was not freed.
+pub unsafe fn size(block: *const c_void) -> usize {
+    // SAFETY: the caller's promise: the header stands before the block.
+    unsafe { block.cast::<u8>().sub(HEADER).cast::<usize>().read() }
+}
+
 /// Gives a block back; NULL is none.
 ///
 /// # Safety

@@ -145,6 +145,70 @@ fn wide_strings_of_the_libraries() {
 }
 
 #[test]
+fn wide_strings_without_the_flag() {
+    for language in ["c++11", "gnu++17", "c++20"] {
+        run(&built("late.cpp", language, Link::Shared), &[], false);
+    }
+}
+
+/// What the system's library has with 32 bits does not compile.
+#[test]
+fn what_would_be_wrong_does_not_compile() {
+    let (wide, console, files) = ["wide text of 32 bits", "the wide console", "wide files"].into();
+    let rows = [
+        ("both", "(void)fgetws(wide, 9, stdin);", wide),
+        ("both", "(void)mbtowc(wide, text, 1);", wide),
+        ("both", "(void)mbrtowc(wide, text, 1, &state);", wide),
+        ("both", "(void)wcsftime(wide, 9, wide, 0);", wide),
+        ("both", "(void)swscanf(wide, wide, &number);", wide),
+        ("both", "(void)wcsxfrm(wide, wide, 9);", wide),
+        ("c++", "std::wcout << wide;", console),
+        ("c++", "std::wcerr << wide;", console),
+        ("c++", "std::wcin >> number;", console),
+        ("c++", "std::wofstream file(text);", files),
+        ("c++", "std::wifstream file(text);", files),
+        ("c++", "std::wstringstream stream; stream >> number;", "numbers out of wide streams"),
+        ("c++", "std::wstringstream stream; stream >> real;", "numbers out of wide streams"),
+    ];
+    for (which, statement, says) in rows {
+        for (language, name) in [("c11", "wrong.c"), ("c++17", "wrong.cpp")] {
+            let is_cpp = name.ends_with(".cpp");
+            if which == "c++" && !is_cpp {
+                continue;
+            }
+            let streams = if is_cpp { "#include <fstream>\n#include <iostream>\n#include <sstream>\n" } else { "" };
+            let program = format!(
+                "#include <windows.h>\n{streams}int main(void) {{ wchar_t wide[9] = {{0}}; const char *text = \"\"; mbstate_t \
+                 state; int number; double real; (void)wide, (void)text, (void)&state, (void)&number, (void)&real; {statement} }}\n"
+            );
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+            std::fs::write(&path, program).unwrap();
+            let mut compiler = compiler(name, language);
+            let output =
+                compiler.args(["-fshort-wchar", "-O1", "-c"]).arg(&path).args(["-o", "/dev/null"]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(says), "{name}: {statement}: {said}");
+        }
+    }
+}
+
+#[test]
+fn headers_in_every_version_of_the_languages() {
+    for (language, name) in
+        [("c90", "empty.c"), ("c99", "empty.c"), ("c11", "empty.c"), ("c++11", "empty.cpp"), ("c++20", "empty.cpp")]
+    {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let headers: String = ["windows", "winhttp", "wincrypt", "winsock2", "strsafe", "tchar", "winhttp_lab"]
+            .iter()
+            .map(|header| format!("#include <{header}.h>\n"))
+            .collect();
+        std::fs::write(&path, headers + "int main(void) { return 0; }\n").unwrap();
+        let mut compiler = compiler(name, language);
+        good(compiler.args(["-fshort-wchar", "-fsyntax-only"]).arg(&path));
+    }
+}
+
+#[test]
 fn the_functions_of_kernel32() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel32");
     std::fs::create_dir_all(&folder).unwrap();

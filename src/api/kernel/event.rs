@@ -4,9 +4,9 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
-use super::INFINITE;
 use super::sync::event::{self, Released};
 use super::sync::waitable::Waitable;
+use super::{INFINITE, thread};
 use crate::api::edge::{NONE, caught, done, no_panic, text};
 use crate::win32::{
     BOOL, ERROR_ALREADY_EXISTS, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, HANDLE, PCSTR, PCWSTR, Win32Error,
@@ -165,7 +165,8 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(hhandle: HANDLE, dwmilliseco
 }
 
 /// Waits for one of up to 64 objects, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 or WAIT_ABANDONED_0
-/// and the index of the first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED.
+/// and the index of the first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_PARAMETER, also for a
+/// handle that is there twice.
 ///
 /// # Safety
 /// `lphandles` points to `ncount` handles.
@@ -184,6 +185,10 @@ pub unsafe extern "system" fn WaitForMultipleObjects(
         // SAFETY: the caller's promise.
         let handles = unsafe { std::slice::from_raw_parts(lphandles, ncount as usize) };
         let handles: Vec<usize> = handles.iter().map(|handle| handle.addr()).collect();
+        if (1..handles.len()).any(|at| handles[..at].contains(&handles[at])) {
+            set_last_error(ERROR_INVALID_PARAMETER);
+            return WAIT_FAILED;
+        }
         wait(&handles, bwaitall != 0, dwmilliseconds)
     })
 }
@@ -207,8 +212,9 @@ pub unsafe extern "system" fn WaitForMultipleObjectsEx(
 }
 
 fn wait(handles: &[usize], all: bool, milliseconds: u32) -> u32 {
+    let handles: Vec<usize> = handles.iter().copied().map(thread::real).collect();
     let timeout = (milliseconds != INFINITE).then(|| Duration::from_millis(milliseconds.into()));
-    match event::wait(handles, all, timeout) {
+    match event::wait(&handles, all, timeout) {
         Ok(Some(Released { index, abandoned })) => index as u32 + if abandoned { WAIT_ABANDONED } else { 0 },
         Ok(None) => WAIT_TIMEOUT,
         Err(error) => {

@@ -30,6 +30,60 @@ const FILE_ATTRIBUTE_READONLY: u32 = 1;
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
 const FILE_ATTRIBUTE_NORMAL: u32 = 0x80;
 
+const FILE_SHARE_READ: u32 = 1;
+const FILE_SHARE_WRITE: u32 = 2;
+const FILE_SHARE_DELETE: u32 = 4;
+const DELETE: u32 = 0x1_0000;
+
+/// How a handle has a file, as the bits of FILE_SHARE_*: what it may do, and what others may.
+#[derive(Clone, Copy)]
+struct Opened {
+    file: (u64, u64),
+    does: u32,
+    lets: u32,
+}
+
+impl Opened {
+    /// `None` where the system does not say which file it is.
+    fn new(data: &Metadata, access: u32, share: u32) -> Option<Opened> {
+        let bits = [
+            (GENERIC_READ, FILE_SHARE_READ),
+            (GENERIC_WRITE | FILE_APPEND_DATA, FILE_SHARE_WRITE),
+            (DELETE, FILE_SHARE_DELETE),
+        ];
+        let does = bits.iter().filter(|(asked, _)| access & asked != 0).map(|(_, bit)| bit).sum();
+        Some(Opened { file: identity(data)?, does, lets: share })
+    }
+
+    fn goes_with(&self, other: &Opened) -> bool {
+        // Who only asks for attributes is in nobody's way.
+        self.file != other.file
+            || self.does == 0
+            || other.does == 0
+            || (self.does & !other.lets == 0 && other.does & !self.lets == 0)
+    }
+}
+
+#[cfg(unix)]
+fn identity(data: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((data.dev(), data.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// How the handles of this process have their files.
+static OPENED: LazyLock<Mutex<HashMap<usize, Opened>>> = LazyLock::new(Mutex::default);
+
+/// ERROR_SHARING_VIOLATION for what does not go with a handle of the process.
+fn shared(handles: &HashMap<usize, Opened>, opened: Option<Opened>) -> Result<(), Win32Error> {
+    let goes = opened.is_none_or(|opened| handles.values().all(|other| other.goes_with(&opened)));
+    if goes { Ok(()) } else { Err(ERROR_SHARING_VIOLATION) }
+}
+
 static FILES: LazyLock<Mutex<HashMap<usize, Arc<File>>>> = LazyLock::new(Mutex::default);
 
 fn lock() -> MutexGuard<'static, HashMap<usize, Arc<File>>> {
@@ -50,6 +104,7 @@ pub(super) fn taken_in(file: File) -> usize {
 /// The handle is closed.
 pub(super) fn closed(handle: usize) {
     lock().remove(&handle);
+    OPENED.lock().remove(&handle);
 }
 
 /// A handle has a copy.
@@ -57,6 +112,11 @@ pub(super) fn duplicated(handle: usize, copy: usize) {
     let mut files = lock();
     if let Some(file) = files.get(&handle).cloned() {
         files.insert(copy, file);
+    }
+    drop(files);
+    let mut opened = OPENED.lock();
+    if let Some(how) = opened.get(&handle).copied() {
+        opened.insert(copy, how);
     }
 }
 
@@ -79,9 +139,15 @@ fn path(wide: &[u16]) -> PathBuf {
     String::from_utf16_lossy(wide).replace('\\', "/").into()
 }
 
-/// Opens it: the file, and whether it was there.
-fn open(path: &Path, access: u32, disposition: u32) -> Result<(File, bool), Win32Error> {
-    let there = path.exists();
+/// Opens it: its handle, and whether it was there.
+fn open(path: &Path, access: u32, share: u32, disposition: u32) -> Result<(usize, bool), Win32Error> {
+    let mut opened = OPENED.lock();
+    let known = std::fs::metadata(path).ok();
+    let there = known.is_some();
+    if disposition != CREATE_NEW {
+        // Before it is truncated.
+        shared(&opened, known.and_then(|data| Opened::new(&data, access, share)))?;
+    }
     let mut options = OpenOptions::new();
     options.read(access & GENERIC_READ != 0 || access & (GENERIC_WRITE | FILE_APPEND_DATA) == 0);
     options.write(access & GENERIC_WRITE != 0).append(access & GENERIC_WRITE == 0 && access & FILE_APPEND_DATA != 0);
@@ -95,15 +161,19 @@ fn open(path: &Path, access: u32, disposition: u32) -> Result<(File, bool), Win3
     };
     let file = options.open(path).map_err(|failure| error(Some(path), &failure))?;
     // The system would open a folder for reading; Windows refuses without FILE_FLAG_BACKUP_SEMANTICS.
-    if file.metadata().is_ok_and(|data| data.is_dir()) {
+    let data = file.metadata().map_err(|failure| error(Some(path), &failure))?;
+    if data.is_dir() {
         return Err(ERROR_ACCESS_DENIED);
     }
-    Ok((file, there))
+    let handle = taken_in(file);
+    opened.extend(Opened::new(&data, access, share).map(|how| (handle, how)));
+    Ok((handle, there))
 }
 
 /// Opens or makes a file (nf-fileapi-createfilew). INVALID_HANDLE_VALUE with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
-/// ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, or ERROR_NOT_SUPPORTED for FILE_FLAG_OVERLAPPED. Where CREATE_ALWAYS or
-/// OPEN_ALWAYS find the file, the last error is ERROR_ALREADY_EXISTS. Sharing and attributes are not looked at.
+/// ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, ERROR_SHARING_VIOLATION, or ERROR_NOT_SUPPORTED for FILE_FLAG_OVERLAPPED. Where
+/// CREATE_ALWAYS or OPEN_ALWAYS find the file, the last error is ERROR_ALREADY_EXISTS. Sharing is between the handles of
+/// this process; attributes are not looked at.
 ///
 /// # Safety
 /// `lpfilename` is NULL or NUL-terminated UTF-16.
@@ -111,7 +181,7 @@ fn open(path: &Path, access: u32, disposition: u32) -> Result<(File, bool), Win3
 pub unsafe extern "system" fn CreateFileW(
     lpfilename: PCWSTR,
     dwdesiredaccess: u32,
-    _dwsharemode: u32,
+    dwsharemode: u32,
     _lpsecurityattributes: *const c_void,
     dwcreationdisposition: u32,
     dwflagsandattributes: u32,
@@ -123,11 +193,10 @@ pub unsafe extern "system" fn CreateFileW(
         let opened = match name {
             None => Err(ERROR_PATH_NOT_FOUND),
             Some(_) if dwflagsandattributes & FILE_FLAG_OVERLAPPED != 0 => Err(ERROR_NOT_SUPPORTED),
-            Some(name) => open(&path(&name), dwdesiredaccess, dwcreationdisposition),
+            Some(name) => open(&path(&name), dwdesiredaccess, dwsharemode, dwcreationdisposition),
         };
         let (handle, last) = match opened {
-            Ok((file, there)) => {
-                let handle = taken_in(file);
+            Ok((handle, there)) => {
                 let known = there && matches!(dwcreationdisposition, CREATE_ALWAYS | OPEN_ALWAYS);
                 (handle, if known { ERROR_ALREADY_EXISTS } else { ERROR_SUCCESS })
             }
@@ -391,7 +460,8 @@ pub unsafe extern "system" fn GetFileAttributesA(lpfilename: PCSTR) -> u32 {
     })
 }
 
-/// Deletes a file (nf-fileapi-deletefilew). ERROR_FILE_NOT_FOUND, ERROR_ACCESS_DENIED.
+/// Deletes a file (nf-fileapi-deletefilew). ERROR_FILE_NOT_FOUND, ERROR_ACCESS_DENIED, or ERROR_SHARING_VIOLATION where a handle
+/// of this process has it without FILE_SHARE_DELETE.
 ///
 /// # Safety
 /// `lpfilename` is NULL or NUL-terminated UTF-16.
@@ -400,6 +470,9 @@ pub unsafe extern "system" fn DeleteFileW(lpfilename: PCWSTR) -> BOOL {
     done("DeleteFileW", NONE, || {
         // SAFETY: the caller's promise.
         let path = unsafe { text(lpfilename) }.map(|name| path(&name)).ok_or(ERROR_PATH_NOT_FOUND)?;
+        let data = std::fs::symlink_metadata(&path).ok();
+        let all = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+        shared(&OPENED.lock(), data.and_then(|data| Opened::new(&data, DELETE, all)))?;
         std::fs::remove_file(&path).map_err(|failure| error(Some(&path), &failure))
     })
 }

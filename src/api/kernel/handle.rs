@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::sync::event;
-use super::{INVALID_HANDLE_VALUE, file, thread};
+use super::{file, thread};
 use crate::api::edge::{NONE, done, put};
 use crate::win32::*;
 
@@ -28,8 +28,8 @@ pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
     done("CloseHandle", NONE, || close(hobject.addr()))
 }
 
-/// Another handle to the same object, in this process (nf-handleapi-duplicatehandle). FALSE with ERROR_INVALID_HANDLE,
-/// or with ERROR_NOT_SUPPORTED for the pseudo handles of the process and the thread. Access is not looked at.
+/// Another handle to the same object, in this process; a pseudo handle becomes a real one of the process, or of the calling
+/// thread (nf-handleapi-duplicatehandle). FALSE with ERROR_INVALID_HANDLE. Access is not looked at.
 ///
 /// # Safety
 /// `lptargethandle` is NULL or writable.
@@ -44,18 +44,16 @@ pub unsafe extern "system" fn DuplicateHandle(
     dwoptions: u32,
 ) -> BOOL {
     done("DuplicateHandle", NONE, || {
-        if [hsourceprocesshandle, htargetprocesshandle].iter().any(|process| process.addr() != INVALID_HANDLE_VALUE) {
+        if ![hsourceprocesshandle, htargetprocesshandle].iter().all(|process| thread::is_process(process.addr())) {
             return Err(ERROR_INVALID_HANDLE);
         }
-        let source = hsourcehandle.addr();
-        if source >= INVALID_HANDLE_VALUE - 1 {
-            return Err(ERROR_NOT_SUPPORTED);
-        }
+        let source = thread::real(hsourcehandle.addr());
         let copy = event::duplicate(source)?;
         event::flags(copy, FLAGS, u32::from(binherithandle != 0))?;
         thread::duplicated(source, copy);
         file::duplicated(source, copy);
-        if dwoptions & CLOSE_SOURCE != 0 {
+        // A pseudo handle need not be closed.
+        if dwoptions & CLOSE_SOURCE != 0 && source == hsourcehandle.addr() {
             close(source)?;
         }
         // SAFETY: the caller's promise.

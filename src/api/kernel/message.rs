@@ -1,4 +1,4 @@
-//! FormatMessage, with texts of this crate's own.
+//! FormatMessage: the system's errors have the descriptions that Windows documents, WinHTTP's have texts of this crate's own.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -17,6 +17,57 @@ const MAX_WIDTH_MASK: u32 = 0xff;
 /// The texts of WinHTTP stand in its library, not in the system's table.
 const OF_WINHTTP: std::ops::RangeInclusive<u32> = 12001..=12999;
 
+/// The descriptions of "System Error Codes" (debug/system-error-codes) of what the functions here answer, and of what programs
+/// ask for most.
+const fn of_system(number: u32) -> Option<&'static str> {
+    Some(match number {
+        0 => "The operation completed successfully.",
+        1 => "Incorrect function.",
+        2 => "The system cannot find the file specified.",
+        3 => "The system cannot find the path specified.",
+        4 => "The system cannot open the file.",
+        5 => "Access is denied.",
+        6 => "The handle is invalid.",
+        8 => "Not enough memory resources are available to process this command.",
+        13 => "The data is invalid.",
+        14 => "Not enough memory resources are available to complete this operation.",
+        18 => "There are no more files.",
+        31 => "A device attached to the system is not functioning.",
+        32 => "The process cannot access the file because it is being used by another process.",
+        38 => "Reached the end of the file.",
+        50 => "The request is not supported.",
+        80 => "The file exists.",
+        87 => "The parameter is incorrect.",
+        109 => "The pipe has been ended.",
+        112 => "There is not enough space on the disk.",
+        120 => "This function is not supported on this system.",
+        122 => "The data area passed to a system call is too small.",
+        123 => "The filename, directory name, or volume label syntax is incorrect.",
+        126 => "The specified module could not be found.",
+        127 => "The specified procedure could not be found.",
+        131 => "An attempt was made to move the file pointer before the beginning of the file.",
+        183 => "Cannot create a file when that file already exists.",
+        203 => "The system could not find the environment option that was entered.",
+        206 => "The filename or extension is too long.",
+        234 => "More data is available.",
+        258 => "The wait operation timed out.",
+        259 => "No more data is available.",
+        288 => "Attempt to release mutex not owned by caller.",
+        298 => "Too many posts were made to a semaphore.",
+        995 => "The I/O operation has been aborted because of either a thread exit or an application request.",
+        996 => "Overlapped I/O event is not in a signaled state.",
+        997 => "Overlapped I/O operation is in progress.",
+        998 => "Invalid access to memory location.",
+        1004 => "Invalid flags.",
+        1113 => "No mapping for the Unicode character exists in the target multi-byte code page.",
+        1168 => "Element not found.",
+        1223 => "The operation was canceled by the user.",
+        1225 => "The remote computer refused the network connection.",
+        1460 => "This operation returned because the timeout period expired.",
+        _ => return None,
+    })
+}
+
 /// The text of a number.
 fn text(flags: u32, source: *const c_void, number: u32) -> Result<String, Win32Error> {
     if flags & FROM_STRING != 0 {
@@ -29,7 +80,8 @@ fn text(flags: u32, source: *const c_void, number: u32) -> Result<String, Win32E
     let there = if OF_WINHTTP.contains(&number) { winhttp } else { flags & FROM_SYSTEM != 0 };
     // Numbers of HRESULT's shape stand for those of Win32.
     let number = if number >> 16 == 0x8007 { number & 0xffff } else { number };
-    let text = Win32Error(number).text().filter(|_| there).ok_or(ERROR_MR_MID_NOT_FOUND)?;
+    let text =
+        of_system(number).or_else(|| Win32Error(number).text()).filter(|_| there).ok_or(ERROR_MR_MID_NOT_FOUND)?;
     let end = if flags & MAX_WIDTH_MASK == MAX_WIDTH_MASK { " " } else { "\r\n" };
     Ok(format!("{text}{end}"))
 }

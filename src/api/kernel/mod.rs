@@ -3,6 +3,8 @@
 #[cfg(feature = "win32")]
 mod addresses;
 #[cfg(feature = "win32")]
+mod environment;
+#[cfg(feature = "win32")]
 mod event;
 #[cfg(feature = "win32")]
 mod file;
@@ -50,6 +52,8 @@ mod url;
 #[cfg(feature = "win32")]
 mod wide;
 
+#[cfg(feature = "win32")]
+pub use environment::*;
 #[cfg(feature = "win32")]
 pub use event::*;
 #[cfg(feature = "win32")]

@@ -1,5 +1,5 @@
-//! Libraries by name: winhttp.dll, kernel32.dll, crypt32.dll and shlwapi.dll are this one, and GetProcAddress answers its
-//! functions.
+//! Libraries by name: winhttp.dll, kernel32.dll, crypt32.dll, shlwapi.dll and their like are here, and GetProcAddress answers what
+//! each of them has.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_void};
@@ -10,7 +10,8 @@ use crate::win32::*;
 use crate::world::entered;
 
 /// The libraries that are here; the program itself comes first. Handles are multiples of 64 KiB, as Windows' are.
-const NAMES: [&str; 6] = ["", "winhttp", "kernel32", "crypt32", "shlwapi", "kernelbase"];
+const NAMES: [&str; 8] =
+    ["", "winhttp", "kernel32", "crypt32", "shlwapi", "kernelbase", "ntdll", "api-ms-win-core-synch-l1-2-0"];
 const FIRST: usize = 0x6000_0000;
 const STEP: usize = 0x1_0000;
 
@@ -121,14 +122,33 @@ pub unsafe extern "system" fn FreeLibrary(hlibmodule: HANDLE) -> BOOL {
     done("FreeLibrary", NONE, || number(hlibmodule.addr()).map(drop).ok_or(ERROR_MOD_NOT_FOUND))
 }
 
+/// Whether the library with this number has a function of ours by this name.
+fn exports(number: usize, name: &str) -> bool {
+    let module = match name {
+        "UrlCombineW" => "shlwapi",
+        "RtlNtStatusToDosError" => "ntdll",
+        "PFXImportCertStore" => "crypt32",
+        "PortableWinHttpClientCertificateFromPem" => "",
+        "WaitOnAddress" | "WakeByAddressSingle" | "WakeByAddressAll" => "api-ms-win-core-synch-l1-2-0",
+        _ if name.starts_with("WinHttp") => "winhttp",
+        _ if name.starts_with("Cert") => "crypt32",
+        _ => "kernel32",
+    };
+    let base = matches!(module, "kernel32" | "shlwapi" | "api-ms-win-core-synch-l1-2-0");
+    NAMES[number] == module || (NAMES[number] == "kernelbase" && base)
+}
+
 /// The address of a function that the world of this thread has.
-fn here(name: &str) -> Option<*const ()> {
+fn here(number: usize, name: &str) -> Option<*const ()> {
+    if !exports(number, name) {
+        return None;
+    }
     let there = entered().is_none_or(|(world, _)| world.choices.has_function(name));
     addresses::find(name).filter(|_| there)
 }
 
-/// The address of a function; every library here has all of them. NULL with ERROR_PROC_NOT_FOUND, also for ordinals, or
-/// ERROR_MOD_NOT_FOUND (nf-libloaderapi-getprocaddress).
+/// The address of a function, which a library has that has it on Windows. NULL with ERROR_PROC_NOT_FOUND, also for ordinals,
+/// or ERROR_MOD_NOT_FOUND (nf-libloaderapi-getprocaddress).
 ///
 /// # Safety
 /// `lpprocname` is NUL-terminated, or an ordinal.
@@ -140,7 +160,7 @@ pub unsafe extern "system" fn GetProcAddress(hmodule: HANDLE, lpprocname: PCSTR)
         let name = (!ordinal).then(|| unsafe { CStr::from_ptr(lpprocname.cast()) });
         let found = match number(hmodule.addr()) {
             None => Err(ERROR_MOD_NOT_FOUND),
-            Some(_) => name.and_then(|name| here(name.to_str().ok()?)).ok_or(ERROR_PROC_NOT_FOUND),
+            Some(number) => name.and_then(|name| here(number, name.to_str().ok()?)).ok_or(ERROR_PROC_NOT_FOUND),
         };
         found.map(<*const ()>::cast_mut).map(<*mut ()>::cast).unwrap_or_else(|error| {
             set_last_error(error);

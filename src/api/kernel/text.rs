@@ -138,7 +138,9 @@ pub unsafe extern "system" fn MultiByteToWideChar(
     no_panic(0, || {
         // SAFETY: the caller's promise.
         answered(unsafe { elements(lpmultibytestr, cbmultibyte) }.and_then(|bytes| {
-            if dwflags & !(MB_PRECOMPOSED | MB_ERR_INVALID_CHARS) != 0 {
+            // Of UTF-8 by its own number, nothing else is composed.
+            let known = if codepage == UTF8[0] { MB_ERR_INVALID_CHARS } else { MB_PRECOMPOSED | MB_ERR_INVALID_CHARS };
+            if dwflags & !known != 0 {
                 return Err(ERROR_INVALID_FLAGS);
             }
             let wide = decode(codepage, &bytes, dwflags & MB_ERR_INVALID_CHARS != 0)?;

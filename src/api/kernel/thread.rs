@@ -1,12 +1,13 @@
 //! CreateThread and what goes with it. The end of a thread signals its handles.
 #![allow(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use super::INVALID_HANDLE_VALUE;
 use super::sync::waitable::Waitable;
 use super::sync::{clock, event, threads};
 use crate::api::edge::{NONE, caught, done, no_panic, put};
@@ -43,6 +44,51 @@ const CURRENT: usize = usize::MAX - 1;
 thread_local! {
     /// The priority of the calling thread.
     static OWN: RefCell<Arc<AtomicI32>> = RefCell::default();
+    /// A handle of the calling thread, while a function of CreateThread runs on it.
+    static STARTED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    /// A handle of the calling thread, which nobody here has started.
+    static FOUND: OnceCell<Found> = const { OnceCell::new() };
+}
+
+/// Closes the handle of a thread when it ends.
+struct Found(usize);
+
+impl Found {
+    fn new() -> Found {
+        let handle = event::anonymous(Waitable::Other { signalled: false });
+        let (number, priority) = (clock::thread_number(), OWN.with_borrow(Arc::clone));
+        let exit = AtomicU32::new(STILL_ACTIVE);
+        lock().insert(handle, Arc::new(Thread { exit, resumes: AtomicUsize::new(0), number, priority }));
+        Found(handle)
+    }
+}
+
+impl Drop for Found {
+    fn drop(&mut self) {
+        if let Some(thread) = lock().remove(&self.0) {
+            thread.exit.store(0, Ordering::SeqCst);
+        }
+        event::signal(self.0);
+        let _ = event::close(self.0);
+    }
+}
+
+/// A handle of this process, which lets nobody go.
+static PROCESS: LazyLock<usize> = LazyLock::new(|| event::anonymous(Waitable::Other { signalled: false }));
+
+/// The handle that a pseudo handle stands for here and now; any other is itself.
+pub(super) fn real(handle: usize) -> usize {
+    match (handle, STARTED.get()) {
+        (INVALID_HANDLE_VALUE, _) => *PROCESS,
+        (CURRENT, 0) => FOUND.try_with(|found| found.get_or_init(Found::new).0).unwrap_or(CURRENT),
+        (CURRENT, started) => started,
+        _ => handle,
+    }
+}
+
+/// Whether it is a handle of this process.
+pub(super) fn is_process(handle: usize) -> bool {
+    handle == INVALID_HANDLE_VALUE || event::same(handle, *PROCESS)
 }
 
 static THREADS: LazyLock<Mutex<HashMap<usize, Arc<Thread>>>> = LazyLock::new(Mutex::default);
@@ -52,7 +98,8 @@ fn lock() -> MutexGuard<'static, HashMap<usize, Arc<Thread>>> {
 }
 
 fn find(handle: HANDLE) -> Result<Arc<Thread>, Win32Error> {
-    lock().get(&handle.addr()).cloned().ok_or(ERROR_INVALID_HANDLE)
+    let handle = real(handle.addr());
+    lock().get(&handle).cloned().ok_or(ERROR_INVALID_HANDLE)
 }
 
 /// The priority of a thread.
@@ -103,11 +150,12 @@ pub unsafe extern "system" fn CreateThread(
         let waits = AtomicUsize::new(resumes.unwrap_or(0));
         let thread =
             Arc::new(Thread { exit: AtomicU32::new(STILL_ACTIVE), resumes: waits, number, priority: Arc::default() });
-        lock().insert(handle, Arc::clone(&thread));
+        lock().extend([handle, own].map(|handle| (handle, Arc::clone(&thread))));
         let argument = Argument(lpparameter.expose_provenance());
         let body = move || {
             clock::set_thread_number(number);
             OWN.set(Arc::clone(&thread.priority));
+            STARTED.set(own);
             if let Some(resumes) = resumes {
                 let _ = event::wait(&[resumes], false, None);
                 let _ = event::close(resumes);
@@ -116,12 +164,15 @@ pub unsafe extern "system" fn CreateThread(
             // SAFETY: the caller's promise.
             let exit = unsafe { function(std::ptr::with_exposed_provenance_mut(argument)) };
             thread.exit.store(exit, Ordering::SeqCst);
+            STARTED.set(0);
             event::thread_ended(number);
             event::signal(own);
+            closed(own);
             let _ = event::close(own);
         };
         if !threads::start(Box::new(body)) {
             closed(handle);
+            closed(own);
             let _ = (event::close(own), event::close(handle));
             set_last_error(ERROR_NOT_ENOUGH_MEMORY);
             return std::ptr::null_mut();
@@ -217,13 +268,13 @@ pub unsafe extern "system" fn GetThreadId(thread: HANDLE) -> u32 {
     })
 }
 
-/// The pseudo handle of the process, to be passed on (nf-processthreadsapi-getcurrentprocess).
+/// The pseudo handle of the process, which need not be closed (nf-processthreadsapi-getcurrentprocess).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentProcess() -> HANDLE {
     caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(usize::MAX))
 }
 
-/// The pseudo handle of the thread, to be passed on (nf-processthreadsapi-getcurrentthread).
+/// The pseudo handle of the thread that uses it, which need not be closed (nf-processthreadsapi-getcurrentthread).
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentThread() -> HANDLE {
     caught(std::ptr::null_mut(), || std::ptr::without_provenance_mut(CURRENT))
@@ -233,4 +284,10 @@ pub extern "system" fn GetCurrentThread() -> HANDLE {
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub extern "system" fn GetCurrentProcessId() -> u32 {
     caught(0, std::process::id)
+}
+
+/// Ends the process with this code (nf-processthreadsapi-exitprocess): as `exit` of the C library does, whose handlers run.
+#[cfg_attr(not(windows), unsafe(no_mangle))]
+pub extern "system" fn ExitProcess(uexitcode: u32) {
+    caught((), || std::process::exit(uexitcode as i32))
 }

@@ -5,13 +5,36 @@
 #![allow(clippy::missing_safety_doc)]
 
 use std::cmp::Ordering;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
 use crate::api::edge::caught;
+use crate::win32::{PCSTR, PSTR};
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
+    #[cfg_attr(windows, link_name = "_errno")]
+    #[cfg_attr(target_vendor = "apple", link_name = "__error")]
+    #[cfg_attr(not(any(windows, target_vendor = "apple")), link_name = "__errno_location")]
+    fn errno() -> *mut i32;
+}
+
+/// ERANGE, the same on all systems.
+const ERANGE: i32 = 34;
+
+/// The number within the limits; out of them it is the limit, and errno is ERANGE.
+fn limited(number: i128, least: i128, most: i128) -> i128 {
+    if number < least || number > most {
+        // SAFETY: the C library's place for this thread.
+        unsafe { errno().write(ERANGE) };
+    }
+    number.clamp(least, most)
+}
+
+/// [`limited`] for numbers without a sign: one that has one goes round, and out of the limits it is the greatest.
+fn unsigned(number: i128, most: i128) -> i128 {
+    let within = limited(number, -most, most);
+    if number < -most { most } else { within }
 }
 
 /// The units before the NUL, and at most so many.
@@ -67,7 +90,7 @@ macro_rules! nothing {
     )*};
 }
 
-nothing! { usize: 0, i32: 0, i64: 0, u64: 0, f64: 0.0, *mut u16: null_mut() }
+nothing! { usize: 0, i32: 0, u32: 0, i64: 0, u64: 0, f64: 0.0, *mut u16: null_mut() }
 
 macro_rules! functions {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty $body:block)*) => {$(
@@ -177,18 +200,58 @@ functions! {
     fn Pwh_wcstoll(text: *const u16, end: *mut *mut u16, base: i32) -> i64 {
         let (number, used) = integer(whole(text), base);
         crate::api::edge::put(end, place(text, Some(used)));
-        number.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+        limited(number, i64::MIN.into(), i64::MAX.into()) as i64
     }
     fn Pwh_wcstoull(text: *const u16, end: *mut *mut u16, base: i32) -> u64 {
         let (number, used) = integer(whole(text), base);
         crate::api::edge::put(end, place(text, Some(used)));
-        if number < 0 { (number as i64) as u64 } else { number.min(u64::MAX.into()) as u64 }
+        unsigned(number, u64::MAX.into()) as u64
+    }
+    fn Pwh_wcstol(text: *const u16, end: *mut *mut u16, base: i32) -> i32 {
+        let (number, used) = integer(whole(text), base);
+        crate::api::edge::put(end, place(text, Some(used)));
+        limited(number, i32::MIN.into(), i32::MAX.into()) as i32
+    }
+    fn Pwh_wcstoul(text: *const u16, end: *mut *mut u16, base: i32) -> u32 {
+        let (number, used) = integer(whole(text), base);
+        crate::api::edge::put(end, place(text, Some(used)));
+        unsigned(number, u32::MAX.into()) as u32
+    }
+    fn Pwh_mbstowcs(to: *mut u16, from: PCSTR, count: usize) -> usize {
+        let Ok(text) = CStr::from_ptr(from.cast()).to_str() else { return usize::MAX };
+        handed(&text.encode_utf16().collect::<Vec<_>>(), to, count)
+    }
+    fn Pwh_wcstombs(to: PSTR, from: *const u16, count: usize) -> usize {
+        let Ok(text) = String::from_utf16(whole(from)) else { return usize::MAX };
+        // A character goes whole or not at all.
+        let fits = (0..=count.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let part = if to.is_null() { text.as_bytes() } else { &text.as_bytes()[..fits] };
+        handed(part, to, if fits < text.len() { fits } else { count })
     }
     fn Pwh_wcstod(text: *const u16, end: *mut *mut u16) -> f64 {
         let (number, used) = real(whole(text));
         crate::api::edge::put(end, place(text, Some(used)));
         number
     }
+}
+
+/// Writes as many as there is room for, and a NUL if there is room for that: how many, without it. NULL: how many there are.
+///
+/// # Safety
+/// `to` is NULL or has so many.
+unsafe fn handed<T: Copy + Default>(text: &[T], to: *mut T, count: usize) -> usize {
+    if to.is_null() {
+        return text.len();
+    }
+    let fits = text.len().min(count);
+    // SAFETY: the caller's promise.
+    unsafe {
+        std::ptr::copy_nonoverlapping(text.as_ptr(), to, fits);
+        if fits < count {
+            to.add(fits).write_unaligned(T::default());
+        }
+    }
+    fits
 }
 
 /// The text as ASCII, what is none as a sign that is in no number, and where it begins behind white space.

@@ -2,8 +2,11 @@
 #include "client.h"
 
 #include <wincrypt.h>
+#include <strsafe.h>
 #include <tchar.h>
+#include <winsock2.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,6 +121,78 @@ static void bounded_text(void)
     CHECK(ends(too_long) && ends(too_long_by_format) && ends(too_long_and_wide));
 }
 
+/* MSVC's lengths, numbers out of range, text of any length. */
+static void formats(const char *folder)
+{
+    static WCHAR wide[6000];
+    char narrow[700], path[512];
+    FILE *file;
+    LARGE_INTEGER big;
+    int units = 0, number;
+    CHECK(_snprintf(narrow, 64, "%I64d|%I64u|%I64x|%I32d|%Iu|%5I64d|%S|%ls", -(1LL << 40), 1ULL << 40, 255LL, -7, (size_t)9, 8LL,
+              L"\x20ac", L"w")
+        == 48);
+    CHECK(strcmp(narrow, "-1099511627776|1099511627776|ff|-7|9|    8|\xe2\x82\xac|w") == 0);
+    CHECK(_scprintf("%I64d", 1LL << 40) == 13 && sprintf_s(narrow, 64, "%I64d", 1LL << 40) == 13);
+    CHECK(StringCchPrintfA(narrow, 64, "%I64u", 1ULL << 40) == S_OK && strcmp(narrow, "1099511627776") == 0);
+    CHECK(swprintf(wide, 6000, L"%600d|%.550d", 1, 2) == 1151 && wide[599] == '1' && wide[600] == '|' && wide[1150] == '2');
+    CHECK(_scwprintf(L"%.600f", 0.5) == 602);
+    snprintf(path, sizeof path, "%s/wide.txt", folder);
+    file = fopen(path, "w");
+    CHECK(file && fwprintf(file, L"%5000d%s", 1, L"\xe9") == 5001 && fputws(L"end", file) >= 0 && fclose(file) == 0);
+    file = fopen(path, "r");
+    for (number = fgetc(file); number != EOF; number = fgetc(file))
+        units++;
+    CHECK(units == 5005 && fclose(file) == 0 && remove(path) == 0);
+    errno = 0;
+    CHECK(wcstol(L"2147483647", NULL, 10) == 2147483647 && wcstoul(L"-1", NULL, 10) == 0xffffffff && errno == 0);
+    CHECK(wcstol(L"2147483648", NULL, 10) == 2147483647 && errno == ERANGE);
+    errno = 0;
+    CHECK(wcstol(L"-2147483649", NULL, 10) == -2147483647 - 1 && errno == ERANGE);
+    errno = 0;
+    CHECK(wcstoul(L"4294967296", NULL, 10) == 0xffffffff && errno == ERANGE && _wtoi(L"9999999999") == 2147483647);
+    CHECK(mbstowcs(wide, "\xc3\xa9x", 9) == 2 && wide[0] == 0xe9 && wcstombs(narrow, L"\xe9", 9) == 2);
+    CHECK(StringCchCopyA(narrow, 8, "one") == S_OK && StringCchCatA(narrow, 8, "two") == S_OK && strcmp(narrow, "onetwo") == 0);
+    CHECK(StringCchCatA(narrow, 8, "three") == STRSAFE_E_INSUFFICIENT_BUFFER && strcmp(narrow, "onetwot") == 0);
+    CHECK(StringCchCopyW(wide, 8, L"one") == S_OK && StringCbCatW(wide, 16, L"two") == S_OK && wcscmp(wide, L"onetwo") == 0);
+    big.QuadPart = (1LL << 32) + 5;
+    CHECK(big.LowPart == 5 && big.HighPart == 1 && WSAETIMEDOUT == ETIMEDOUT);
+}
+
+/* Blocks, variables, the system, and names that programs have in their interfaces. */
+static void process(void)
+{
+    static const GUID one = {1, 2, 3, {4}}, other = {1, 2, 3, {5}};
+    HWND window = NULL;
+    HKEY key = NULL;
+    LRESULT result = 0;
+    WPARAM first = 0;
+    LPARAM second = 0;
+    TCHAR name[] = TEXT("PWH_TEST_VARIABLE"), value[16];
+    char narrow[16];
+    SYSTEM_INFO system;
+    int status = 0;
+    pid_t child;
+    char *block = (char *)HeapAlloc(GetProcessHeap(), 0, 4);
+    memcpy(block, "abc", 4);
+    CHECK(HeapSize(GetProcessHeap(), 0, block) == 4);
+    block = (char *)HeapReAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, block, 4000);
+    CHECK(block && strcmp(block, "abc") == 0 && block[3999] == 0 && HeapSize(GetProcessHeap(), 0, block) == 4000);
+    CHECK(!HeapReAlloc(GetProcessHeap(), HEAP_REALLOC_IN_PLACE_ONLY, block, 5000) && HeapFree(GetProcessHeap(), 0, block));
+    CHECK(GetEnvironmentVariable(name, value, 16) == 0 && GetLastError() == 203);
+    CHECK(SetEnvironmentVariable(name, L"\xe9" L"x") && GetEnvironmentVariable(name, value, 16) == 2 && value[0] == 0xe9);
+    CHECK(GetEnvironmentVariable(name, value, 2) == 3 && GetEnvironmentVariableA("PWH_TEST_VARIABLE", narrow, 16) == 3);
+    CHECK(SetEnvironmentVariable(name, NULL) && GetEnvironmentVariable(name, value, 16) == 0);
+    CHECK(!SetEnvironmentVariable(L"a=b", L"c") && GetLastError() == ERROR_INVALID_PARAMETER);
+    GetSystemInfo(&system);
+    CHECK(system.dwNumberOfProcessors >= 1 && system.dwPageSize == 4096);
+    CHECK(IsEqualGUID(&one, &one) && !IsEqualIID(&one, &other) && !window && !key && !result && !first && !second);
+    child = fork();
+    if (child == 0)
+        ExitProcess(7);
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
 static void devices(void)
 {
     HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
@@ -159,16 +234,85 @@ static void files(const char *folder)
     CHECK(GetLastError() == ERROR_FILE_NOT_FOUND && GetFileAttributesA(folder) == FILE_ATTRIBUTE_DIRECTORY);
 }
 
+/* How two handles of this process have a file: what each may do, and lets others. */
+static void sharing(const char *folder)
+{
+    static const struct {
+        DWORD access, share, other_access, other_share;
+        int goes;
+    } rows[] = {
+        {GENERIC_READ, 0, GENERIC_READ, FILE_SHARE_READ, 0},
+        {GENERIC_READ, FILE_SHARE_READ, GENERIC_READ, FILE_SHARE_READ, 1},
+        {GENERIC_READ, FILE_SHARE_READ, GENERIC_READ, 0, 0},
+        {GENERIC_READ, FILE_SHARE_READ, GENERIC_WRITE, FILE_SHARE_READ, 0},
+        {GENERIC_WRITE, FILE_SHARE_READ, GENERIC_READ, FILE_SHARE_READ, 0},
+        {GENERIC_WRITE, FILE_SHARE_READ, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, 1},
+        {GENERIC_READ | GENERIC_WRITE, 0, 0, 0, 1},
+    };
+    char path[512];
+    HANDLE one, other, copy;
+    size_t at;
+    snprintf(path, sizeof path, "%s/shared.txt", folder);
+    for (at = 0; at < sizeof rows / sizeof *rows; at++) {
+        one = CreateFileA(path, rows[at].access, rows[at].share, NULL, OPEN_ALWAYS, 0, NULL);
+        CHECK(one != INVALID_HANDLE_VALUE);
+        other = CreateFileA(path, rows[at].other_access, rows[at].other_share, NULL, OPEN_EXISTING, 0, NULL);
+        CHECK((other != INVALID_HANDLE_VALUE) == rows[at].goes && (rows[at].goes || GetLastError() == ERROR_SHARING_VIOLATION));
+        CHECK(!DeleteFileA(path) && GetLastError() == ERROR_SHARING_VIOLATION);
+        CHECK(!rows[at].goes || CloseHandle(other));
+        /* A copy has the file as well. */
+        CHECK(DuplicateHandle(GetCurrentProcess(), one, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+        CHECK(CloseHandle(one) && !DeleteFileA(path) && CloseHandle(copy));
+    }
+    one = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_DELETE, NULL, CREATE_ALWAYS, 0, NULL);
+    CHECK(one != INVALID_HANDLE_VALUE && CreateFileA(path, GENERIC_WRITE, 7, NULL, CREATE_ALWAYS, 0, NULL) == INVALID_HANDLE_VALUE);
+    CHECK(DeleteFileA(path) && CloseHandle(one) && GetFileAttributesA(path) == INVALID_FILE_ATTRIBUTES);
+}
+
+/* Handles that stand for the process and the thread that uses them. */
+static void pseudo_handles(void)
+{
+    HANDLE thread, process, twice[2], self = GetCurrentProcess();
+    DWORD code;
+    CHECK(WaitForSingleObject(GetCurrentThread(), 0) == WAIT_TIMEOUT && WaitForSingleObject(GetCurrentProcess(), 1) == WAIT_TIMEOUT);
+    CHECK(DuplicateHandle(self, GetCurrentThread(), self, &thread, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(DuplicateHandle(self, self, self, &process, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(GetThreadId(thread) == GetCurrentThreadId() && GetThreadId(GetCurrentThread()) == GetCurrentThreadId());
+    CHECK(GetExitCodeThread(thread, &code) && code == STILL_ACTIVE && WaitForSingleObject(thread, 0) == WAIT_TIMEOUT);
+    twice[0] = twice[1] = thread;
+    CHECK(WaitForMultipleObjects(2, twice, FALSE, 0) == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(WaitForMultipleObjects(1, twice, TRUE, 0) == WAIT_TIMEOUT);
+    CHECK(DuplicateHandle(process, thread, process, &twice[1], 0, FALSE, DUPLICATE_SAME_ACCESS) && CloseHandle(twice[1]));
+    CHECK(CloseHandle(thread) && CloseHandle(process));
+}
+
 static void text(void)
 {
     WCHAR wide[8];
     char narrow[8];
     LPWSTR message = NULL;
+    char said[128];
+    size_t at;
+    static const struct {
+        DWORD error;
+        const char *text;
+    } system[] = {
+        {ERROR_SUCCESS, "The operation completed successfully.\r\n"},
+        {ERROR_FILE_NOT_FOUND, "The system cannot find the file specified.\r\n"},
+        {ERROR_ACCESS_DENIED, "Access is denied.\r\n"},
+        {ERROR_NO_MORE_FILES, "There are no more files.\r\n"},
+        {ERROR_INVALID_PARAMETER, "The parameter is incorrect.\r\n"},
+        {ERROR_IO_PENDING, "Overlapped I/O operation is in progress.\r\n"},
+    };
     CHECK(MultiByteToWideChar(CP_UTF8, 0, "a\xc3\xa4", -1, wide, 8) == 3 && wide[1] == 0xe4);
     CHECK(MultiByteToWideChar(CP_UTF8, 0, "abc", 3, NULL, 0) == 3);
     CHECK(!MultiByteToWideChar(CP_UTF8, 0, "abc", 3, wide, 2) && GetLastError() == ERROR_INSUFFICIENT_BUFFER);
     CHECK(!MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, "\xff", 1, wide, 8));
     CHECK(GetLastError() == ERROR_NO_UNICODE_TRANSLATION);
+    CHECK(!MultiByteToWideChar(CP_UTF8, MB_PRECOMPOSED, "a", 1, wide, 8) && GetLastError() == 1004);
+    CHECK(!MultiByteToWideChar(CP_UTF8, MB_COMPOSITE, "a", 1, wide, 8) && GetLastError() == 1004);
+    CHECK(!MultiByteToWideChar(CP_UTF8, MB_USEGLYPHCHARS, "a", 1, wide, 8) && GetLastError() == 1004);
+    CHECK(MultiByteToWideChar(CP_ACP, MB_PRECOMPOSED, "a", 1, wide, 8) == 1);
     CHECK(WideCharToMultiByte(CP_UTF8, 0, L"\x20ac", -1, narrow, 8, NULL, NULL) == 4);
     CHECK(memcmp(narrow, "\xe2\x82\xac", 4) == 0);
     CHECK(FormatMessage(FORMAT_MESSAGE_ALLOCATE_BUFFER | FORMAT_MESSAGE_FROM_HMODULE, GetModuleHandle(_T("winhttp.dll")),
@@ -177,6 +321,10 @@ static void text(void)
     CHECK(lstrlenW(message) > 2 && message[lstrlenW(message) - 1] == '\n' && !LocalFree(message));
     CHECK(!FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM, NULL, ERROR_WINHTTP_TIMEOUT, 0, narrow, 8, NULL));
     CHECK(GetLastError() == ERROR_MR_MID_NOT_FOUND);
+    for (at = 0; at < sizeof system / sizeof *system; at++) {
+        CHECK(FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, system[at].error, 0, said, 128, NULL));
+        CHECK(strcmp(said, system[at].text) == 0);
+    }
     CHECK(_snprintf(narrow, 4, "%s", "abcdef") == -1 && memcmp(narrow, "abcd", 4) == 0);
 }
 
@@ -185,6 +333,11 @@ static void modules(void)
     HMODULE library = LoadLibraryW(L"C:\\Windows\\System32\\WinHTTP.dll");
     CHECK(library && (void *)GetProcAddress(library, "WinHttpOpen") == (void *)WinHttpOpen);
     CHECK(!GetProcAddress(library, "WinHttpNothing") && GetLastError() == ERROR_PROC_NOT_FOUND && FreeLibrary(library));
+    CHECK(!GetProcAddress(library, "CreateEventW") && GetLastError() == ERROR_PROC_NOT_FOUND);
+    CHECK((void *)GetProcAddress(GetModuleHandle(_T("kernel32")), "CreateEventW") == (void *)CreateEventW);
+    CHECK(!GetProcAddress(GetModuleHandle(_T("kernel32")), "WinHttpOpen") && GetProcAddress(GetModuleHandle(_T("KERNELBASE")), "Sleep"));
+    CHECK(GetProcAddress(GetModuleHandle(_T("ntdll.dll")), "RtlNtStatusToDosError"));
+    CHECK(GetProcAddress(GetModuleHandle(_T("crypt32.dll")), "CertCloseStore") && !GetProcAddress(GetModuleHandle(NULL), "Sleep"));
     CHECK(!LoadLibraryA("nothing.dll") && GetLastError() == ERROR_MOD_NOT_FOUND);
 }
 
@@ -289,7 +442,11 @@ int main(int count, char **arguments)
     locks();
     devices();
     bounded_text();
+    formats(arguments[1]);
+    process();
     files(arguments[1]);
+    sharing(arguments[1]);
+    pseudo_handles();
     text();
     modules();
     pool();

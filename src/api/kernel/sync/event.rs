@@ -142,6 +142,13 @@ pub fn duplicate(handle: usize) -> Result<usize, Win32Error> {
     Ok(all.open(Some(object)))
 }
 
+/// Whether both handles lead to one object.
+pub fn same(one: usize, other: usize) -> bool {
+    let mut all = lock();
+    let objects = [one, other].map(|handle| all.handle(handle).map(|handle| handle.object));
+    objects[0].is_ok() && objects[0] == objects[1]
+}
+
 /// Closes a handle; its object goes with the last. A protected handle stays: ERROR_INVALID_HANDLE.
 pub fn close(handle: usize) -> Result<(), Win32Error> {
     let mut all = lock();
