@@ -13,7 +13,9 @@
 #include "kernel.h"
 #include "narrow_format.h"
 
+#ifndef WINVER
 #define WINVER 0x0A00
+#endif
 #ifndef _WIN32_WINNT
 #define _WIN32_WINNT 0x0A00
 #endif

@@ -198,11 +198,22 @@ fn headers_in_every_version_of_the_languages() {
         [("c90", "empty.c"), ("c99", "empty.c"), ("c11", "empty.c"), ("c++11", "empty.cpp"), ("c++20", "empty.cpp")]
     {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let headers: String = ["windows", "winhttp", "wincrypt", "winsock2", "strsafe", "tchar", "winhttp_lab"]
-            .iter()
-            .map(|header| format!("#include <{header}.h>\n"))
-            .collect();
-        std::fs::write(&path, headers + "int main(void) { return 0; }\n").unwrap();
+        let headers: String = [
+            "SDKDDKVer",
+            "WinSock2",
+            "windows",
+            "winhttp",
+            "Wincrypt",
+            "strsafe",
+            "tchar",
+            "VersionHelpers",
+            "winhttp_lab",
+        ]
+        .iter()
+        .map(|header| format!("#include <{header}.h>\n"))
+        .collect();
+        std::fs::write(&path, "#define WINVER 0x0600\n".to_owned() + &headers + "int main(void) { return 0; }\n")
+            .unwrap();
         let mut compiler = compiler(name, language);
         good(compiler.args(["-fshort-wchar", "-fsyntax-only"]).arg(&path));
     }

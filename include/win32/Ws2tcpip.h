@@ -1,0 +1,2 @@
+/* For programs that write it so. */
+#include "ws2tcpip.h"

@@ -1,0 +1,2 @@
+/* All of it is in windows.h. */
+#include "windows.h"
