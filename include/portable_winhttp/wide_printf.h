@@ -371,7 +371,8 @@ using ::pwh_wprintf;
 #define wcstombs Pwh_wcstombs
 static __inline int pwh_fputws(const WCHAR *text, FILE *file)
 {
-    return pwh_fwprintf(file, L"%s", text);
+    static const WCHAR format[] = {'%', 's', 0};
+    return pwh_fwprintf(file, format, text);
 }
 #define fputws pwh_fputws
 /* What is not made here is refused, for the system's would read or write 32 bits. */

@@ -42,11 +42,13 @@ static __inline HRESULT StringCchPrintfA(char *to, size_t room, const char *form
 }
 static __inline HRESULT StringCchCopyW(WCHAR *to, size_t room, const WCHAR *from)
 {
-    return StringCchPrintfW(to, room, L"%s", from);
+    static const WCHAR format[] = {'%', 's', 0};
+    return StringCchPrintfW(to, room, format, from);
 }
 static __inline HRESULT StringCchCopyNW(WCHAR *to, size_t room, const WCHAR *from, size_t count)
 {
-    return StringCchPrintfW(to, room, L"%.*s", (int)count, from);
+    static const WCHAR format[] = {'%', '.', '*', 's', 0};
+    return StringCchPrintfW(to, room, format, (int)count, from);
 }
 static __inline HRESULT StringCchCopyA(char *to, size_t room, const char *from)
 {

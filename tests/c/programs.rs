@@ -194,9 +194,16 @@ fn what_would_be_wrong_does_not_compile() {
 
 #[test]
 fn headers_in_every_version_of_the_languages() {
-    for (language, name) in
-        [("c90", "empty.c"), ("c99", "empty.c"), ("c11", "empty.c"), ("c++11", "empty.cpp"), ("c++20", "empty.cpp")]
-    {
+    let short = "-fshort-wchar";
+    for (language, name, flag) in [
+        ("c90", "empty.c", short),
+        ("c99", "empty.c", short),
+        ("c11", "empty.c", short),
+        ("c11", "empty.c", "-DPORTABLE_WINHTTP_CHAR16"),
+        ("c++11", "empty.cpp", short),
+        ("c++20", "empty.cpp", short),
+        ("c++17", "empty.cpp", "-DPORTABLE_WINHTTP_CHAR16"),
+    ] {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let headers: String = [
             "SDKDDKVer",
@@ -215,7 +222,7 @@ fn headers_in_every_version_of_the_languages() {
         std::fs::write(&path, "#define WINVER 0x0600\n".to_owned() + &headers + "int main(void) { return 0; }\n")
             .unwrap();
         let mut compiler = compiler(name, language);
-        good(compiler.args(["-fshort-wchar", "-fsyntax-only"]).arg(&path));
+        good(compiler.args([flag, "-fsyntax-only"]).arg(&path));
     }
 }
 
