@@ -54,7 +54,8 @@ pub unsafe extern "system" fn WinHttpQueryAuthSchemes(
 ///
 /// NTLM, Negotiate and Passport are taken, also without user and password (the default credentials), but nothing is
 /// sent for them yet: the 401 is the answer. Credentials for a proxy go to HTTP proxies only: with the request when the
-/// proxy gets that itself, with CONNECT when it opens a tunnel, never through one; a server that answers 407 gets none.
+/// proxy gets that itself, with CONNECT when it opens a tunnel, never through one; a server that answers 407 gets none. A
+/// redirect to another server ends them: set them again inside REDIRECT, or answer the 407 (source auth.proxy-redirect).
 ///
 /// ERROR_INVALID_PARAMETER for another target or scheme, for several schemes, for Basic or Digest without user or
 /// password, and for a user without a password (source AU9).

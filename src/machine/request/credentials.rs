@@ -131,6 +131,14 @@ impl Credentials {
         }
     }
 
+    /// A redirect leads to another server: what was set for the proxy has been used (source auth.proxy-redirect). What the
+    /// application sets when it is told of the redirect is for what follows.
+    pub(super) fn leave(&mut self) {
+        if let Some(proxy) = &mut self.proxy {
+            proxy.explicit = None;
+        }
+    }
+
     /// Makes the headers of the next attempt. `body` is `None` if more of it comes by WriteData; `via`: the proxy that gets
     /// the request, with this target.
     pub(super) fn prepare(

@@ -53,7 +53,11 @@ impl Request {
                 let host = if means_itself(&self.origin.host, &host) { self.origin.host.clone() } else { host };
                 let origin = Origin { secure, host, port };
                 // Now, so that the application can still add what it wants when it is told.
-                self.carried_away = self.config.template.redirect(origin != self.origin, keep_body);
+                let elsewhere = origin != self.origin;
+                self.carried_away = self.config.template.redirect(elsewhere, keep_body);
+                if elsewhere {
+                    self.config.credentials.leave();
+                }
                 self.following = Some(Box::new(Following { url, origin, target, method, keep_body }));
                 Input::Follow
             }
