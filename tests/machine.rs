@@ -259,6 +259,10 @@ fn what_nobody_can_read_is_no_sign_of_life() {
         request.event(at(second), attempt, body(b"behind"));
     }
     assert_eq!(request.deadline(), Some(at(40)));
+    assert!(!request.outputs().any(|output| matches!(output, Output::Abandon)));
+    // It is not waited for without a bound.
+    request.event(at(39), attempt, Event::Body { bytes: vec![0; 128 * 1024].into(), end: None });
+    assert!(request.outputs().any(|output| matches!(output, Output::Abandon)));
     drop(request);
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Request;
-use super::body::Body;
+use super::body::{Body, Supply};
 use super::body_source::BodySource;
 use super::table::{Exchange, Input, WriteSide};
 use super::timers::{Over, Side, Timer};
@@ -205,6 +205,10 @@ impl Machine for Request {
                 // What nobody can read, such as bytes behind the end of a coded body, is no sign of life.
                 if self.read.is_some() && self.attempt.body.supplied() > before {
                     self.timers.start(Timer::Read, now, &timeouts);
+                }
+                if let Supply::Broken(error) = self.attempt.body.query() {
+                    // Its coding is none, or does not end: nothing that follows can be read, and it is not waited for.
+                    return self.fail(now, error);
                 }
                 if let Some(trailers) = end {
                     // source a13: those of HTTP/1.1 are dropped.
