@@ -1,5 +1,5 @@
 /* %S, %ls and %ws of the narrow printf family, whose text the system's library would read with 32 bits, and %I64. A format that has
- * one of them is carried out here; every other goes to the system. It is a part of wchar16.h.
+ * one of them is carried out here; every other goes to the system. wchar16.h brings it, and in C windows.h.
  *
  * What stays with the system: formats with numbered arguments (%1$s), the wide ones among them included, and programs that are
  * compiled with _FORTIFY_SOURCE. */
@@ -9,8 +9,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* FILE alone: what follows must be said before the functions are. */
+/* FILE alone: best said before the functions are. */
 #include <bits/types/FILE.h>
+
+#ifndef PWH_C
+#define PWH_C extern
+#endif
+#ifndef PWH_THROW_NL
+#define PWH_THROW_NL
+#endif
 
 PWH_C int printf(const char *__restrict, ...) __asm__("Pwh_printf");
 PWH_C int fprintf(FILE *__restrict, const char *__restrict, ...) __asm__("Pwh_fprintf");
