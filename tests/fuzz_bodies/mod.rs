@@ -36,6 +36,10 @@ pub struct Body {
     pub seeds: &'static [&'static [u8]],
 }
 
+/// A certificate with an extension of each kind that is read, by itself, and a list of it.
+const AUTHORITY: &[u8] = include_bytes!("authority.der");
+const LIST: &[u8] = include_bytes!("list.der");
+
 /// All of them.
 pub const BODIES: &[Body] = &[
     Body {
@@ -70,7 +74,11 @@ pub const BODIES: &[Body] = &[
         run: proxies, effort: 1,
         seeds: &[b"http=a:1;https=http://[::1]:2 socks=b", b"*.test;<local>;10.0.0.0/8;[::1]", b"PROXY a:1; SOCKS5 b; DIRECT"],
     },
-    Body { name: "certificates", run: certificates, effort: 1, seeds: &[b"\x30\x82\x01\x0a\x30\x03\x02\x01\x00\x30\x05\x06\x03\x2a\x03\x04"] },
+    Body {
+        name: "certificates",
+        run: certificates, effort: 1,
+        seeds: &[AUTHORITY, LIST, b"\x30\x82\x01\x0a\x30\x03\x02\x01\x00\x30\x05\x06\x03\x2a\x03\x04"],
+    },
     Body {
         name: "traces",
         run: traces, effort: 1,
@@ -328,9 +336,14 @@ fn certificates(data: &[u8]) {
     attributes(data);
     if let Ok(certificate) = Certificate::parse(data) {
         certificate.permits("a.test");
-        let list = RevocationList::read(data, &certificate, &Believer);
-        for point in certificate.list_points() {
-            let _ = list.as_ref().map(|list| list.says(&certificate, &certificate, &point, 0));
+        certificate.list_points();
+    }
+    let authority = Certificate::parse(AUTHORITY).expect("a certificate");
+    let list = RevocationList::read(data, &authority, &Believer);
+    assert!(list.is_some() || data != LIST);
+    if let Some(list) = list {
+        for point in authority.list_points() {
+            list.says(&authority, &authority, &point, 1_800_000_000);
         }
     }
 }
