@@ -68,7 +68,8 @@ impl AttemptTask {
 
     /// Carries the request; if that panics, the machine hears of an end all the same.
     pub async fn run(mut self) {
-        match caught(self.carry()).await {
+        let carried = caught(pin!(self.carry())).await;
+        match carried {
             Ok(Err(Interruption::Failed(failure))) => self.sink.event(Event::Failed(failure)),
             Ok(_) => {}
             Err(panic) => {

@@ -56,8 +56,9 @@ pub async fn until<T>(mut timer: Box<dyn Timer>, work: impl Future<Output = T>) 
 }
 
 /// Runs something to its end, or until it panics: whoever waits for it hears of that, and then the panic goes on.
-pub async fn caught<T>(work: impl Future<Output = T>) -> thread::Result<T> {
-    let mut work = pin!(work);
+///
+/// What it is given is pinned already: a future that holds another twice may be too large for its task's one block.
+pub async fn caught<T>(mut work: Pin<&mut impl Future<Output = T>>) -> thread::Result<T> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
         Ok(step) => step.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),

@@ -12,6 +12,7 @@ mod watch;
 use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::Pin;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl Multiplexed {
         let (weak, task_net, keepalive) = (Arc::downgrade(&this), Arc::clone(net), rules.keepalive);
         let id = this.entry.id();
         net.runtime.spawn(Box::pin(async move {
-            let driven = caught(drive(&task_net, connection, &watch, keepalive, &weak)).await;
+            let driven = caught(pin!(drive(&task_net, connection, &watch, keepalive, &weak))).await;
             watch.end();
             task_net.about(|engine, now| engine.expire(now, id));
             if let Err(panic) = driven {
