@@ -27,6 +27,14 @@ pub use chain::{ChainAnswer, ChainAsked, ChainQuestion, ChainRevocation, ChainRo
 pub use info::ConnectionInfo;
 pub use network::{ConnectionGroupId, NameCache, Network, PoolRules};
 
+/// A piece shorter than this holds more memory than it needs: it is a part of the buffer that it was read into.
+const SMALL: usize = 1024;
+
+/// Bytes that will wait beside others: what they hold is bounded by how many they are.
+pub fn to_keep(bytes: Bytes) -> Bytes {
+    if bytes.len() < SMALL { Bytes::copy_from_slice(&bytes) } else { bytes }
+}
+
 /// One request as it goes to a server: everything that the transport needs to know, decided.
 #[derive(Clone, Debug)]
 pub struct TransportRequest {
@@ -463,4 +471,19 @@ pub trait Transport: Send + Sync {
     fn end_pool(&self, _pool: usize) {}
     /// How many requests are under way, those that are only drained included.
     fn running(&self) -> usize;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a peer that sends byte by byte each piece has a buffer to itself.
+    #[test]
+    fn what_waits_holds_little_more_than_itself() {
+        for length in [1, SMALL - 1] {
+            let mut buffer = BytesMut::zeroed(8 * SMALL);
+            let kept = to_keep(buffer.split_to(length).freeze());
+            assert_eq!(kept.try_into_mut().map(|own| own.capacity()), Ok(length));
+        }
+    }
 }

@@ -433,3 +433,55 @@ fn a_nul_within_the_length() {
         assert_eq!((part(c.lpszUrlPath, c.dwUrlPathLength).as_str(), c.dwExtraInfoLength), (path, 0));
     }
 }
+
+/// Bytes at an odd address.
+struct Odd(Vec<u16>);
+
+impl Odd {
+    fn new(length: usize) -> Odd {
+        Odd(vec![0; length / 2 + 2])
+    }
+
+    fn pointer<T>(&mut self) -> *mut T {
+        self.0.as_mut_ptr().wrapping_byte_add(1).cast()
+    }
+
+    fn with<T: Copy>(values: &[T]) -> Odd {
+        let mut odd = Odd::new(size_of_val(values));
+        // SAFETY: there is room.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr().cast::<u8>(), odd.pointer(), size_of_val(values)) };
+        odd
+    }
+
+    fn text(&mut self, units: usize) -> String {
+        let unit = |at| unsafe { self.pointer::<u16>().add(at).read_unaligned() };
+        // SAFETY: there are so many.
+        String::from_utf16_lossy(&(0..units).map(unit).collect::<Vec<_>>())
+    }
+}
+
+/// Structures, texts and buffers may lie anywhere: Windows does not ask for alignment.
+#[test]
+fn odd_addresses() {
+    let (mut url, mut host, mut made, mut length) =
+        (Odd::with(&wide("https://h.test/a b?c")), Odd::new(20), Odd::new(80), Odd::with(&[40_u32]));
+    let mut time =
+        Odd::with(&[SYSTEMTIME { wYear: 2008, wMonth: 7, wDayOfWeek: 1, wDay: 28, ..SYSTEMTIME::default() }]);
+    let mut written = Odd::new(62);
+    let (name, room) = (host.pointer(), 7);
+    let mut components = Odd::with(&[URL_COMPONENTS { lpszHostName: name, dwHostNameLength: room, ..pointers() }]);
+    // SAFETY: everything has the room that the pages ask for.
+    unsafe {
+        assert_eq!(WinHttpCrackUrl(url.pointer(), 0, 0, components.pointer()), 1);
+        let cracked: URL_COMPONENTS = components.pointer::<URL_COMPONENTS>().read_unaligned();
+        assert_eq!((cracked.dwHostNameLength, cracked.dwUrlPathLength, cracked.nPort), (6, 4, 443));
+        assert_eq!(WinHttpCreateUrl(components.pointer(), ICU_ESCAPE, made.pointer(), length.pointer()), 1);
+        assert_eq!(length.pointer::<u32>().read_unaligned(), 22);
+        assert_eq!(WinHttpTimeFromSystemTime(time.pointer(), written.pointer()), 1);
+        assert_eq!(WinHttpTimeToSystemTime(written.pointer(), time.pointer()), 1);
+        assert_eq!(time.pointer::<SYSTEMTIME>().read_unaligned().wYear, 2008);
+    }
+    assert_eq!(host.text(7), "h.test\0");
+    assert_eq!(made.text(23), "https://h.test/a%20b?c\0");
+    assert_eq!(written.text(5), "Mon, ");
+}

@@ -11,7 +11,7 @@ use crate::win32::probe::readable;
 use crate::win32::process;
 use crate::win32::{
     BOOL, CallerBuf, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, ERROR_WINHTTP_INTERNAL_ERROR, HINTERNET, PCSTR, PCWSTR,
-    Win32Error, last_error, set_last_error,
+    PWSTR, Win32Error, last_error, set_last_error,
 };
 use crate::world::{Requested, World, entered};
 
@@ -224,6 +224,18 @@ pub(crate) unsafe fn put<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: the caller's promise.
         unsafe { out.write_unaligned(value) };
+    }
+}
+
+/// Writes text and a NUL.
+///
+/// # Safety
+/// `buffer` has room for both.
+pub(super) unsafe fn put_text(buffer: PWSTR, text: &[u16]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        std::ptr::copy_nonoverlapping(text.as_ptr().cast::<u8>(), buffer.cast(), size_of_val(text));
+        buffer.add(text.len()).write_unaligned(0);
     }
 }
 

@@ -99,7 +99,7 @@ unsafe fn accept_types(types: *const PCWSTR) -> Result<Vec<String>, Win32Error> 
     let mut accept = Vec::new();
     if !types.is_null() {
         // SAFETY: the caller's promise: every entry up to the NULL is readable.
-        while let Some(entry) = unsafe { text(types.add(accept.len()).read()) } {
+        while let Some(entry) = unsafe { text(types.add(accept.len()).read_unaligned()) } {
             accept.push(header_value(&entry)?);
         }
     }

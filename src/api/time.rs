@@ -1,7 +1,7 @@
 //! WinHttpTimeFromSystemTime, WinHttpTimeToSystemTime, WinHttpCheckPlatform.
 #![allow(unsafe_code)]
 
-use super::edge::{NONE, done, get, put, text};
+use super::edge::{NONE, done, get, put, put_text, text};
 use crate::http::time;
 use crate::win32::*;
 
@@ -19,9 +19,9 @@ pub unsafe extern "system" fn WinHttpTimeFromSystemTime(pst: *const SYSTEMTIME, 
         // SAFETY: the caller's promise.
         let moment = unsafe { get(pst) }.filter(|_| !pwsztime.is_null()).ok_or(ERROR_INVALID_PARAMETER)?;
         let formatted = time::format(&moment).ok_or(ERROR_INVALID_PARAMETER)?;
-        let units: Vec<u16> = formatted.encode_utf16().take(CHARACTERS - 1).chain([0]).collect();
+        let units: Vec<u16> = formatted.encode_utf16().take(CHARACTERS - 1).collect();
         // SAFETY: the buffer has so many characters.
-        unsafe { std::ptr::copy_nonoverlapping(units.as_ptr(), pwsztime, units.len()) };
+        unsafe { put_text(pwsztime, &units) };
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! WinHttpCrackUrl, WinHttpCreateUrl: the pointers of URL_COMPONENTS.
 #![allow(unsafe_code)]
 
-use super::edge::{NONE, counted_text, done};
+use super::edge::{NONE, counted_text, done, get, put, put_text};
 use crate::http::url::{self, Given, Parts};
 use crate::win32::*;
 
@@ -35,14 +35,12 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
     lpurlcomponents: *mut URL_COMPONENTS,
 ) -> BOOL {
     done("WinHttpCrackUrl", NONE, || {
-        if pwszurl.is_null() || lpurlcomponents.is_null() {
-            return Err(ERROR_INVALID_PARAMETER);
-        }
-        // SAFETY: the caller's promise; the structure is not NULL.
-        let (mut text, components) = unsafe {
-            let length = if dwurllength == 0 { u32::MAX } else { dwurllength };
-            (counted_text(pwszurl, length).unwrap_or_default(), &mut *lpurlcomponents)
-        };
+        // SAFETY: the caller's promise.
+        let components = unsafe { get(lpurlcomponents) }.filter(|_| !pwszurl.is_null());
+        let mut components = components.ok_or(ERROR_INVALID_PARAMETER)?;
+        let length = if dwurllength == 0 { u32::MAX } else { dwurllength };
+        // SAFETY: as above.
+        let mut text = unsafe { counted_text(pwszurl, length) }.unwrap_or_default();
         let decoding = dwflags & ICU_DECODE != 0;
         let escaping = dwflags & ICU_ESCAPE != 0;
         // A NUL within the length ends the URL (source r3).
@@ -51,7 +49,7 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
             return Err(ERROR_INVALID_PARAMETER);
         }
         for (pointer, length) in COMPONENTS {
-            let (is_null, length) = (pointer(components).is_null(), *length(components));
+            let (is_null, length) = (pointer(&mut components).is_null(), *length(&mut components));
             // A buffer without room; or changed text without a buffer to put it into.
             if (!is_null && length == 0) || (is_null && length != 0 && (decoding || escaping)) {
                 return Err(ERROR_INVALID_PARAMETER);
@@ -69,8 +67,12 @@ pub unsafe extern "system" fn WinHttpCrackUrl(
             (false, true) => Change::Decode,
             (false, false) => Change::None,
         };
-        // SAFETY: pointers into the URL are only handed out when the pieces are not changed.
-        unsafe { hand_out(&text, parts, pwszurl, change, components) }
+        // SAFETY: pointers into the URL are only handed out when the pieces are not changed; the structure is writable.
+        unsafe {
+            let result = hand_out(&text, parts, pwszurl, change, &mut components);
+            put(lpurlcomponents, components);
+            result
+        }
     })
 }
 
@@ -127,11 +129,7 @@ unsafe fn hand_out(
             }
             (false, _) => {
                 // SAFETY: the buffer has more characters than the piece.
-                unsafe {
-                    let buffer = *pointer(components);
-                    std::ptr::copy_nonoverlapping(piece.as_ptr(), buffer, piece.len());
-                    buffer.add(piece.len()).write(0);
-                }
+                unsafe { put_text(*pointer(components), &piece) };
                 *length(components) = piece.len() as u32;
             }
         }
@@ -191,8 +189,7 @@ pub unsafe extern "system" fn WinHttpCreateUrl(
         }
         // SAFETY: the buffer has room for the URL and a NUL.
         unsafe {
-            std::ptr::copy_nonoverlapping(url.as_ptr(), pwszurl, url.len());
-            pwszurl.add(url.len()).write(0);
+            put_text(pwszurl, &url);
             pdwurllength.write_unaligned(url.len() as u32);
         }
         Ok(())

@@ -22,6 +22,8 @@ use super::Job;
 const READY: usize = 4;
 /// How many jobs must wait before another worker is called to share them.
 const SHARED: usize = 4;
+/// How much is run at most before somebody polls: what never comes to rest must not keep timers and sockets waiting.
+const UNPOLLED: u32 = 64;
 /// How long nothing moves before one more worker is called or started: callbacks may block.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// How often the watcher finds all at rest before it rests, too.
@@ -109,6 +111,8 @@ struct State {
     moves: u64,
     /// Whether there was a job.
     begun: bool,
+    /// How much was run since anybody polled.
+    unpolled: u32,
 }
 
 /// A pool that grows when its workers block. Once it has a worker and a watcher these stay: whatever the system refuses
@@ -267,9 +271,15 @@ impl Workers {
         self.play(Role::Working);
         let mut state = self.lock();
         loop {
+            if state.unpolled >= UNPOLLED
+                && let (Some(poller), Leader::Nobody) = (self.poller.get(), &state.leader)
+            {
+                state = self.lead(state, &**poller);
+            }
             if let Some(work) = state.queue.pop_front() {
                 state.begun = true;
                 state.moves += 1;
+                state.unpolled += 1;
                 if state.queue.len() >= SHARED {
                     self.share(&mut state);
                 }
@@ -298,13 +308,18 @@ impl Workers {
         }
     }
 
-    /// Polls until there is something to run.
+    /// Polls until there is something to run; if there is already, once.
     fn lead<'a>(&'a self, mut state: MutexGuard<'a, State>, poller: &dyn Poller) -> MutexGuard<'a, State> {
+        let mut once = !state.queue.is_empty();
         state.leader = Leader::Awake;
         state.moves += 1;
         drop(state);
         self.play(Role::Polling);
         poller.poll(&mut |waker| {
+            if std::mem::take(&mut once) {
+                waker.wake_by_ref();
+                return false;
+            }
             let mut state = self.lock();
             let over = !state.queue.is_empty();
             state.leader = if over { Leader::Awake } else { Leader::Asleep(waker.clone()) };
@@ -313,6 +328,7 @@ impl Workers {
         self.play(Role::Working);
         let mut state = self.lock();
         state.leader = Leader::Nobody;
+        state.unpolled = 0;
         state
     }
 
@@ -443,6 +459,42 @@ mod tests {
                 told.recv().unwrap();
             }
         }
+    }
+
+    /// Sockets and timers of nobody. Tells when it was polled to the end.
+    struct Quiet(Sender<()>);
+
+    impl Poller for Quiet {
+        fn poll(&self, over: &mut dyn FnMut(&Waker) -> bool) {
+            while !over(Waker::noop()) {
+                thread::yield_now();
+            }
+            let _ = self.0.send(());
+        }
+
+        fn step(&self, task: Runnable) {
+            task.run();
+        }
+    }
+
+    /// A task that is never at rest, on the only worker: there is polling all the same.
+    #[test]
+    fn polling_goes_on_beside_what_never_rests() {
+        let workers = Arc::new(Workers::default());
+        assert!(workers.limit(1));
+        let resumes = Arc::clone(&workers);
+        let forever = std::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            std::task::Poll::<()>::Pending
+        });
+        let (runnable, task) = async_task::spawn(forever, move |runnable| resumes.resume(runnable));
+        let (tell, told) = channel();
+        workers.poll(Arc::new(Quiet(tell)));
+        runnable.schedule();
+        for _ in 0..10 {
+            told.recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+        drop(task);
     }
 
     #[test]

@@ -314,6 +314,7 @@ impl AttemptTask {
             let room = READ_AHEAD - waiting;
             let piece = poll_fn(|cx| Poll::Ready(exchange.poll_piece(cx, room, &*self.sink))).await;
             let Poll::Ready(piece) = piece else { break };
+            let piece = piece.map(|piece| piece.beside(waiting));
             waiting += piece.as_ref().map_or(0, |piece| piece.bytes.len());
             pieces.push(piece);
         }
@@ -382,7 +383,8 @@ impl AttemptTask {
                 }
                 exchange.poll_piece(cx, READ_AHEAD - *waiting, &*self.sink).map_err(Interruption::Failed)
             })
-            .await?;
+            .await?
+            .beside(*waiting);
             *waiting += piece.bytes.len();
             if exchange.over() {
                 self.keep(exchange).await;

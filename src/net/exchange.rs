@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::connect::Connection;
 use super::upgraded::Upgraded;
 use crate::http::{Headers, ResponseHead};
-use crate::transport::{Event, Failure, Peer, Secured, Sink};
+use crate::transport::{Event, Failure, Peer, Secured, Sink, to_keep};
 
 /// A request on its connection. HTTP/1 has the connection to itself and polls it; HTTP/2 has a stream of it. An attempt asks
 /// first for the head, then for pieces until [`Exchange::over`].
@@ -64,6 +64,13 @@ pub enum FailureKind {
 pub struct Piece {
     pub bytes: Bytes,
     pub end: Option<Headers>,
+}
+
+impl Piece {
+    /// A piece that waits beside so many bytes of earlier ones.
+    pub fn beside(self, waiting: usize) -> Piece {
+        if waiting == 0 { self } else { Piece { bytes: to_keep(self.bytes), ..self } }
+    }
 }
 
 impl From<Piece> for Event {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod budget;
 mod buffer;
 mod connect;
 mod exchange;

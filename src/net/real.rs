@@ -15,6 +15,7 @@ use tokio::net::TcpSocket;
 use tokio::runtime::{self, Builder};
 use tokio::time::{Sleep, sleep_until};
 
+use super::budget::Budget;
 use super::lookups::Lookups;
 use super::runtime::{Boxed, Connected, Host, Runtime, Timer, task};
 use super::stream::Stream;
@@ -90,6 +91,7 @@ impl Poller for Reactor {
 
     fn step(&self, task: Runnable) {
         let _context = self.runtime.enter();
+        let _budget = Budget::of_step();
         // A task that panics is over; the worker is not.
         let _ = catch_unwind(AssertUnwindSafe(|| task.run()));
     }

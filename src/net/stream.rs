@@ -3,12 +3,14 @@
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use super::budget;
 
 /// Connected bytes. TLS lies on any other stream: on TLS to a proxy, too.
 #[derive(Debug)]
@@ -115,6 +117,8 @@ macro_rules! on {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // TLS has records at hand that the socket knows nothing of: each is a read.
+        ready!(budget::poll_read(cx));
         on!(self, stream => Pin::new(stream).poll_read(cx, buf))
     }
 }

@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes};
 use super::Kind;
 use super::frames::CloseFrame;
 use crate::machine::reading::PendingRead;
+use crate::transport::to_keep;
 use crate::win32::Win32Error;
 
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub struct Incoming {
 
 impl Incoming {
     pub fn piece(&mut self, bytes: Bytes, kind: Kind, head: usize, frame_ends: bool, message_ends: bool) {
+        let bytes = if self.items.is_empty() { bytes } else { to_keep(bytes) };
         self.items.push_back(Item::Piece { bytes, kind, head, frame_ends, message_ends });
     }
 

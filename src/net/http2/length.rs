@@ -6,6 +6,7 @@
 //! are changed where they stand, and the tables of both sides stay alike.
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -29,8 +30,10 @@ const CODED: [[u8; 10]; 2] = [
 /// Where they stand in the static table (RFC 7541, A).
 const INDEX: [usize; 2] = [28, 15];
 
-/// More of one head is not collected: it goes on as it is, and so does all behind it.
-const LONGEST: usize = 2 << 20;
+/// A head of more frames, or with a longer one, is not collected: it goes on as it is, and so does all that follows. `h2`
+/// takes fewer and shorter ones, and ends the connection there.
+const FRAMES: usize = 128;
+const LONGEST_FRAME: usize = 1 << 14;
 
 /// The name of a field that `h2` has told. A length is a number; a set of characters begins with a letter or `*`.
 pub fn name<'a>(told: &'a str, value: &[u8]) -> &'a str {
@@ -45,45 +48,49 @@ pub struct Renamed<S> {
     left: usize,
     /// Frames of a head that is not complete, or the beginning of a frame.
     held: BytesMut,
+    /// How far these were read.
+    head: Head,
     /// What goes on first.
     whole: BytesMut,
 }
 
 impl<S> Renamed<S> {
     pub fn new(stream: S) -> Renamed<S> {
-        Renamed { stream, left: 0, held: BytesMut::new(), whole: BytesMut::new() }
+        Renamed { stream, left: 0, held: BytesMut::new(), head: Head::default(), whole: BytesMut::new() }
     }
 
-    /// How many of these bytes may go by: up to the first frame of a head, or of which too little is there.
-    fn passes(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        loop {
-            let count = self.left.min(bytes.len() - at);
-            self.left -= count;
-            at += count;
-            match frame(&bytes[at..]) {
-                Some((kind, _, length)) if kind != HEADERS => self.left = HEAD + length,
-                _ => return at,
-            }
-        }
-    }
-
-    /// Takes bytes behind what may go by.
+    /// Takes bytes behind what may go by. Each is looked at once.
     fn hold(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
         loop {
-            let held = self.held.split();
-            let count = self.passes(&held);
-            self.whole.extend_from_slice(&held[..count]);
-            self.held.extend_from_slice(&held[count..]);
-            if let Some((end, block)) = head(&self.held) {
-                rename_in(&mut self.held, &block);
-                self.whole.extend_from_slice(&self.held.split_to(end));
-            } else if self.held.len() > LONGEST {
-                self.left = usize::MAX;
-            } else {
-                return;
+            if self.head.at == 0 {
+                let count = passes(&mut self.left, &self.held);
+                self.whole.extend_from_slice(&self.held.split_to(count));
             }
+            match self.head.read(&self.held) {
+                Read::Incomplete => return,
+                Read::Complete => {
+                    rename_in(&mut self.held, &self.head.block);
+                    self.whole.extend_from_slice(&self.held.split_to(self.head.at));
+                }
+                Read::TooMuch => self.left = usize::MAX,
+            }
+            self.head = Head::default();
+        }
+    }
+}
+
+/// How many of these bytes may go by: what is `left` of a payload, and on to the first frame of a head, or of which too
+/// little is there.
+fn passes(left: &mut usize, bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let count = (*left).min(bytes.len() - at);
+        *left -= count;
+        at += count;
+        match frame(&bytes[at..]) {
+            Some((kind, _, length)) if kind != HEADERS => *left = HEAD + length,
+            _ => return at,
         }
     }
 }
@@ -94,35 +101,54 @@ fn frame(bytes: &[u8]) -> Option<(u8, u8, usize)> {
     Some((kind, flags, usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
 }
 
-/// The frames of a head: where they end, and where its block lies in them. `None`: they are not complete.
-fn head(bytes: &[u8]) -> Option<(usize, Vec<std::ops::Range<usize>>)> {
-    let (mut at, mut block) = (0, Vec::new());
-    loop {
-        let (kind, flags, length) = frame(&bytes[at..])?;
-        if at > 0 && kind != CONTINUATION {
-            return Some((at, block));
-        }
-        let (mut start, end) = (at + HEAD, at + HEAD + length);
-        let payload = bytes.get(start..end)?;
-        let mut pad = 0;
-        if kind == HEADERS && flags & PADDED != 0 {
-            pad = usize::from(*payload.first().unwrap_or(&0));
-            start += 1;
-        }
-        if kind == HEADERS && flags & PRIORITY != 0 {
-            start += 5;
-        }
-        // What has no room for these is h2's to refuse.
-        block.push(start..(end - pad.min(length)).max(start));
-        at = end;
-        if flags & END_HEADERS != 0 {
-            return Some((at, block));
+/// The frames of a head, as far as they were read: where the next one begins, and where the block lies in them.
+#[derive(Debug, Default)]
+struct Head {
+    at: usize,
+    block: Vec<Range<usize>>,
+}
+
+/// What there is of a head.
+enum Read {
+    Incomplete,
+    Complete,
+    /// More than is collected.
+    TooMuch,
+}
+
+impl Head {
+    /// Reads on, where the last call left off, in bytes that begin with the head.
+    fn read(&mut self, bytes: &[u8]) -> Read {
+        loop {
+            let Some((kind, flags, length)) = frame(&bytes[self.at..]) else { return Read::Incomplete };
+            if self.at > 0 && kind != CONTINUATION {
+                return Read::Complete;
+            }
+            if length > LONGEST_FRAME || self.block.len() == FRAMES {
+                return Read::TooMuch;
+            }
+            let (mut start, end) = (self.at + HEAD, self.at + HEAD + length);
+            let Some(payload) = bytes.get(start..end) else { return Read::Incomplete };
+            let mut pad = 0;
+            if kind == HEADERS && flags & PADDED != 0 {
+                pad = usize::from(*payload.first().unwrap_or(&0));
+                start += 1;
+            }
+            if kind == HEADERS && flags & PRIORITY != 0 {
+                start += 5;
+            }
+            // What has no room for these is h2's to refuse.
+            self.block.push(start..(end - pad.min(length)).max(start));
+            self.at = end;
+            if flags & END_HEADERS != 0 {
+                return Read::Complete;
+            }
         }
     }
 }
 
 /// Renames in a block that lies in pieces.
-fn rename_in(bytes: &mut [u8], pieces: &[std::ops::Range<usize>]) {
+fn rename_in(bytes: &mut [u8], pieces: &[Range<usize>]) {
     let mut block = Vec::new();
     for piece in pieces {
         block.extend_from_slice(bytes.get(piece.clone()).unwrap_or_default());
@@ -196,7 +222,7 @@ fn integer(block: &[u8], at: &mut usize, prefix: u32) -> Option<usize> {
 }
 
 /// A string: whether it is in Huffman's code, and where it lies (RFC 7541, 5.2).
-fn string(block: &[u8], at: &mut usize) -> Option<(bool, std::ops::Range<usize>)> {
+fn string(block: &[u8], at: &mut usize) -> Option<(bool, Range<usize>)> {
     let coded = block.get(*at)? & 0x80 != 0;
     let length = integer(block, at, 7)?;
     let place = *at..at.checked_add(length)?;
@@ -217,7 +243,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Renamed<S> {
                 this.whole = this.held.split();
                 break;
             }
-            let passed = if this.held.is_empty() { this.passes(came) } else { 0 };
+            let passed = if this.held.is_empty() { passes(&mut this.left, came) } else { 0 };
             this.hold(&came[passed..]);
             buf.set_filled(before + passed);
             if passed > 0 {
@@ -310,13 +336,34 @@ mod tests {
             let mut renamed = Renamed::new(());
             let mut went = Vec::new();
             for piece in given.chunks(size) {
-                let passed = if renamed.held.is_empty() { renamed.passes(piece) } else { 0 };
+                let passed = if renamed.held.is_empty() { passes(&mut renamed.left, piece) } else { 0 };
                 went.extend_from_slice(&piece[..passed]);
                 renamed.hold(&piece[passed..]);
                 went.extend_from_slice(&renamed.whole.split());
             }
             went.extend_from_slice(&renamed.held);
             assert_eq!(went, expected, "{size}");
+        }
+    }
+
+    /// A head that does not end, and one with a frame that is too long: `h2` gets all of it, and what follows, as it came.
+    #[test]
+    fn what_is_too_much_goes_on_as_it_is() {
+        let head = [0, 0, 1, 1, 0, 0, 0, 0, 1, 0x5c];
+        let more = [0, 0, 0, 9, 0, 0, 0, 0, 1];
+        let long = [0, 0x40, 1, 1, 4, 0, 0, 0, 1];
+        let end = [0, 0, 1, 1, END_HEADERS, 0, 0, 0, 3, 0x5c];
+        for flood in [[&head[..], &more.repeat(FRAMES)].concat(), [&long[..], &[0x5c; 0x4001]].concat()] {
+            let given = [&flood[..], &end].concat();
+            for size in [1, 7, given.len()] {
+                let mut renamed = Renamed::new(());
+                let mut went = Vec::new();
+                for piece in given.chunks(size) {
+                    renamed.hold(piece);
+                    went.extend_from_slice(&renamed.whole.split());
+                }
+                assert!(went == given, "{size}");
+            }
         }
     }
 }

@@ -34,6 +34,9 @@ pub use exchange::Http2Exchange;
 
 /// The window of the connection. It never fills before those of its streams do, so that no slow reader stops another.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+/// What small frames of DATA that nobody has read yet may lack of 256 bytes each, all together: some 65,000 of them. By
+/// itself `h2` would derive it from the window of the connection, which bounds nothing.
+const SMALL_FRAMES: usize = 16 << 20;
 /// Longest list of fields that is taken at all; the limit of a request is looked at when its head is there.
 const LONGEST_HEAD: u32 = 1 << 20;
 /// How many streams are opened before the server has said how many it takes.
@@ -75,6 +78,7 @@ impl Multiplexed {
             .initial_max_send_streams(STREAMS_AT_FIRST)
             .initial_window_size(rules.window)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .data_frame_budget(SMALL_FRAMES)
             .max_header_list_size(LONGEST_HEAD)
             .handshake(watched)
             .await
