@@ -6,6 +6,8 @@ use std::ffi::c_void;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::ptr::null;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -92,6 +94,37 @@ fn a_flood_of_empty_frames_is_held_back() {
         [socket, request].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
         client.close();
     }
+}
+
+/// A server that sends control frames faster than they are read: the client is heard all the same.
+#[test]
+fn a_flood_of_control_frames_holds_up_nobody() {
+    let port = serve_socket(|mut stream| {
+        let mut reader = stream.try_clone().unwrap();
+        let heard = Arc::new(AtomicBool::new(false));
+        let hears = Arc::clone(&heard);
+        let reading = std::thread::spawn(move || {
+            let frame = reader.read_exact(&mut [0; 11]);
+            hears.store(true, Ordering::Relaxed);
+            frame.unwrap();
+        });
+        let pongs = [0x8a, 0].repeat(32 * 1024);
+        while !heard.load(Ordering::Relaxed) && stream.write_all(&pongs).is_ok() {}
+        reading.join().unwrap();
+        stream.write_all(b"\x82\x05hello").unwrap();
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let (client, request, socket) = open(port, 0);
+    let (mut buffer, mut count, mut kind) = ([0u8; 16], 0, -1);
+    // SAFETY: buffers have their lengths.
+    let codes = unsafe {
+        let sent =
+            WinHttpWebSocketSend(socket, WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE, b"howdy".as_ptr().cast(), 5);
+        (sent, WinHttpWebSocketReceive(socket, buffer.as_mut_ptr().cast(), 16, &mut count, &mut kind))
+    };
+    assert_eq!((codes, &buffer[..count as usize]), ((0, 0), &b"hello"[..]));
+    [socket, request].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
+    client.close();
 }
 
 /// Close takes the place of a pending Receive, but not of a pending Send (source m7).
