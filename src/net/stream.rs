@@ -136,3 +136,31 @@ impl AsyncWrite for Stream {
         on!(self, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use std::task::Waker;
+
+    use super::super::budget::Budget;
+    use super::super::pipe::pipe;
+    use super::*;
+
+    /// A peer whose bytes never run out does not keep a task for ever.
+    #[test]
+    fn a_step_reads_so_often() {
+        let (mut peer, own) = pipe();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut peer).poll_write(&mut cx, &[0; 4096]).is_ready());
+        let mut stream = Stream::Pipe(own);
+        let mut read = || {
+            let mut byte = [0];
+            Pin::new(&mut stream).poll_read(&mut cx, &mut ReadBuf::new(&mut byte)).is_ready()
+        };
+        for _ in 0..3 {
+            let _step = Budget::of_step();
+            let reads = (0..1000).take_while(|_| read()).count();
+            assert!((1..1000).contains(&reads), "{reads}");
+        }
+        assert!((0..1000).all(|_| read()), "outside of a step");
+    }
+}
