@@ -65,7 +65,7 @@ type Row = (&'static str, Explore, fn(&Sim));
 fn explorations() {
     let tree = || Explore::new().exhaustive().budget(AT_MOST);
     let whole = || tree().preemptions(0);
-    let rows: [Row; 13] = [
+    let rows: [Row; 14] = [
         ("each deviation", Explore::new().each_deviation(), one_request),
         ("each fault", Explore::new().each_fault(), one_request),
         ("cancelled at each point", Explore::new().each_late_thread(), cancelled),
@@ -79,6 +79,7 @@ fn explorations() {
         ("the same, a fault at each stage", whole().faults(1), quiet::<1>),
         ("two, both cancelled", whole(), quiet::<2>),
         ("the same, handles independent", whole().independent_handles(), quiet::<2>),
+        ("the same, of two servers", whole().independent_handles(), apart),
     ];
     println!("\n{:<34} {:>10} {:>10} {:>11} {:>11} {:>11}", "", "schedules", "left", "wall", "cpu", "cpu each");
     for (name, options, body) in rows {
@@ -150,10 +151,23 @@ fn cancelled(sim: &Sim) {
 /// Requests of which only the ends of operations are told, each cancelled by a thread of its own.
 fn quiet<const COUNT: usize>(sim: &Sim) {
     sim.peer("http://api.test").on(any()).reply(Reply::ok());
-    let clients: [_; COUNT] = std::array::from_fn(|_| Careful::told("api.test", "/", false, ENDS));
-    for client in clients {
+    let clients: [_; COUNT] = std::array::from_fn(|_| {
+        let client = Careful::told("api.test", "/", false, ENDS);
         sim.actor("cancel", move || client.cancel());
-    }
+        client
+    });
+    sim.block_until(|| clients.iter().all(|client| client.closed()));
+}
+
+/// The same with a server each.
+fn apart(sim: &Sim) {
+    const HOSTS: [&str; 2] = ["a.test", "b.test"];
+    let clients = HOSTS.map(|host| {
+        sim.peer(&format!("http://{host}")).on(any()).reply(Reply::ok());
+        let client = Careful::told(host, "/", false, ENDS);
+        sim.actor("cancel", move || client.cancel());
+        client
+    });
     sim.block_until(|| clients.iter().all(|client| client.closed()));
 }
 

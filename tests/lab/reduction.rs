@@ -292,6 +292,16 @@ fn planted(sim: &Sim) {
     assert!(!found, "the planted bug");
 }
 
+/// Of what two requests tell in three callbacks each, every order is visited.
+#[test]
+fn each_order_of_two_requests_is_visited() {
+    let (orders, report) =
+        outcomes(unheld().preemptions(0), |sim| short_requests(sim, &["a.test", "b.test"], false, 0));
+    println!("{report}");
+    // Six places, of which three are the first request's.
+    assert_eq!((orders.len(), report.complete), (20, true), "{report}: {orders:#?}");
+}
+
 #[test]
 fn a_bug_of_three_choices_in_two_requests_is_found() {
     // Threads and requests, and steps, of the usual run; 1/(n k^(d-1)) is the chance of each run, and after ten times as many it

@@ -6,6 +6,7 @@ pub mod footprint;
 mod isolated;
 mod late;
 pub mod panics;
+mod races;
 mod random;
 mod report;
 mod run;
@@ -252,7 +253,8 @@ impl Explore {
     }
 
     /// States that callbacks of different handles share no memory of the program. Then their order does not matter, and fewer
-    /// schedules need to be visited.
+    /// schedules need to be visited. What a thread does belongs to the handle of its last call; before its first, to that of
+    /// the last call of the thread that started it. So start the thread that cancels a request right after the request.
     pub fn independent_handles(mut self) -> Explore {
         self.setup.apart = true;
         self

@@ -150,7 +150,14 @@ impl Scheduler {
                 break;
             }
         }
-        self.lock().runs(me, About::Anything);
+        let mut state = self.lock();
+        if !first {
+            // What it does now is a step of its own: the one before it only made that possible.
+            let me = state.thread(me);
+            state.choose(Point::Next(&[me], false), 1);
+        }
+        state.runs(me, About::Anything);
+        drop(state);
         RAN.set(true);
         !matches!(limit, Limit::Settled | Limit::Happened(_))
     }
@@ -161,7 +168,7 @@ impl Scheduler {
         let passed = Arc::clone(&state.threads[me].passed);
         passed.wait_while(&mut state, waits);
         state.moves += 1;
-        if !matches!(state.threads[me].doing, Doing::Given(_)) {
+        if !matches!(state.threads[me].doing, Doing::Given { .. }) {
             state.threads[me].doing = Doing::Running;
         }
         state
@@ -291,14 +298,14 @@ impl Scheduler {
                 let place = state.jobs.iter().position(|work| work.number == number);
                 if let Some(work) = place.and_then(|place| state.jobs.remove(place)) {
                     // A thread of the program has one of the system's for itself.
-                    let own = work.delivers.is_none() && &*work.name != WORKER;
+                    let own = !work.delivers && &*work.name != WORKER;
                     let idle = |thread: &Thread| !thread.own && matches!(thread.doing, Doing::Idle);
                     let idle = state.threads.iter().position(idle).filter(|_| !own);
                     let number = idle.unwrap_or_else(|| self.hire(&mut state, own.then(|| work.name.to_string())));
                     let thread = &mut state.threads[number];
-                    thread.about = work.delivers;
-                    thread.name = if work.delivers.is_some() { WORKER.into() } else { work.name };
-                    thread.doing = Doing::Given(work.body);
+                    thread.about = work.about;
+                    thread.name = if work.delivers { WORKER.into() } else { work.name };
+                    thread.doing = Doing::Given { body: work.body, delivers: work.delivers };
                     state.pass(number);
                 }
             }
@@ -345,10 +352,10 @@ impl Scheduler {
             if state.over {
                 return;
             }
-            if let Doing::Given(body) = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
+            if let Doing::Given { body, delivers } = std::mem::replace(&mut state.threads[me].doing, Doing::Running) {
                 let name = Arc::clone(&state.threads[me].name);
                 // What delivers runs the program's code in callbacks only.
-                RAN.set(state.threads[me].about.is_none());
+                RAN.set(!delivers);
                 drop(state);
                 TOLD.set(false);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {

@@ -209,7 +209,9 @@ impl Scheduler {
     pub fn post(&self, name: &str, delivers: Option<u32>, body: Body) {
         let mut state = self.lock();
         state.posted += 1;
-        let work = Work { number: state.posted, name: name.into(), delivers, body };
+        let starter = || self.number().and_then(|number| state.threads[number].about);
+        let about = delivers.or_else(starter);
+        let work = Work { number: state.posted, name: name.into(), delivers: delivers.is_some(), about, body };
         state.jobs.push_back(work);
     }
 

@@ -17,7 +17,7 @@ pub(super) enum Doing {
     /// A worker without work.
     Idle,
     /// A worker that was given this and has not begun.
-    Given(Body),
+    Given { body: Body, delivers: bool },
     /// It runs, if it has the token.
     Running,
     /// It could go on.
@@ -46,7 +46,8 @@ pub enum Limit {
 
 pub(super) struct Thread {
     pub name: Arc<str>,
-    /// The handle whose callbacks it delivers, or that the program's code on it is about: that of its last call.
+    /// The handle whose callbacks it delivers, or that the program's code on it is about: that of its last call, before its
+    /// first that of whoever started it.
     pub about: Option<u32>,
     /// Told when it gets the token.
     pub passed: Arc<Condvar>,
@@ -86,8 +87,10 @@ pub(super) struct Work {
     pub number: u64,
     /// Of the thread that it makes, or of the handle whose callbacks it delivers.
     pub name: Arc<str>,
-    /// The handle whose callbacks it delivers.
-    pub delivers: Option<u32>,
+    /// Whether it delivers callbacks, and nothing else.
+    pub delivers: bool,
+    /// The handle whose callbacks it delivers, or after whose call it was given out.
+    pub about: Option<u32>,
     pub body: Body,
 }
 
@@ -175,7 +178,7 @@ impl State {
         self.owner = Some(to);
         self.moves += 1;
         self.threads[to].passed.notify_all();
-        if !matches!(self.threads[to].doing, Doing::Given(_)) {
+        if !matches!(self.threads[to].doing, Doing::Given { .. }) {
             self.threads[to].doing = Doing::Running;
         }
     }
@@ -223,7 +226,7 @@ impl State {
     pub fn candidates(&mut self, candidates: &mut Vec<Candidate>) {
         self.agenda.retain(|_, plan| plan.is_wanted());
         candidates.extend(self.jobs.iter().map(|work| {
-            let step = if work.delivers.is_some() { "deliver" } else { "begin" };
+            let step = if work.delivers { "deliver" } else { "begin" };
             Candidate { actor: Actor::Work(work.number), name: Arc::clone(&work.name), step }
         }));
         let ready = self.threads.iter().enumerate().filter(|(_, thread)| matches!(thread.doing, Doing::Ready));
