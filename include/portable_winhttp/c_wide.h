@@ -107,15 +107,16 @@ PWH_PRINTS(Pwh_c_fwprintf, (FILE * file, const wchar_t *format, ...), Pwh_c_vfwp
 PWH_PRINTS(Pwh_c_wprintf, (const wchar_t *format, ...), Pwh_c_vfwprintf(stdout, format, arguments))
 #undef PWH_PRINTS
 
+#define PWH_NOTHING
 #define PWH_REFUSED(answer, name, parameters, throws) \
     PWH_C answer name parameters throws __attribute__((error(#name ": that of the system has wide text of 32 bits")))
-PWH_REFUSED(wchar_t *, fgetws, (wchar_t *__restrict, int, FILE *__restrict), );
-PWH_REFUSED(int, wscanf, (const wchar_t *__restrict, ...), );
-PWH_REFUSED(int, fwscanf, (FILE *__restrict, const wchar_t *__restrict, ...), );
+PWH_REFUSED(wchar_t *, fgetws, (wchar_t *__restrict, int, FILE *__restrict), PWH_NOTHING);
+PWH_REFUSED(int, wscanf, (const wchar_t *__restrict, ...), PWH_NOTHING);
+PWH_REFUSED(int, fwscanf, (FILE *__restrict, const wchar_t *__restrict, ...), PWH_NOTHING);
 PWH_REFUSED(int, swscanf, (const wchar_t *__restrict, const wchar_t *__restrict, ...), PWH_THROW_NL);
 #if defined(__USE_ISOC99) || defined(__cplusplus)
-PWH_REFUSED(int, vwscanf, (const wchar_t *__restrict, va_list), );
-PWH_REFUSED(int, vfwscanf, (FILE *__restrict, const wchar_t *__restrict, va_list), );
+PWH_REFUSED(int, vwscanf, (const wchar_t *__restrict, va_list), PWH_NOTHING);
+PWH_REFUSED(int, vfwscanf, (FILE *__restrict, const wchar_t *__restrict, va_list), PWH_NOTHING);
 PWH_REFUSED(int, vswscanf, (const wchar_t *__restrict, const wchar_t *__restrict, va_list), PWH_THROW_NL);
 #endif
 PWH_REFUSED(size_t, mbrtowc, (wchar_t *__restrict, const char *__restrict, size_t, mbstate_t *__restrict), PWH_THROW);
@@ -131,5 +132,6 @@ PWH_REFUSED(wchar_t *, wcpcpy, (wchar_t *__restrict, const wchar_t *__restrict),
 PWH_REFUSED(wchar_t *, wcpncpy, (wchar_t *__restrict, const wchar_t *__restrict, size_t), PWH_THROW);
 #endif
 #undef PWH_REFUSED
+#undef PWH_NOTHING
 
 #endif

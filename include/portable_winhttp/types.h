@@ -22,7 +22,8 @@
 
 #ifdef __cplusplus
 #define PWH_ASSERT(condition, text) static_assert(condition, text)
-#if defined(__WCHAR_MAX__) && __WCHAR_MAX__ == 0xffff && defined(__GLIBC__)
+#include <cstddef>
+#if defined(__WCHAR_MAX__) && __WCHAR_MAX__ == 0xffff && defined(__GLIBC__) && defined(__GLIBCXX__)
 /* Wide text of the system's libraries has 32 bits, and nobody would say so. */
 #include "wchar16.h"
 #endif

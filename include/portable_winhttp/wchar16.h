@@ -20,6 +20,9 @@
 #ifdef _WCHAR_H
 /* The system's functions are declared: what they are called can still be said, unless they are inline. */
 #define PWH_LATE
+#ifdef __clang__
+#error "Clang renames no function that was used: wide text of 16 bits needs -include portable_winhttp/wchar16.h"
+#endif
 #if __USE_FORTIFY_LEVEL > 0
 #error "with _FORTIFY_SOURCE, wide text of 16 bits needs -include portable_winhttp/wchar16.h"
 #endif

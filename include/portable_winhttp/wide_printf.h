@@ -389,6 +389,12 @@ PWH_REFUSED(mbtowc);
 PWH_REFUSED(wcsxfrm);
 PWH_REFUSED(wcsftime);
 PWH_REFUSED(wcpcpy);
+PWH_REFUSED(vfwscanf);
+PWH_REFUSED(vswscanf);
+PWH_REFUSED(vwscanf);
+PWH_REFUSED(mbsnrtowcs);
+PWH_REFUSED(wcsnrtombs);
+PWH_REFUSED(wcpncpy);
 #undef PWH_REFUSED
 #define fgetws pwh_refused_fgetws
 #define fwscanf pwh_refused_fwscanf
@@ -401,6 +407,12 @@ PWH_REFUSED(wcpcpy);
 #define wcsxfrm pwh_refused_wcsxfrm
 #define wcsftime pwh_refused_wcsftime
 #define wcpcpy pwh_refused_wcpcpy
+#define vfwscanf pwh_refused_vfwscanf
+#define vswscanf pwh_refused_vswscanf
+#define vwscanf pwh_refused_vwscanf
+#define mbsnrtowcs pwh_refused_mbsnrtowcs
+#define wcsnrtombs pwh_refused_wcsnrtombs
+#define wcpncpy pwh_refused_wcpncpy
 #endif
 #define _wcsicmp Pwh_wcscasecmp
 #define _wcsnicmp Pwh_wcsncasecmp

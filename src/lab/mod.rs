@@ -163,6 +163,7 @@ pub use gate::Gate;
 pub use live::Live;
 pub use login::Login;
 pub use matcher::{Matcher, any, delete, get, post, put};
+pub(crate) use peer::origin;
 pub use peer::{Peer, Rule, Times};
 pub use profile::Profile;
 pub use raw::RawConnection;

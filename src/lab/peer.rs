@@ -113,7 +113,7 @@ pub struct Rule<'a> {
 /// # Panics
 /// If it is none of http or https, or says more than an origin: a path, a query, a user.
 #[track_caller]
-pub(super) fn origin(text: &str) -> Origin {
+pub(crate) fn origin(text: &str) -> Origin {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let place = url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
     let (Some(url), Some((host, port))) = (&url, place) else {

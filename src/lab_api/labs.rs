@@ -148,8 +148,12 @@ fn checked<R>(made: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
 }
 
 /// An origin as it is compared: with or without its usual port.
+///
+/// # Panics
+/// For what is no origin.
 fn compared(origin: &str) -> String {
-    url::Url::parse(origin).map_or_else(|_| origin.to_owned(), |url| url.origin().ascii_serialization())
+    let (secure, host, port) = crate::lab::origin(origin);
+    format!("{}://{host}:{port}", if secure { "https" } else { "http" })
 }
 
 impl Lab {
@@ -201,10 +205,12 @@ impl Lab {
 
     /// The server that was described with this origin.
     pub fn peer_at(&self, origin: &str) -> Result<Peer, String> {
-        let peers = self.peers.borrow();
-        peers.get(&compared(origin)).cloned().ok_or_else(|| {
-            let known: Vec<&str> = peers.keys().map(String::as_str).collect();
-            format!("no server was described at {origin:?}, but at: {}", known.join(", "))
+        checked(|| {
+            let peers = self.peers.borrow();
+            peers.get(&compared(origin)).cloned().ok_or_else(|| {
+                let known: Vec<&str> = peers.keys().map(String::as_str).collect();
+                format!("no server was described at {origin:?}, but at: {}", known.join(", "))
+            })
         })
     }
 

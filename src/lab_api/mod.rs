@@ -333,7 +333,7 @@ pub unsafe extern "C" fn WinHttpLabEnd(lab: *mut WinHttpLab, report: *mut *mut c
 /// Explores `run`: calls it in a new Sim for each of at most so many schedules, or for as many as fit into two seconds if
 /// that is 0, as [`crate::lab::explore()`] does. 1 if none fails (by answering 0, or by a Sim that does not end well); else 0,
 /// and a report of the schedule with the fewest deviations, with the choices that make it happen again.
-/// `WINHTTP_REPLAY`, `WINHTTP_SEED` and `WINHTTP_SHARD` mean what they do in Rust.
+/// `WINHTTP_REPLAY`, `WINHTTP_SEED` and `WINHTTP_SHARD` mean what they do in Rust. Without a failure the report is NULL.
 ///
 /// # Safety
 /// `run` may be called with `context` on this thread, and does not end the lab; `report` is NULL or writable.
@@ -345,7 +345,14 @@ pub unsafe extern "C" fn WinHttpLabExplore(
     report: *mut *mut c_char,
 ) -> c_int {
     caught(0, || {
-        let Some(run) = run else { return 0 };
+        if !report.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { report.write(std::ptr::null_mut()) };
+        }
+        let Some(run) = run else {
+            say("WinHttpLabExplore: there is no function to run");
+            return 0;
+        };
         let body = |sim: &Sim| {
             let lab = named(Lab::of(Held::Explored(NonNull::from(sim))));
             // SAFETY: the caller's promise.

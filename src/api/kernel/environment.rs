@@ -37,7 +37,7 @@ unsafe fn hand_out<T: Copy + Default>(value: Result<Vec<T>, Win32Error>, out: *m
     }
     // SAFETY: the caller's promise; it fits.
     unsafe {
-        std::ptr::copy_nonoverlapping(value.as_ptr(), out, value.len());
+        std::ptr::copy_nonoverlapping(value.as_ptr().cast::<u8>(), out.cast(), size_of_val(&*value));
         out.add(value.len()).write_unaligned(T::default());
     }
     value.len() as u32

@@ -165,8 +165,8 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(hhandle: HANDLE, dwmilliseco
 }
 
 /// Waits for one of up to 64 objects, or for all (nf-synchapi-waitformultipleobjects): WAIT_OBJECT_0 or WAIT_ABANDONED_0
-/// and the index of the first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_PARAMETER, also for a
-/// handle that is there twice.
+/// and the index of the first that is signalled, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_PARAMETER, also where
+/// all are waited for and one is there twice (the page forbids that; the number is our choice).
 ///
 /// # Safety
 /// `lphandles` points to `ncount` handles.
@@ -185,7 +185,7 @@ pub unsafe extern "system" fn WaitForMultipleObjects(
         // SAFETY: the caller's promise.
         let handles = unsafe { std::slice::from_raw_parts(lphandles, ncount as usize) };
         let handles: Vec<usize> = handles.iter().map(|handle| handle.addr()).collect();
-        if (1..handles.len()).any(|at| handles[..at].contains(&handles[at])) {
+        if bwaitall != 0 && (1..handles.len()).any(|at| handles[..at].contains(&handles[at])) {
             set_last_error(ERROR_INVALID_PARAMETER);
             return WAIT_FAILED;
         }

@@ -67,7 +67,8 @@ impl Opened {
 #[cfg(unix)]
 fn identity(data: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    Some((data.dev(), data.ino()))
+    // Devices and pipes have no share mode.
+    data.is_file().then(|| (data.dev(), data.ino()))
 }
 
 #[cfg(not(unix))]
@@ -141,12 +142,13 @@ fn path(wide: &[u16]) -> PathBuf {
 
 /// Opens it: its handle, and whether it was there.
 fn open(path: &Path, access: u32, share: u32, disposition: u32) -> Result<(usize, bool), Win32Error> {
-    let mut opened = OPENED.lock();
     let known = std::fs::metadata(path).ok();
     let there = known.is_some();
-    if disposition != CREATE_NEW {
+    // A pipe may have to wait for its other end: nobody else waits for that.
+    let mut opened = known.as_ref().is_none_or(Metadata::is_file).then(|| OPENED.lock());
+    if let Some(opened) = opened.as_deref().filter(|_| disposition != CREATE_NEW) {
         // Before it is truncated.
-        shared(&opened, known.and_then(|data| Opened::new(&data, access, share)))?;
+        shared(opened, known.and_then(|data| Opened::new(&data, access, share)))?;
     }
     let mut options = OpenOptions::new();
     options.read(access & GENERIC_READ != 0 || access & (GENERIC_WRITE | FILE_APPEND_DATA) == 0);
@@ -166,7 +168,9 @@ fn open(path: &Path, access: u32, share: u32, disposition: u32) -> Result<(usize
         return Err(ERROR_ACCESS_DENIED);
     }
     let handle = taken_in(file);
-    opened.extend(Opened::new(&data, access, share).map(|how| (handle, how)));
+    if let Some(opened) = &mut opened {
+        opened.extend(Opened::new(&data, access, share).map(|how| (handle, how)));
+    }
     Ok((handle, there))
 }
 

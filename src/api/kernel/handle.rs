@@ -18,14 +18,14 @@ fn close(handle: usize) -> Result<(), Win32Error> {
     Ok(())
 }
 
-/// Closes the handle of an event, semaphore, mutex, thread or file (nf-handleapi-closehandle). FALSE with
-/// ERROR_INVALID_HANDLE, also for a handle that is protected from it.
+/// Closes the handle of an event, semaphore, mutex, thread or file (nf-handleapi-closehandle); a pseudo handle need not be
+/// closed, and closing it does nothing. FALSE with ERROR_INVALID_HANDLE, also for a handle that is protected from it.
 ///
 /// # Safety
 /// Any value may be passed.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
 pub unsafe extern "system" fn CloseHandle(hobject: HANDLE) -> BOOL {
-    done("CloseHandle", NONE, || close(hobject.addr()))
+    done("CloseHandle", NONE, || if thread::is_pseudo(hobject.addr()) { Ok(()) } else { close(hobject.addr()) })
 }
 
 /// Another handle to the same object, in this process; a pseudo handle becomes a real one of the process, or of the calling

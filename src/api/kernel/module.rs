@@ -122,6 +122,20 @@ pub unsafe extern "system" fn FreeLibrary(hlibmodule: HANDLE) -> BOOL {
     done("FreeLibrary", NONE, || number(hlibmodule.addr()).map(drop).ok_or(ERROR_MOD_NOT_FOUND))
 }
 
+/// What the API set of synchronization has besides waiting on addresses; kernel32 has it, too.
+const SYNCH: [&str; 10] = [
+    "InitOnceBeginInitialize",
+    "InitOnceComplete",
+    "InitOnceExecuteOnce",
+    "InitOnceInitialize",
+    "InitializeConditionVariable",
+    "Sleep",
+    "SleepConditionVariableCS",
+    "SleepConditionVariableSRW",
+    "WakeAllConditionVariable",
+    "WakeConditionVariable",
+];
+
 /// Whether the library with this number has a function of ours by this name.
 fn exports(number: usize, name: &str) -> bool {
     let module = match name {
@@ -135,7 +149,8 @@ fn exports(number: usize, name: &str) -> bool {
         _ => "kernel32",
     };
     let base = matches!(module, "kernel32" | "shlwapi" | "api-ms-win-core-synch-l1-2-0");
-    NAMES[number] == module || (NAMES[number] == "kernelbase" && base)
+    let set = NAMES[number] == "api-ms-win-core-synch-l1-2-0" && SYNCH.contains(&name);
+    set || NAMES[number] == module || (NAMES[number] == "kernelbase" && base)
 }
 
 /// The address of a function that the world of this thread has.

@@ -86,6 +86,11 @@ pub(super) fn real(handle: usize) -> usize {
     }
 }
 
+/// Whether it stands for the process or the calling thread, and need not be closed.
+pub(super) fn is_pseudo(handle: usize) -> bool {
+    matches!(handle, INVALID_HANDLE_VALUE | CURRENT)
+}
+
 /// Whether it is a handle of this process.
 pub(super) fn is_process(handle: usize) -> bool {
     handle == INVALID_HANDLE_VALUE || event::same(handle, *PROCESS)

@@ -14,8 +14,19 @@ use crate::win32::{PCSTR, PSTR};
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
     #[cfg_attr(windows, link_name = "_errno")]
-    #[cfg_attr(target_vendor = "apple", link_name = "__error")]
-    #[cfg_attr(not(any(windows, target_vendor = "apple")), link_name = "__errno_location")]
+    #[cfg_attr(any(target_vendor = "apple", target_os = "freebsd"), link_name = "__error")]
+    #[cfg_attr(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"), link_name = "__errno")]
+    #[cfg_attr(
+        not(any(
+            windows,
+            target_vendor = "apple",
+            target_os = "freebsd",
+            target_os = "android",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        )),
+        link_name = "__errno_location"
+    )]
     fn errno() -> *mut i32;
 }
 
@@ -246,7 +257,7 @@ unsafe fn handed<T: Copy + Default>(text: &[T], to: *mut T, count: usize) -> usi
     let fits = text.len().min(count);
     // SAFETY: the caller's promise.
     unsafe {
-        std::ptr::copy_nonoverlapping(text.as_ptr(), to, fits);
+        std::ptr::copy_nonoverlapping(text.as_ptr().cast::<u8>(), to.cast(), size_of_val(&text[..fits]));
         if fits < count {
             to.add(fits).write_unaligned(T::default());
         }

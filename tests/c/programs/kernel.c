@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -271,6 +272,28 @@ static void sharing(const char *folder)
 }
 
 /* Handles that stand for the process and the thread that uses them. */
+static DWORD WINAPI opens(LPVOID path)
+{
+    HANDLE end = CreateFileA(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    return end != INVALID_HANDLE_VALUE && CloseHandle(end);
+}
+
+/* Devices and pipes are nobody's alone; the ends of a pipe wait for each other, and nobody else waits. */
+static void pipes(const char *folder)
+{
+    char path[512];
+    DWORD opened = 0;
+    HANDLE other, one = CreateFileA("/dev/null", GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    other = CreateFileA("/dev/null", GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(one != INVALID_HANDLE_VALUE && other != INVALID_HANDLE_VALUE && CloseHandle(one) && CloseHandle(other));
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    CHECK(mkfifo(path, 0600) == 0);
+    other = CreateThread(NULL, 0, opens, path, 0, NULL);
+    one = CreateFileA(path, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    CHECK(one != INVALID_HANDLE_VALUE && WaitForSingleObject(other, INFINITE) == WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(other, &opened) && opened && CloseHandle(one) && CloseHandle(other) && unlink(path) == 0);
+}
+
 static void pseudo_handles(void)
 {
     HANDLE thread, process, twice[2], self = GetCurrentProcess();
@@ -281,7 +304,7 @@ static void pseudo_handles(void)
     CHECK(GetThreadId(thread) == GetCurrentThreadId() && GetThreadId(GetCurrentThread()) == GetCurrentThreadId());
     CHECK(GetExitCodeThread(thread, &code) && code == STILL_ACTIVE && WaitForSingleObject(thread, 0) == WAIT_TIMEOUT);
     twice[0] = twice[1] = thread;
-    CHECK(WaitForMultipleObjects(2, twice, FALSE, 0) == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(WaitForMultipleObjects(2, twice, TRUE, 0) == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER);
     CHECK(WaitForMultipleObjects(1, twice, TRUE, 0) == WAIT_TIMEOUT);
     CHECK(DuplicateHandle(process, thread, process, &twice[1], 0, FALSE, DUPLICATE_SAME_ACCESS) && CloseHandle(twice[1]));
     CHECK(CloseHandle(thread) && CloseHandle(process));
@@ -337,6 +360,8 @@ static void modules(void)
     CHECK(!GetProcAddress(library, "CreateEventW") && GetLastError() == ERROR_PROC_NOT_FOUND);
     CHECK((void *)GetProcAddress(GetModuleHandle(_T("kernel32")), "CreateEventW") == (void *)CreateEventW);
     CHECK(!GetProcAddress(GetModuleHandle(_T("kernel32")), "WinHttpOpen") && GetProcAddress(GetModuleHandle(_T("KERNELBASE")), "Sleep"));
+    CHECK(GetProcAddress(GetModuleHandle(_T("api-ms-win-core-synch-l1-2-0.dll")), "SleepConditionVariableCS"));
+    CHECK(CloseHandle(GetCurrentThread()) && CloseHandle(GetCurrentProcess()));
     CHECK(GetProcAddress(GetModuleHandle(_T("ntdll.dll")), "RtlNtStatusToDosError"));
     CHECK(GetProcAddress(GetModuleHandle(_T("crypt32.dll")), "CertCloseStore") && !GetProcAddress(GetModuleHandle(NULL), "Sleep"));
     CHECK(!LoadLibraryA("nothing.dll") && GetLastError() == ERROR_MOD_NOT_FOUND);
@@ -447,6 +472,7 @@ int main(int count, char **arguments)
     process();
     files(arguments[1]);
     sharing(arguments[1]);
+    pipes(arguments[1]);
     pseudo_handles();
     text();
     modules();
