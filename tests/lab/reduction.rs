@@ -292,6 +292,34 @@ fn planted(sim: &Sim) {
     assert!(!found, "the planted bug");
 }
 
+/// Threads that wait for the same go on in any order.
+#[test]
+fn who_waits_goes_on_in_any_order() {
+    let body = |sim: &Sim| {
+        let log: Arc<Mutex<String>> = Arc::default();
+        let gate = sim.gate("open");
+        let (own, waits, opens) = (Arc::clone(&log), gate.clone(), gate.clone());
+        sim.actor("waits", move || {
+            waits.wait();
+            own.lock().unwrap().push('w');
+        });
+        sim.actor("opens", move || {
+            opens.open();
+            // SAFETY: no arguments.
+            unsafe { WinHttpCheckPlatform() };
+        });
+        sim.block_until(|| gate.is_open());
+        log.lock().unwrap().push('m');
+        sim.block_until(|| log.lock().unwrap().len() == 2);
+        let log = log.lock().unwrap();
+        log.clone()
+    };
+    let (reduced, few) = outcomes(Explore::new(), body);
+    let (unreduced, many) = outcomes(Explore::new().unreduced(), body);
+    assert_eq!(reduced, unreduced, "{few}; {many}");
+    assert!(reduced.len() > 1, "{reduced:?}");
+}
+
 /// Of what two requests tell in three callbacks each, every order is visited.
 #[test]
 fn each_order_of_two_requests_is_visited() {

@@ -6,7 +6,6 @@ pub mod footprint;
 mod isolated;
 mod late;
 pub mod panics;
-mod races;
 mod random;
 mod report;
 mod run;

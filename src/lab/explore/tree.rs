@@ -1,18 +1,15 @@
-//! The tree of all schedules, walked depth first. What only changes the order of independent steps is left out in two ways.
+//! The tree of all schedules, walked depth first; sleep sets leave out what only changes the order of independent steps.
 //!
-//! Another step is tried in the place of one only if a schedule had a [race](super::races) there.
-//!
-//! After everything that follows a step *t* was visited, *t* need not be taken again after another step that is independent
-//! of it: that would only change their places. So *t* sleeps there until a step comes that is not independent of it
-//! (Godefroid 1996). What a step touches is known when it was taken; a step that choices of another kind follow touches what
-//! it touches in any of them.
+//! After everything behind a step *t* was visited, *t* need not be taken again behind another step that is independent of it:
+//! that would only change their places. So *t* sleeps there until a step comes that is not independent of it (Godefroid
+//! 1996). What a step touches is known when it was taken; a step behind which choices of another kind lie touches what it
+//! touches in any of them.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
-use super::races::{Step, races};
 use crate::lab::chooser::{Actor, Candidate, Chooser, Point};
 use crate::sync::Mutex;
 
@@ -35,8 +32,6 @@ struct Node {
     visited: Vec<(Actor, Footprint)>,
     /// What the option that is taken touches.
     touched: Footprint,
-    /// Who is to be tried here, because of races. `None`: everybody.
-    wanted: Option<Vec<Actor>>,
 }
 
 impl Node {
@@ -47,21 +42,7 @@ impl Node {
     fn is_left(&self, option: usize) -> bool {
         let actor = self.actors[option];
         let among = |list: &[(Actor, Footprint)]| list.iter().any(|(known, _)| *known == actor);
-        let wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&actor));
-        wanted && option != self.taken && !among(&self.visited) && !among(&self.sleeping)
-    }
-
-    /// One of these must be tried here, if it can be told which; else everybody.
-    fn want(&mut self, initials: &[Actor]) {
-        let Some(wanted) = &mut self.wanted else { return };
-        let asleep = |actor: &Actor| self.sleeping.iter().any(|(known, _)| known == actor);
-        if initials.iter().any(|actor| wanted.contains(actor) || asleep(actor)) {
-            return;
-        }
-        match initials.iter().find(|actor| self.actors.contains(actor)) {
-            Some(first) => wanted.push(*first),
-            None => self.wanted = None,
-        }
+        option != self.taken && !among(&self.visited) && !among(&self.sleeping)
     }
 }
 
@@ -151,9 +132,6 @@ impl Tree {
 
     /// Goes to the next schedule; `false` if there is none.
     pub fn advance(&mut self) -> bool {
-        if !self.run.free {
-            self.race();
-        }
         let mut boundary = usize::MAX;
         if let Some(part) = self.run.part {
             boundary = part;
@@ -183,18 +161,6 @@ impl Tree {
             self.pruned += node.sleeping.len() as u64;
         }
         false
-    }
-
-    /// Asks for what the schedule that was made says must be tried, too.
-    fn race(&mut self) {
-        let places: Vec<usize> = (0..self.path.len()).filter(|at| self.path[*at].steps()).collect();
-        let step = |at: &usize| {
-            let node = &self.path[*at];
-            Step { actor: node.actors[node.taken], touched: &node.touched, enabled: &node.actors }
-        };
-        for race in races(&places.iter().map(step).collect::<Vec<_>>()) {
-            self.path[places[race.at]].want(&race.initials);
-        }
     }
 
     /// Preemptions on the way to the end of the path.
@@ -236,7 +202,6 @@ impl Tree {
             sleeping: Vec::new(),
             visited: Vec::new(),
             touched: Footprint::default(),
-            wanted: None,
         };
         if let Point::Next(candidates, preempts) = point {
             node.actors = candidates.iter().map(|candidate| candidate.actor).collect();
@@ -254,10 +219,6 @@ impl Tree {
             };
             node.taken = awake;
             self.stepped(at, options);
-            // The parts that shards divide among them must not depend on what is found in them.
-            if self.walk.reduced && self.run.steps >= TOP {
-                node.wanted = Some(vec![node.actors[awake]]);
-            }
         }
         let taken = node.taken;
         self.path.push(node);

@@ -150,14 +150,7 @@ impl Scheduler {
                 break;
             }
         }
-        let mut state = self.lock();
-        if !first {
-            // What it does now is a step of its own: the one before it only made that possible.
-            let me = state.thread(me);
-            state.choose(Point::Next(&[me], false), 1);
-        }
-        state.runs(me, About::Anything);
-        drop(state);
+        self.lock().runs(me, About::Anything);
         RAN.set(true);
         !matches!(limit, Limit::Settled | Limit::Happened(_))
     }
@@ -288,6 +281,10 @@ impl Scheduler {
         }
         match actor {
             Actor::Thread(thread) => {
+                if matches!(state.threads[thread].doing, Doing::Waiting { .. }) {
+                    // What it looks at is not known.
+                    state.chooser.touched().all();
+                }
                 if me == Some(thread) {
                     state.threads[thread].doing = Doing::Running;
                 } else {
@@ -356,6 +353,10 @@ impl Scheduler {
                 let name = Arc::clone(&state.threads[me].name);
                 // What delivers runs the program's code in callbacks only.
                 RAN.set(!delivers);
+                if !delivers {
+                    // Before its first call it is about what its starter's last call was about.
+                    state.runs(me, About::Same);
+                }
                 drop(state);
                 TOLD.set(false);
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
