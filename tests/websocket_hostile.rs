@@ -47,6 +47,18 @@ fn open(port: u16, flags: u32) -> (Client, *mut c_void, *mut c_void) {
     }
 }
 
+/// Sends `howdy`, a frame of 11 bytes, and receives `hello`.
+fn exchange(socket: *mut c_void) {
+    let (mut buffer, mut count, mut kind) = ([0u8; 16], 0, -1);
+    // SAFETY: buffers have their lengths.
+    let codes = unsafe {
+        let sent =
+            WinHttpWebSocketSend(socket, WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE, b"howdy".as_ptr().cast(), 5);
+        (sent, WinHttpWebSocketReceive(socket, buffer.as_mut_ptr().cast(), 16, &mut count, &mut kind))
+    };
+    assert_eq!((codes, &buffer[..count as usize]), ((0, 0), &b"hello"[..]));
+}
+
 /// A request for a web socket with AUTOMATIC_CHUNKING has no body: the socket works.
 #[test]
 fn automatic_chunking_changes_nothing() {
@@ -57,14 +69,7 @@ fn automatic_chunking_changes_nothing() {
         let _ = stream.read(&mut frame);
     });
     let (client, request, socket) = open(port, WINHTTP_FLAG_AUTOMATIC_CHUNKING);
-    let (mut buffer, mut count, mut kind) = ([0u8; 16], 0, -1);
-    // SAFETY: buffers have their lengths.
-    let codes = unsafe {
-        let sent =
-            WinHttpWebSocketSend(socket, WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE, b"howdy".as_ptr().cast(), 5);
-        (sent, WinHttpWebSocketReceive(socket, buffer.as_mut_ptr().cast(), 16, &mut count, &mut kind))
-    };
-    assert_eq!((codes, &buffer[..count as usize]), ((0, 0), &b"hello"[..]));
+    exchange(socket);
     [socket, request].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
     client.close();
 }
@@ -115,14 +120,7 @@ fn a_flood_of_control_frames_holds_up_nobody() {
         let _ = stream.read(&mut [0; 64]);
     });
     let (client, request, socket) = open(port, 0);
-    let (mut buffer, mut count, mut kind) = ([0u8; 16], 0, -1);
-    // SAFETY: buffers have their lengths.
-    let codes = unsafe {
-        let sent =
-            WinHttpWebSocketSend(socket, WINHTTP_WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE, b"howdy".as_ptr().cast(), 5);
-        (sent, WinHttpWebSocketReceive(socket, buffer.as_mut_ptr().cast(), 16, &mut count, &mut kind))
-    };
-    assert_eq!((codes, &buffer[..count as usize]), ((0, 0), &b"hello"[..]));
+    exchange(socket);
     [socket, request].into_iter().for_each(|handle| assert_eq!(close(handle), 1));
     client.close();
 }
