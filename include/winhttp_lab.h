@@ -26,7 +26,7 @@
  *   ACT     {"text": "hi"} {"binary": [1, 2]} {"ping": "x"} {"expect_text": "hi"} {"expect_binary": [1]}
  *           {"expect_close": 1000} {"sleep_ms": 5} {"wait": "a gate"} {"close": [1000, "bye"]} "echo" "end" "reset"
  *
- *   What is behind the chunks comes in one more. A fault says where, which time ("nth" or "first"), of which handle ("of", its
+ *   The chunks are the whole body. A fault says where, which time ("nth" or "first"), of which handle ("of", its
  *   name in a trace), whether it may fail to come ("maybe"), and one thing that happens. "at" is "resolve", "connect",
  *   "tls", "send", "write", "head", "read" or "close"; "then" of a reply takes those of "head", "read", "close" and
  *   "after_body".
@@ -72,8 +72,8 @@ int WinHttpLabAdvance(WinHttpLab *lab, uint64_t milliseconds);
 int WinHttpLabBlockUntil(WinHttpLab *lab, int (*done)(void *context), void *context);
 /* Milliseconds that have passed. */
 uint64_t WinHttpLabElapsed(WinHttpLab *lab);
-/* Runs code on another thread of this world. */
-void WinHttpLabSpawn(WinHttpLab *lab, const char *name, void (*body)(void *context), void *context);
+/* Runs code on another thread of this world; 0 where it will not run. */
+int WinHttpLabSpawn(WinHttpLab *lab, const char *name, void (*body)(void *context), void *context);
 /* The run has failed, for this reason: on its thread; in a body of WinHttpLabSpawn, when that returns; elsewhere when it ends. */
 void WinHttpLabFail(WinHttpLab *lab, const char *why);
 /* The requests that a server got, one a line; NULL if none was described there. */

@@ -60,7 +60,7 @@ public:
         return went(happened);
     }
     std::uint64_t elapsed() { return WinHttpLabElapsed(lab_); }
-    /// What `body` throws fails the run there, and comes out of what the world goes on by, or of `end`.
+    /// Throws std::invalid_argument if it will not run. What `body` throws fails the run there, and comes out of what the world goes on by, or of `end`.
     void spawn(const std::string &name, std::function<void()> body)
     {
         struct Spawned {
@@ -80,7 +80,11 @@ public:
                 spawned->thrown->keep(std::current_exception());
             }
         };
-        WinHttpLabSpawn(lab_, name.c_str(), run, new Spawned{lab_, thrown_, std::move(body)});
+        auto *spawned = new Spawned{lab_, thrown_, std::move(body)};
+        bool runs = WinHttpLabSpawn(lab_, name.c_str(), run, spawned) != 0;
+        if (!runs)
+            delete spawned;
+        checked(runs, name);
     }
     /// Throws std::invalid_argument if no server was described there.
     std::string received(const std::string &origin)

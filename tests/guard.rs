@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// The guard itself.
 const GUARD: &str = "caught";
 /// What passes through it and stands for it in the functions.
-const STAND_FOR_IT: [&str; 8] = ["no_panic", "observed", "boolean", "done", "handle", "code", "pointer", "truth"];
+const STAND_FOR_IT: [&str; 9] =
+    ["no_panic", "no_return", "observed", "boolean", "done", "handle", "code", "pointer", "truth"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {

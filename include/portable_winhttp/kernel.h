@@ -151,7 +151,7 @@ DWORD WINAPI GetThreadId(HANDLE thread);
 HANDLE WINAPI GetCurrentProcess(void);
 HANDLE WINAPI GetCurrentThread(void);
 DWORD WINAPI GetCurrentProcessId(void);
-void WINAPI ExitProcess(DWORD uexitcode);
+__attribute__((noreturn)) void WINAPI ExitProcess(DWORD uexitcode);
 void WINAPI Sleep(DWORD dwmilliseconds);
 DWORD WINAPI SleepEx(DWORD dwmilliseconds, BOOL balertable);
 ULONGLONG WINAPI GetTickCount64(void);

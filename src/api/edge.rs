@@ -40,6 +40,12 @@ pub(crate) fn caught<R>(failure: R, call: impl FnOnce() -> R) -> R {
     })
 }
 
+/// [`caught`] for calls that do not return: after a panic the process aborts.
+pub(crate) fn no_return(call: impl FnOnce()) -> ! {
+    caught((), call);
+    std::process::abort()
+}
+
 /// The handle of functions that have none.
 pub(crate) const NONE: *const c_void = std::ptr::null();
 

@@ -175,7 +175,8 @@ pub unsafe extern "C" fn WinHttpLabElapsed(lab: *mut WinHttpLab) -> u64 {
     with(lab, "WinHttpLabElapsed", 0, |lab| lab.sim.elapsed().as_millis() as u64)
 }
 
-/// Runs code on another thread of this world, under this name.
+/// Runs code on another thread of this world, under this name; 0 with ERROR_INVALID_PARAMETER where it will not run, and
+/// `context` remains the caller's.
 ///
 /// # Safety
 /// As the others; `body` may be called with `context` on another thread, `name` is NUL-terminated.
@@ -185,15 +186,12 @@ pub unsafe extern "C" fn WinHttpLabSpawn(
     name: *const c_char,
     body: Option<Body>,
     context: *mut c_void,
-) {
-    with(lab, "WinHttpLabSpawn", (), |lab| {
+) -> c_int {
+    with(lab, "WinHttpLabSpawn", 0, |lab| {
         // SAFETY: the caller's promise.
         let (name, body) = match (unsafe { read(name) }, body) {
             (Ok(name), Some(body)) => (name.unwrap_or("a thread"), body),
-            (name, _) => {
-                lab.said(Err(name.err().unwrap_or_else(|| "no function to run".to_owned())));
-                return;
-            }
+            (name, _) => return lab.said(Err(name.err().unwrap_or_else(|| "no function to run".to_owned()))).into(),
         };
         let context = context.expose_provenance();
         lab.sim.actor(name, move || {
@@ -204,7 +202,8 @@ pub unsafe extern "C" fn WinHttpLabSpawn(
                 resume_unwind(Box::new(why));
             }
         });
-    });
+        1
+    })
 }
 
 /// It fails, for this reason: the run of a lab, said on its thread, or a body of [`WinHttpLabSpawn`], said on that thread,

@@ -104,6 +104,7 @@ fn what_is_wrong_is_refused_and_told() {
         ("REPLY", r#"{"redirect": "/\r\nx: y"}"#, "character"),
         ("REPLY", r#"{"redirect": "/", "status": 200}"#, "redirect"),
         ("REPLY", r#"{"body": "hello", "chunks": [3, 3]}"#, "6 bytes"),
+        ("REPLY", r#"{"body": "hello", "chunks": [3]}"#, "3 bytes"),
         ("REPLY", r#"{"body": "hello", "chunks": [5, 0]}"#, "0 bytes"),
         ("REPLY", r#"{"body": "hello", "chunks": [5], "until_close": true}"#, "until_close"),
         ("REPLY", r#"{"status": 204, "body": "x"}"#, "204"),

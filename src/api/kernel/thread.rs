@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use super::INVALID_HANDLE_VALUE;
 use super::sync::waitable::Waitable;
 use super::sync::{clock, event, threads};
-use crate::api::edge::{NONE, caught, done, no_panic, put};
+use crate::api::edge::{NONE, caught, done, no_panic, no_return, put};
 use crate::sync::{Mutex, MutexGuard};
 use crate::win32::*;
 
@@ -293,6 +293,6 @@ pub extern "system" fn GetCurrentProcessId() -> u32 {
 
 /// Ends the process with this code (nf-processthreadsapi-exitprocess): as `exit` of the C library does, whose handlers run.
 #[cfg_attr(not(windows), unsafe(no_mangle))]
-pub extern "system" fn ExitProcess(uexitcode: u32) {
-    caught((), || std::process::exit(uexitcode as i32))
+pub extern "system" fn ExitProcess(uexitcode: u32) -> ! {
+    no_return(|| std::process::exit(uexitcode as i32))
 }

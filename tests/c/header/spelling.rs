@@ -143,6 +143,7 @@ pub fn parameter(function: &str, name: &str, rust: &str) -> String {
 pub fn kind(rust: &str) -> String {
     let rust = rust.trim_start_matches("core::ffi::").trim_start_matches("std::ffi::");
     match rust {
+        "!" => "__attribute__((noreturn)) void",
         "u8" => "BYTE",
         "u16" => "WORD",
         "u32" => "DWORD",

@@ -56,6 +56,18 @@ int main()
         }
         CHECK(said.find("https://nobody.test") != std::string::npos);
     }
+    // What will not run is refused, and nothing of it is kept: LeakSanitizer runs this, too.
+    {
+        winhttp::Lab lab;
+        auto kept = std::make_shared<int>(7);
+        bool refused = false;
+        try {
+            lab.spawn("\xff", [kept] {});
+        } catch (const std::invalid_argument &) {
+            refused = true;
+        }
+        CHECK(refused && kept.use_count() == 1 && lab.end().find("not UTF-8") != std::string::npos);
+    }
     bool thrown = false;
     try {
         winhttp::Lab lab(R"({"unknown": 1})");
