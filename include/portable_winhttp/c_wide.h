@@ -49,8 +49,10 @@ PWH_C __attribute__((weak)) int Pwh_c_vswprintf(wchar_t *to, size_t room, const 
     pwh_put_wide(&narrow, format, -1, -1, 0);
     *pwh_more(&narrow, 0) = 0;
     text = pwh_formatted(narrow.text, arguments, &length);
-    count = room ? mbstowcs(to, text, room) : 0;
     free(narrow.text);
+    if (!text)
+        return -1;
+    count = room ? mbstowcs(to, text, room) : 0;
     free(text);
     if (count < room)
         return (int)count;
@@ -68,8 +70,10 @@ PWH_C __attribute__((weak)) int Pwh_c_vfwprintf(FILE *file, const wchar_t *forma
     pwh_put_wide(&narrow, format, -1, -1, 0);
     *pwh_more(&narrow, 0) = 0;
     text = pwh_formatted(narrow.text, arguments, &length);
-    written = fwrite(text, 1, length, file);
     free(narrow.text);
+    if (!text)
+        return -1;
+    written = fwrite(text, 1, length, file);
     free(text);
     return written == length ? (int)length : -1;
 }

@@ -2,6 +2,7 @@
 #ifndef PORTABLE_WINHTTP_NARROW_FORMAT_H
 #define PORTABLE_WINHTTP_NARROW_FORMAT_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,14 +36,10 @@ static __inline int pwh_is_ours(const char *format)
     while ((format = strchr(format, '%')) != NULL) {
         int wide = 0;
         format++;
-        format += strspn(format, "-+ #0'*.123456789");
+        format += strspn(format, "-+ #0'*.$123456789");
         for (; *format && strchr("hlqjztLw", *format); format++)
             wide |= *format == 'l' || *format == 'w';
-        if (*format == '$')
-            return 0;
-        if (*format == 'I')
-            return 1;
-        if (*format == 'S' || (wide && *format == 's'))
+        if (*format == 'I' || *format == 'S' || (wide && *format == 's'))
             return 1;
         if (*format)
             format++;
@@ -124,7 +121,7 @@ static __inline void pwh_put_wide(pwh_made *made, const PWH_UNIT *wide, int widt
         } \
     } while (0)
 
-/* The text of a format, which the caller frees. */
+/* The text of a format, which the caller frees; NULL with EINVAL for numbered arguments. */
 static __inline char *pwh_formatted(const char *format, va_list arguments, size_t *length)
 {
     pwh_made made = {NULL, 0, 0};
@@ -164,6 +161,12 @@ static __inline char *pwh_formatted(const char *format, va_list arguments, size_
                 width = -number, left = 1, spec[at++] = '-';
             else
                 width = number;
+        }
+        if (*format == '$') {
+            va_end(list);
+            free(made.text);
+            errno = EINVAL;
+            return NULL;
         }
         if (width >= 0)
             at += pwh_system_snprintf(spec + at, 16, "%d", width);

@@ -6,8 +6,8 @@
  * and for wide streams.
  *
  * What is not there does not compile: wide files and std::wcout, numbers out of wide streams, the scanf family, wcsftime,
- * fgetws, and conversions with a mbstate_t. What stays wrong: std::filesystem paths made of wide text, std::wregex, wide facets of
- * locales that a program asks for itself, and every library whose interface has wchar_t and that was not compiled so.
+ * fgetws, std::wregex, and conversions with a mbstate_t. What stays wrong: wide facets of locales that a program asks for
+ * itself, and every library whose interface has wchar_t and that was not compiled so.
  */
 #ifndef PORTABLE_WINHTTP_WCHAR16_H
 #define PORTABLE_WINHTTP_WCHAR16_H

@@ -283,6 +283,30 @@ private:
     bool tells_;
     size_t converted_;
 };
+
+#ifdef __GLIBCXX__
+/* What paths of std::filesystem convert by: chosen before the library's templates. */
+inline bool __str_codecvt_out_all(
+    const wchar_t *first, const wchar_t *last, string &text, const codecvt<wchar_t, char, mbstate_t> &)
+{
+    wstring_convert<codecvt_utf8<wchar_t>> conversion("", L"");
+    text = conversion.to_bytes(first, last);
+    return conversion.converted() == static_cast<size_t>(last - first);
+}
+inline bool __str_codecvt_in_all(
+    const char *first, const char *last, wstring &text, const codecvt<wchar_t, char, mbstate_t> &)
+{
+    wstring_convert<codecvt_utf8<wchar_t>> conversion("", L"");
+    text = conversion.from_bytes(first, last);
+    return conversion.converted() == static_cast<size_t>(last - first);
+}
+
+/* Incomplete: wide regular expressions compare by facets with 32 bits. */
+_GLIBCXX_BEGIN_NAMESPACE_CXX11
+template <class Character> class regex_traits;
+template <> class regex_traits<wchar_t>;
+_GLIBCXX_END_NAMESPACE_CXX11
+#endif
 }
 #endif
 

@@ -9,7 +9,7 @@
 
 #include "../portable_winhttp/macros.h"
 #include "../portable_winhttp/wide_printf.h"
-#if !defined(__cplusplus) && defined(__GLIBC__) && __WCHAR_MAX__ == 0xffff && !(__USE_FORTIFY_LEVEL > 0)
+#if !defined(__cplusplus) && defined(__GLIBC__) && __WCHAR_MAX__ == 0xffff
 #include "../portable_winhttp/narrow_printf.h"
 #endif
 #include "../winhttp.h"

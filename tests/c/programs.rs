@@ -34,6 +34,9 @@ fn compiler(name: &str, language: &str) -> Command {
 /// The programs that use std::wstring.
 const PRELUDED: [&str; 1] = ["wide.cpp"];
 
+/// Compiled with what distributions compile with.
+const FORTIFIED: [(&str, &str); 3] = [("wide.cpp", "gnu++17"), ("wide.cpp", "gnu++20"), ("kernel.c", "gnu17")];
+
 /// Compiles and links a program.
 fn built(name: &str, language: &str, link: Link) -> PathBuf {
     let way = match link {
@@ -47,10 +50,9 @@ fn built(name: &str, language: &str, link: Link) -> PathBuf {
     compiler.arg("-fshort-wchar");
     if PRELUDED.contains(&name) {
         compiler.args(["-include", "portable_winhttp/wchar16.h"]);
-        if language != "gnu++11" {
-            // As distributions have it.
-            compiler.args(["-O2", "-D_FORTIFY_SOURCE=2"]);
-        }
+    }
+    if FORTIFIED.contains(&(name, language)) {
+        compiler.args(["-O2", "-D_FORTIFY_SOURCE=2"]);
     }
     compiler.arg(source(name)).arg("-o").arg(&program);
     let libraries = PREFIX.join("lib");
@@ -165,6 +167,7 @@ fn what_would_be_wrong_does_not_compile() {
         ("c++", "std::wcout << wide;", console),
         ("c++", "std::wcerr << wide;", console),
         ("c++", "std::wcin >> number;", console),
+        ("c++", "std::wregex expression(wide);", "regex_traits<wchar_t>"),
         ("c++", "std::wofstream file(text);", files),
         ("c++", "std::wifstream file(text);", files),
         ("c++", "std::wstringstream stream; stream >> number;", "numbers out of wide streams"),
@@ -176,7 +179,7 @@ fn what_would_be_wrong_does_not_compile() {
             if which == "c++" && !is_cpp {
                 continue;
             }
-            let streams = if is_cpp { "#include <fstream>\n#include <iostream>\n#include <sstream>\n" } else { "" };
+            let streams = if is_cpp { "#include <fstream>\n#include <iostream>\n#include <regex>\n#include <sstream>\n" } else { "" };
             let program = format!(
                 "#include <windows.h>\n{streams}int main(void) {{ wchar_t wide[9] = {{0}}; const char *text = \"\"; mbstate_t \
                  state; int number; double real; (void)wide, (void)text, (void)&state, (void)&number, (void)&real; {statement} }}\n"
@@ -231,6 +234,7 @@ fn the_functions_of_kernel32() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel32");
     std::fs::create_dir_all(&folder).unwrap();
     run(&built("kernel.c", "gnu11", Link::Shared), &[folder.to_str().unwrap()], true);
+    run(&built("kernel.c", "gnu17", Link::Shared), &[folder.to_str().unwrap()], false);
 }
 
 #[test]

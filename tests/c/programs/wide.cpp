@@ -2,10 +2,14 @@
 #include "client.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <codecvt>
 #include <cstdio>
 #include <cstring>
 #include <cwchar>
+#if __cplusplus >= 201703L
+#include <filesystem>
+#endif
 #include <iomanip>
 #include <locale>
 #include <map>
@@ -65,6 +69,16 @@ static void conversions()
     CHECK(std::wcstombs(narrow, all, 5) == 3 && std::mbstowcs(wide, "\xff", 16) == static_cast<size_t>(-1));
 }
 
+static void paths()
+{
+#if __cplusplus >= 201703L
+    std::filesystem::path path(L"\u00e9/\U0001f600");
+    CHECK(path.string() == "\xc3\xa9/\xf0\x9f\x98\x80" && path.wstring() == L"\u00e9/\U0001f600");
+    CHECK(path.filename().wstring() == L"\U0001f600" && (path / L"b\u20ac").filename() == "b\xe2\x82\xac");
+    CHECK(throws<std::filesystem::filesystem_error>([] { (void)std::filesystem::path(L"\xd800"); }));
+#endif
+}
+
 static void arrays()
 {
     char narrow[8];
@@ -83,6 +97,7 @@ int main()
     numbers();
     streams();
     conversions();
+    paths();
     arrays();
     std::wstring text = L"hello, world";
     text += L" and more, so that it does not fit into the object itself";
@@ -111,6 +126,9 @@ int main()
     CHECK(length == static_cast<int>(std::strlen(narrow)));
     CHECK(std::snprintf(narrow, 4, "%ls", pair) == 4 && std::string(narrow) == "\xf0\x9f\x98");
     CHECK(std::snprintf(nullptr, 0, "%S", L"abc") == 3 && std::sprintf(narrow, "%s%%%5s", "no", "wide") == 8);
+    CHECK(std::snprintf(narrow, sizeof narrow, "%2$d %1$s", "no", 7) == 4 && std::string(narrow) == "7 no");
+    CHECK(std::snprintf(narrow, sizeof narrow, "%2$d %1$S", L"no", 7) == -1 && errno == EINVAL);
+    CHECK(std::sprintf(narrow, "%s%%%5s", "no", "wide") == 8);
     CHECK(std::string(narrow) == "no% wide" && std::snprintf(narrow, sizeof narrow, "%ls", nothing) == 6);
 
     URL_COMPONENTS parts = {};
