@@ -450,6 +450,8 @@ static __inline uintptr_t _beginthreadex(
 #define _stricmp strcasecmp
 #define _strnicmp strncasecmp
 #define _strdup strdup
+#define _set_errno(value) (errno = (value), 0)
+#define _get_errno(value) (*(value) = errno, 0)
 /* As MSVC has it: -1 and no NUL if there is no room; %I64 and %S are known, so that the compiler does not check formats. A
  * va_list stays as it was, here and below. */
 static __inline int pwh_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)

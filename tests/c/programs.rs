@@ -179,7 +179,11 @@ fn what_would_be_wrong_does_not_compile() {
             if which == "c++" && !is_cpp {
                 continue;
             }
-            let streams = if is_cpp { "#include <fstream>\n#include <iostream>\n#include <regex>\n#include <sstream>\n" } else { "" };
+            let streams = if is_cpp {
+                "#include <fstream>\n#include <iostream>\n#include <regex>\n#include <sstream>\n"
+            } else {
+                ""
+            };
             let program = format!(
                 "#include <windows.h>\n{streams}int main(void) {{ wchar_t wide[9] = {{0}}; const char *text = \"\"; mbstate_t \
                  state; int number; double real; (void)wide, (void)text, (void)&state, (void)&number, (void)&real; {statement} }}\n"

@@ -135,6 +135,7 @@ static void formats(const char *folder)
         == 48);
     CHECK(strcmp(narrow, "-1099511627776|1099511627776|ff|-7|9|    8|\xe2\x82\xac|w") == 0);
     CHECK(snprintf(narrow, 64, "%S|%ls|%d", L"\x20ac", L"w", 7) == 7 && strcmp(narrow, "\xe2\x82\xac|w|7") == 0);
+    CHECK(_set_errno(7) == 0 && errno == 7 && _get_errno(&number) == 0 && number == 7);
     CHECK(_scprintf("%I64d", 1LL << 40) == 13 && sprintf_s(narrow, 64, "%I64d", 1LL << 40) == 13);
     CHECK(StringCchPrintfA(narrow, 64, "%I64u", 1ULL << 40) == S_OK && strcmp(narrow, "1099511627776") == 0);
     CHECK(swprintf(wide, 6000, L"%600d|%.550d", 1, 2) == 1151 && wide[599] == '1' && wide[600] == '|' && wide[1150] == '2');
