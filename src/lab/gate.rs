@@ -7,8 +7,8 @@ use std::sync::{Arc, Weak};
 use crate::sync::{Condvar, Mutex};
 
 use super::explore::footprint::Footprint;
-use super::scheduler::{Body, Scheduler, asked};
-use super::world::wait_on;
+use super::scheduler::{Body, Limit, Scheduler, asked};
+use super::world::{wait_as_peer, wait_on};
 
 #[derive(Default)]
 struct Shared {
@@ -94,9 +94,18 @@ impl Gate {
 
     /// Waits on this thread, in the Sim's time, until the gate is open.
     pub fn wait(&self) {
+        self.wait_by(wait_on);
+    }
+
+    /// [`Gate::wait`] on the thread of a peer that a test plays.
+    pub(super) fn wait_as_peer(&self) {
+        self.wait_by(|scheduler, what, done| wait_as_peer(scheduler, what, Limit::None, done));
+    }
+
+    fn wait_by(&self, wait: impl FnOnce(&Arc<Scheduler>, &str, &mut dyn FnMut() -> bool)) {
         self.shared.reached.fetch_add(1, Ordering::SeqCst);
         if let Some(scheduler) = self.scheduler.upgrade() {
-            wait_on(&scheduler, &format!("the gate `{}`", self.name), &mut || self.is_open());
+            wait(&scheduler, &format!("the gate `{}`", self.name), &mut || self.is_open());
             return;
         }
         if self.live {

@@ -8,7 +8,8 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use super::explore::footprint::Footprint;
 use super::gate::Gate;
-use super::world::{SimWorld, wait_on};
+use super::scheduler::Limit;
+use super::world::{SimWorld, wait_as_peer};
 
 /// How the server's side ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl RawPipe {
 
     fn wait(&self, what: &str, mut done: impl FnMut(&mut State) -> bool) {
         if let Some(world) = self.world.upgrade() {
-            wait_on(world.scheduler(), what, &mut || done(&mut self.lock()));
+            wait_as_peer(world.scheduler(), what, Limit::None, &mut || done(&mut self.lock()));
         } else if self.live {
             self.came.wait_while(&mut self.lock(), |state| !done(state));
         }
@@ -235,14 +236,17 @@ impl RawConnection {
     /// Waits for this much of the Sim's time (of real time under `Live`).
     pub fn sleep(&self, time: Duration) {
         match self.0.world.upgrade() {
-            Some(world) => world.sleep(time),
+            Some(world) => {
+                let until = world.scheduler().now() + time;
+                wait_as_peer(world.scheduler(), "the end of a sleep", Limit::Time(until), &mut || false);
+            }
             None => std::thread::sleep(time),
         }
     }
 
     /// Waits until the gate is open.
     pub fn wait(&self, gate: &Gate) {
-        gate.wait();
+        gate.wait_as_peer();
     }
 
     /// Closes the sending side only: the client reads the end, and may still send.

@@ -1,8 +1,9 @@
 //! What peers match, ask for, answer and expect.
 
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use portable_winhttp::lab::{Fault, Login, Matcher, Profile, Reply, Sim, any, get, post};
+use portable_winhttp::lab::{Fault, Gate, Login, Matcher, Profile, RawConnection, Reply, Sim, any, get, post};
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::fetch::{Fetch, complaint};
@@ -150,6 +151,33 @@ fn the_byte_door() {
         sim.block_until(|| fetch.done());
     });
     assert!(report.contains("the client was expected to send \"PUT \" and sent \"GET \""), "{report}");
+}
+
+/// A peer that still waits when its Sim is over: its thread ends, and keeps nothing of the Sim.
+#[test]
+fn raw_peers_end_with_their_sim() {
+    type Wait = fn(&RawConnection, &Gate);
+    let rows: [(&str, Wait); 2] = [
+        ("a day", |raw, _| raw.sleep(Duration::from_secs(86_400))),
+        ("a gate", |raw, gate| raw.wait(gate)),
+    ];
+    for (what, wait) in rows {
+        let (lives, ended) = channel::<()>();
+        let sim = Sim::new();
+        let gate = sim.gate("never opened");
+        sim.peer("http://127.0.0.1").raw(move |raw| {
+            let _lives = lives.clone();
+            raw.read_until(b"\r\n\r\n").unwrap();
+            raw.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            wait(&raw, &gate);
+            unreachable!("there is no more");
+        });
+        let fetch = Fetch::start("GET", "/", "");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result().as_deref(), Ok(""), "{what}");
+        drop((fetch, sim));
+        assert_eq!(ended.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "{what}");
+    }
 }
 
 /// Trailers, bodies that end with the connection, a reply before the body.

@@ -1,6 +1,6 @@
 //! How the scheduler token goes from thread to thread: whoever gives it up lets the next thing happen.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -23,7 +23,12 @@ enum Reads {
     Memory,
     /// Something of the Sim, too.
     Sim,
+    /// The same, for a peer that a test plays.
+    Peer,
 }
+
+/// What a thread ends with whose Sim is over.
+struct Gone;
 
 /// Looks for what is waited for.
 fn looks(done: &mut dyn FnMut() -> bool) -> bool {
@@ -105,6 +110,12 @@ impl Scheduler {
         self.wait_for(what, limit, Reads::Sim, done)
     }
 
+    /// [`Scheduler::wait`] of a peer that a test plays: its thread ends with the Sim.
+    #[track_caller]
+    pub fn wait_as_peer(self: &Arc<Self>, what: &str, limit: Limit, done: &mut dyn FnMut() -> bool) -> bool {
+        self.wait_for(what, limit, Reads::Peer, done)
+    }
+
     /// [`Scheduler::wait`] for something in the program's memory: where no code of the program ran, nobody looks again,
     /// unless the last look [asked](super::asked) the Sim for something.
     #[track_caller]
@@ -136,6 +147,10 @@ impl Scheduler {
             let mut state = self.go_on(state, Some(me));
             if state.over {
                 drop(state);
+                if matches!(reads, Reads::Peer) && !thread::panicking() {
+                    // No panic hook: nobody is to be told.
+                    resume_unwind(Box::new(Gone));
+                }
                 // Whoever waits in a world that is gone waits for ever: its code has nothing to run in.
                 loop {
                     thread::park();
@@ -359,7 +374,9 @@ impl Scheduler {
                 }
                 drop(state);
                 TOLD.set(false);
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(body))
+                    && !panic.is::<Gone>()
+                {
                     self.fail(format!("the thread `{name}` panicked: {}", words(&*panic)));
                 }
                 self.acquire();

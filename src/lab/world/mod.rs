@@ -109,6 +109,12 @@ pub fn wait_on(scheduler: &Arc<Scheduler>, what: &str, done: &mut dyn FnMut() ->
     scheduler.preempt(About::Same, true);
 }
 
+/// The same on the thread of a peer that a test plays.
+pub fn wait_as_peer(scheduler: &Arc<Scheduler>, what: &str, limit: Limit, done: &mut dyn FnMut() -> bool) {
+    scheduler.wait_as_peer(what, limit, done);
+    scheduler.preempt(About::Same, true);
+}
+
 impl SimWorld {
     /// A Sim's world, and what the engine gets of it.
     pub fn new(policy: Policy, profile: Profile, made: Made, bytes: bool) -> (Arc<SimWorld>, Arc<World>) {
@@ -254,12 +260,6 @@ impl SimWorld {
     /// Runs code on a thread of the Sim.
     pub fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
         self.scheduler.post(name, None, body);
-    }
-
-    pub fn sleep(&self, time: Duration) {
-        let until = self.scheduler.now() + time;
-        self.scheduler.wait("the end of a sleep", Limit::Time(until), &mut || false);
-        self.scheduler.preempt(About::Same, true);
     }
 
     // ---- peers ----
