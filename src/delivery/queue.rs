@@ -353,6 +353,19 @@ impl DeliveryQueue {
             state.depth += u32::from(item.calls_back());
             return Next::Do(item);
         }
+        self.leave(state)
+    }
+
+    /// The holder lost the item that it was handed last, which was `counted` as a callback: doing it panicked. It does nothing
+    /// more; whether a worker must be sent for the rest.
+    pub fn lose(&self, counted: bool) -> bool {
+        let mut state = self.lock();
+        state.depth -= u32::from(counted);
+        matches!(self.leave(&mut state), Next::Send)
+    }
+
+    /// Nothing is left for the holder.
+    fn leave(&self, state: &mut State) -> Next {
         if state.depth > 0 {
             return Next::Done;
         }
@@ -411,5 +424,33 @@ impl DeliveryQueue {
             state.release();
             self.notify(&state);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a thread loses by a panic is one item: another thread is sent for the rest, unless a callback of the thread
+    /// has not returned, which goes on.
+    #[test]
+    fn a_lost_item_keeps_nothing_behind_it() {
+        let queue = DeliveryQueue::default();
+        let items = [Notification::SendingRequest, Notification::ReceivingResponse];
+        items.into_iter().map(Item::Notify).chain([Item::Proceed(1), Item::Closing]).for_each(|item| queue.push(item));
+        for left in (0..4).rev() {
+            let Next::Do(item) = queue.worker_arrived() else { panic!("{left}") };
+            assert_eq!(queue.lose(item.calls_back()), left > 0, "{left}: {item:?}");
+        }
+        assert_eq!(queue.held_by(), None);
+
+        let queue = DeliveryQueue::default();
+        (0..2).for_each(|_| queue.push(Item::Notify(Notification::SendingRequest)));
+        assert!(matches!(queue.worker_arrived(), Next::Do(_)));
+        queue.offer(Item::Notify(Notification::ReceivingResponse));
+        let mut budget = DrainBudget::All;
+        assert!(matches!(queue.next(&mut budget, true), Next::Done), "a call is about to come");
+        assert!(matches!(queue.acquire(1, None), Some((Next::Do(_), _))));
+        assert!(queue.lose(true), "the rest");
     }
 }

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -301,7 +302,8 @@ impl Workers {
 
     fn perform(&self, work: Work) {
         match (work, self.poller.get()) {
-            (Work::Job(job), _) => job.run(),
+            // A job that panics is over; the worker is not. The panic was reported where it began.
+            (Work::Job(job), _) => drop(catch_unwind(AssertUnwindSafe(|| job.run()))),
             (Work::Task(task), Some(poller)) => poller.step(task),
             // Tasks are the poller's.
             (Work::Task(_), None) => {}
@@ -458,6 +460,31 @@ mod tests {
             for _ in 0..JOBS {
                 told.recv().unwrap();
             }
+        }
+    }
+
+    struct Panics;
+
+    impl Job for Panics {
+        fn run(self: Arc<Self>) {
+            // Without the hook: a test that passes says nothing.
+            std::panic::resume_unwind(Box::new("a job panics"));
+        }
+    }
+
+    /// A watcher and one worker, for ever.
+    static TWO: AtomicIsize = AtomicIsize::new(2);
+
+    /// Jobs that panic take nothing of the pool: the only worker that there can be runs what comes behind them.
+    #[test]
+    fn a_worker_outlives_its_jobs() {
+        let workers = Arc::new(Workers::starting(|name, body| TWO.fetch_sub(1, Ordering::Relaxed) > 0 && start(name, body)));
+        assert!(workers.ready());
+        let (tell, told) = channel();
+        for _ in 0..3 {
+            workers.run(Arc::new(Panics));
+            workers.run(Arc::new(Meets(Arc::new(Barrier::new(1)), tell.clone())));
+            told.recv_timeout(Duration::from_secs(60)).unwrap();
         }
     }
 

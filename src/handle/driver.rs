@@ -1,12 +1,13 @@
 //! Drives the machine of a handle: calls and events go in, what it wants is carried out.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::borrowed::{BorrowedBuffer, BorrowedBuffers};
 use super::commit::{Commit, Deliver};
 use super::waiting::NestedCalls;
-use super::worker_task::run_task;
+use super::worker_task::{nothing_of, run_task};
 use super::{Handle, Kind, spare};
 use crate::delivery::{Job, Outcome, Ticket};
 use crate::machine::request::{Configuration, Request};
@@ -214,7 +215,7 @@ impl Handle {
         loop {
             match self.queue.wait(operation, ticket, self.world.steps()) {
                 Ok(item) => {
-                    self.execute(item);
+                    self.execute(item, true);
                     self.queue.finish_waited();
                 }
                 Err(outcome) => return outcome,
@@ -269,9 +270,17 @@ pub(super) struct TaskJob {
 impl Job for TaskJob {
     fn run(self: Arc<TaskJob>) {
         let Some(world) = self.handle.upgrade().map(|handle| Arc::clone(&handle.world)) else { return };
-        let result = run_task(&world, &self.task);
-        let Some(handle) = self.handle.upgrade() else { return };
-        handle.happen(Deliver::WhenFree, |machine, now| machine.task_finished(now, self.number, result));
+        let ran = catch_unwind(AssertUnwindSafe(|| run_task(&world, &self.task)));
+        let (result, panic) = match ran {
+            Ok(result) => (result, None),
+            Err(panic) => (nothing_of(&self.task), Some(panic)),
+        };
+        if let Some(handle) = self.handle.upgrade() {
+            handle.happen(Deliver::WhenFree, |machine, now| machine.task_finished(now, self.number, result));
+        }
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -412,7 +412,7 @@ impl Handle {
             match next {
                 Next::Do(item) => {
                     let calls_back = item.calls_back();
-                    self.execute(item);
+                    self.execute(item, calls_back);
                     next = self.queue.next(&mut budget, calls_back);
                 }
                 Next::Done => return,
@@ -421,12 +421,29 @@ impl Handle {
         }
     }
 
-    fn execute(self: &Arc<Handle>, item: Item) {
+    /// Does it; `counted`: as a callback that has not returned.
+    fn execute(self: &Arc<Handle>, item: Item, counted: bool) {
+        let lost = Lost { handle: self, counted };
         match item {
             Item::Notify(notification) => self.notify(&notification),
             Item::Closing => self.closed(),
             Item::Proceed(attempt) => self.proceed(attempt),
             Item::FollowRedirect => self.follow_redirect(),
+        }
+        std::mem::forget(lost);
+    }
+}
+
+/// What is done for a handle when the doing of an item panics: the item is lost, those behind it are not.
+struct Lost<'a> {
+    handle: &'a Arc<Handle>,
+    counted: bool,
+}
+
+impl Drop for Lost<'_> {
+    fn drop(&mut self) {
+        if self.handle.queue.lose(self.counted) {
+            self.handle.world.spawner.run(Arc::clone(self.handle) as Arc<dyn Job>);
         }
     }
 }

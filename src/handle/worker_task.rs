@@ -7,7 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 #[cfg(not(feature = "pac"))]
 use crate::http::proxy::pac;
-use crate::http::proxy::pac::{Date, Host, ScriptError};
+use crate::http::proxy::UserSettings;
+use crate::http::proxy::pac::{Date, Host, Limits, ScriptError};
 #[cfg(feature = "pac")]
 use crate::http::proxy::pac::{run as run_script, run_apart};
 use crate::machine::resolver::{TaskResult, WorkerTask};
@@ -36,6 +37,15 @@ pub(crate) fn run_task(world: &Arc<World>, task: &WorkerTask) -> TaskResult {
             }
             TaskResult::Ran(ran)
         }
+    }
+}
+
+/// What a task brings back that panicked: what there was to find was not found.
+pub(crate) fn nothing_of(task: &WorkerTask) -> TaskResult {
+    match task {
+        WorkerTask::ReadSettings => TaskResult::SettingsRead(UserSettings::default(), Limits::default()),
+        WorkerTask::Detect(_) => TaskResult::Detected(None),
+        WorkerTask::Run { .. } => TaskResult::Ran(Err(ScriptError::Failed("a panic".to_owned()))),
     }
 }
 

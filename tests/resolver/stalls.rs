@@ -57,6 +57,25 @@ fn automatic_proxy_gives_up_what_stalls_over_sockets() {
     }
 }
 
+/// A script whose doing panics has no answer; the workers of the real world run on.
+#[cfg(feature = "live")]
+#[test]
+fn a_script_that_panics_is_a_script_without_an_answer() {
+    let live = portable_winhttp::lab::Live::new();
+    live.peer("http://www.test").on(any()).reply(Reply::status(204));
+    proxies(|proxies| {
+        // Without the hook: a test that passes says nothing.
+        proxies.set_script_override(Some(Arc::new(|_, _| std::panic::resume_unwind(Box::new("the script panics")))));
+    });
+    let session = open(WINHTTP_ACCESS_TYPE_NO_PROXY, false);
+    // More than there are workers while nothing blocks.
+    for number in 0..40 {
+        let answer = for_url(session, "http://www.test/", CONFIG, Some("http://pac.test/"));
+        assert_eq!(answer, Err(ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT), "{number}");
+    }
+    close(session);
+}
+
 /// A server of the PAC script that takes the connection and says nothing: what comes of a request by it, and of the question
 /// for the proxies.
 fn a_silent_script(what: &str, peer: &dyn Fn(&str) -> Peer) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +23,17 @@ const LEFT_BEHIND: u8 = 2;
 /// Scripts whose time was over and that still run.
 static LEFT: AtomicUsize = AtomicUsize::new(0);
 
+/// A script that runs; it ends by a panic, too.
+struct Ends(Arc<AtomicU8>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        if self.0.swap(ENDED, Ordering::SeqCst) == LEFT_BEHIND {
+            LEFT.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
 /// [`run`] on another thread: this one gets its answer, or at the end of its time [`ScriptError::Stopped`], whatever the
 /// script does. A script that is left behind ends when the engine can look at its time again, within its memory.
 pub fn run_apart(
@@ -41,15 +52,16 @@ pub fn run_apart(
     let fate = Arc::new(AtomicU8::new(RUNS));
     let ends = Arc::clone(&fate);
     let body = move || {
+        let _ended = Ends(ends);
         let answer = run(&text, &url, &name, host, &bounds);
         let _ = tell.send(answer);
-        if ends.swap(ENDED, Ordering::SeqCst) == LEFT_BEHIND {
-            LEFT.fetch_sub(1, Ordering::SeqCst);
-        }
     };
     let started = thread::Builder::new().name("winhttp script".to_owned()).stack_size(STACK).spawn(body);
     started.map_err(|error| ScriptError::Failed(format!("no thread for it: {error}")))?;
-    told.recv_timeout(limits.time.saturating_add(GRACE)).unwrap_or_else(|_| {
+    told.recv_timeout(limits.time.saturating_add(GRACE)).unwrap_or_else(|why| {
+        if why == RecvTimeoutError::Disconnected {
+            return Err(ScriptError::Failed("the engine panicked".to_owned()));
+        }
         // Counted first: a script that ends at this moment takes itself off again.
         LEFT.fetch_add(1, Ordering::SeqCst);
         if fate.swap(LEFT_BEHIND, Ordering::SeqCst) == ENDED {
