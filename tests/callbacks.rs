@@ -3,6 +3,7 @@
 mod support;
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -216,6 +217,35 @@ fn synchronous_calls_inside_an_executor() {
         close(request);
         client.close();
     });
+}
+
+/// The number of an asynchronous read that ends inside its call is there before any callback (source A10), which may free the
+/// place: it is not written again.
+#[test]
+fn a_number_is_written_before_the_callback_or_not_at_all() {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    const FREED: u32 = 77;
+    let client = Client::new(true, serve_always(HELLO));
+    let (tell, told) = channel();
+    let tell = Mutex::new(tell);
+    let record = Record::with(move |request, seen| match seen.status {
+        WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE => assert_eq!(receive(request), 1),
+        WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE => assert_eq!(query_data(request), 1),
+        WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE | WINHTTP_CALLBACK_STATUS_READ_COMPLETE => {
+            tell.lock().unwrap().send(NUMBER.swap(FREED, Ordering::SeqCst)).unwrap();
+        }
+        _ => {}
+    });
+    let request = client.request("GET", "/", &record);
+    assert_eq!(send(request), 1);
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(0));
+    let mut buffer = [0u8; 16];
+    // SAFETY: the buffer has so many bytes, and lives until the callback.
+    assert_eq!(unsafe { WinHttpReadData(request, buffer.as_mut_ptr().cast(), 16, NUMBER.as_ptr()) }, 1);
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(5));
+    assert_eq!(NUMBER.load(Ordering::SeqCst), FREED);
+    close(request);
+    client.close();
 }
 
 /// Synchronous handles tell progress only, all of it on the caller's thread (source notify.synchronous).

@@ -104,7 +104,8 @@ fn revocation(list: &[u8], leaf: &Certificate<'_>, root: &Certificate<'_>) -> Re
     known.map_or(Revocation::Unknown, |(list, point)| list.says(leaf, root, point, 1_700_000_000))
 }
 
-/// Lists of revoked certificates, also of version 1: those have no version and no extensions, and may name no next update.
+/// Lists of revoked certificates, also of version 1: those have no version and no extensions, and may name no next update, after which they
+/// still tell who is revoked (source tls.list-without-end).
 #[test]
 fn lists_of_both_versions() {
     const ALGORITHM: &[u8] = b"\x30\x0A\x06\x08\x2A\x86\x48\xCE\x3D\x04\x03\x02";
@@ -121,8 +122,11 @@ fn lists_of_both_versions() {
     };
     let (number, changes) = (extension(b"\x55\x1D\x14", b""), extension(b"\x55\x1D\x1B", b"\x01\x01\xFF"));
     type Row<'a> = ([&'a [u8]; 5], Revocation);
-    let rows: [Row<'_>; 8] = [
+    let rows: [Row<'_>; 11] = [
         ([b"", root.subject, b"", &serial, b""], Revocation::Revoked),
+        ([b"", root.subject, b"", &other, b""], Revocation::Unknown),
+        ([VERSION_2, root.subject, b"", &serial, &number], Revocation::Revoked),
+        ([VERSION_2, root.subject, b"", &other, &number], Revocation::Unknown),
         ([b"", root.subject, &future, &serial, b""], Revocation::Revoked),
         ([b"", root.subject, &future, &other, b""], Revocation::Good),
         ([VERSION_2, root.subject, &future, &serial, &number], Revocation::Revoked),
@@ -151,11 +155,12 @@ fn parts_of_a_list() {
     let url = |url: &[u8]| tlv(0x86, &[url]);
     let full = |names: &[&[u8]]| tlv(0xA0, &[&tlv(0xA0, names)]);
     let (here, there) = (url(HERE), url(b"http://a.test/2.crl"));
+    let reasons = tlv(0x83, &[b"\x06\x40"]);
     let flag = |number: u8| tlv(0x80 | number, &[b"\xFF"]);
     let relative = tlv(0xA0, &[&tlv(0xA1, &[&tlv(0x30, &[b"\x06\x03\x55\x04\x03", &tlv(0x0C, &[HERE])])])]);
     use Revocation::{Good, Revoked, Unknown};
     type Row<'a> = (&'a str, &'a [&'a [u8]], [Revocation; 2]);
-    let rows: [Row<'_>; 9] = [
+    let rows: [Row<'_>; 11] = [
         ("no part", &[], [Good, Revoked]),
         ("its part", &[&full(&[&here])], [Good, Revoked]),
         ("its part, by another name, too", &[&full(&[&there, &here])], [Good, Revoked]),
@@ -164,6 +169,8 @@ fn parts_of_a_list() {
         ("a name below its issuer's", &[&relative], [Unknown, Unknown]),
         ("its part, users", &[&full(&[&here]), &flag(1)], [Good, Revoked]),
         ("its part, authorities", &[&full(&[&here]), &flag(2)], [Unknown, Unknown]),
+        ("some reasons", &[&reasons], [Unknown, Revoked]),
+        ("its part, some reasons", &[&full(&[&here]), &reasons], [Unknown, Revoked]),
         ("its part, of others", &[&full(&[&here]), &flag(4)], [Unknown, Unknown]),
     ];
     for (what, scope, expected) in rows {

@@ -25,11 +25,10 @@ pub unsafe extern "system" fn WinHttpQueryDataAvailable(
         let handle = find(hrequest)?;
         // SAFETY: the caller's promise.
         let out = unsafe { out_parameter(&handle, "WinHttpQueryDataAvailable", lpdwnumberofbytesavailable) };
-        let late = out.is_some();
         let lent = BorrowedBuffer { out, ..BorrowedBuffer::default() };
         let called = handle.call(Api::QUERY_DATA_AVAILABLE, lent, |machine, now| machine.query(now))?;
         let last = last_error_of(&handle, &called);
-        if let (Some(Notification::DataAvailable { bytes }), false) = (ended(&handle, called)?, late) {
+        if let (Some(Notification::DataAvailable { bytes }), false) = (ended(&handle, called)?, handle.asynchronous()) {
             // SAFETY: the caller's promise.
             unsafe { put(lpdwnumberofbytesavailable, bytes) };
         }
@@ -138,11 +137,10 @@ unsafe fn read(
     // SAFETY: the caller's promise: the buffer, and the count, are ours until the operation ends.
     let (buffer, out) =
         unsafe { (CallerBuf::new(buffer, length).watched(watched), out_parameter(&handle, "WinHttpReadData", count)) };
-    let late = out.is_some();
     let lent = BorrowedBuffer { out, room: length, bytes: None };
     let called = handle.call(Api::READ_DATA, lent, |machine, now| machine.read(now, buffer, fill))?;
     let last = last_error_of(&handle, &called);
-    if let (Some(Notification::ReadComplete { bytes, .. }), false) = (ended(&handle, called)?, late) {
+    if let (Some(Notification::ReadComplete { bytes, .. }), false) = (ended(&handle, called)?, handle.asynchronous()) {
         // SAFETY: the caller's promise.
         unsafe { put(count, bytes) };
     }

@@ -276,7 +276,7 @@ pub(super) fn check_empty<T>(pointer: *const T, length: u32) -> Result<(), Win32
     if unreadable { Err(ERROR_INVALID_PARAMETER) } else { Ok(()) }
 }
 
-/// An out parameter of an asynchronous call: a mistake, and where it is to be written late, the buffer for that.
+/// An out parameter of an asynchronous call: a mistake. It is written in the call, or late if it is watched.
 ///
 /// # Safety
 /// `count` is NULL or writable until the operation ends.
@@ -286,7 +286,7 @@ pub(super) unsafe fn out_parameter(handle: &Handle, function: &'static str, coun
     }
     handle.tell(&CheckEvent::OutParameter(function));
     // SAFETY: the caller's promise.
-    handle.watch().late.then(|| unsafe { CallerBuf::new(count.cast(), 4) }.watched(true))
+    Some(unsafe { CallerBuf::new(count.cast(), 4) }.watched(handle.watch().late))
 }
 
 /// Copies `value` into a caller's buffer with Windows' rules for lengths in bytes: too small is FALSE, 122 and `needed`;

@@ -197,10 +197,9 @@ pub unsafe extern "system" fn WinHttpWriteData(
         let data = unsafe { bytes(lpbuffer, dwnumberofbytestowrite) }.ok_or(ERROR_INVALID_PARAMETER)?;
         // SAFETY: the caller's promise.
         let out = unsafe { out_parameter(&handle, "WinHttpWriteData", lpdwnumberofbyteswritten) };
-        let late = out.is_some();
         let lent = BorrowedBuffer { bytes: watched(&handle, data), out, room: dwnumberofbytestowrite };
         let called = handle.call(Api::WRITE_DATA, lent, |machine, now| machine.write(now, data))?;
-        if let (Some(Notification::WriteComplete { bytes }), false) = (ended(&handle, called)?, late) {
+        if let (Some(Notification::WriteComplete { bytes }), false) = (ended(&handle, called)?, handle.asynchronous()) {
             // SAFETY: the caller's promise.
             unsafe { put(lpdwnumberofbyteswritten, bytes) };
         }

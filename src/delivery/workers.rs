@@ -478,7 +478,8 @@ mod tests {
     /// Jobs that panic take nothing of the pool: the only worker that there can be runs what comes behind them.
     #[test]
     fn a_worker_outlives_its_jobs() {
-        let workers = Arc::new(Workers::starting(|name, body| TWO.fetch_sub(1, Ordering::Relaxed) > 0 && start(name, body)));
+        let workers =
+            Arc::new(Workers::starting(|name, body| TWO.fetch_sub(1, Ordering::Relaxed) > 0 && start(name, body)));
         assert!(workers.ready());
         let (tell, told) = channel();
         for _ in 0..3 {

@@ -14,7 +14,7 @@ const RECEIVE_FRAME: Operation = Operation::WebSocket(WebSocketOperation::Receiv
 pub(crate) struct BorrowedBuffer {
     /// Bytes that are sent.
     pub bytes: Option<CallerBytes>,
-    /// An out parameter that is written late.
+    /// An out parameter: written when the operation ends inside the call, or late if it is watched.
     pub out: Option<CallerBuf>,
     /// Bytes of its buffer.
     pub room: u32,
@@ -37,6 +37,16 @@ pub(super) struct BorrowedBuffers {
 fn take<T>(list: &mut Vec<(Operation, T)>, operation: Operation) -> Option<T> {
     let place = list.iter().position(|(of, _)| *of == operation)?;
     Some(list.remove(place).1)
+}
+
+/// What is written to the out parameter of the operation that this ends.
+pub(super) fn count(notification: &Notification) -> Option<u32> {
+    match notification {
+        Notification::DataAvailable { bytes }
+        | Notification::ReadComplete { bytes, .. }
+        | Notification::WriteComplete { bytes } => Some(*bytes),
+        _ => None,
+    }
 }
 
 fn late(bytes: &CallerBytes) -> Option<CheckEvent> {
@@ -93,15 +103,9 @@ impl BorrowedBuffers {
         let mut events = Vec::new();
         let Some(operation) = Operation::ended_by(notification) else { return events };
         if let Some(mut out) = take(&mut self.outs, operation) {
-            let value = match notification {
-                Notification::DataAvailable { bytes }
-                | Notification::ReadComplete { bytes, .. }
-                | Notification::WriteComplete { bytes } => Some(*bytes),
-                _ => None,
-            };
             if !out.untouched() {
                 events.push(CheckEvent::OutParameterGone(operation));
-            } else if let Some(value) = value.filter(|_| !self.closed) {
+            } else if let Some(value) = count(notification).filter(|_| !self.closed) {
                 out.write(0, &value.to_ne_bytes());
                 out.settle();
             }

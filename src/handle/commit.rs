@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::borrowed::count;
 use super::driver::{DriverState, TaskJob, sink};
 use super::{Handle, spare};
 use crate::delivery::{DrainBudget, Item, Job, Outcome};
@@ -137,6 +138,12 @@ impl<'a, M: Machine> Commit<'a, M> {
                 self.finished.pushed += 1;
             }
         }
+    }
+
+    /// What goes into the out parameter of a call of this operation, if that has ended well.
+    pub fn ended(&self, operation: Operation) -> Option<u32> {
+        let (ended, outcome) = self.finished.ended.as_ref()?;
+        outcome.as_ref().ok().filter(|_| *ended == operation).and_then(count)
     }
 
     /// Does what is left, with this way of delivering.

@@ -91,7 +91,7 @@ impl Handle {
         self: &Arc<Handle>,
         driver: &Driver<M>,
         operation: Operation,
-        lent: BorrowedBuffer,
+        mut lent: BorrowedBuffer,
         take: impl FnOnce(&mut M, Duration) -> Result<(), Win32Error>,
     ) -> Result<CallOutcome, Win32Error> {
         if let Some(error) = self.world.choices.refuse(self.value, Requested::Operation(operation)) {
@@ -104,6 +104,7 @@ impl Handle {
         if inside {
             self.queue.reserve();
         }
+        let out = lent.out.take_if(|out| !out.is_watched());
         let (taken, commit) = self.step_with(driver, |state, now| {
             let pending = state.machine.busy(operation);
             let taken = take(&mut state.machine, now);
@@ -111,6 +112,10 @@ impl Handle {
             let ticket = (taken.is_ok() && !self.asynchronous).then(|| self.queue.await_end(operation));
             taken.map(|()| ticket)
         });
+        if let (Some(mut out), Some(ended)) = (out, commit.ended(operation)) {
+            // Before any callback: what it frees is not written to (source A10).
+            out.write(0, &ended.to_ne_bytes());
+        }
         let finished = commit.finish(if inside { Deliver::Inside(operation) } else { Deliver::Worker });
         if let Some(ticket) = taken? {
             return Ok(CallOutcome { outcome: Some(self.wait(operation, ticket)), later: false });

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::http::proxy::UserSettings;
 #[cfg(not(feature = "pac"))]
 use crate::http::proxy::pac;
-use crate::http::proxy::UserSettings;
 use crate::http::proxy::pac::{Date, Host, Limits, ScriptError};
 #[cfg(feature = "pac")]
 use crate::http::proxy::pac::{run as run_script, run_apart};

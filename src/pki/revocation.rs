@@ -63,7 +63,7 @@ pub struct RevocationList {
     key: Vec<u8>,
     /// Seconds since 1970, the ends included.
     from: u64,
-    until: u64,
+    until: Option<u64>,
     /// What part of its issuer's certificates it speaks of.
     scope: Vec<IssuingDistributionPoint>,
     serials: HashSet<Box<[u8]>>,
@@ -94,7 +94,7 @@ impl RevocationList {
             issuer: issuer.subject.to_vec(),
             key: issuer.key.der.to_vec(),
             from: seconds(list.this_update),
-            until: list.next_update.map_or(u64::MAX, seconds),
+            until: list.next_update.map(seconds),
             scope,
             serials: serials.collect(),
         })
@@ -113,13 +113,15 @@ impl RevocationList {
             && (issuer.subject, issuer.key.der) == (&self.issuer, &self.key)
             && issuer.may_sign_lists();
         let authority = certificate.may_issue(0);
-        let current = (self.from..=self.until).contains(&now);
+        let current = self.from <= now && self.until.is_none_or(|until| now <= until);
         if !of_issuer || !current || !self.scope.iter().all(|scope| includes(scope, authority, point)) {
             return Revocation::Unknown;
         }
+        // Else it may be revoked for another reason (source tls.list-of-some-reasons), or by now (source tls.list-without-end).
+        let every_reason = point.every_reason && self.scope.iter().all(|scope| scope.only_some_reasons.is_none());
         match self.serials.contains(certificate.serial) {
             true => Revocation::Revoked,
-            false if point.every_reason => Revocation::Good,
+            false if every_reason && self.until.is_some() => Revocation::Good,
             false => Revocation::Unknown,
         }
     }
@@ -135,6 +137,5 @@ fn includes(scope: &IssuingDistributionPoint, authority: bool, point: &ListPoint
         // A certificate that we ask for has a URL there, which is no such name.
         Some(DistributionPointName::NameRelativeToCRLIssuer(_)) => false,
     };
-    let whole = !scope.only_contains_attribute_certs && !scope.indirect_crl && scope.only_some_reasons.is_none();
-    of_point && whole && !others
+    of_point && !others && !scope.only_contains_attribute_certs && !scope.indirect_crl
 }

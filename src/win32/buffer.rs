@@ -55,6 +55,11 @@ impl CallerBuf {
         CallerBuf { watched, ..self }
     }
 
+    /// Whether it is one to be watched.
+    pub fn is_watched(&self) -> bool {
+        self.watched
+    }
+
     /// The operation begins: puts the pattern into a buffer that is to be watched.
     pub fn lend(&mut self) {
         if !self.watched {

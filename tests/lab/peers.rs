@@ -157,10 +157,8 @@ fn the_byte_door() {
 #[test]
 fn raw_peers_end_with_their_sim() {
     type Wait = fn(&RawConnection, &Gate);
-    let rows: [(&str, Wait); 2] = [
-        ("a day", |raw, _| raw.sleep(Duration::from_secs(86_400))),
-        ("a gate", |raw, gate| raw.wait(gate)),
-    ];
+    let rows: [(&str, Wait); 2] =
+        [("a day", |raw, _| raw.sleep(Duration::from_secs(86_400))), ("a gate", |raw, gate| raw.wait(gate))];
     for (what, wait) in rows {
         let (lives, ended) = channel::<()>();
         let sim = Sim::new();
