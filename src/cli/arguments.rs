@@ -111,7 +111,10 @@ fn client(name: &str) -> Result<Client, String> {
         return Ok(Client(None));
     }
     let bug = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
-    bug.map(|bug| Client(Some(bug))).ok_or_else(|| "there is no such client".to_owned())
+    bug.map(|bug| Client(Some(bug))).ok_or_else(|| {
+        let names: Vec<_> = std::iter::once("careful").chain(Bug::ALL.iter().map(|bug| bug.name())).collect();
+        format!("the clients are {}", names.join(", "))
+    })
 }
 
 #[derive(Args)]

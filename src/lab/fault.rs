@@ -208,6 +208,14 @@ pub struct InCall(String, Which);
 #[must_use = "say what happens there"]
 pub struct OnCallback(Status, Which);
 
+/// The error of something that fails.
+#[track_caller]
+fn nonzero(error: impl Into<Win32Error>) -> Win32Error {
+    let error = error.into();
+    assert!(error.0 != 0, "what fails has an error other than 0");
+    error
+}
+
 fn is_function(name: &str) -> bool {
     functions().iter().any(|known| known.name == name)
 }
@@ -219,6 +227,13 @@ fn functions() -> &'static [Entry] {
 
 /// Asks whether another one was meant.
 fn resembling(name: &str) -> String {
+    let whole = format!("WinHttp{name}");
+    if is_function(&whole) {
+        return format!(": is {whole} meant?");
+    }
+    if !name.starts_with("WinH") {
+        return ": only functions of WinHTTP can be made to fail".to_owned();
+    }
     let letters = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
     let wanted = letters(name);
     let nearest = functions().iter().map(|known| (distance(&letters(known.name), &wanted), known.name)).min();
@@ -354,8 +369,12 @@ impl AtStage {
     }
 
     /// The stage fails with this error.
+    ///
+    /// # Panics
+    /// If the error is 0.
+    #[track_caller]
     pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(FaultKind::Fail(error.into(), 0))
+        self.what(FaultKind::Fail(nonzero(error), 0))
     }
 
     pub(super) fn fail_so(self, error: Win32Error, secure: u32) -> Fault {
@@ -363,8 +382,14 @@ impl AtStage {
     }
 
     /// The certificate is refused: SECURE_FAILURE with these WINHTTP_CALLBACK_STATUS_FLAG_* bits, then error 12175. With 0 only the
-    /// error comes.
+    /// error comes. Only at [`Stage::Connect`] and [`Stage::Tls`].
+    ///
+    /// # Panics
+    /// If the fault is for another stage.
+    #[track_caller]
     pub fn secure(self, flags: u32) -> Fault {
+        let of_connection = matches!(self.0, FaultTrigger::Stage(Stage::Connect | Stage::Tls));
+        assert!(of_connection, "a certificate is refused at Connect or Tls, not at {:?}", self.0);
         self.what(FaultKind::Fail(ERROR_WINHTTP_SECURE_FAILURE, flags))
     }
 
@@ -444,14 +469,22 @@ impl InCall {
     }
 
     /// The call fails at once with this error, before it has any effect. WinHttpSendRequest does *not* bind its context.
+    ///
+    /// # Panics
+    /// If the error is 0.
+    #[track_caller]
     pub fn fail(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(FaultKind::Refuse(error.into()))
+        self.what(FaultKind::Refuse(nonzero(error)))
     }
 
     /// The call fails with this error after it has taken its arguments. WinHttpSendRequest *does* bind its context, and
     /// HANDLE_CLOSING will bring it. Only functions that begin an operation can fail this way.
+    ///
+    /// # Panics
+    /// If the error is 0.
+    #[track_caller]
     pub fn fail_bound(self, error: impl Into<Win32Error>) -> Fault {
-        self.what(FaultKind::RefuseBound(error.into()))
+        self.what(FaultKind::RefuseBound(nonzero(error)))
     }
 
     /// Callbacks that the call causes run inside it, before it returns, if they are ready by then; for WinHttpCloseHandle that is

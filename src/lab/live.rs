@@ -98,13 +98,18 @@ impl Live {
         Live { mapped: Mutex::default(), peers: Mutex::default(), place, runtime: Some(runtime), _playing: playing }
     }
 
-    /// Adds a scripted server at an origin like `https://api.test`.
+    /// Adds a scripted server at an origin like `https://api.test`. At an origin that has a server already, this is that server.
     ///
     /// # Panics
-    /// If the text is not an http or https origin, or there is a peer at it already.
+    /// If the text is not an http or https origin, or another `Live` has a peer at it.
     #[track_caller]
     pub fn peer(&self, origin: &str) -> Peer {
-        let (secure, host, port) = super::peer::origin(origin);
+        let place = super::peer::origin(origin);
+        let known = self.place.servers.lock().iter().find(|(known, _)| *known == place).map(|(_, peer)| peer.clone());
+        if let Some(peer) = known {
+            return peer;
+        }
+        let (secure, host, port) = place;
         let peer = Peer::new(origin);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listener = listener.unwrap_or_else(|error| panic!("no socket can listen on 127.0.0.1: {error}"));

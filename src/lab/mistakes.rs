@@ -1,13 +1,18 @@
 //! The mistakes that a Sim has seen, and its report of them.
 
 use std::backtrace::Backtrace;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::{Recorder, Trace};
 use crate::sync::Mutex;
 use crate::verify::{Level, Mistake, Stop, Verifier, from_environment};
+
+/// What was told at once of contexts that are freed.
+static FREED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// A mistake in words, and how many events were in the trace then.
 struct RecordedMistake {
@@ -66,13 +71,22 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Looks for mistakes at this time; what it finds is noted in the trace.
-    pub fn new(recorder: Arc<Recorder>, now: Box<dyn Fn() -> Duration + Send + Sync>) -> Mistakes {
+    /// Looks for mistakes at this time; what it finds is noted in the trace. `again`: how this run is made again.
+    pub fn new(
+        recorder: Arc<Recorder>,
+        now: Box<dyn Fn() -> Duration + Send + Sync>,
+        again: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    ) -> Mistakes {
         let all: Arc<Mutex<Vec<RecordedMistake>>> = Arc::default();
         let (list, trace) = (Arc::clone(&all), Arc::clone(&recorder));
         let found = move |mistake: Mistake| {
             let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
             trace.note(&line);
+            let freed = matches!(mistake.stop, Stop::ContextFreed | Stop::ContextFreedOnFailure) && mistake.handle == 0;
+            if freed && mistake.level == Level::Error && FREED.lock().insert(line.clone()) {
+                // The process may not live to tell it later; and not by `eprintln!`, which a test harness keeps.
+                let _ = writeln!(io::stderr(), "{line}\n{}", again().unwrap_or_default());
+            }
             let stack = (mistake.level == Level::Error).then(Backtrace::force_capture);
             list.lock().push(RecordedMistake { mistake, line, events: trace.count(), stack });
         };
@@ -114,7 +128,10 @@ impl Mistakes {
         for found in &errors {
             push_once(&mut complaints, explained(&found.told(), found.mistake.stop));
         }
-        complaints.extend(self.lines(&ended));
+        let mut ended = self.lines(&ended);
+        // The values of handles differ from run to run, and so would their order.
+        ended.sort();
+        complaints.extend(ended);
         let fails = !complaints.is_empty();
         complaints.splice(0..0, causes.iter().cloned());
         for found in found.iter().filter(|found| found.mistake.level != Level::Error) {

@@ -155,6 +155,8 @@ mod world;
 pub use authority::{Authority, Issued};
 pub use choices::{Choice, ChoiceKind, Choices, NoChoices};
 pub use chooser::{Actor, Candidate, Chooser, Pace, Point, Replay, Usual};
+#[doc(hidden)]
+pub use environment::check as check_environment;
 pub use explore::footprint::Footprint;
 pub use explore::{Budget, Exploration, Explore, Random, explore};
 pub use fault::{AtStage, Fault, InCall, OnCallback, Stage};

@@ -111,7 +111,7 @@ pub struct Rule<'a> {
 /// What an origin names.
 ///
 /// # Panics
-/// If it is none of http or https, or says more than an origin: a path, a query, a user.
+/// If it is none of http or https, or says more than an origin: a path, a query, a user; or its port is 0.
 #[track_caller]
 pub(crate) fn origin(text: &str) -> Origin {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -124,6 +124,7 @@ pub(crate) fn origin(text: &str) -> Origin {
         !more && url.username().is_empty(),
         "a peer is a whole origin like https://api.test, without path, query or user: {text:?}; its rules look at paths"
     );
+    assert!(port != 0, "no server has port 0: {text:?}");
     (url.scheme() == "https", host.trim_matches(['[', ']']).to_owned(), port)
 }
 

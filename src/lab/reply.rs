@@ -9,6 +9,7 @@ use super::gate::Gate;
 use super::peer::Handler;
 use super::raw::RawConnection;
 use super::web_socket::{self, WebSocketScript};
+use crate::http::header_text::{is_text, is_token};
 use crate::http::{Headers, RequestHead, RequestKind, ResponseHead, Version, upgrade};
 use crate::win32::Win32Error;
 
@@ -74,7 +75,12 @@ impl Reply {
     }
 
     /// A reply with this status and an empty body.
+    ///
+    /// # Panics
+    /// If the status has not three digits, the first of them not 0.
+    #[track_caller]
     pub fn status(status: u16) -> Reply {
+        assert!((100..=999).contains(&status), "a status has three digits, from 100: {status}");
         let version = Version { major: 1, minor: 1 };
         let reason = reason(status).into();
         Reply {
@@ -134,7 +140,13 @@ impl Reply {
     }
 
     /// Adds a header.
+    ///
+    /// # Panics
+    /// If the name is no token (RFC 9110, 5.6.2), or the value has a control character other than a tab: for such a server see
+    /// [`RawConnection`].
+    #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Reply {
+        check_field(name, value);
         self.head.headers.append(name, value.to_owned());
         self
     }
@@ -160,7 +172,12 @@ impl Reply {
 
     /// Adds a trailer after a chunked body; without [`chunks`](Reply::chunks) the body is one chunk. Over HTTP/1.1 WinHTTP does not show
     /// trailers to the program (source a13).
+    ///
+    /// # Panics
+    /// As [`Reply::header`].
+    #[track_caller]
     pub fn trailer(mut self, name: &str, value: &str) -> Reply {
+        check_field(name, value);
         self.trailers.append(name, value.to_owned());
         self
     }
@@ -194,7 +211,12 @@ impl Reply {
     }
 
     /// Sends an interim reply (1xx) first.
+    ///
+    /// # Panics
+    /// If it is none of 100 and 102 to 199.
+    #[track_caller]
     pub fn interim(mut self, status: u16) -> Reply {
+        assert!(matches!(status, 100 | 102..=199), "an interim reply has status 100, or 102 to 199: {status}");
         self.interim.push(status);
         self
     }
@@ -295,6 +317,13 @@ impl Reply {
 }
 
 /// An interim reply as peers write it.
+/// Whether it can be a field of a head.
+#[track_caller]
+fn check_field(name: &str, value: &str) {
+    assert!(!name.is_empty() && name.bytes().all(is_token), "no field of a head has the name {name:?}");
+    assert!(value.bytes().all(is_text), "{name}: a value has no control characters: {value:?}");
+}
+
 pub(super) fn interim(status: u16) -> String {
     format!("HTTP/1.1 {status} \r\n\r\n")
 }

@@ -12,6 +12,7 @@ use super::choices::{Choices, Offers};
 use super::chooser::{Chooser, Replay, Usual};
 use super::environment;
 use super::explore::Random;
+use super::explore::panics;
 use super::fault::Fault;
 use super::gate::Gate;
 use super::mistakes::Report;
@@ -96,9 +97,14 @@ impl Builder {
     /// `WINHTTP_REPLAY` makes it play that schedule, and `WINHTTP_SEED` makes it choose at random.
     ///
     /// # Panics
-    /// If one of these variables has a malformed value.
+    /// If one of these variables has a malformed value, or in the body of an exploration, which gets its Sim.
     #[track_caller]
     pub fn build(self) -> Sim {
+        let nested = !self.explored && panics::heard().is_some();
+        assert!(
+            !nested,
+            "a Sim is made inside an explored test: nothing would be explored; use the Sim that the test gets"
+        );
         let mut offers = self.offers;
         let chooser = self.chooser.unwrap_or_else(|| match (environment::replay(), environment::seed()) {
             (Some(choices), _) => {
@@ -149,14 +155,18 @@ impl Sim {
     }
 
     /// Adds a scripted server at an origin like `https://api.test` or `http://127.0.0.1:8080`: its name resolves, it accepts
-    /// connections, and its certificate is trusted.
+    /// connections, and its certificate is trusted. At an origin that has a server already, this is that server.
     ///
     /// # Panics
     /// If the text is not an http or https origin.
     #[track_caller]
     pub fn peer(&self, origin: &str) -> Peer {
+        let place = super::peer::origin(origin);
+        if let Some((peer, _)) = self.world.peer_of(&place) {
+            return peer;
+        }
         let peer = Peer::new(origin);
-        self.world.add_peer(super::peer::origin(origin), peer.clone());
+        self.world.add_peer(place, peer.clone());
         peer
     }
 
@@ -468,6 +478,7 @@ impl Drop for EntryGuard {
 ///
 /// # Panics
 /// On the Sim's own thread, with a report, when nothing can happen any more.
+#[track_caller]
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> bool {
     let Some((world, _)) = entered() else { return false };
     let Some(steps) = world.steps() else { return false };

@@ -4,24 +4,23 @@
 //! in between, blocks. Elsewhere a second without a sign of life counts.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Weak};
+use std::io::{self, Write};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::sync::Mutex;
 
+use super::environment;
 use super::scheduler::{Scheduler, Watched};
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_millis(10);
 /// How many looks find the same sleep before the thread is passed over.
 const LOOKS: u32 = if cfg!(target_os = "linux") { 3 } else { 100 };
-/// How long a world that cannot move waits, in real time, for a thread that blocks in something else: ten seconds, or as
-/// many as `WINHTTP_PATIENCE` says.
-static PATIENCE: LazyLock<Duration> = LazyLock::new(|| {
-    let seconds = std::env::var("WINHTTP_PATIENCE").ok().and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(10))
-});
+/// How long a world that cannot move waits, in real time, for a thread that blocks in something else, unless
+/// `WINHTTP_PATIENCE` says another number of seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 static WATCHED: Mutex<Vec<Weak<Scheduler>>> = Mutex::new(Vec::new());
 
@@ -40,10 +39,11 @@ pub fn this_thread() -> Option<u64> {
 
 /// Watches this one while it lives.
 pub fn watch(scheduler: &Arc<Scheduler>) {
+    let patience = environment::patience().unwrap_or(PATIENCE);
     let mut watched = WATCHED.lock();
     watched.push(Arc::downgrade(scheduler));
     if watched.len() == 1 {
-        thread::spawn(patrol);
+        thread::spawn(move || patrol(patience));
     }
 }
 
@@ -56,7 +56,7 @@ struct ThreadSample {
 }
 
 /// Looks at every Sim until there is none.
-fn patrol() {
+fn patrol(patience: Duration) {
     let mut seen: HashMap<usize, ThreadSample> = HashMap::new();
     loop {
         thread::sleep(INTERVAL);
@@ -69,12 +69,12 @@ fn patrol() {
         drop(watched);
         seen.retain(|id, _| schedulers.iter().any(|scheduler| Arc::as_ptr(scheduler).addr() == *id));
         for scheduler in &schedulers {
-            look(scheduler, &mut seen);
+            look(scheduler, &mut seen, patience);
         }
     }
 }
 
-fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, ThreadSample>) {
+fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, ThreadSample>, patience: Duration) {
     let id = Arc::as_ptr(scheduler).addr();
     let watched = scheduler.watched();
     if watched.over {
@@ -85,7 +85,7 @@ fn look(scheduler: &Arc<Scheduler>, seen: &mut HashMap<usize, ThreadSample>) {
     let asleep = sleep.is_some() || (watched.owner.is_some() && !cfg!(target_os = "linux"));
     match seen.get_mut(&id).filter(|seen| seen.watched == watched && seen.sleep == sleep) {
         Some(seen) if watched.owner.is_none() => {
-            if watched.waits && seen.since.elapsed() > *PATIENCE {
+            if watched.waits && seen.since.elapsed() > patience {
                 give_up(scheduler);
                 seen.since = Instant::now();
             }
@@ -115,7 +115,9 @@ pub fn asleep(thread: u64) -> Option<u64> {
 /// The thread that made the Sim cannot be made to fail: the process ends, with the report, instead of hanging.
 fn give_up(scheduler: &Arc<Scheduler>) {
     if let Some(report) = scheduler.abandoned() {
-        eprintln!("{report}\nThe test cannot be ended in another way: the process ends.");
+        // Not by `eprintln!`: a test harness would keep it, and end with this process.
+        let again = scheduler.again().unwrap_or_default();
+        let _ = writeln!(io::stderr(), "{report}\n{again}\nThe test cannot be ended in another way: the process ends.");
         std::process::exit(101);
     }
 }

@@ -26,7 +26,7 @@ const DRAWN: usize = 10_000;
 const FILE: u64 = 1 << 30;
 
 /// Records everything, and writes it: lines as they come, a diagram whenever the last handle was closed; to a file, or to
-/// stderr. Queries and bodies are left out unless WINHTTP_TRACE_CONTENT is set.
+/// stderr. Queries and bodies are left out unless WINHTTP_TRACE_CONTENT is on.
 pub struct Tracing {
     recorder: Recorder,
     content: bool,
@@ -70,7 +70,15 @@ impl Tracing {
             );
             return None;
         };
-        let content = std::env::var_os("WINHTTP_TRACE_CONTENT").is_some_and(|value| !value.is_empty() && value != "0");
+        let content = std::env::var("WINHTTP_TRACE_CONTENT").unwrap_or_default();
+        let content = match content.as_str() {
+            "1" | "on" | "true" => true,
+            "" | "0" | "off" | "false" => false,
+            other => {
+                eprintln!("WINHTTP_TRACE_CONTENT: expected on or off, found {other:?}; off is assumed");
+                false
+            }
+        };
         let recorder = Recorder::new(Box::new(move || began.elapsed()));
         let out = Mutex::new(Out::new(format, path));
         Some(Tracing { recorder, content, out, open })

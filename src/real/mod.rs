@@ -9,6 +9,8 @@ mod system;
 
 use std::sync::Arc;
 
+#[cfg(feature = "lab")]
+pub(crate) use opening::allows;
 #[cfg(feature = "live")]
 pub use opening::open_openly;
 pub(crate) use opening::opening;

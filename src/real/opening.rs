@@ -1,7 +1,7 @@
 //! In which world a session is opened, and who opens one in the real world beside a Sim.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Once};
 
 use crate::delivery::{Policy, Steps};
 use crate::sync::Mutex;
@@ -34,17 +34,39 @@ fn may_be_a_test(name: &str) -> bool {
     name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | ':'))
 }
 
-/// What WINHTTP_LIVE says.
+/// What WINHTTP_LIVE says of sessions in the real world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Live {
+    /// Beside every Sim, too.
+    Allow,
+    Deny,
+    Unsaid,
+}
+
+/// What is misspelled denies: who sets it wants a say in what goes out.
+static LIVE: LazyLock<Live> = LazyLock::new(|| match std::env::var_os("WINHTTP_LIVE") {
+    Some(how) if how == "allow" => Live::Allow,
+    Some(how) if how == "deny" => Live::Deny,
+    None => Live::Unsaid,
+    Some(how) if how.is_empty() => Live::Unsaid,
+    Some(how) => {
+        eprintln!("WINHTTP_LIVE: expected allow or deny, found {how:?}; deny is assumed");
+        Live::Deny
+    }
+});
+
+/// Whether sessions in the real world are allowed beside every Sim.
+#[cfg(feature = "lab")]
+pub fn allows() -> bool {
+    *LIVE == Live::Allow
+}
+
 fn is_denied() -> bool {
-    static DENIED: LazyLock<bool> = LazyLock::new(|| match std::env::var("WINHTTP_LIVE").as_deref() {
-        Ok("deny") => true,
-        Ok("allow" | "") | Err(_) => false,
-        Ok(other) => {
-            eprintln!("WINHTTP_LIVE: expected allow or deny, found {other:?}");
-            false
-        }
-    });
-    *DENIED
+    if *LIVE == Live::Deny {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| eprintln!("WINHTTP_LIVE=deny: WinHttpOpen opens nothing outside a Sim"));
+    }
+    *LIVE == Live::Deny
 }
 
 /// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world; nor is there beside a

@@ -258,11 +258,13 @@ impl Checker {
 
     fn freed(&mut self, context: usize) -> Option<Mistake> {
         let mistake = |what: String| Mistake::new(Stop::ContextFreed, 0, what);
+        let told = self.handles.values().filter(|known| known.context == context).find_map(Known::freed_context);
         for known in self.handles.values_mut().filter(|known| known.context == context && context != 0) {
             known.freed = true;
         }
         if self.contexts.insert(context, false) == Some(false) {
-            return Some(mistake("a context is freed that was freed before".to_owned()));
+            let stop = told.unwrap_or(Stop::ContextFreed);
+            return Some(Mistake::new(stop, 0, "a context is freed that was freed before"));
         }
         let running = |on: &OnThread| {
             on.frames.iter().find_map(|frame| match frame {

@@ -240,8 +240,25 @@ fn injected_faults_come_first() {
 #[test]
 fn names_that_say_nothing_are_refused() {
     type Row = (&'static str, fn(), &'static str);
-    let rows: [Row; 4] = [
+    let rows: [Row; 21] = [
         ("a function", || drop(Fault::in_call("WinHttpSendRequst")), "is WinHttpSendRequest meant?"),
+        ("a short name", || drop(Fault::in_call("SendRequest")), "is WinHttpSendRequest meant?"),
+        ("no function of WinHTTP", || drop(Fault::in_call("CreateFileW")), "only functions of WinHTTP"),
+        ("no error", || drop(Fault::at(Stage::Send).fail(0u32)), "an error other than 0"),
+        ("no error of a call", || drop(Fault::in_call("WinHttpOpen").fail(0u32)), "an error other than 0"),
+        ("a bound one", || drop(Fault::in_call("WinHttpSendRequest").fail_bound(0u32)), "an error other than 0"),
+        ("a certificate while a name is looked up", || drop(Fault::at(Stage::Resolve).secure(1)), "at Connect or Tls"),
+        ("no status", || drop(Reply::status(99)), "three digits"),
+        ("too long a status", || drop(Reply::status(1000)), "three digits"),
+        ("a last status as an interim one", || drop(Reply::ok().interim(200)), "an interim reply"),
+        ("a header with a blank", || drop(Reply::ok().header("X Y", "")), "no field of a head"),
+        ("two headers in one", || drop(Reply::ok().header("X", "1\r\nY: 2")), "no control characters"),
+        ("a trailer without a name", || drop(Reply::ok().trailer("", "1")), "no field of a head"),
+        ("port 0", || drop(Sim::new().peer("http://api.test:0")), "no server has port 0"),
+        ("no schedules", || drop(Explore::new().random(0)), "no schedule would be run"),
+        ("no schedules of priorities", || drop(Explore::new().pct(2, 0)), "no schedule would be run"),
+        ("an idle body", || drop(explore(|_| {})), "does nothing in its Sim"),
+        ("a Sim of its own", || drop(explore(|_| drop(Sim::new()))), "use the Sim that the test gets"),
         ("an occurrence", || drop(Fault::in_call("WinHttpOpen").nth(0)), "count from 1"),
         ("a path", || drop(Sim::new().peer("https://api.test/v1")), "without path"),
         ("a query", || drop(Sim::new().peer("https://api.test?q")), "without path"),

@@ -196,3 +196,17 @@ fn shapes_of_replies() {
         assert_eq!(fetch.result().as_deref(), Ok(body), "{what}");
     }
 }
+
+/// A server is described in several places: the rules belong to one.
+#[test]
+fn one_origin_is_one_server() {
+    let sim = Sim::new();
+    sim.peer("http://127.0.0.1").on(get("/a")).reply(Reply::ok().body("a"));
+    sim.peer("http://127.0.0.1:80").on(get("/b")).reply(Reply::ok().body("b"));
+    for (path, body) in [("/a", "a"), ("/b", "b")] {
+        let fetch = Fetch::start("GET", path, "");
+        sim.block_until(|| fetch.done());
+        assert_eq!(fetch.result().as_deref(), Ok(body));
+    }
+    assert_eq!(sim.peer("http://127.0.0.1").received().len(), 2);
+}

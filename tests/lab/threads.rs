@@ -265,6 +265,8 @@ fn the_real_world_can_be_denied() {
     assert!(live.contains("session: true, 0"), "{live}");
     let denied = program("WINHTTP_LIVE", "deny");
     assert!(denied.contains("session: false, 50"), "{denied}");
+    let misspelled = program("WINHTTP_LIVE", "dney");
+    assert!(misspelled.contains("session: false, 50"), "{misspelled}");
 }
 
 #[test]
@@ -275,16 +277,17 @@ fn block_for_ever() {
     told.recv().unwrap();
 }
 
-/// A test that blocks for ever in something else ends its process, with a report.
+/// A test that blocks for ever in something else ends its process, with a report that its harness does not keep.
 #[test]
 fn nothing_hangs() {
     let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(["--ignored", "--exact", "--nocapture", "threads::block_for_ever"]);
+    program.args(["--ignored", "--exact", "threads::block_for_ever"]);
     let output = program.env("WINHTTP_PATIENCE", "0").output().unwrap();
     let report = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(101), "{report}");
     let expected = "HANG: nothing can happen any more; `main` waits for something that is not the Sim's";
     assert!(report.contains(expected), "{report}");
+    assert!(report.contains("again: cargo test --test lab threads::block_for_ever -- --exact"), "{report}");
 }
 
 /// A future that wakes itself is polled again and again; the world goes on meanwhile.

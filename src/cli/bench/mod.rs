@@ -30,14 +30,14 @@ pub fn run(arguments: &Bench) -> End {
     let rounds = if arguments.quick { 1 } else { arguments.rounds.max(1) };
     let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     let mut output = io::stdout().lock();
-    let head =
+    let mut head =
         (!arguments.json).then(|| format!("{:<38} {:>14} {:>14} {:<20} {:>6}", "work", "WinHTTP", "peer", "", "ratio"));
     let mut told = 0;
     let mut print = |line: &str| writeln!(output, "{line}").and_then(|()| output.flush()).is_ok();
-    if let Some(head) = head {
-        print(&head);
-    }
     for work in work::all(scale).into_iter().filter(|work| wanted(&work.name)) {
+        if let Some(head) = head.take() {
+            print(&head);
+        }
         let row = measure(work, rounds);
         told += 1;
         if !print(&if arguments.json { row.json() } else { row.line() }) {
@@ -51,7 +51,9 @@ pub fn run(arguments: &Bench) -> End {
         }
     }
     if told == 0 {
-        eprintln!("no work is named like that");
+        let only = arguments.only.as_deref().unwrap_or_default();
+        let names: Vec<_> = work::all(scale).into_iter().map(|work| work.name).collect();
+        eprintln!("no work has {only:?} in its name; there are, among others:\n  {}", names.join("\n  "));
         return End::Usage;
     }
     End::Well

@@ -6,11 +6,15 @@ use portable_winhttp::lab::{self, Exploration};
 
 use super::End;
 use super::arguments::{Client, Explore};
-use super::output::print;
+use super::output::{complain, print};
 use client::{Bug, natural};
 
 /// Explores one, and tells all of it, or each of them.
 pub fn run(arguments: Explore) -> End {
+    if let Err(error) = lab::check_environment() {
+        complain(&error);
+        return End::Usage;
+    }
     match arguments.client {
         Some(client) => one(client, &arguments),
         None => all(&arguments),

@@ -223,6 +223,13 @@ impl Driving<'_> {
     fn look_twice(&mut self, setup: Setup) -> Result<(), String> {
         let first = self.undisturbed(&setup, || Box::new(Usual));
         let second = self.undisturbed(&setup, || Box::new(Usual));
+        if first.did_nothing() && second.did_nothing() {
+            return Err(
+                "the body does nothing in its Sim: no call of WinHTTP, no thread, no wait; is the client used on the \
+                        thread of the test, or on one that Sim::spawn or Sim::entry takes in?"
+                    .to_owned(),
+            );
+        }
         self.shape.steps = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Next).count();
         self.shape.faults = first.choices.iter().filter(|choice| choice.kind == ChoiceKind::Fault).count();
         self.shape.busiest = first.busiest;

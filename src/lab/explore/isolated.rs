@@ -207,6 +207,13 @@ pub fn explore(processes: usize, at: &Location<'_>, shard: Shard) -> Result<Expl
     }
 }
 
+/// How a process ends that plays this schedule and no other.
+fn alone(choices: &Choices) -> std::io::Result<ExitStatus> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments()).env("WINHTTP_REPLAY", choices.trimmed().to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
+}
+
 /// What became of a child.
 fn ended(folder: &Path, part: usize, status: ExitStatus) -> Result<Exploration, String> {
     let file = |kind: &str| folder.join(format!("{part}.{kind}"));
@@ -220,6 +227,13 @@ fn ended(folder: &Path, part: usize, status: ExitStatus) -> Result<Exploration, 
     match fs::read_to_string(file("choices")).ok().and_then(|text| text.parse::<Choices>().ok()) {
         Some(choices) => {
             lines.push(format!("the schedule: {}", choices.trimmed().long()));
+            if alone(&choices).is_ok_and(|status| status.success()) {
+                lines.push(
+                    "alone, this schedule passes: an earlier one in the same process damaged memory; AddressSanitizer finds where \
+                     (see the guide, memory errors)"
+                        .to_owned(),
+                );
+            }
             lines.push(environment::again(&choices));
         }
         None => lines.push("it had not come to the exploration".to_owned()),

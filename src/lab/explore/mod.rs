@@ -165,13 +165,23 @@ impl Explore {
     }
 
     /// This many schedules in which every choice is random.
+    ///
+    /// # Panics
+    /// If there are to be none.
+    #[track_caller]
     pub fn random(self, runs: usize) -> Explore {
+        assert!(runs > 0, "no schedule would be run");
         self.with(Strategy::Random(runs))
     }
 
     /// This many schedules by random priorities (PCT). A bug that needs `depth` events in a certain order, among `n` threads and
     /// requests and `k` steps, is found in each schedule with a probability of at least 1/(n·k^(depth-1)).
+    ///
+    /// # Panics
+    /// If there are to be no schedules.
+    #[track_caller]
     pub fn pct(self, depth: usize, runs: usize) -> Explore {
+        assert!(runs > 0, "no schedule would be run");
         self.with(Strategy::Pct { depth: depth.max(1), runs })
     }
 

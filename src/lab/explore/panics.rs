@@ -5,8 +5,6 @@ use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Arc, Once, Weak};
 
-use crate::lab::choices::{Choices, Offers};
-use crate::lab::environment;
 use crate::lab::raw::words;
 use crate::lab::scheduler::Scheduler;
 use crate::sync::Mutex;
@@ -15,7 +13,6 @@ use crate::sync::Mutex;
 #[derive(Default)]
 pub struct Heard {
     said: Mutex<Vec<String>>,
-    offers: Offers,
     scheduler: Mutex<Weak<Scheduler>>,
 }
 
@@ -25,7 +22,7 @@ thread_local! {
 
 impl Heard {
     /// Keeps what this thread says from now on until [`hear`] is told otherwise.
-    pub fn begin(offers: Offers) -> Arc<Heard> {
+    pub fn begin() -> Arc<Heard> {
         static HOOKED: Once = Once::new();
         HOOKED.call_once(|| {
             let former = panic::take_hook();
@@ -35,7 +32,7 @@ impl Heard {
                 }
             }));
         });
-        let heard = Arc::new(Heard { offers, ..Heard::default() });
+        let heard = Arc::<Heard>::default();
         hear(Some(Arc::clone(&heard)));
         heard
     }
@@ -52,9 +49,7 @@ impl Heard {
 
     /// The command that runs this schedule again, as far as it came.
     fn again(&self) -> Option<String> {
-        let scheduler = self.scheduler.lock().upgrade()?;
-        let choices = Choices::offering(self.offers, scheduler.try_choices()?.to_vec());
-        Some(format!("the schedule: {}\n{}", choices.long(), environment::again(&choices)))
+        self.scheduler.lock().upgrade()?.again()
     }
 }
 

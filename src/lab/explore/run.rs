@@ -36,6 +36,8 @@ pub struct Run {
     pub passed: Vec<Option<Arc<str>>>,
     /// The most calls and returns that were made while no time passed.
     pub busiest: u64,
+    /// Things that happened: threads that began, callbacks, events of the network; and calls.
+    pub steps: u64,
     pub failure: Option<Failure>,
     pub uncontrolled: Option<String>,
     pub sometimes: BTreeMap<String, bool>,
@@ -44,6 +46,13 @@ pub struct Run {
     pub points: Vec<String>,
     /// As far as its last mistake.
     pub trace: Trace,
+}
+
+impl Run {
+    /// Whether it passed without anything that a Sim knows of.
+    pub fn did_nothing(&self) -> bool {
+        self.failure.is_none() && self.steps == 0 && self.trace.events.is_empty() && self.sometimes.is_empty()
+    }
 }
 
 /// Why a run fails.
@@ -84,7 +93,7 @@ impl Failure {
 /// Runs `body` once.
 pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes: bool) -> Run {
     let former = panics::heard();
-    let heard = Heard::begin(setup.offers);
+    let heard = Heard::begin();
     let builder = Sim::builder().policy(setup.policy).profile(setup.profile.clone());
     let chooser = isolated::noted(chooser, setup.offers);
     let sim = builder.explored(setup.offers, chooser).build();
@@ -114,6 +123,7 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     let choices = sim.choices();
     let trace = if fails { report.trace.clone() } else { std::mem::take(&mut report.trace) };
     let run = Run {
+        steps: scheduler.steps(),
         failure: None,
         uncontrolled,
         sometimes: sim.world().taken_sometimes(),

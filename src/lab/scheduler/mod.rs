@@ -13,8 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use self::state::{BUSY, Doing, State, Thread, Work};
-use super::choices::Choices;
+use super::choices::{Choices, Offers};
 use super::chooser::{Chooser, Point, Recorded};
+use super::environment;
 use super::explore::footprint::{Footprint, Lineage, Thing};
 use super::watch;
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -73,11 +74,16 @@ pub struct Scheduler {
     note: Box<dyn Fn(&str) + Send + Sync>,
     /// Whether unusual choices are noted.
     notes: AtomicBool,
+    /// What its schedules offer.
+    offers: Offers,
+    /// The test that made the Sim, if one did.
+    test: Option<String>,
 }
 
 impl Scheduler {
     pub fn new(
         chooser: Box<dyn Chooser>,
+        offers: Offers,
         enter: Box<dyn Fn() + Send + Sync>,
         trace: Box<dyn Fn() -> String + Send + Sync>,
         note: Box<dyn Fn(&str) + Send + Sync>,
@@ -119,6 +125,8 @@ impl Scheduler {
             trace,
             note,
             notes: AtomicBool::new(false),
+            offers,
+            test: environment::test(),
         };
         let scheduler = Arc::new(scheduler);
         scheduler.join(MAIN);
@@ -182,8 +190,15 @@ impl Scheduler {
     }
 
     /// The choices, if nobody is just making one.
-    pub fn try_choices(&self) -> Option<Choices> {
+    fn try_choices(&self) -> Option<Choices> {
         Some(self.state.try_lock()?.chooser.taken().clone())
+    }
+
+    /// The schedule as far as it came and the command that plays it again, from any thread, if nobody is just making a choice.
+    pub fn again(&self) -> Option<String> {
+        let choices = Choices::offering(self.offers, self.try_choices()?.to_vec());
+        let command = environment::again_in(&choices, self.test.as_deref());
+        Some(format!("the schedule: {}\n{command}", choices.trimmed().long()))
     }
 
     pub fn open(&self, open: Unspecified, usual: bool) -> bool {

@@ -28,7 +28,7 @@ use crate::delivery::{Policy, Steps};
 use crate::handle::Handle;
 use crate::http::proxy::pac::Limits;
 use crate::observe::{Observer, Observers};
-use crate::real::{opens_openly, orphans};
+use crate::real::{allows, opens_openly, orphans};
 use crate::record::Recorder;
 use crate::sync::{Mutex, MutexGuard};
 use crate::transport::{Peer as Ends, Transport};
@@ -178,8 +178,9 @@ impl SimWorld {
                     world.recorder.note(text);
                 }
             };
-            let scheduler = Scheduler::new(chooser, Box::new(enters), Box::new(trace), Box::new(note));
+            let scheduler = Scheduler::new(chooser, offers, Box::new(enters), Box::new(trace), Box::new(note));
             let clock = SimClock(Arc::clone(&scheduler));
+            let repeated = Arc::downgrade(&scheduler);
             let (recorded, checked) = (clock.clone(), clock.clone());
             let recorder = Arc::new(Recorder::new(Box::new(move || recorded.time())));
             SimWorld {
@@ -190,7 +191,7 @@ impl SimWorld {
                 offers,
                 explored,
                 at,
-                lets_out: AtomicBool::new(allows_real()),
+                lets_out: AtomicBool::new(allows()),
                 sometimes: Mutex::default(),
                 scheduler,
                 policy,
@@ -198,7 +199,11 @@ impl SimWorld {
                 #[cfg(feature = "live")]
                 pipes: bytes.then(|| super::pipes::Pipes::new(me.clone())),
                 orphaned: orphans(0).len(),
-                mistakes: Mistakes::new(Arc::clone(&recorder), Box::new(move || checked.time())),
+                mistakes: Mistakes::new(
+                    Arc::clone(&recorder),
+                    Box::new(move || checked.time()),
+                    Box::new(move || repeated.upgrade()?.again()),
+                ),
                 recorder,
             }
         })
@@ -544,11 +549,6 @@ impl SimWorld {
         let open = std::mem::take(&mut self.lock().open);
         open.into_iter().for_each(crate::handle::forget);
     }
-}
-
-/// Whether WINHTTP_LIVE allows sessions of the real world beside every Sim.
-fn allows_real() -> bool {
-    std::env::var_os("WINHTTP_LIVE").is_some_and(|how| how == "allow")
 }
 
 fn shown(secure: bool, host: &str, port: u16) -> String {
