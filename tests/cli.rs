@@ -125,7 +125,14 @@ fn failures_have_exit_codes_and_reasons() {
     let server = Serving::start();
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let (drop, closed) = (server.url("drop"), format!("http://{closed}/"));
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 12] = [
+        (&["explore", "carefull"], 2, "the clients are careful, use-after-close, "),
+        (
+            &["bench", "nosuch"],
+            2,
+            "no work has \"nosuch\" in its name; there are, among others:\n  GET, one at a time\n",
+        ),
+        (&["serve", "--tls", "Cargo.toml"], 2, "it exists, and was not written by `serve`"),
         (&["trace", &drop], 1, "ERROR_WINHTTP_INVALID_SERVER_RESPONSE (12152)"),
         (&["trace", &closed], 1, "{API_SEND_REQUEST, ERROR_WINHTTP_CANNOT_CONNECT (12029)}"),
         (&["trace", &closed, "--sync"], 1, "WinHttpSendRequest failed: ERROR_WINHTTP_CANNOT_CONNECT (12029)"),
@@ -140,6 +147,12 @@ fn failures_have_exit_codes_and_reasons() {
         let (code, _, err) = run(words);
         assert_eq!(code, Some(expected), "{words:?}: {err}");
         assert!(err.contains(reason), "{words:?}: {err}");
+    }
+    for (variable, value) in [("WINHTTP_REPLAY", "x"), ("WINHTTP_SEED", "-1"), ("WINHTTP_SHARD", "3/2")] {
+        let output = command(&["explore", "careful"]).env(variable, value).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{variable}: {err}");
+        assert!(err.contains(&format!("{variable}: expected ")), "{err}");
     }
 }
 

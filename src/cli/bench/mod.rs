@@ -46,6 +46,9 @@ pub fn run(arguments: &Bench) -> End {
     }
     for figure in figures::all(scale, wanted) {
         told += 1;
+        if let Some(head) = head.take() {
+            print(&head);
+        }
         if !print(&if arguments.json { figure.json() } else { figure.line() }) {
             return End::Badly;
         }
