@@ -113,7 +113,7 @@ PWH_PRINTS(Pwh_c_wprintf, (const wchar_t *format, ...), Pwh_c_vfwprintf(stdout, 
 
 #define PWH_NOTHING
 #define PWH_REFUSED(answer, name, parameters, throws) \
-    PWH_C answer name parameters throws __attribute__((error(#name ": that of the system has wide text of 32 bits")))
+    PWH_C answer name parameters throws __attribute__((PWH_ERROR(#name ": that of the system has wide text of 32 bits")))
 PWH_REFUSED(wchar_t *, fgetws, (wchar_t *__restrict, int, FILE *__restrict), PWH_NOTHING);
 PWH_REFUSED(int, wscanf, (const wchar_t *__restrict, ...), PWH_NOTHING);
 PWH_REFUSED(int, fwscanf, (FILE *__restrict, const wchar_t *__restrict, ...), PWH_NOTHING);

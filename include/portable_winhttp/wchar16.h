@@ -34,6 +34,9 @@
 #ifdef __cplusplus
 /* The configuration of libstdc++ sets it. */
 #include <cstddef>
+#ifdef _LIBCPP_VERSION
+#error "wide text of 16 bits is for libstdc++: std::wstring of libc++ has functions for 32"
+#endif
 #undef _GLIBCXX_EXTERN_TEMPLATE
 #define _GLIBCXX_EXTERN_TEMPLATE 0
 #endif
@@ -92,7 +95,7 @@ PWH_C int wprintf(const wchar_t *__restrict, ...) __asm__("Pwh_c_wprintf");
 PWH_C int fputws(const wchar_t *__restrict, FILE *__restrict) __asm__("Pwh_c_fputws");
 #include <wchar.h>
 
-#if defined(__cplusplus) && defined(__GLIBC__)
+#ifdef __CORRECT_ISO_CPP_WCHAR_H_PROTO
 /* Overloads in C++, which have labels there already: the last one counts. */
 #define PWH_BOTH(name, rest) \
     extern "C++" wchar_t *name(wchar_t *, rest) PWH_THROW __asm__("Pwh_" #name); \
@@ -111,6 +114,12 @@ PWH_WIDE(wchar_t *, wcsstr, (const wchar_t *, const wchar_t *));
 PWH_WIDE(wchar_t *, wmemchr, (const wchar_t *, wchar_t, size_t));
 #endif
 
+#ifdef __clang__
+/* Its attribute `error` must be on the first declaration. */
+#define PWH_ERROR unavailable
+#else
+#define PWH_ERROR error
+#endif
 #include "narrow_printf.h"
 #include "c_wide.h"
 #ifdef __cplusplus

@@ -88,7 +88,7 @@ PWH_INSERTS(long double)
 PWH_INSERTS(const void *)
 #undef PWH_INSERTS
 
-#define PWH_NO_NUMBERS __attribute__((error("numbers out of wide streams: the library's functions have characters of 32 bits")))
+#define PWH_NO_NUMBERS __attribute__((PWH_ERROR("numbers out of wide streams: the library's functions have characters of 32 bits")))
 #define PWH_EXTRACTS(type) template <> template <> wistream &wistream::_M_extract(type &value) PWH_NO_NUMBERS
 PWH_EXTRACTS(bool);
 PWH_EXTRACTS(unsigned short);
@@ -302,10 +302,14 @@ inline bool __str_codecvt_in_all(
 }
 
 /* Incomplete: wide regular expressions compare by facets with 32 bits. */
-_GLIBCXX_BEGIN_NAMESPACE_CXX11
+#if _GLIBCXX_USE_CXX11_ABI
+inline namespace __cxx11 {
+#endif
 template <class Character> class regex_traits;
 template <> class regex_traits<wchar_t>;
-_GLIBCXX_END_NAMESPACE_CXX11
+#if _GLIBCXX_USE_CXX11_ABI
+}
+#endif
 #endif
 }
 #endif

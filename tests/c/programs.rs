@@ -24,11 +24,15 @@ fn source(name: &str) -> PathBuf {
 /// The compiler for a source, with the headers.
 fn compiler(name: &str, language: &str) -> Command {
     let mut compiler = Command::new(if name.ends_with(".cpp") { "c++" } else { "cc" });
-    compiler.args([&format!("-std={language}"), "-Wall", "-Wextra", "-Werror", "-g", "-pthread"]);
-    for folder in ["include", "include/win32"] {
-        compiler.arg("-I").arg(PREFIX.join(folder));
-    }
+    compiler.args(compiler_arguments(language));
     compiler
+}
+
+fn compiler_arguments(language: &str) -> Vec<String> {
+    let include = |folder: &str| format!("-I{}", PREFIX.join(folder).display());
+    let words = ["-Wall", "-Wextra", "-Werror", "-g", "-pthread"].map(str::to_owned);
+    let language = format!("-std={language}");
+    words.into_iter().chain([language, include("include"), include("include/win32")]).collect()
 }
 
 /// The programs that use std::wstring.
@@ -143,6 +147,36 @@ fn the_lab_from_cpp() {
 fn wide_strings_of_the_libraries() {
     for language in ["gnu++11", "gnu++17", "gnu++20"] {
         run(&built("wide.cpp", language, Link::Shared), &[], false);
+    }
+}
+
+/// With libstdc++: the other library is not for it.
+#[test]
+fn wide_strings_by_clang() {
+    let there = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    let Some(clang) = ["clang++", "clang++-19", "clang++-14"].into_iter().find(there) else {
+        eprintln!("there is no Clang");
+        return;
+    };
+    let compiler = |name: &str, language: &str| {
+        let mut compiler = Command::new(clang);
+        compiler.args(compiler_arguments(language)).args([
+            "-Wno-format",
+            "-fshort-wchar",
+            "-O1",
+            "-include",
+            "portable_winhttp/wchar16.h",
+        ]);
+        compiler.arg(source(name));
+        compiler
+    };
+    let libraries = PREFIX.join("lib");
+    for (name, language) in [("wide.cpp", "c++17"), ("wide.cpp", "c++20"), ("late.cpp", "c++11")] {
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{language}.clang"));
+        let mut compiler = compiler(name, language);
+        compiler.arg("-o").arg(&program).arg("-L").arg(&libraries).arg("-lwinhttp");
+        good(compiler.arg(format!("-Wl,-rpath,{}", libraries.display())));
+        run(&program, &[], false);
     }
 }
 
