@@ -41,6 +41,7 @@ pub(crate) fn caught<R>(failure: R, call: impl FnOnce() -> R) -> R {
 }
 
 /// [`caught`] for calls that do not return: after a panic the process aborts.
+#[cfg(feature = "win32")]
 pub(crate) fn no_return(call: impl FnOnce()) -> ! {
     caught((), call);
     std::process::abort()

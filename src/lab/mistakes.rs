@@ -105,8 +105,12 @@ impl Mistakes {
     }
 
     /// What the checker knows of the reasons of a hang.
-    pub fn hung(&self) -> String {
-        let mistakes = self.verifier.look(|checker| checker.hung());
+    pub fn hung(&self, injected: &[String]) -> String {
+        let mut mistakes = self.verifier.look(|checker| checker.hung());
+        // Where a fault refused the callback itself, its mask is not the reason.
+        if injected.iter().any(|fault| fault.contains("WinHttpSetStatusCallback")) {
+            mistakes.retain(|mistake| mistake.stop != Stop::NotInMask);
+        }
         self.lines(&mistakes).iter().map(|line| format!("\n  perhaps {line}")).collect()
     }
 

@@ -175,4 +175,6 @@ pub use sim::{Builder, Entry, EntryGuard, Sim, allocated, freed, wait_until};
 pub use torture::torture;
 pub use web_socket::WebSocketScript;
 
+pub use crate::http::Headers;
 pub use crate::verify::Stop;
+pub use crate::world::Unspecified;

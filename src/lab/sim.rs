@@ -136,12 +136,6 @@ impl Sim {
         Sim::builder().build()
     }
 
-    /// A Sim with another delivery policy: see [`Builder::policy`].
-    #[track_caller]
-    pub fn with(policy: Policy) -> Sim {
-        Sim::builder().policy(policy).build()
-    }
-
     /// Builds a Sim with other settings.
     pub fn builder() -> Builder {
         Builder {

@@ -12,12 +12,15 @@ use std::sync::Arc;
 #[cfg(feature = "lab")]
 pub(crate) use opening::allows;
 #[cfg(feature = "live")]
-pub use opening::open_openly;
+pub(crate) use opening::open_openly;
 pub(crate) use opening::opening;
-pub use opening::{opens_openly, orphans};
+#[cfg(feature = "lab")]
+pub(crate) use opening::{opens_openly, orphans};
 
 pub use crate::delivery::{Delivery, Policy};
 pub use crate::handle::decided;
+pub use crate::http::proxy::UserSettings;
+pub use crate::http::proxy::pac::Limits;
 use crate::observe::{self, CheckEvent};
 use crate::sync::Mutex;
 pub use crate::world::{Proxies, ScriptOverride};

@@ -13,6 +13,7 @@ static ORPHANS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static OPENLY: AtomicBool = AtomicBool::new(false);
 
 /// Those sessions, by their threads, without so many that came before.
+#[cfg(feature = "lab")]
 pub fn orphans(before: usize) -> Vec<String> {
     ORPHANS.lock().iter().skip(before).cloned().collect()
 }

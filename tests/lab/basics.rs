@@ -257,7 +257,7 @@ fn delivery_policies() {
     ];
     for (delivery, hold_send, sent, inside) in rows {
         let what = format!("{delivery:?}, hold: {hold_send}");
-        let sim = Sim::with(Policy { delivery, hold_send });
+        let sim = Sim::builder().policy(Policy { delivery, hold_send }).build();
         sim.peer("http://127.0.0.1").on(any()).reply(Reply::ok().body("hello").delay(five));
         let record = Record::new();
         let client = Client::new(true, 80);

@@ -246,7 +246,7 @@ fn real_clients_run_into_no_error() {
             if row.5 == Reads::AtOnce && delivery == Delivery::Worker {
                 continue;
             }
-            let sim = Sim::with(Policy { delivery, ..Policy::default() });
+            let sim = Sim::builder().policy(Policy { delivery, ..Policy::default() }).build();
             run(&sim, row);
             let errors = sim.mistakes().into_iter().filter(|mistake| mistake.level == Level::Error);
             assert_eq!(errors.collect::<Vec<_>>(), [], "{} {delivery:?}", row.0);
