@@ -1,4 +1,5 @@
-//! The hostile peer over TLS and HTTP/2: resets of streams, GOAWAY, stalls, broken frames and fields, floods.
+//! The hostile peer over TLS and HTTP/2: resets of streams, GOAWAY, stalls, settings that change, windows that overflow, broken
+//! frames and fields, floods.
 #![allow(dead_code)]
 
 use std::io::{self, Error, Read, Write};
@@ -17,12 +18,18 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PUSH_PROMISE: u8 = 5;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
 /// END_STREAM, or ACK of SETTINGS and PING.
 const LAST: u8 = 1;
 const END_HEADERS: u8 = 4;
+const HEADER_TABLE_SIZE: u16 = 1;
+const MAX_CONCURRENT_STREAMS: u16 = 3;
+const INITIAL_WINDOW_SIZE: u16 = 4;
+const MAX_FRAME_SIZE: u16 = 5;
 /// `:status: 200` in the static table of HPACK.
 const OK: &[u8] = &[0x88];
 
@@ -89,7 +96,7 @@ fn play(
 
 /// What a request gets.
 fn answer(tls: &mut Tls, random: &mut Random, stream: u32) -> io::Result<()> {
-    match random.below(28) {
+    match random.below(36) {
         0 => send(tls, RST_STREAM, 0, stream, &[0, 0, 0, 2]),
         1 => send(tls, GOAWAY, 0, 0, &[0; 8]).and(Err(Error::other("it leaves"))),
         2 => Err(Error::other("it leaves without a word")),
@@ -115,7 +122,7 @@ fn answer(tls: &mut Tls, random: &mut Random, stream: u32) -> io::Result<()> {
         12 => {
             // Fields without an end.
             send(tls, HEADERS, 0, stream, OK)?;
-            (0..200).try_for_each(|_| send(tls, 9, 0, stream, &[0x88; 1000]))
+            (0..200).try_for_each(|_| send(tls, CONTINUATION, 0, stream, &[0x88; 1000]))
         }
         13 => {
             send(tls, HEADERS, END_HEADERS, stream, OK)?;
@@ -125,11 +132,54 @@ fn answer(tls: &mut Tls, random: &mut Random, stream: u32) -> io::Result<()> {
             }
             send(tls, DATA, LAST, stream, &[])
         }
-        _ => {
-            send(tls, HEADERS, END_HEADERS, stream, OK)?;
-            send(tls, DATA, LAST, stream, &[b'x'; 600])
+        14 => {
+            // It leaves over and over, later and earlier, and answers all the same.
+            for last in [u32::MAX >> 1, stream, 1, stream + 100, 0].into_iter().cycle().take(200) {
+                send(tls, GOAWAY, 0, 0, &[last.to_be_bytes(), [0; 4]].concat())?;
+            }
+            whole(tls, stream)
         }
+        // No streams, no windows, no table, and all of it again.
+        15 => {
+            for value in [0, 1, 0, u32::MAX >> 1, 65_535].into_iter().cycle().take(50) {
+                set(tls, MAX_CONCURRENT_STREAMS, value)?;
+                set(tls, INITIAL_WINDOW_SIZE, value)?;
+                set(tls, HEADER_TABLE_SIZE, value)?;
+            }
+            set(tls, MAX_CONCURRENT_STREAMS, 100)?;
+            whole(tls, stream)
+        }
+        16 => set(tls, INITIAL_WINDOW_SIZE, u32::MAX),
+        17 => set(tls, MAX_FRAME_SIZE, 1),
+        // A window that overflows, of the stream and of the connection.
+        18 => (0..3).try_for_each(|_| send(tls, WINDOW_UPDATE, 0, stream, &[0x7f, 0xff, 0xff, 0xff])),
+        19 => (0..3).try_for_each(|_| send(tls, WINDOW_UPDATE, 0, 0, &[0x7f, 0xff, 0xff, 0xff])),
+        // More than the window that the client gave.
+        20 => {
+            send(tls, HEADERS, END_HEADERS, stream, OK)?;
+            (0..5000).try_for_each(|_| send(tls, DATA, 0, stream, &[b'x'; 16_000]))
+        }
+        // A field section that another frame breaks into.
+        21 => {
+            send(tls, HEADERS, 0, stream, OK)?;
+            send(tls, PING, 0, 0, &[7; 8])
+        }
+        22 => send(tls, CONTINUATION, END_HEADERS, stream, OK),
+        23 => send(tls, PUSH_PROMISE, END_HEADERS, stream, &[0, 0, 0, 2, 0x82]),
+        24 => send(tls, HEADERS, END_HEADERS, stream + 1000, OK),
+        _ => whole(tls, stream),
     }
+}
+
+/// A whole reply.
+fn whole(tls: &mut Tls, stream: u32) -> io::Result<()> {
+    send(tls, HEADERS, END_HEADERS, stream, OK)?;
+    send(tls, DATA, LAST, stream, &[b'x'; 600])
+}
+
+/// One setting.
+fn set(tls: &mut Tls, setting: u16, value: u32) -> io::Result<()> {
+    send(tls, SETTINGS, 0, 0, &[&setting.to_be_bytes()[..], &value.to_be_bytes()].concat())
 }
 
 fn send(tls: &mut Tls, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> io::Result<()> {
