@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytestring::ByteString;
 use rustc_hash::FxHashMap;
 
 use super::group::Groups;
@@ -33,6 +34,8 @@ pub struct Demand {
     pub(super) limit: Option<(Server, u32)>,
     /// How many connections it opens beside its own.
     pub(super) ahead: u32,
+    /// Host, port and TLS.
+    pub(super) origin: (ByteString, u16, bool),
 }
 
 impl Demand {
@@ -158,6 +161,7 @@ impl Engine {
             rules: rules.clone(),
             limit: self.limits.of(request),
             ahead,
+            origin: (request.host.clone(), request.port, request.tls.is_some()),
         }
     }
 
@@ -190,17 +194,12 @@ impl Engine {
     }
 
     /// An attempt asks for a connection.
-    pub fn ask(&mut self, now: Duration, attempt: AttemptId, request: &TransportRequest, demand: &Demand) -> Answer {
+    pub fn ask(&mut self, now: Duration, attempt: AttemptId, demand: &Demand) -> Answer {
         if self.followers.remove(&demand.handle).is_some_and(|follower| follower.overflowed) {
             return Answer::Refuse(OVERFLOW);
         }
         match self.consider(now, demand, false) {
-            Ok(Answer::Make(connection, _)) => {
-                if let Some(entry) = self.connections.get_mut(&connection) {
-                    entry.origin = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
-                }
-                Answer::Make(connection, demand.ahead)
-            }
+            Ok(Answer::Make(connection, _)) => Answer::Make(connection, demand.ahead),
             Ok(answer) => answer,
             Err(wait) => {
                 self.line_up(attempt, demand, wait);
@@ -224,7 +223,7 @@ impl Engine {
     }
 
     /// A connection that nobody waits for may be made, beside those of [`Answer::Make`].
-    pub fn make_ahead(&mut self, request: &TransportRequest, demand: &Demand) -> Option<ConnectionId> {
+    pub fn make_ahead(&mut self, demand: &Demand) -> Option<ConnectionId> {
         let limit = demand.limit.as_ref();
         if limit.is_some_and(|(server, limit)| self.limits.used(server) >= *limit as usize) {
             return None;
@@ -232,7 +231,6 @@ impl Engine {
         let connection = self.make(demand);
         let entry = self.connections.get_mut(&connection)?;
         entry.carried = 0;
-        entry.origin = (request.host.to_ascii_lowercase(), request.port, request.tls.is_some());
         Some(connection)
     }
 

@@ -169,6 +169,7 @@ impl Engine {
         let connection = ConnectionId(self.last);
         self.groups.hold(demand.group);
         let required = demand.rules.wanted.filter(|(_, required)| *required).map(|(mark, _)| mark);
+        let (host, port, secure) = &demand.origin;
         let entry = Entry {
             group: demand.group,
             server: None,
@@ -178,7 +179,7 @@ impl Engine {
             expired: false,
             idle: demand.rules.idle,
             carried: 1,
-            origin: Default::default(),
+            origin: (host.to_ascii_lowercase(), *port, *secure),
         };
         self.connections.insert(connection, entry);
         self.count_for(connection, demand);

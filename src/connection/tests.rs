@@ -30,7 +30,7 @@ impl Asker {
     }
 
     fn ask(&self, engine: &mut Engine) -> Answer {
-        engine.ask(NOW, self.0, &self.1, &self.2)
+        engine.ask(NOW, self.0, &self.2)
     }
 
     fn made(&self, engine: &mut Engine) -> ConnectionId {
@@ -274,6 +274,22 @@ fn marks() {
     let wants = Asker::new(&mut engine, 5, |request| request.pool_rules.wanted = Some((two, true)));
     assert_eq!(wants.ask(&mut engine), Answer::Reuse(required));
     assert_eq!(engine.marked("host.test", 80, false, None), [(one, 1), (two, 1)]);
+}
+
+/// Whoever waited makes a connection of its server's like others.
+#[test]
+fn what_is_made_after_a_wait_has_its_mark() {
+    let mut engine = Engine::default();
+    let first = Asker::new(&mut engine, 1, limited).made(&mut engine);
+    let second = Asker::new(&mut engine, 2, |request| {
+        limited(request);
+        request.pool_rules.mark = Some([1; 16]);
+    });
+    assert_eq!(second.ask(&mut engine), Answer::Wait);
+    engine.gone(NOW, first);
+    let [Effect::Answered(2, Answer::Make(made, 0))] = effects(&mut engine)[..] else { panic!("it is next") };
+    engine.made(NOW, made);
+    assert_eq!(engine.marked("host.test", 80, false, None), [([1; 16], 1)]);
 }
 
 fn bits(number: u32) -> impl FnMut() -> bool {
@@ -596,7 +612,7 @@ fn finding_a_stream_is_flat() {
         made.iter().for_each(|connection| engine.stream_over(NOW, *connection));
         let before = LOOKED.with(|looked| looked.get());
         let again = asker(&mut engine, idle + 1);
-        let answer = engine.ask(now, again.0, &again.1, &again.2);
+        let answer = engine.ask(now, again.0, &again.2);
         let shares = matches!(answer, Answer::Share(_));
         (LOOKED.with(|looked| looked.get()) - before, shares, effects(&mut engine).len())
     };

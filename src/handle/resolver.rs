@@ -7,7 +7,7 @@ use crate::http::proxy::Choice;
 use crate::machine::resolver::Query;
 use crate::machine::{self, Timeouts};
 use crate::record::Api;
-use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, Win32Error};
+use crate::win32::{ERROR_WINHTTP_INCORRECT_HANDLE_TYPE, ERROR_WINHTTP_INTERNAL_ERROR, Win32Error};
 
 /// The part of a handle that only a resolver has.
 pub(crate) type Resolver = Driver<machine::Resolver>;
@@ -43,9 +43,8 @@ impl Handle {
     pub(crate) fn find_and_wait(self: &Arc<Handle>, query: Query) -> Result<Choice, Win32Error> {
         let timeouts = self.timeouts()?;
         let resolver = self.resolver_with(Listener::default(), false, timeouts)?;
-        let found = resolver
-            .find_proxy(query)
-            .and_then(|called| called.outcome.unwrap_or(Err(ERROR_WINHTTP_INCORRECT_HANDLE_TYPE)));
+        let found =
+            resolver.find_proxy(query).and_then(|called| called.outcome.unwrap_or(Err(ERROR_WINHTTP_INTERNAL_ERROR)));
         let choice = resolver.as_resolver().and_then(|driver| driver.with(|machine| machine.answer().cloned()));
         Handle::close(resolver.value())?;
         found?;

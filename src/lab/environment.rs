@@ -118,7 +118,15 @@ fn cargo_test(folder: &Path, package: &str, target: &str, test: Option<&str>) ->
     } else if main && !folder.join("src/lib.rs").exists() {
         words.push("--bins".to_owned());
     }
+    if !cfg!(debug_assertions) {
+        words.push("--release".to_owned());
+    }
     words.extend(test.map(|test| format!("{test} -- --exact")));
+    // Which of its features this run has, a program cannot tell.
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    if manifest.lines().any(|line| line.trim() == "[features]") {
+        words.push("# and the --features of this run".to_owned());
+    }
     words.join(" ")
 }
 
@@ -166,9 +174,10 @@ mod tests {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, text).unwrap();
             }
+            let release = if cfg!(debug_assertions) { "" } else { " --release" };
             let command = cargo_test(&folder, "the-crate", target, Some("t::x"));
             fs::remove_dir_all(&whole).unwrap();
-            assert_eq!(command, expected);
+            assert_eq!(command.replacen(release, "", 1), expected);
         }
     }
 }

@@ -108,7 +108,10 @@ impl Mistakes {
     pub fn hung(&self, injected: &[String]) -> String {
         let mut mistakes = self.verifier.look(|checker| checker.hung());
         // Where a fault refused the callback itself, its mask is not the reason.
-        if injected.iter().any(|fault| fault.contains("WinHttpSetStatusCallback")) {
+        let refused = |fault: &String| {
+            fault.contains("WinHttpSetStatusCallback") && fault.ends_with(|end: char| end.is_ascii_digit())
+        };
+        if injected.iter().any(refused) {
             mistakes.retain(|mistake| mistake.stop != Stop::NotInMask);
         }
         self.lines(&mistakes).iter().map(|line| format!("\n  perhaps {line}")).collect()

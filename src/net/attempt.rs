@@ -161,7 +161,7 @@ impl AttemptTask {
                 Got::Make(lease, ahead) => break (lease, ahead),
             }
         };
-        for lease in (0..ahead).filter_map(|_| client.ahead(request)) {
+        for lease in (0..ahead).filter_map(|_| client.ahead()) {
             net.runtime.spawn(Box::pin(open(Arc::clone(&net), lease, request.clone())));
         }
         // Boxed: a request that finds a connection does not carry the room for making one.
@@ -572,7 +572,7 @@ mod tests {
         request.pool_rules.at_first = 2;
         let mut client = PoolClient::new(&net, false);
         let Some(Ok(Got::Make(lease, 1))) = client.ask(&request) else { panic!("nothing to make") };
-        let ahead = client.ahead(&request).unwrap();
+        let ahead = client.ahead().unwrap();
         assert_eq!(net.known(|engine| engine.counts()), (2, 0));
         let mut opened = pin!(open(Arc::clone(&net), ahead, request));
         assert!(opened.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());

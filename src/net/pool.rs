@@ -234,7 +234,7 @@ impl PoolClient {
             if self.fresh {
                 demand.refuse_all();
             }
-            let answer = state.engine.ask(now, id, request, &demand);
+            let answer = state.engine.ask(now, id, &demand);
             self.waits = answer == Answer::Wait;
             if self.waits {
                 state.waiting.insert(id, Waiting::default());
@@ -266,9 +266,9 @@ impl PoolClient {
     }
 
     /// One more connection, that nobody waits for.
-    pub fn ahead(&self, request: &TransportRequest) -> Option<Lease> {
+    pub fn ahead(&self) -> Option<Lease> {
         let (_, demand) = self.asked.as_ref()?;
-        let id = self.net.pool.change(|state| state.engine.make_ahead(request, demand));
+        let id = self.net.pool.change(|state| state.engine.make_ahead(demand));
         id.map(|id| Lease::new(&self.net, id, 0))
     }
 }

@@ -78,7 +78,10 @@ pub(crate) fn current() -> Option<(Arc<World>, Policy)> {
         Some((system::world(), policy))
     }
     #[cfg(not(feature = "net"))]
-    None
+    {
+        opening::tell_nothing_is_there();
+        None
+    }
 }
 
 /// Tells what belongs to no handle to the observers of this thread's world.

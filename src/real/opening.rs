@@ -70,6 +70,18 @@ fn is_denied() -> bool {
     *LIVE == Live::Deny
 }
 
+/// Without the feature `net` there is nothing but Sims: said once, as WinHttpOpen can only answer ERROR_NOT_SUPPORTED.
+#[cfg(not(feature = "net"))]
+pub fn tell_nothing_is_there() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        eprintln!(
+            "WinHttpOpen opens nothing: this build of portable-winhttp has no network (its feature `net` is off), and the \
+             thread is in no lab::Sim"
+        );
+    });
+}
+
 /// The world and the policy of a session that is opened now. With WINHTTP_LIVE=deny there is no real world; nor is there beside a
 /// Sim that lets nobody out, where no test of the process uses the real world on purpose.
 pub(crate) fn opening() -> Option<(Arc<World>, Policy)> {

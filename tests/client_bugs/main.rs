@@ -123,7 +123,7 @@ const ROWS: &[Row] = &[
     (54, "winhttp 0.1.3, frakt, alhc, latent", &[5, 11, 24],
         By(Stop::ReadBufferTouched, "the buffer was touched before the read had ended"), memory::future_is_dropped),
     (55, "nyquest, latent", &[1],
-        By(Stop::ContextFreed, "a context is freed that was freed before"), lifetime::freed_on_failure),
+        By(Stop::ContextFreedOnFailure, "a context is freed that was freed before"), lifetime::freed_on_failure),
     (56, "alhc, latent", &[4, 17],
         By(Stop::HandleAfterClose, "WinHttpCloseHandle on a value that is no handle"), handles::bogus_handle),
     (57, "frakt, latent", &[10], By(Stop::EndIgnored, "the end"), errors::value_is_taken_from_the_length),

@@ -227,7 +227,7 @@ fn ended(folder: &Path, part: usize, status: ExitStatus) -> Result<Exploration, 
     match fs::read_to_string(file("choices")).ok().and_then(|text| text.parse::<Choices>().ok()) {
         Some(choices) => {
             lines.push(format!("the schedule: {}", choices.trimmed().long()));
-            if alone(&choices).is_ok_and(|status| status.success()) {
+            if !status.success() && alone(&choices).is_ok_and(|status| status.success()) {
                 lines.push(
                     "alone, this schedule passes: an earlier one in the same process damaged memory; AddressSanitizer finds where \
                      (see the guide, memory errors)"

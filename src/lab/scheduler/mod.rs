@@ -198,7 +198,10 @@ impl Scheduler {
     pub fn again(&self) -> Option<String> {
         let choices = Choices::offering(self.offers, self.try_choices()?.to_vec());
         let command = environment::again_in(&choices, self.test.as_deref());
-        Some(format!("the schedule: {}\n{command}", choices.trimmed().long()))
+        match choices.unusual() {
+            true => Some(format!("the schedule: {}\n{command}", choices.trimmed().long())),
+            false => Some(command),
+        }
     }
 
     pub fn open(&self, open: Unspecified, usual: bool) -> bool {

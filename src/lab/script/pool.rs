@@ -158,7 +158,7 @@ impl ScriptAttempt {
                 demand.refuse_all();
             }
             let id = self.number as AttemptId;
-            let answer = connections.engine.ask(self.world.time(), id, &self.request, &demand);
+            let answer = connections.engine.ask(self.world.time(), id, &demand);
             if answer == Answer::Wait {
                 connections.waiting.insert(id, Arc::downgrade(self));
             }
@@ -259,7 +259,7 @@ impl ScriptAttempt {
         self.pool().change(|connections| {
             let demand: Option<Demand> = self.lock().demand.clone();
             for _ in 0..count {
-                let made = demand.as_ref().and_then(|demand| connections.engine.make_ahead(&self.request, demand));
+                let made = demand.as_ref().and_then(|demand| connections.engine.make_ahead(demand));
                 if let Some(id) = made {
                     connections.engine.made(now, id);
                     connections.engine.returned(now, id);

@@ -265,7 +265,7 @@ impl Credentials {
 
     fn may_go(&self, target: Target, origin: &Origin) -> bool {
         match target {
-            Target::Server => self.owner.as_ref().is_some_and(|owner| same_origin(owner, origin)),
+            Target::Server => self.owner.as_ref().is_some_and(|owner| owner == origin),
             // Who asks with 407 and is no proxy of ours gets nothing.
             Target::Proxy => self.via.is_some(),
         }
@@ -309,7 +309,7 @@ impl CredentialSlot {
 
     /// Challenges came. The scheme that had answered the last ones says whether it goes on; all others begin anew.
     fn receive(&mut self, challenges: &[Challenge], newer_digest: bool, origin: &Origin) {
-        let before = self.received.take().filter(|received| same_origin(&received.origin, origin));
+        let before = self.received.take().filter(|received| received.origin == *origin);
         let mut schemes = scheme::begin(challenges, newer_digest);
         let answered = before.into_iter().flat_map(|received| received.schemes);
         self.goes_on = false;
@@ -334,7 +334,7 @@ impl CredentialSlot {
     /// The value of the header. Basic that was chosen is sent unasked.
     fn authorise(&mut self, signed: Signed<'_>, origin: &Origin, refused: u32) -> Option<Vec<u8>> {
         let mut received = self.received.take();
-        let asked = received.as_mut().filter(|received| same_origin(&received.origin, origin));
+        let asked = received.as_mut().filter(|received| received.origin == *origin);
         let schemes = asked.into_iter().flat_map(|received| &mut received.schemes);
         let scheme = schemes.into_iter().find(|scheme| self.login(scheme.bit(), refused).is_some());
         let unasked: &mut dyn Scheme = &mut Basic;
@@ -351,8 +351,4 @@ impl CredentialSlot {
         (self.sent, self.spent) = (Some(bit), true);
         Some(value)
     }
-}
-
-fn same_origin(one: &Origin, other: &Origin) -> bool {
-    one.secure == other.secure && one.port == other.port && one.host.eq_ignore_ascii_case(&other.host)
 }

@@ -48,7 +48,7 @@ use crate::win32::{
 };
 
 /// The server that a request is for; a redirect may change it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct Origin {
     /// Whether TLS is spoken.
     pub secure: bool,
@@ -56,6 +56,13 @@ pub struct Origin {
     pub host: ByteString,
     /// TCP port.
     pub port: u16,
+}
+
+/// Names of hosts have no case (RFC 9110, 4.2.3).
+impl PartialEq for Origin {
+    fn eq(&self, other: &Origin) -> bool {
+        self.secure == other.secure && self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
 }
 
 /// The arguments of a WinHttpSendRequest.
