@@ -1,5 +1,6 @@
 //! One run of a body: under a chooser, with everything known of it at its end.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,8 +37,8 @@ pub struct Run {
     pub passed: Vec<Option<Arc<str>>>,
     /// The most calls and returns that were made while no time passed.
     pub busiest: u64,
-    /// Things that happened: threads that began, callbacks, events of the network; and calls.
-    pub steps: u64,
+    /// Whether the body asked its Sim for nothing.
+    pub idle: bool,
     pub failure: Option<Failure>,
     pub uncontrolled: Option<String>,
     pub sometimes: BTreeMap<String, bool>,
@@ -51,7 +52,7 @@ pub struct Run {
 impl Run {
     /// Whether it passed without anything that a Sim knows of.
     pub fn did_nothing(&self) -> bool {
-        self.failure.is_none() && self.steps == 0 && self.trace.events.is_empty() && self.sometimes.is_empty()
+        self.idle && self.failure.is_none() && self.trace.events.is_empty() && self.sometimes.is_empty()
     }
 }
 
@@ -108,8 +109,10 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     if notes {
         scheduler.note_choices();
     }
+    let idle = Cell::new(false);
     let whole = || {
         body(&sim);
+        idle.set(scheduler.is_untouched() && sim.world().has_no_peers());
         sim.let_finish();
     };
     let panicked = catch_unwind(AssertUnwindSafe(whole)).is_err();
@@ -123,7 +126,7 @@ pub fn run(body: &dyn Fn(&Sim), setup: &Setup, chooser: Box<dyn Chooser>, notes:
     let choices = sim.choices();
     let trace = if fails { report.trace.clone() } else { std::mem::take(&mut report.trace) };
     let run = Run {
-        steps: scheduler.steps(),
+        idle: idle.get(),
         failure: None,
         uncontrolled,
         sometimes: sim.world().taken_sometimes(),

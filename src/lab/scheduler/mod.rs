@@ -152,6 +152,11 @@ impl Scheduler {
         Duration::from_nanos(self.time.load(Ordering::SeqCst))
     }
 
+    /// Whether no thread has come to it yet, with a call or to wait.
+    pub fn is_untouched(&self) -> bool {
+        self.lock().moves == 0
+    }
+
     pub fn choices(&self) -> Choices {
         self.lock().chooser.taken().clone()
     }

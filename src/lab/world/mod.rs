@@ -273,6 +273,10 @@ impl SimWorld {
         self.lock().peers.push((origin, peer));
     }
 
+    pub fn has_no_peers(&self) -> bool {
+        self.lock().peers.is_empty()
+    }
+
     /// The peer at an origin, and the ends of a connection to it.
     pub fn peer_of(&self, origin: &Origin) -> Option<(Peer, Ends)> {
         let state = self.lock();
