@@ -170,6 +170,12 @@ fn give_back() {
 
 /// As many descriptors as the system allows.
 fn raise_limit() {
+    #[cfg(unix)]
+    raise();
+}
+
+#[cfg(unix)]
+fn raise() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: room for the limit, and a limit that is allowed.
     unsafe {
