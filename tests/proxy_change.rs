@@ -78,23 +78,26 @@ fn no_callback_begins_or_runs_after_the_end() {
 }
 
 struct Inside {
-    registration: AtomicUsize,
+    /// Held until it is known: another test's change may come before.
+    registration: Mutex<usize>,
     tell: Mutex<Sender<u32>>,
 }
 
 unsafe extern "system" fn ends_itself(_flags: u64, context: *const c_void) {
     // SAFETY: leaked by the test.
     let inside = unsafe { &*context.cast::<Inside>() };
-    let answer = unregister(inside.registration.load(Ordering::SeqCst));
+    let answer = unregister(*inside.registration.lock().unwrap());
     inside.tell.lock().unwrap().send(answer).unwrap();
 }
 
 #[test]
 fn a_callback_may_end_its_own_registration() {
     let (tell, told) = channel();
-    let inside = Box::leak(Box::new(Inside { registration: AtomicUsize::new(0), tell: Mutex::new(tell) }));
+    let inside = Box::leak(Box::new(Inside { registration: Mutex::new(0), tell: Mutex::new(tell) }));
+    let mut known = inside.registration.lock().unwrap();
     let registration = register(ends_itself, (&raw const *inside).cast());
-    inside.registration.store(registration, Ordering::SeqCst);
+    *known = registration;
+    drop(known);
     change();
     assert_eq!(told.recv_timeout(PATIENCE), Ok(0));
     assert_eq!(unregister(registration), 6);
