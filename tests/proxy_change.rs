@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use portable_winhttp::api::{
@@ -61,8 +61,15 @@ fn change() {
     assert_eq!(unsafe { WinHttpSetDefaultProxyConfiguration((&raw const info).cast_mut()) }, 1);
 }
 
+/// One test at a time: each is told of the others' changes.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn no_callback_begins_or_runs_after_the_end() {
+    let _alone = alone();
     let mut late = 0;
     for _ in 0..300 {
         let watched: &'static Watched = Box::leak(Box::default());
@@ -78,26 +85,24 @@ fn no_callback_begins_or_runs_after_the_end() {
 }
 
 struct Inside {
-    /// Held until it is known: another test's change may come before.
-    registration: Mutex<usize>,
+    registration: AtomicUsize,
     tell: Mutex<Sender<u32>>,
 }
 
 unsafe extern "system" fn ends_itself(_flags: u64, context: *const c_void) {
     // SAFETY: leaked by the test.
     let inside = unsafe { &*context.cast::<Inside>() };
-    let answer = unregister(*inside.registration.lock().unwrap());
+    let answer = unregister(inside.registration.load(Ordering::SeqCst));
     inside.tell.lock().unwrap().send(answer).unwrap();
 }
 
 #[test]
 fn a_callback_may_end_its_own_registration() {
+    let _alone = alone();
     let (tell, told) = channel();
-    let inside = Box::leak(Box::new(Inside { registration: Mutex::new(0), tell: Mutex::new(tell) }));
-    let mut known = inside.registration.lock().unwrap();
+    let inside = Box::leak(Box::new(Inside { registration: AtomicUsize::new(0), tell: Mutex::new(tell) }));
     let registration = register(ends_itself, (&raw const *inside).cast());
-    *known = registration;
-    drop(known);
+    inside.registration.store(registration, Ordering::SeqCst);
     change();
     assert_eq!(told.recv_timeout(PATIENCE), Ok(0));
     assert_eq!(unregister(registration), 6);
@@ -119,6 +124,7 @@ unsafe extern "system" fn blocks(_flags: u64, context: *const c_void) {
 
 #[test]
 fn the_end_waits_for_a_callback_that_runs() {
+    let _alone = alone();
     let ((begun, has_begun), (go, may_go)) = (channel(), channel());
     let returned = Arc::new(AtomicBool::new(false));
     let blocking = Blocks { begun: Mutex::new(begun), go: Mutex::new(may_go), returned: Arc::clone(&returned) };
