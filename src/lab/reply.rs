@@ -316,7 +316,6 @@ impl Reply {
     }
 }
 
-/// An interim reply as peers write it.
 /// Whether it can be a field of a head.
 #[track_caller]
 fn check_field(name: &str, value: &str) {
@@ -324,6 +323,7 @@ fn check_field(name: &str, value: &str) {
     assert!(value.bytes().all(is_text), "{name}: a value has no control characters: {value:?}");
 }
 
+/// An interim reply as peers write it.
 pub(super) fn interim(status: u16) -> String {
     format!("HTTP/1.1 {status} \r\n\r\n")
 }
