@@ -292,6 +292,12 @@ impl Fault {
         InCall(function.to_owned(), Which::Every)
     }
 
+    /// Whether it refuses calls of this function.
+    pub(super) fn refuses(&self, function: &str) -> bool {
+        let of_call = matches!(&self.when, FaultTrigger::Call(name) if name == function);
+        of_call && matches!(self.what, FaultKind::Refuse(_) | FaultKind::RefuseBound(_))
+    }
+
     /// When a callback with this status is about to be called.
     pub fn on(status: Status) -> OnCallback {
         OnCallback(status, Which::Every)

@@ -78,6 +78,14 @@ impl Faults {
         points.chain(armed).collect()
     }
 
+    /// Whether a call of this function was refused.
+    pub fn has_refused(&self, function: &str) -> bool {
+        let state = self.lock();
+        let mut points = state.points.iter().flat_map(|points| points.struck());
+        let mut armed = state.armed.iter().filter(|armed| armed.struck());
+        points.any(|point| point.is_call(function)) || armed.any(|armed| armed.fault.refuses(function))
+    }
+
     /// The faults of the Sim that have never struck.
     pub fn idle(&self) -> Vec<Fault> {
         let state = self.lock();

@@ -104,14 +104,11 @@ impl Mistakes {
         self.found.lock().last().map(|found| found.line.clone())
     }
 
-    /// What the checker knows of the reasons of a hang.
-    pub fn hung(&self, injected: &[String]) -> String {
+    /// What the checker knows of the reasons of a hang. `no_callback`: a fault refused to set one.
+    pub fn hung(&self, no_callback: bool) -> String {
         let mut mistakes = self.verifier.look(|checker| checker.hung());
-        // Where a fault refused the callback itself, its mask is not the reason.
-        let refused = |fault: &String| {
-            fault.contains("WinHttpSetStatusCallback") && fault.ends_with(|end: char| end.is_ascii_digit())
-        };
-        if injected.iter().any(refused) {
+        // Then its mask is not the reason.
+        if no_callback {
             mistakes.retain(|mistake| mistake.stop != Stop::NotInMask);
         }
         self.lines(&mistakes).iter().map(|line| format!("\n  perhaps {line}")).collect()

@@ -13,6 +13,13 @@ pub struct Passed {
     error: Win32Error,
 }
 
+impl Passed {
+    /// Whether it is a call of this function.
+    pub fn is_call(&self, function: &str) -> bool {
+        self.name.split('#').next() == Some(function)
+    }
+}
+
 impl std::fmt::Display for Passed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} -> {}", self.name, self.error.0)

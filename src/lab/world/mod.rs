@@ -168,7 +168,7 @@ impl SimWorld {
             };
             let trace = move || {
                 let shown = |world: Arc<SimWorld>| {
-                    let reasons = world.mistakes.hung(&world.injected());
+                    let reasons = world.mistakes.hung(world.faults.has_refused("WinHttpSetStatusCallback"));
                     format!("{reasons}\n{}", world.recorder.finish().to_table())
                 };
                 tracing.upgrade().map_or_else(String::new, shown)
