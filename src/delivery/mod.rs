@@ -6,6 +6,8 @@ mod queue;
 #[cfg(feature = "net")]
 mod workers;
 
+#[cfg(feature = "net")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,12 @@ pub trait Job: Send + Sync {
     fn handle(&self) -> usize {
         0
     }
+}
+
+/// Does a job. If it panics, the job is over, and the thread is not. The panic was reported where it began.
+#[cfg(feature = "net")]
+fn run_job(job: Arc<dyn Job>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| job.run()));
 }
 
 /// A world that only moves when threads wait in it.

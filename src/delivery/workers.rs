@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use async_task::Runnable;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard, OnceLock, thread, thread_local};
 
-use super::Job;
+use super::{Job, run_job};
 
 /// How many workers run at most before it matters whether they are blocked, unless WORKER_THREAD_COUNT says otherwise;
 /// no more than there are processors.
@@ -302,8 +301,7 @@ impl Workers {
 
     fn perform(&self, work: Work) {
         match (work, self.poller.get()) {
-            // A job that panics is over; the worker is not. The panic was reported where it began.
-            (Work::Job(job), _) => drop(catch_unwind(AssertUnwindSafe(|| job.run()))),
+            (Work::Job(job), _) => run_job(job),
             (Work::Task(task), Some(poller)) => poller.step(task),
             // Tasks are the poller's.
             (Work::Task(_), None) => {}

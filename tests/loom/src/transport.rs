@@ -1,5 +1,7 @@
 //! A request, as far as connections know it.
 
+use bytestring::ByteString;
+
 use crate::http::proxy::Server;
 
 #[path = "../../../src/transport/network.rs"]
@@ -9,7 +11,7 @@ pub use network::{ConnectionGroupId, Network, PoolRules};
 
 #[derive(Clone, Debug, Default)]
 pub struct TransportRequest {
-    pub host: String,
+    pub host: ByteString,
     pub port: u16,
     pub route: Route,
     pub tls: Option<Tls>,

@@ -22,7 +22,7 @@ fn model(run: impl Fn() + Send + Sync + 'static) {
 /// A request to a server that may have one connection.
 fn alone() -> TransportRequest {
     let pool_rules = PoolRules { limit: 1, ..PoolRules::default() };
-    TransportRequest { host: "host".to_owned(), keep_alive: true, pool_rules, ..TransportRequest::default() }
+    TransportRequest { host: "host".into(), keep_alive: true, pool_rules, ..TransportRequest::default() }
 }
 
 /// One that shares a connection of HTTP/2.

@@ -12,6 +12,11 @@ pub trait Job: Send + Sync {
     fn run(self: Arc<Self>);
 }
 
+/// A panic here is what a model finds: nobody catches it.
+fn run_job(job: Arc<dyn Job>) {
+    job.run();
+}
+
 #[path = "../../../../src/delivery/queue.rs"]
 pub mod queue;
 #[path = "../../../../src/delivery/workers.rs"]
