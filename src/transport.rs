@@ -326,7 +326,12 @@ pub enum Event {
         received: u64,
     },
     /// A connection is there; the head goes out after [`Attempt::proceed`].
-    Ready(Peer),
+    Ready {
+        /// Its ends.
+        peer: Peer,
+        /// Whether HTTP/2 is spoken on it.
+        http2: bool,
+    },
     /// Head and first body bytes are out: so many.
     Sent(u64),
     /// The bytes of the oldest unanswered [`Attempt::write`] are out.

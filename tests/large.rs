@@ -35,7 +35,7 @@ fn sent(method: &str, headers: &str, total: u32) -> Request {
         .send(NOW, SendCall { headers, optional: Bytes::new(), optional_address: 0, total, hold: false, key: [0; 16] })
         .unwrap();
     let end = ([127, 0, 0, 1], 80).into();
-    request.event(NOW, LEG, Event::Ready(Peer { local: end, remote: end }));
+    request.event(NOW, LEG, Event::Ready { peer: Peer { local: end, remote: end }, http2: false });
     request.proceed(NOW, LEG);
     request.event(NOW, LEG, Event::Sent(100));
     request.outputs();

@@ -27,7 +27,7 @@ const READS: [ReadSide; 6] =
     [ReadSide::Idle, ReadSide::Receive, ReadSide::Query, ReadSide::Read, ReadSide::ReceiveQuery, ReadSide::ReceiveRead];
 const WRITES: [WriteSide; 6] =
     [WriteSide::Shut, WriteSide::Open, WriteSide::Dead, WriteSide::Send, WriteSide::Write, WriteSide::Last];
-const INPUTS: [Input; 25] = [
+const INPUTS: [Input; 26] = [
     Input::CallSend,
     Input::CallWrite,
     Input::CallWriteLast,
@@ -37,6 +37,7 @@ const INPUTS: [Input; 25] = [
     Input::CallRead,
     Input::CallUpgrade,
     Input::SentPart,
+    Input::SentPartDuplex,
     Input::SentWhole,
     Input::SentHeld,
     Input::Wrote,
@@ -241,7 +242,7 @@ fn what_nobody_can_read_is_no_sign_of_life() {
     });
     let attempt = attempt.unwrap();
     let address = "127.0.0.1:80".parse().unwrap();
-    request.event(at(0), attempt, Event::Ready(Peer { local: address, remote: address }));
+    request.event(at(0), attempt, Event::Ready { peer: Peer { local: address, remote: address }, http2: false });
     request.proceed(at(0), attempt);
     request.event(at(0), attempt, Event::Sent(10));
     request.receive(at(0)).unwrap();

@@ -299,7 +299,7 @@ fn a_request_that_begins_again_has_the_time_of_a_connection() {
     let end = ([127, 0, 0, 1], 80).into();
     for again in [false, true] {
         assert_eq!(request.deadline(), again.then(|| second * 2));
-        request.event(second, ATTEMPT, Event::Ready(Peer { local: end, remote: end }));
+        request.event(second, ATTEMPT, Event::Ready { peer: Peer { local: end, remote: end }, http2: false });
         request.proceed(second, ATTEMPT);
         request.event(second, ATTEMPT, Event::Sent(100));
         assert_eq!(request.deadline(), None);

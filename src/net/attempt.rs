@@ -288,7 +288,8 @@ impl AttemptTask {
     /// The request on its connection, from SENDING_REQUEST to the end of the body.
     async fn exchange(&mut self, exchange: &mut impl Exchange) -> Result<(), Interruption> {
         let secured = exchange.secured().map(Event::Secured);
-        self.sink.events(&mut secured.into_iter().chain([Event::Ready(exchange.peer())]));
+        let ready = Event::Ready { peer: exchange.peer(), http2: exchange.http2() };
+        self.sink.events(&mut secured.into_iter().chain([ready]));
         self.proceeded().await?;
         exchange.begin();
         let (head, received) = poll_fn(|cx| match self.poll_mailbox(cx) {

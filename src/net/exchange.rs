@@ -15,6 +15,8 @@ use crate::transport::{Event, Failure, Peer, Secured, Sink, to_keep};
 pub trait Exchange {
     /// The two ends of the connection.
     fn peer(&self) -> Peer;
+    /// Whether it speaks HTTP/2.
+    fn http2(&self) -> bool;
     /// What TLS on it came to.
     fn secured(&self) -> Option<Arc<Secured>>;
     /// SENDING_REQUEST was delivered: the head goes out.

@@ -86,6 +86,10 @@ impl Exchange for Http1<'_> {
         self.outbound.peer
     }
 
+    fn http2(&self) -> bool {
+        false
+    }
+
     fn secured(&self) -> Option<Arc<Secured>> {
         self.outbound.secured.clone()
     }

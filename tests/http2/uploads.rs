@@ -3,6 +3,7 @@
 use std::ptr::{null, null_mut};
 
 use http::Response;
+use windows_sys::Win32::Foundation::ERROR_INVALID_PARAMETER;
 use windows_sys::Win32::Networking::WinHttp::*;
 
 use crate::CONNECTION_ERROR;
@@ -58,16 +59,79 @@ fn uploads() {
     });
 }
 
-#[test]
-fn a_reply_is_read_while_the_body_goes_on() {
-    let server = Server::start(|mut exchange| async move {
+/// Sends back each piece of a body when it comes, and at its end `end`. The head comes before anything.
+fn echo() -> Server {
+    Server::start(|mut exchange| async move {
         let mut stream = exchange.reply.send_response(Response::new(()), false).unwrap();
         while let Some(Ok(bytes)) = exchange.request.body_mut().data().await {
             let _ = exchange.request.body_mut().flow_control().release_capacity(bytes.len());
             stream.send_data(bytes, false).unwrap();
         }
         stream.send_data("end".into(), true).unwrap();
+    })
+}
+
+/// source write.http2: ReceiveResponse does not end a body whose length was announced.
+#[test]
+fn a_reply_is_read_while_a_known_length_goes_on() {
+    let server = echo();
+    let client = client(false, server.port);
+    for first in [&b""[..], b"one"] {
+        let request = open(&client, "POST", "/", 0, None);
+        // SAFETY: bytes and their length.
+        let sent = unsafe { WinHttpSendRequest(request, null(), 0, first.as_ptr().cast(), first.len() as u32, 6, 0) };
+        assert_eq!(sent, 1, "{}", last_error());
+        if first.is_empty() {
+            assert_eq!(write(request, b"one"), Ok(()));
+        }
+        assert_eq!(receive(request), 1, "{}", last_error());
+        let mut got = [0; 3];
+        let mut count = 0;
+        // SAFETY: the buffer has that length.
+        let read = unsafe { WinHttpReadData(request, got.as_mut_ptr().cast(), 3, &mut count) };
+        assert_eq!((read, count, &got), (1, 3, b"one"), "{}", last_error());
+        assert_eq!(write(request, b"four"), Err(ERROR_INVALID_PARAMETER), "more than was announced");
+        assert_eq!(write(request, b"two"), Ok(()));
+        assert_eq!(write(request, b"x"), Err(ERROR_INVALID_PARAMETER), "the body is over");
+        assert_eq!(read_all(request), Ok(b"twoend".to_vec()));
+        close(request);
+    }
+    client.close();
+}
+
+/// The same where ReceiveResponse is asked for before the head is out, and while a reply is waited for.
+#[test]
+fn a_known_length_is_written_while_the_reply_is_waited_for() {
+    let server = Server::start(|mut exchange| async move {
+        let body = exchange.body().await;
+        exchange.answer(body);
     });
+    let client = client(true, server.port);
+    let record = Record::new();
+    let request = open(&client, "POST", "/", 0, Some(&record));
+    // SAFETY: a body whose bytes follow.
+    assert_eq!(unsafe { WinHttpSendRequest(request, null(), 0, null(), 0, 6, 0) }, 1);
+    assert_eq!(receive(request), 1, "{}", last_error());
+    record.wait(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+    for (number, piece) in [b"one", b"two"].into_iter().enumerate() {
+        // SAFETY: the bytes live for ever.
+        assert_eq!(unsafe { WinHttpWriteData(request, piece.as_ptr().cast(), 3, null_mut()) }, 1, "{}", last_error());
+        let written = |seen: &[Seen]| {
+            let mut writes = seen.iter().filter(|seen| seen.status == WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE);
+            writes.nth(number).map(|seen| seen.value)
+        };
+        assert_eq!(record.wait_for(written, "WRITE_COMPLETE"), 3);
+    }
+    record.wait(WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE);
+    assert_eq!(query_data(request), 1);
+    assert_eq!(record.wait(WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE).value, 6);
+    close(request);
+    client.close();
+}
+
+#[test]
+fn a_reply_is_read_while_the_body_goes_on() {
+    let server = echo();
     let client = client(true, server.port);
     let record = Record::new();
     let request = open(&client, "POST", "/", WINHTTP_FLAG_AUTOMATIC_CHUNKING, Some(&record));

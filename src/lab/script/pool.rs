@@ -273,7 +273,7 @@ impl ScriptAttempt {
         match self.world.peer_of(&self.origin()) {
             Some((peer, ends)) => {
                 self.tell_secured(&peer, 0);
-                self.tell(Event::Ready(ends));
+                self.tell(Event::Ready { peer: ends, http2: self.over_http2() });
             }
             None => self.fail(crate::win32::ERROR_WINHTTP_CONNECTION_ERROR, 0),
         }
@@ -299,7 +299,7 @@ impl ScriptAttempt {
         } else {
             drop(state);
         }
-        self.tell(Event::Ready(ends));
+        self.tell(Event::Ready { peer: ends, http2 });
     }
 
     /// The exchange is over. `keeps`: its connection can carry another.

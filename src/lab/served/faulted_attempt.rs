@@ -47,7 +47,7 @@ struct Between {
 impl Sink for Between {
     fn events(&self, events: &mut dyn Iterator<Item = Event>) {
         self.sink.events(&mut events.map(|event| {
-            if let Event::TunnelReady(_) | Event::Ready(_) = event {
+            if let Event::TunnelReady(_) | Event::Ready { .. } = event {
                 *self.tunnel.lock() = matches!(event, Event::TunnelReady(_));
             }
             match event {

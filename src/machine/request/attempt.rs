@@ -31,6 +31,8 @@ pub struct CurrentSend {
 /// What belongs to one exchange with a server: another one begins with a redirect or a challenge.
 #[derive(Debug, Default)]
 pub struct Attempt {
+    /// Whether HTTP/2 is spoken.
+    pub http2: bool,
     /// Whether the reply is a 101 whose connection was not handed over.
     pub upgradable: bool,
     /// How many interim replies came.

@@ -116,11 +116,6 @@ impl BodySource {
         !self.ended && self.remaining != Some(0)
     }
 
-    /// Whether the reply may be read while the body goes on.
-    pub fn duplex(&self) -> bool {
-        self.automatic() && !self.ended
-    }
-
     /// Whether `bytes` more are at most what was announced.
     pub fn fits(&self, bytes: usize) -> bool {
         self.remaining.is_none_or(|remaining| bytes as u64 <= remaining)

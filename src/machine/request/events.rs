@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Request;
 use super::body::{Body, Supply};
 use super::body_source::BodySource;
-use super::table::{Exchange, Input, WriteSide};
+use super::table::{Exchange, Input, ReadSide, WriteSide};
 use super::timers::{Over, Side, Timer};
 use crate::http::coding::Decoder;
 use crate::http::{BodyLength, Headers, auth, upgrade};
@@ -130,7 +130,8 @@ impl Machine for Request {
                 self.notify(Notification::ReceivingResponse);
             }
             Event::TunnelReply { head, received } => self.tunnel_answered(now, &head, received),
-            Event::Ready(peer) => {
+            Event::Ready { peer, http2 } => {
+                self.attempt.http2 = http2;
                 self.route.reached = true;
                 self.timers.stop(Side::Exchange);
                 self.peer = Some(peer);
@@ -255,6 +256,7 @@ impl Request {
     fn head_is_out(&mut self, now: Duration, bytes: u64) {
         self.timers.stop(Side::Exchange);
         let input = match () {
+            _ if self.duplex() => Input::SentPartDuplex,
             _ if self.write.source.open() => Input::SentPart,
             _ if self.current.hold => Input::SentHeld,
             _ => Input::SentWhole,
@@ -264,10 +266,12 @@ impl Request {
         self.await_reply(now);
     }
 
-    /// The server's time runs once the request is complete.
+    /// The server's time runs once the request is complete. It need not be where the reply may come first: in chunks the
+    /// time runs from the head on, over a known length once the reply is asked for.
     pub(super) fn await_reply(&mut self, now: Duration) {
         let complete = matches!(self.state.write, WriteSide::Shut | WriteSide::Send);
-        if self.state.exchange == Exchange::Awaiting && (complete || self.write.source.duplex()) {
+        let asked = self.state.read == ReadSide::Receive || self.write.source.automatic();
+        if self.state.exchange == Exchange::Awaiting && (complete || self.duplex() && asked) {
             self.timers.awaiting(now, &self.config.settings.timeouts);
         }
     }

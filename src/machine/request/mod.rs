@@ -315,8 +315,18 @@ impl Request {
 
     /// WinHttpReceiveResponse
     pub fn receive(&mut self, now: Duration) -> Result<(), Win32Error> {
-        let duplex = self.write.source.duplex();
-        self.apply(now, if duplex { Input::CallReceiveDuplex } else { Input::CallReceive })
+        let open = self.duplex();
+        self.apply(now, if open { Input::CallReceiveDuplex } else { Input::CallReceive })?;
+        if open {
+            self.await_reply(now);
+        }
+        Ok(())
+    }
+
+    /// Whether the reply may be read while the body goes on: in chunks (source upload.duplex), and over HTTP/2 also a body
+    /// whose length was announced (source write.http2).
+    fn duplex(&self) -> bool {
+        self.write.source.open() && (self.write.source.automatic() || self.attempt.http2)
     }
 
     /// WinHttpQueryDataAvailable

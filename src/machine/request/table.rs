@@ -119,7 +119,7 @@ pub enum Input {
     CallWriteLast,
     /// WinHttpReceiveResponse is called; it ends the body.
     CallReceive,
-    /// WinHttpReceiveResponse is called on a request whose body goes on beside the reply (AUTOMATIC_CHUNKING).
+    /// WinHttpReceiveResponse is called on a request whose body goes on beside the reply.
     CallReceiveDuplex,
     /// WinHttpQueryDataAvailable is called.
     CallQuery,
@@ -129,6 +129,8 @@ pub enum Input {
     CallUpgrade,
     /// Head and optional data are out; WriteData may follow.
     SentPart,
+    /// The same of a request whose body goes on beside the reply.
+    SentPartDuplex,
     /// The whole request is out.
     SentWhole,
     /// The whole request is out, and SENDREQUEST_COMPLETE waits for the reply (delivery policy).
@@ -295,7 +297,8 @@ pub const fn step(state: State, input: Input) -> Step {
         (_, _, _, CallUpgrade) => BUSY,
 
         // The request goes out. A write side that is not pending belongs to a redirect or a restart.
-        (Sending, Idle,    Send, SentPart)  => to(Awaiting, r, Open, &[TellSent, EndSend]),
+        (Sending, Idle,    Send, SentPart | SentPartDuplex) => to(Awaiting, r, Open, &[TellSent, EndSend]),
+        (Sending, _,       Send, SentPartDuplex) => to(Awaiting, r, Open, &[TellSent, EndSend, TellReceiving]),
         (Sending, _,       Send, SentPart)  => to(Awaiting, r, Shut, &[TellSent, EndSend, Finish, TellReceiving]),
         (Sending, _,       Send, SentHeld)  => to(Awaiting, r, Send, &[TellSent]),
         (Sending, Idle,    Send, SentWhole) => to(Awaiting, r, Shut, &[TellSent, EndSend]),

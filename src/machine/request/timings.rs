@@ -117,7 +117,7 @@ impl Timings {
             }
             Event::TunnelReady(_) => self.first(now, WinHttpProxyTunnelStart),
             Event::TunnelReply { .. } => self.stamp(now, &[WinHttpProxyTunnelEnd, WinHttpTlsHandshakeClientLeg1Start]),
-            Event::Ready(_) => {
+            Event::Ready { .. } => {
                 if self.times.0[WinHttpTlsHandshakeClientLeg1Start as usize] != 0 {
                     self.stamp(now, &[WinHttpTlsHandshakeClientLeg1End]);
                 }

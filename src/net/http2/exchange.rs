@@ -106,6 +106,10 @@ impl Exchange for Http2Exchange<'_> {
         self.peer
     }
 
+    fn http2(&self) -> bool {
+        true
+    }
+
     fn secured(&self) -> Option<Arc<Secured>> {
         self.secured.clone()
     }
