@@ -156,8 +156,12 @@ pub trait Chooser: Send {
     /// Called when there is only one candidate, which then happens without a choice. So an explorer sees every step.
     fn forced(&mut self, _only: &Candidate) {}
 
-    /// Called before each [`Point::Next`], each [`Chooser::forced`] and at the end, with what the step before it touched.
+    /// Called before each [`Point::Next`], each [`Chooser::forced`], each [`Chooser::rested`] and at the end, with what the step
+    /// before it touched.
     fn touched(&mut self, _what: &Footprint) {}
+
+    /// Called when nothing can happen any more, before the time moves or a thread goes on that waited for this.
+    fn rested(&mut self) {}
 }
 
 /// Always takes option 0, the usual one.
@@ -247,6 +251,11 @@ impl Recorded {
 
     pub fn touched(&mut self) -> &mut Footprint {
         &mut self.touched
+    }
+
+    pub fn rested(&mut self) {
+        self.end();
+        self.chooser.rested();
     }
 
     pub fn end(&mut self) {

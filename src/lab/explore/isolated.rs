@@ -109,6 +109,10 @@ impl Chooser for Noting {
     fn touched(&mut self, what: &Footprint) {
         self.0.touched(what);
     }
+
+    fn rested(&mut self) {
+        self.0.rested();
+    }
 }
 
 /// Writes to the file of a child; from its beginning when a run begins.

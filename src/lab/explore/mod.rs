@@ -6,6 +6,7 @@ pub mod footprint;
 mod isolated;
 mod late;
 pub mod panics;
+mod races;
 mod random;
 mod report;
 mod run;

@@ -221,6 +221,7 @@ impl Scheduler {
                 continue;
             }
             if let Some(settled) = state.who(|limit| matches!(limit, Limit::Settled | Limit::Happened(_))) {
+                state.chooser.rested();
                 return self.hand(state, settled, me);
             }
             // The time does not move while a thread is on its way back from something else.
@@ -237,6 +238,7 @@ impl Scheduler {
             }
             quiet = 0;
             if state.advance() {
+                state.chooser.rested();
                 self.time.store(state.now.as_nanos() as u64, Ordering::SeqCst);
                 continue;
             }
