@@ -10,7 +10,6 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::watch::{HEAD, HEADERS};
@@ -47,36 +46,56 @@ pub struct Renamed<S> {
     /// What is left of a payload that goes by.
     left: usize,
     /// Frames of a head that is not complete, or the beginning of a frame.
-    held: BytesMut,
+    held: Vec<u8>,
     /// How far these were read.
     head: Head,
     /// What goes on first.
-    whole: BytesMut,
+    whole: Vec<u8>,
+    /// How much of it went on.
+    gone: usize,
 }
 
 impl<S> Renamed<S> {
     pub fn new(stream: S) -> Renamed<S> {
-        Renamed { stream, left: 0, held: BytesMut::new(), head: Head::default(), whole: BytesMut::new() }
+        Renamed { stream, left: 0, held: Vec::new(), head: Head::default(), whole: Vec::new(), gone: 0 }
     }
 
     /// Takes bytes behind what may go by. Each is looked at once.
     fn hold(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
+        let mut at = 0;
         loop {
             if self.head.at == 0 {
-                let count = passes(&mut self.left, &self.held);
-                self.whole.extend_from_slice(&self.held.split_to(count));
+                at += passes(&mut self.left, &self.held[at..]);
             }
-            match self.head.read(&self.held) {
-                Read::Incomplete => return,
+            match self.head.read(&self.held[at..]) {
+                Read::Incomplete => break,
                 Read::Complete => {
-                    rename_in(&mut self.held, &self.head.block);
-                    self.whole.extend_from_slice(&self.held.split_to(self.head.at));
+                    rename_in(&mut self.held[at..], &self.head.block);
+                    at += self.head.at;
                 }
                 Read::TooMuch => self.left = usize::MAX,
             }
             self.head = Head::default();
         }
+        self.whole.extend(self.held.drain(..at));
+    }
+
+    /// What goes on now, at most so many bytes.
+    fn next(&mut self, most: usize) -> &[u8] {
+        let from = self.gone;
+        self.gone = self.whole.len().min(from + most);
+        &self.whole[from..self.gone]
+    }
+
+    /// Whether all went on; then there is room for more.
+    fn is_empty(&mut self) -> bool {
+        let empty = self.gone == self.whole.len();
+        if empty {
+            self.whole.clear();
+            self.gone = 0;
+        }
+        empty
     }
 }
 
@@ -234,13 +253,13 @@ fn string(block: &[u8], at: &mut usize) -> Option<(bool, Range<usize>)> {
 impl<S: AsyncRead + Unpin> AsyncRead for Renamed<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        while this.whole.is_empty() {
+        while this.is_empty() {
             let before = buf.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
             let came = &buf.filled()[before..];
             if came.is_empty() {
                 // The end, also of what will not be complete.
-                this.whole = this.held.split();
+                this.whole = std::mem::take(&mut this.held);
                 break;
             }
             let passed = if this.held.is_empty() { passes(&mut this.left, came) } else { 0 };
@@ -250,9 +269,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Renamed<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        let count = this.whole.len().min(buf.remaining());
-        buf.put_slice(&this.whole[..count]);
-        this.whole.advance(count);
+        buf.put_slice(this.next(buf.remaining()));
         Poll::Ready(Ok(()))
     }
 }
@@ -339,7 +356,7 @@ mod tests {
                 let passed = if renamed.held.is_empty() { passes(&mut renamed.left, piece) } else { 0 };
                 went.extend_from_slice(&piece[..passed]);
                 renamed.hold(&piece[passed..]);
-                went.extend_from_slice(&renamed.whole.split());
+                went.append(&mut renamed.whole);
             }
             went.extend_from_slice(&renamed.held);
             assert_eq!(went, expected, "{size}");
@@ -360,7 +377,7 @@ mod tests {
                 let mut went = Vec::new();
                 for piece in given.chunks(size) {
                     renamed.hold(piece);
-                    went.extend_from_slice(&renamed.whole.split());
+                    went.append(&mut renamed.whole);
                 }
                 assert!(went == given, "{size}");
             }
