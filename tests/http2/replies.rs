@@ -33,6 +33,7 @@ fn heads_bodies_and_trailers() {
     let body = String::from_utf8(fetch(request).unwrap()).unwrap();
     assert_eq!(body, format!("GET https://127.0.0.1:{}/a?b%23c x-mine,user-agent", server.port));
     let raw = header(request, WINHTTP_QUERY_RAW_HEADERS_CRLF);
+    // source query.http2-line
     assert_eq!(raw, "HTTP/2.0 201\r\nx-b: 1\r\nx-b: 3\r\nx-a: 2\r\n\r\n");
     assert_eq!(header(request, WINHTTP_QUERY_VERSION), "HTTP/2.0");
     let trailer = header(request, TRAILERS);

@@ -11,11 +11,13 @@ use crate::{CONNECTION_ERROR, INVALID_RESPONSE, MISMATCH};
 #[test]
 fn the_version_that_is_spoken() {
     let newer = Server::start(|mut exchange| async move { exchange.answer("hello") });
-    let (older, silent) = (Server::http1(&["http/1.1"]), Server::http1(&[]));
+    let (older, silent, alone) = (Server::http1(&["http/1.1"]), Server::http1(&[]), Server::http1(&["h2"]));
     let rows = [
         ("enabled", &newer, 1, 0, Ok(1)),
         ("enabled and required", &newer, 1, 1, Ok(1)),
         ("not enabled", &older, 0, 0, Ok(0)),
+        // source alpn.none
+        ("not enabled, and the server would offer HTTP/2 alone", &alone, 0, 0, Ok(0)),
         ("required, but nothing is enabled", &older, 0, 1, Ok(0)),
         ("the server has HTTP/1.1 only", &older, 1, 0, Ok(0)),
         ("the server has HTTP/1.1 only, and that will not do", &older, 1, 1, Err(MISMATCH)),
@@ -40,7 +42,7 @@ fn the_version_that_is_spoken() {
         close(request);
         client.close();
     }
-    // source n151: a program that says nothing offers HTTP/1.1 alone; HTTP/2 would be the server's first choice.
+    // source n151: a program that says nothing does not offer HTTP/2, which would be the server's first choice.
     let both = Server::http1(&["h2", "http/1.1"]);
     let client = Client::new(false, both.port);
     let request = open(&client, "GET", "/", 0, None);
@@ -59,11 +61,11 @@ fn the_version_that_is_spoken() {
     client.close();
 }
 
-/// sources h10, m1: what the program frames itself goes over HTTP/1.1.
+/// sources h10, m1, alpn.none: what the program frames itself goes over HTTP/1.1, and ALPN is not asked.
 #[test]
 fn a_transfer_encoding_of_its_own_speaks_http_1() {
-    // Who takes its first protocol gets HTTP/1.1 over it, and fails.
-    let server = Server::http1(&["h2", "http/1.1"]);
+    // Who takes its only protocol gets HTTP/1.1 over it, and fails.
+    let server = Server::http1(&["h2"]);
     let rows = [
         ("", 0, Err(INVALID_RESPONSE)),
         ("Transfer-Encoding: chunked", 0, Ok((b"hello".to_vec(), 0))),

@@ -61,10 +61,10 @@ pub type Protocols = &'static [&'static [u8]];
 pub const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
 
-/// What a server is offered.
+/// What a server is offered: without HTTP/2 nothing, so that one which has HTTP/2 alone is spoken to, too (source alpn.none).
 pub fn offered(http2: Option<&Http2>) -> Protocols {
     match http2 {
-        None => &[HTTP1],
+        None => &[],
         Some(Http2 { required: true, .. }) => &[HTTP2],
         Some(_) => &[HTTP2, HTTP1],
     }
