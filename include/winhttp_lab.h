@@ -26,7 +26,7 @@
  *   ACT     {"text": "hi"} {"binary": [1, 2]} {"ping": "x"} {"expect_text": "hi"} {"expect_binary": [1]}
  *           {"expect_close": 1000} {"sleep_ms": 5} {"wait": "a gate"} {"close": [1000, "bye"]} "echo" "end" "reset"
  *
- *   The chunks are the whole body. A fault says where, which time ("nth" or "first"), of which handle ("of", its
+ *   What the chunks leave of the body is one more chunk. A fault says where, which time ("nth" or "first"), of which handle ("of", its
  *   name in a trace), whether it may fail to come ("maybe"), and one thing that happens. "at" is "resolve", "connect",
  *   "tls", "send", "write", "head", "read" or "close"; "then" of a reply takes those of "head", "read", "close" and
  *   "after_body".

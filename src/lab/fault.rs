@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::gate::Gate;
+use super::peer::possible;
 use super::reply::Reply;
 use crate::api::surface::Entry;
 use crate::record::Status;
@@ -216,6 +217,12 @@ fn nonzero(error: impl Into<Win32Error>) -> Win32Error {
     error
 }
 
+/// Whether a handle can have this name in a trace: a letter, and its number.
+fn is_handle(name: &str) -> bool {
+    let number = name.strip_prefix(['S', 'C', 'R', 'W', 'P']);
+    number.and_then(|number| number.parse::<usize>().ok()).is_some_and(|number| number > 0)
+}
+
 fn is_function(name: &str) -> bool {
     functions().iter().any(|known| known.name == name)
 }
@@ -231,14 +238,14 @@ fn resembling(name: &str) -> String {
     if is_function(&whole) {
         return format!(": is {whole} meant?");
     }
-    if !name.starts_with("WinH") {
-        return ": only functions of WinHTTP can be made to fail".to_owned();
-    }
     let letters = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
     let wanted = letters(name);
     let nearest = functions().iter().map(|known| (distance(&letters(known.name), &wanted), known.name)).min();
     let near = nearest.filter(|(distance, _)| *distance <= 4);
-    near.map_or_else(String::new, |(_, known)| format!(": is {known} meant?"))
+    near.map_or_else(
+        || ": only functions of WinHTTP can be made to fail".to_owned(),
+        |(_, known)| format!(": is {known} meant?"),
+    )
 }
 
 /// How many letters must be put in, left out or changed.
@@ -310,7 +317,12 @@ impl Fault {
 
     /// Only for the handle with this name in the trace: `R2` is the second request handle that was made. For faults of calls
     /// and callbacks.
+    ///
+    /// # Panics
+    /// If no handle can have this name.
+    #[track_caller]
     pub fn of(mut self, handle: &str) -> Fault {
+        assert!(is_handle(handle), "no handle is called {handle:?} in a trace, but like S1, C1, R2");
         self.of = Some(handle.to_owned());
         self
     }
@@ -428,21 +440,23 @@ impl AtStage {
     /// The body comes at this rate, in pieces ten times a second. Only at [`Stage::Read`].
     ///
     /// # Panics
-    /// If the fault is for another stage.
+    /// If the fault is for another stage, or the rate is 0.
     #[track_caller]
     pub fn slow(self, bytes_per_second: u64) -> Fault {
         self.only_at(Stage::Read);
-        self.what(FaultKind::Slow(bytes_per_second.max(1)))
+        assert!(bytes_per_second > 0, "at 0 bytes a second nothing comes: that is stall()");
+        self.what(FaultKind::Slow(bytes_per_second))
     }
 
     /// At most this many bytes of the body come at a time. Only at [`Stage::Read`].
     ///
     /// # Panics
-    /// If the fault is for another stage.
+    /// If the fault is for another stage, or the number is 0.
     #[track_caller]
     pub fn short(self, bytes: usize) -> Fault {
         self.only_at(Stage::Read);
-        self.what(FaultKind::Short(bytes.max(1)))
+        assert!(bytes > 0, "0 bytes at a time are none: that is stall()");
+        self.what(FaultKind::Short(bytes))
     }
 
     /// The Sim's [`Chooser`](super::Chooser) decides how many bytes of the body come at a time. Only at [`Stage::Read`].
@@ -459,12 +473,13 @@ impl AtStage {
     /// head of this reply.
     ///
     /// # Panics
-    /// At another stage, or if that reply has its own faults at [`Stage::Head`].
+    /// At another stage, if that reply has its own faults at [`Stage::Head`], or as [`Rule::reply`](super::Rule::reply).
     #[track_caller]
     pub fn answer(self, reply: Reply) -> Fault {
         self.only_at(Stage::Head);
         let own = reply.faults.iter().any(|fault| fault.when == FaultTrigger::Stage(Stage::Head));
         assert!(!own, "the head of a reply that a fault brings cannot meet a fault of its own");
+        possible(&reply);
         self.what(FaultKind::Answer(Box::new(reply)))
     }
 }

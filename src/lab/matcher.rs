@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::received::Received;
+use crate::http::header_text::is_token;
 
 type Test = Arc<dyn Fn(&Received) -> bool + Send + Sync>;
 
@@ -43,23 +44,52 @@ pub fn any() -> Matcher {
 }
 
 /// A GET of this path.
+///
+/// # Panics
+/// As [`Matcher::path`].
+#[track_caller]
 pub fn get(path: &str) -> Matcher {
     any().method("GET").path(path)
 }
 
 /// A POST to this path.
+///
+/// # Panics
+/// As [`Matcher::path`].
+#[track_caller]
 pub fn post(path: &str) -> Matcher {
     any().method("POST").path(path)
 }
 
 /// A PUT to this path.
+///
+/// # Panics
+/// As [`Matcher::path`].
+#[track_caller]
 pub fn put(path: &str) -> Matcher {
     any().method("PUT").path(path)
 }
 
 /// A DELETE of this path.
+///
+/// # Panics
+/// As [`Matcher::path`].
+#[track_caller]
 pub fn delete(path: &str) -> Matcher {
     any().method("DELETE").path(path)
+}
+
+/// A request can have this path.
+#[track_caller]
+fn possible(path: &str) {
+    let possible = path.starts_with('/') || path == "*" || path.contains(':');
+    assert!(possible, "no request has the path {path:?}: is \"/{path}\" meant?");
+}
+
+/// A header can have this name.
+#[track_caller]
+pub(super) fn named(name: &str) {
+    assert!(!name.is_empty() && name.bytes().all(is_token), "no field of a head has the name {name:?}");
 }
 
 impl Matcher {
@@ -74,12 +104,22 @@ impl Matcher {
     }
 
     /// With this path. If the text has a query, the query must match as well; otherwise any query will do.
+    ///
+    /// # Panics
+    /// If no request has such a path: it begins with `/`. A proxy is asked for a whole URL, or for `host:port`, and OPTIONS has `*`.
+    #[track_caller]
     pub fn path(self, path: &str) -> Matcher {
+        possible(path);
         self.and(Need::Path(path.to_owned()))
     }
 
     /// With a path that starts with this text.
+    ///
+    /// # Panics
+    /// As [`Matcher::path`].
+    #[track_caller]
     pub fn under(self, path: &str) -> Matcher {
+        possible(path);
         self.and(Need::Under(path.to_owned()))
     }
 
@@ -89,17 +129,32 @@ impl Matcher {
     }
 
     /// With this header and value.
+    ///
+    /// # Panics
+    /// If no header can have this name.
+    #[track_caller]
     pub fn header(self, name: &str, value: &str) -> Matcher {
+        named(name);
         self.and(Need::Header(name.to_owned(), value.to_owned()))
     }
 
     /// With a header of this name.
+    ///
+    /// # Panics
+    /// If no header can have this name.
+    #[track_caller]
     pub fn has_header(self, name: &str) -> Matcher {
+        named(name);
         self.and(Need::SomeHeader(name.to_owned()))
     }
 
     /// Without a header of this name.
+    ///
+    /// # Panics
+    /// If no header can have this name.
+    #[track_caller]
     pub fn no_header(self, name: &str) -> Matcher {
+        named(name);
         self.and(Need::NoHeader(name.to_owned()))
     }
 

@@ -128,6 +128,14 @@ pub(crate) fn origin(text: &str) -> Origin {
     (url.scheme() == "https", host.trim_matches(['[', ']']).to_owned(), port)
 }
 
+/// A reply that a test gives can be.
+#[track_caller]
+pub(super) fn possible(reply: &Reply) {
+    if let Err(wrong) = reply.check() {
+        panic!("{wrong}");
+    }
+}
+
 impl Peer {
     pub(super) fn new(origin: &str) -> Peer {
         Peer { origin: origin.to_owned(), state: Arc::default() }
@@ -164,8 +172,13 @@ impl Peer {
 
     /// How many requests the peer accepts at once on one HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS): at least 1, by default
     /// 100.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[track_caller]
     pub fn streams(&self, at_once: u32) -> &Peer {
-        self.lock().streams = Some(at_once.max(1));
+        assert!(at_once > 0, "a peer that takes 0 requests at once answers none");
+        self.lock().streams = Some(at_once);
         self
     }
 
@@ -296,15 +309,22 @@ impl Peer {
     /// What did not go as expected.
     pub(super) fn complaints(&self) -> Vec<String> {
         let state = self.lock();
-        let missed = state.rules.iter().filter_map(|entry| {
+        let missed = state.rules.iter().enumerate().filter_map(|(number, entry)| {
             let expected = entry.expected.as_ref().filter(|expected| !expected.0.contains(&entry.asked))?;
             let came = Times::from(entry.asked);
             let came = if entry.asked == 0 { "never came".to_owned() } else { format!("came {came}") };
             let mut complaint = format!("{}: {entry} was expected {expected} and {came}", self.origin);
             if entry.asked < *expected.0.start() {
                 let misses = |request: &Received| entry.matcher.misses(request);
+                let taken = |request: &&Received| misses(request).is_empty();
+                let newer = &state.rules[number + 1..];
+                let by = |request: &Received| newer.iter().rfind(|rule| rule.matcher.misses(request).is_empty());
                 let others = state.received.iter().filter(|request| !misses(request).is_empty());
-                if let Some(closest) = others.min_by_key(|request| misses(request).len()) {
+                if let Some((request, by)) =
+                    state.received.iter().filter(taken).find_map(|came| Some((came, by(came)?)))
+                {
+                    complaint += &format!("; {request} came, but the newer rule {by} answers it");
+                } else if let Some(closest) = others.min_by_key(|request| misses(request).len()) {
                     complaint += &format!("; closest came {closest}, but {}", misses(closest).join(" and "));
                 }
             }
@@ -337,7 +357,12 @@ impl Rule<'_> {
     }
 
     /// The next reply of this rule. Each is given once, in order; the last one is repeated.
+    ///
+    /// # Panics
+    /// If something of the reply cannot be, or would not happen: a body with status 204, a chunk of 0 bytes.
+    #[track_caller]
     pub fn reply(self, reply: Reply) -> Self {
+        possible(&reply);
         self.change(|entry| entry.replies.push(reply))
     }
 

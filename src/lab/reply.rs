@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::fault::{Fault, FaultTrigger};
 use super::gate::Gate;
+use super::matcher::named;
 use super::peer::Handler;
 use super::raw::RawConnection;
 use super::web_socket::{self, WebSocketScript};
-use crate::http::header_text::{is_text, is_token};
+use crate::http::header_text::is_text;
 use crate::http::{Headers, RequestHead, RequestKind, ResponseHead, Version, upgrade};
 use crate::win32::Win32Error;
 
@@ -102,17 +103,29 @@ impl Reply {
     }
 
     /// 302 to `location`.
+    ///
+    /// # Panics
+    /// As [`Reply::header`].
+    #[track_caller]
     pub fn redirect(location: &str) -> Reply {
         Reply::status(302).header("Location", location)
     }
 
     /// 401 with this challenge, for example `Basic realm="members"`. For a peer that also checks the password, use
     /// [`Rule::requires`](super::Rule::requires).
+    ///
+    /// # Panics
+    /// As [`Reply::header`].
+    #[track_caller]
     pub fn challenge(challenge: &str) -> Reply {
         Reply::status(401).header("WWW-Authenticate", challenge)
     }
 
     /// 407 with this challenge, as a proxy sends it.
+    ///
+    /// # Panics
+    /// As [`Reply::header`].
+    #[track_caller]
     pub fn proxy_challenge(challenge: &str) -> Reply {
         Reply::status(407).header("Proxy-Authenticate", challenge)
     }
@@ -129,6 +142,10 @@ impl Reply {
 
     /// 101 Switching Protocols. After it, `handler` plays the connection byte by byte, on a thread of the Sim. For the protocol
     /// `websocket` the header `Sec-WebSocket-Accept` is added, unless you give it.
+    ///
+    /// # Panics
+    /// As [`Reply::header`].
+    #[track_caller]
     pub fn upgrade(protocol: &str, handler: impl Fn(RawConnection) + Send + Sync + 'static) -> Reply {
         let reply = Reply::status(101).header("Connection", "Upgrade").header("Upgrade", protocol);
         Reply { upgrade: Some(std::sync::Arc::new(handler)), ..reply }
@@ -158,7 +175,9 @@ impl Reply {
         self
     }
 
-    /// The body is sent in chunks of these sizes in bytes (`Transfer-Encoding: chunked`), and the rest in one more chunk.
+    /// The body is sent in chunks of these sizes in bytes (`Transfer-Encoding: chunked`), and the rest in one more chunk. Of an
+    /// empty body only the end comes. A chunk of 0 bytes, or more of them than the body has, is refused by
+    /// [`Rule::reply`](super::Rule::reply).
     pub fn chunks(mut self, sizes: impl IntoIterator<Item = usize>) -> Reply {
         self.sizes = sizes.into_iter().collect();
         self
@@ -240,6 +259,31 @@ impl Reply {
         self
     }
 
+    /// What of it cannot be, or would not happen.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let status = self.head.status;
+        let told: usize = self.sizes.iter().sum();
+        let (upgraded, chunked) = (self.upgrade.is_some(), self.chunked());
+        let has_body = !self.body.is_empty() || chunked || self.unframed;
+        let bare = matches!(status, 101 | 204 | 304);
+        let late = !self.delay.is_zero() || !self.between.is_zero() || self.gate.is_some() || self.early;
+        let more =
+            late || has_body || !self.head.headers.is_empty() || !self.interim.is_empty() || !self.faults.is_empty();
+        let rows = [
+            (!matches!(status, 101 | 200..=999), format!("status {status} is not that of a last reply")),
+            (has_body && bare, format!("a reply with status {status} has no body")),
+            (has_body && upgraded, "what is upgraded has no body".to_owned()),
+            (self.sizes.contains(&0), "a chunk of 0 bytes is the end of a body".to_owned()),
+            (
+                told > self.body.len() && !self.body.is_empty(),
+                format!("chunks of {told} bytes, and the body has {}", self.body.len()),
+            ),
+            (self.unframed && chunked, "a body in chunks does not end with the connection".to_owned()),
+            (self.never && more, "where no reply comes, nothing of it happens".to_owned()),
+        ];
+        rows.into_iter().find(|(is, _)| *is).map_or(Ok(()), |(_, wrong)| Err(wrong))
+    }
+
     fn chunked(&self) -> bool {
         !self.sizes.is_empty() || !self.trailers.is_empty()
     }
@@ -319,7 +363,7 @@ impl Reply {
 /// Whether it can be a field of a head.
 #[track_caller]
 fn check_field(name: &str, value: &str) {
-    assert!(!name.is_empty() && name.bytes().all(is_token), "no field of a head has the name {name:?}");
+    named(name);
     assert!(value.bytes().all(is_text), "{name}: a value has no control characters: {value:?}");
 }
 

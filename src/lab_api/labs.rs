@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use super::json::{Begin, FaultText, Gates, PeerText};
-use crate::lab::{Gate, Peer, Random, Sim};
+use crate::lab::{Gate, Heard, Peer, Random, Sim, hear, heard};
 use crate::sync::Mutex;
 use crate::win32::{ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, set_last_error};
 
@@ -147,6 +147,15 @@ fn checked<R>(made: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(made)).unwrap_or_else(|panic| Err(words(&*panic)))
 }
 
+/// The same of a lab that began. The panic is not printed: its place is none of the program's.
+fn quietly<R>(made: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
+    let before = heard();
+    let _kept = Heard::begin();
+    let made = checked(made);
+    hear(before);
+    made
+}
+
 /// An origin as it is compared: with or without its usual port.
 ///
 /// # Panics
@@ -185,7 +194,7 @@ impl Lab {
     }
 
     pub fn peer(&self, text: &str) -> Result<(), String> {
-        checked(|| {
+        quietly(|| {
             let text: PeerText = serde_json::from_str(text).map_err(|error| error.to_string())?;
             let ready = text.ready(&mut self.gates())?;
             let mut peers = self.peers.borrow_mut();
@@ -196,7 +205,7 @@ impl Lab {
     }
 
     pub fn fault(&self, text: &str) -> Result<(), String> {
-        checked(|| {
+        quietly(|| {
             let fault: FaultText = serde_json::from_str(text).map_err(|error| error.to_string())?;
             self.sim.fault(fault.fault(&mut self.gates())?);
             Ok(())
@@ -205,7 +214,7 @@ impl Lab {
 
     /// The server that was described with this origin.
     pub fn peer_at(&self, origin: &str) -> Result<Peer, String> {
-        checked(|| {
+        quietly(|| {
             let peers = self.peers.borrow();
             peers.get(&compared(origin)).cloned().ok_or_else(|| {
                 let known: Vec<&str> = peers.keys().map(String::as_str).collect();

@@ -122,6 +122,13 @@ fn what_is_drained_to_the_byte() {
     for (limit, most) in bounds {
         for (size, taken) in [(most - 1, 0), (most, 0), (most + 1, 0), (most + 10, 10), (most + 11, 10)] {
             for pieces in [vec![], vec![7; 50], vec![AHEAD - 1, 1, 1]] {
+                let mut left = size;
+                let mut part = |piece: usize| {
+                    let piece = piece.min(left);
+                    left -= piece;
+                    piece
+                };
+                let pieces: Vec<usize> = pieces.into_iter().map(&mut part).filter(|piece| *piece > 0).collect();
                 // In one piece, in chunks, and with time between them.
                 for between in [0, 1] {
                     let name =

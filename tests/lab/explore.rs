@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use portable_winhttp::lab::{Choices, Explore, Fault, Reply, Sim, Stage, any, explore, torture};
+use portable_winhttp::lab::{Choices, Explore, Fault, Reply, Sim, Stage, any, explore, get, torture};
 
 use windows_sys::Win32::Networking::WinHttp::*;
 
@@ -240,7 +241,10 @@ fn injected_faults_come_first() {
 #[test]
 fn names_that_say_nothing_are_refused() {
     type Row = (&'static str, fn(), &'static str);
-    let rows: [Row; 21] = [
+    fn replies(reply: Reply) {
+        Sim::new().peer("http://a.test").on(any()).reply(reply).expect(0);
+    }
+    let rows: [Row; 37] = [
         ("a function", || drop(Fault::in_call("WinHttpSendRequst")), "is WinHttpSendRequest meant?"),
         ("a short name", || drop(Fault::in_call("SendRequest")), "is WinHttpSendRequest meant?"),
         ("no function of WinHTTP", || drop(Fault::in_call("CreateFileW")), "only functions of WinHTTP"),
@@ -262,6 +266,22 @@ fn names_that_say_nothing_are_refused() {
         ("an occurrence", || drop(Fault::in_call("WinHttpOpen").nth(0)), "count from 1"),
         ("a path", || drop(Sim::new().peer("https://api.test/v1")), "without path"),
         ("a query", || drop(Sim::new().peer("https://api.test?q")), "without path"),
+        ("a function in small letters", || drop(Fault::in_call("winhttpopen")), "is WinHttpOpen meant?"),
+        ("a handle", || drop(Fault::refuse().of("typo")), "no handle is called \"typo\""),
+        ("a handle's number", || drop(Fault::refuse().of("R0")), "no handle is called \"R0\""),
+        ("no rate", || drop(Fault::at(Stage::Read).slow(0)), "nothing comes"),
+        ("no bytes at a time", || drop(Fault::at(Stage::Read).short(0)), "none"),
+        ("no odd schedules", || drop(Explore::new().swarm(0)), "no schedule would be run"),
+        ("no events", || drop(Explore::new().pct(0, 1)), "one event at least"),
+        ("no runs", || drop(Explore::new().budget(0)), "no schedule would be run"),
+        ("no time", || drop(Explore::new().budget(Duration::ZERO)), "no schedule would be run"),
+        ("no requests at once", || _ = Sim::new().peer("http://a.test").streams(0), "answers none"),
+        ("a path without its slash", || drop(get("items")), "is \"/items\" meant?"),
+        ("the beginning of one", || drop(any().under("items")), "is \"/items\" meant?"),
+        ("a header of no name", || drop(any().has_header("a b")), "no field of a head"),
+        ("a body with 204", || replies(Reply::status(204).body("x")), "status 204 has no body"),
+        ("an empty chunk", || replies(Reply::ok().body("x").chunks([0])), "the end of a body"),
+        ("an interim status as the last", || replies(Reply::status(150)), "not that of a last reply"),
     ];
     for (what, act, says) in rows {
         let text = said(act).unwrap_or_default();

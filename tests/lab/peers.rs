@@ -210,3 +210,17 @@ fn one_origin_is_one_server() {
     }
     assert_eq!(sim.peer("http://127.0.0.1").received().len(), 2);
 }
+
+/// What a newer rule takes away from an older one is told where the older one was expected.
+#[test]
+fn a_rule_behind_a_newer_one() {
+    let report = complaint(|| {
+        let sim = Sim::new();
+        let peer = sim.peer("http://127.0.0.1");
+        peer.on(get("/a")).reply(Reply::ok()).expect(1);
+        peer.on(any()).reply(Reply::ok()).named("all");
+        let fetch = Fetch::start("GET", "/a", "");
+        sim.block_until(|| fetch.done());
+    });
+    assert!(report.contains("never came; GET /a came, but the newer rule `any *` (all) answers it"), "{report}");
+}

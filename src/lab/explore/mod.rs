@@ -179,15 +179,21 @@ impl Explore {
     /// requests and `k` steps, is found in each schedule with a probability of at least 1/(n·k^(depth-1)).
     ///
     /// # Panics
-    /// If there are to be no schedules.
+    /// If there are to be no schedules, or no events.
     #[track_caller]
     pub fn pct(self, depth: usize, runs: usize) -> Explore {
         assert!(runs > 0, "no schedule would be run");
-        self.with(Strategy::Pct { depth: depth.max(1), runs })
+        assert!(depth > 0, "a bug needs one event at least");
+        self.with(Strategy::Pct { depth, runs })
     }
 
     /// This many schedules that are each unusual in a few random ways: faults, deliveries, orders, slow servers (swarm testing).
+    ///
+    /// # Panics
+    /// If there are to be none.
+    #[track_caller]
     pub fn swarm(self, runs: usize) -> Explore {
+        assert!(runs > 0, "no schedule would be run");
         self.with(Strategy::Swarm(runs))
     }
 
@@ -257,8 +263,14 @@ impl Explore {
 
     /// The limit: a [`Duration`] of real time, or a number of schedules. By default two seconds for the portfolio, and no limit for
     /// selected strategies.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[track_caller]
     pub fn budget(mut self, budget: impl Into<Budget>) -> Explore {
-        self.budget = Some(budget.into());
+        let budget = budget.into();
+        assert!(!matches!(budget, Budget::Runs(0) | Budget::Time(Duration::ZERO)), "no schedule would be run");
+        self.budget = Some(budget);
         self
     }
 
