@@ -52,6 +52,9 @@ pub mod record;
 mod sync;
 #[doc(hidden)]
 pub mod transport;
+// Each part reads some of them.
+#[cfg_attr(not(all(feature = "lab", feature = "net")), allow(dead_code))]
+mod variables;
 #[cfg(any(feature = "lab", feature = "net"))]
 pub mod verify;
 pub mod win32;

@@ -6,13 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::choices::Choices;
-
-/// What a variable says, if it is set: `Err` if that is not what is expected.
-fn parsed<T>(name: &str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, String> {
-    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let known = value.to_str().and_then(parse);
-    known.map(Some).ok_or_else(|| format!("{name}: expected {expected}, found {value:?}"))
-}
+use crate::variables::read;
 
 /// A variable that says nothing useful stops the test: it would be thought to work.
 #[track_caller]
@@ -21,15 +15,15 @@ fn must<T>(read: Result<Option<T>, String>) -> Option<T> {
 }
 
 fn read_replay() -> Result<Option<Choices>, String> {
-    parsed("WINHTTP_REPLAY", "a schedule like d1/2-n0/3x2", |text| text.parse().ok())
+    read("WINHTTP_REPLAY", "a schedule like d1/2-n0/3x2", |text| text.parse().ok())
 }
 
 fn read_seed() -> Result<Option<u64>, String> {
-    parsed("WINHTTP_SEED", "a number", |text| text.parse().ok())
+    read("WINHTTP_SEED", "a number", |text| text.parse().ok())
 }
 
 fn read_shard() -> Result<Option<(usize, usize)>, String> {
-    parsed("WINHTTP_SHARD", "a part like 1/8, from 1", |text| {
+    read("WINHTTP_SHARD", "a part like 1/8, from 1", |text| {
         let (part, of) = text.split_once('/')?;
         let (part, of) = (part.parse().ok()?, of.parse().ok()?);
         (1 <= part && part <= of).then_some((part, of))
@@ -37,7 +31,7 @@ fn read_shard() -> Result<Option<(usize, usize)>, String> {
 }
 
 fn read_patience() -> Result<Option<Duration>, String> {
-    parsed("WINHTTP_PATIENCE", "a number of seconds", |text| text.parse().ok().map(Duration::from_secs))
+    read("WINHTTP_PATIENCE", "a number of seconds", |text| text.parse().ok().map(Duration::from_secs))
 }
 
 /// What is wrong with the variables that say which schedules are run and how.

@@ -10,6 +10,7 @@ use super::reply::Reply;
 use crate::api::surface::Entry;
 use crate::record::Status;
 use crate::transport::Failure;
+use crate::variables::nearest;
 use crate::win32::{
     ERROR_WINHTTP_CANNOT_CONNECT, ERROR_WINHTTP_CONNECTION_ERROR, ERROR_WINHTTP_INVALID_SERVER_RESPONSE,
     ERROR_WINHTTP_NAME_NOT_RESOLVED, ERROR_WINHTTP_SECURE_FAILURE, Win32Error,
@@ -238,28 +239,11 @@ fn resembling(name: &str) -> String {
     if is_function(&whole) {
         return format!(": is {whole} meant?");
     }
-    let letters = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
-    let wanted = letters(name);
-    let nearest = functions().iter().map(|known| (distance(&letters(known.name), &wanted), known.name)).min();
-    let near = nearest.filter(|(distance, _)| *distance <= 4);
+    let near = nearest(name, functions().iter().map(|known| known.name), 4);
     near.map_or_else(
         || ": only functions of WinHTTP can be made to fail".to_owned(),
-        |(_, known)| format!(": is {known} meant?"),
+        |known| format!(": is {known} meant?"),
     )
-}
-
-/// How many letters must be put in, left out or changed.
-fn distance(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, letter) in one.iter().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
-        for (j, wanted) in other.iter().enumerate() {
-            let changed = before + usize::from(letter != wanted);
-            before = row[j + 1];
-            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 impl Fault {

@@ -83,12 +83,13 @@ impl Mistakes {
             let line = mistake.show(&trace.names(|names| names.handle(mistake.handle)));
             trace.note(&line);
             let freed = matches!(mistake.stop, Stop::ContextFreed | Stop::ContextFreedOnFailure) && mistake.handle == 0;
-            if freed && mistake.level == Level::Error && FREED.lock().insert(line.clone()) {
-                // The process may not live to tell it later; and not by `eprintln!`, which a test harness keeps.
-                let _ = writeln!(io::stderr(), "{line}\n{}", again().unwrap_or_default());
-            }
             let stack = (mistake.level == Level::Error).then(Backtrace::force_capture);
-            list.lock().push(RecordedMistake { mistake, line, events: trace.count(), stack });
+            let found = RecordedMistake { mistake, line, events: trace.count(), stack };
+            if freed && found.mistake.level == Level::Error && FREED.lock().insert(found.line.clone()) {
+                // The process may not live to tell it later; and not by `eprintln!`, which a test harness keeps.
+                let _ = writeln!(io::stderr(), "{}\n{}", found.told(), again().unwrap_or_default());
+            }
+            list.lock().push(found);
         };
         let verifier = Arc::new(Verifier::new(from_environment(true), now, Box::new(found)));
         Mistakes { verifier, recorder, found: all }
@@ -120,9 +121,10 @@ impl Mistakes {
     }
 
     /// Why the Sim does not end well, if it does not: `causes` that were injected, complaints, errors, and the trace up to the
-    /// last of them. What is milder is listed with them.
-    pub fn report(&self, mut complaints: Vec<String>, causes: &[String]) -> Report {
-        let ended = self.verifier.look(|checker| checker.ended());
+    /// last of them. What is milder is listed with them. What a test that `panicked` has left open is no mistake of its client.
+    pub fn report(&self, mut complaints: Vec<String>, causes: &[String], panicked: bool) -> Report {
+        let open = self.verifier.look(|checker| checker.ended());
+        let (ended, open) = if panicked { (Vec::new(), open) } else { (open, Vec::new()) };
         let found = self.found.lock();
         let errors: Vec<&RecordedMistake> = found.iter().filter(|found| found.mistake.level == Level::Error).collect();
         let mut trace = self.recorder.finish();
@@ -140,6 +142,12 @@ impl Mistakes {
         complaints.splice(0..0, causes.iter().cloned());
         for found in found.iter().filter(|found| found.mistake.level != Level::Error) {
             push_once(&mut complaints, found.line.clone());
+        }
+        let name = |mistake: &Mistake| self.recorder.names(|names| names.handle(mistake.handle));
+        let mut left: Vec<String> = open.iter().filter(|mistake| mistake.handle != 0).map(name).collect();
+        left.sort();
+        if !left.is_empty() {
+            complaints.push(format!("open when the test failed: {}", left.join(", ")));
         }
         Report { fails, lines: complaints, trace }
     }

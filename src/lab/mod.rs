@@ -158,7 +158,6 @@ pub use chooser::{Actor, Candidate, Chooser, Pace, Point, Replay, Usual};
 #[doc(hidden)]
 pub use environment::check as check_environment;
 pub use explore::footprint::Footprint;
-#[cfg(feature = "win32")]
 pub(crate) use explore::panics::{Heard, hear, heard};
 pub use explore::{Budget, Exploration, Explore, Random, explore};
 pub use fault::{AtStage, Fault, InCall, OnCallback, Stage};

@@ -105,6 +105,12 @@ impl Builder {
             !nested,
             "a Sim is made inside an explored test: nothing would be explored; use the Sim that the test gets"
         );
+        if !self.explored && entered().is_some_and(|(world, _)| world.steps.is_some()) {
+            let at = Location::caller();
+            eprintln!(
+                "{at}: a Sim is made on a thread that is in another one: what the thread does is in the newer one"
+            );
+        }
         let mut offers = self.offers;
         let chooser = self.chooser.unwrap_or_else(|| match (environment::replay(), environment::seed()) {
             (Some(choices), _) => {
@@ -498,12 +504,12 @@ pub fn freed(context: usize) {
 }
 
 impl Sim {
-    /// What it knows, at its end. Nothing happens in it any more. Whether it fails or not, remarks are made if it is `told`.
-    pub(super) fn conclude(&self, told: bool) -> Report {
+    /// What it knows, at its end, of a test that `panicked` or came to its end. Nothing happens in it any more.
+    pub(super) fn conclude(&self, panicked: bool) -> Report {
         let complaints = self.world.complaints();
         self.world.end();
-        let mut report = self.world.mistakes.report(complaints, &self.world.injected());
-        if told || report.fails {
+        let mut report = self.world.mistakes.report(complaints, &self.world.injected(), panicked);
+        if panicked || report.fails {
             report.lines.extend(self.world.remarks());
         }
         report

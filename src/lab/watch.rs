@@ -117,7 +117,9 @@ fn give_up(scheduler: &Arc<Scheduler>) {
     if let Some(report) = scheduler.abandoned() {
         // Not by `eprintln!`: a test harness would keep it, and end with this process.
         let again = scheduler.again().unwrap_or_default();
-        let _ = writeln!(io::stderr(), "{report}\n{again}\nThe test cannot be ended in another way: the process ends.");
+        let made = scheduler.made_at();
+        let end = "The test cannot be ended in another way: the process ends. WINHTTP_PATIENCE=60 waits for a minute.";
+        let _ = writeln!(io::stderr(), "{report}\n  the Sim was made at {made}\n{again}\n{end}");
         std::process::exit(101);
     }
 }

@@ -22,6 +22,7 @@ pub use tracing::Tracing;
 pub use traffic::TrafficEvent;
 
 use crate::record::Notification;
+use crate::variables;
 use crate::win32::Win32Error;
 
 /// Somebody who is told what happens in a world. Handles are values; 0 is none. Every method is called on the thread on
@@ -68,7 +69,7 @@ static OBSERVED: AtomicUsize = AtomicUsize::new(0);
 /// Whether anybody in the process observes; the real world is observed when WINHTTP_TRACE or WINHTTP_VERIFY is set.
 pub fn anyone() -> bool {
     static ASKED: LazyLock<bool> =
-        LazyLock::new(|| ["WINHTTP_TRACE", "WINHTTP_VERIFY"].iter().any(|name| std::env::var_os(name).is_some()));
+        LazyLock::new(|| ["WINHTTP_TRACE", "WINHTTP_VERIFY"].iter().any(|name| variables::value(name).is_some()));
     OBSERVED.load(Ordering::Relaxed) > 0 || *ASKED
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::{Observer, Returned, TrafficEvent};
 use crate::record::{Event, Notification, Recorder, Trace, header, lines, target};
 use crate::sync::{Mutex, MutexGuard};
+use crate::variables;
 use crate::win32::{Wide, Win32Error};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,22 +64,10 @@ impl Tracing {
     /// What the environment asks for: `text`, `jsonl`, `mermaid` or `svg`, and a path behind a colon. `open` counts the
     /// open handles of the process.
     pub fn from_environment(began: Instant, open: fn() -> usize) -> Option<Tracing> {
-        let value = std::env::var("WINHTTP_TRACE").ok().filter(|value| !value.is_empty())?;
-        let Some((format, path)) = parse(&value) else {
-            eprintln!(
-                "WINHTTP_TRACE: expected text, jsonl, mermaid or svg, with :path behind it or not, found {value:?}"
-            );
-            return None;
-        };
-        let content = std::env::var("WINHTTP_TRACE_CONTENT").unwrap_or_default();
-        let content = match content.as_str() {
-            "1" | "on" | "true" => true,
-            "" | "0" | "off" | "false" => false,
-            other => {
-                eprintln!("WINHTTP_TRACE_CONTENT: expected on or off, found {other:?}; off is assumed");
-                false
-            }
-        };
+        let expected = "text, jsonl, mermaid or svg, with :path behind it or not";
+        let read = variables::read_or("WINHTTP_TRACE", expected, ("none", None), |value| parse(value).map(Some));
+        let (format, path) = read.flatten()?;
+        let content = variables::is_on("WINHTTP_TRACE_CONTENT");
         let recorder = Recorder::new(Box::new(move || began.elapsed()));
         let out = Mutex::new(Out::new(format, path));
         Some(Tracing { recorder, content, out, open })

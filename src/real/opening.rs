@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Once};
 
 use crate::delivery::{Policy, Steps};
 use crate::sync::Mutex;
+use crate::variables;
 use crate::world::{World, entered, stepped};
 
 /// Sessions that were opened, or wanted, in the real world while there were others: the threads that did it.
@@ -45,15 +46,13 @@ enum Live {
 }
 
 /// What is misspelled denies: who sets it wants a say in what goes out.
-static LIVE: LazyLock<Live> = LazyLock::new(|| match std::env::var_os("WINHTTP_LIVE") {
-    Some(how) if how == "allow" => Live::Allow,
-    Some(how) if how == "deny" => Live::Deny,
-    None => Live::Unsaid,
-    Some(how) if how.is_empty() => Live::Unsaid,
-    Some(how) => {
-        eprintln!("WINHTTP_LIVE: expected allow or deny, found {how:?}; deny is assumed");
-        Live::Deny
-    }
+static LIVE: LazyLock<Live> = LazyLock::new(|| {
+    let parse = |how: &str| match how {
+        "allow" => Some(Live::Allow),
+        "deny" => Some(Live::Deny),
+        _ => None,
+    };
+    variables::read_or("WINHTTP_LIVE", "allow or deny", ("deny", Live::Deny), parse).unwrap_or(Live::Unsaid)
 });
 
 /// Whether sessions in the real world are allowed beside every Sim.

@@ -9,6 +9,7 @@ use crate::http::proxy::from_environment;
 use crate::http::system_name;
 use crate::net::Net;
 use crate::observe::{Observer, Observers, Tracing};
+use crate::variables;
 use crate::verify;
 use crate::win32::process::at_exit;
 use crate::win32::socket;
@@ -65,7 +66,7 @@ impl Names for System {
 
 impl Choices for System {
     fn newer_digest(&self) -> bool {
-        std::env::var("WINHTTP_NEWER_DIGEST").is_ok_and(|value| value == "1")
+        variables::is_on("WINHTTP_NEWER_DIGEST")
     }
 }
 
@@ -114,6 +115,10 @@ fn make() -> Arc<World> {
     let system = Arc::new(System { began });
     let workers = Arc::<Workers>::default();
     let net = Net::real(began, Arc::clone(&workers));
+    let variable = |name: &str| match name {
+        "WINHTTP_WPAD" => variables::is_on(name).then(|| "1".to_owned()),
+        _ => std::env::var(name).ok(),
+    };
     Arc::new(World {
         clock: system.clone(),
         entropy: system.clone(),
@@ -122,7 +127,7 @@ fn make() -> Arc<World> {
         steps: None,
         choices: system,
         transport: Arc::new(net),
-        proxies: Proxies::new(from_environment(|name| std::env::var(name).ok())),
+        proxies: Proxies::new(from_environment(variable)),
         observers: Arc::new(observers(began)),
     })
 }

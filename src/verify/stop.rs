@@ -95,7 +95,7 @@ stops! {
         why: "The context belongs to the callback until HANDLE_CLOSING has returned, and WinHttpCloseHandle does not wait "
             "for that: a completion, the REQUEST_ERROR of a cancelled operation and HANDLE_CLOSING itself can come after "
             "it.";
-        fix: "Free the context in HANDLE_CLOSING, or wait for HANDLE_CLOSING before you free it. Tests report contexts "
+        fix: "Free the context in one place only: in HANDLE_CLOSING, or behind a wait for HANDLE_CLOSING. Tests report contexts "
             "with `lab::allocated` and `lab::freed`. An exploration does not make such a callback, because it would use "
             "freed memory.";
     ContextNeverBound = "W02", Error:

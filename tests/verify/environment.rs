@@ -51,7 +51,10 @@ fn a_program_is_watched_when_the_environment_says_so() {
         (Some("on"), &[W05, W08, W11]),
         (Some("W08"), &[W08]),
         (Some("W05,W11"), &[W05, W11]),
-        (Some("nonsense"), &["WINHTTP_VERIFY: expected on, off or ids like W01,W06, found \"nonsense\""]),
+        (
+            Some("nonsense"),
+            &["WINHTTP_VERIFY: expected on, off or ids like W01,W06, found \"nonsense\"; off is assumed"],
+        ),
     ];
     for (value, expected) in rows {
         let stderr = stderr(value);
@@ -64,4 +67,14 @@ fn a_program_is_watched_when_the_environment_says_so() {
             assert!(stderr.contains("HANDLE_CLOSING"), "the last that happened: {stderr}");
         }
     }
+}
+
+/// A name that nearly is that of a variable is told.
+#[test]
+fn a_misspelled_variable_is_told() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "environment::program", "--nocapture"]);
+    let output = command.env("WINHTTP_VERFY", "on").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("WINHTTP_VERFY: there is no such variable; is WINHTTP_VERIFY meant?"), "{stderr}");
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::footprint::Footprint;
 use super::report::Exploration;
@@ -24,6 +25,10 @@ use crate::sync::Mutex;
 const VARIABLE: &str = "WINHTTP_ISOLATED";
 /// How much of what a child has said stands in a report.
 const SAID: usize = 4000;
+/// How long a schedule may take that is played alone.
+const ALONE: Duration = Duration::from_secs(30);
+/// The code with which a test program ends of which a test fails.
+const FAILED: i32 = 101;
 
 /// Where the choices of the run under way are written, in a child.
 static NOTED: Mutex<Option<File>> = Mutex::new(None);
@@ -38,7 +43,7 @@ pub struct Role {
 
 /// What this process is, if it is a child.
 pub fn role() -> Option<Role> {
-    let value = std::env::var(VARIABLE).ok()?;
+    let value = crate::variables::value(VARIABLE)?.into_string().ok()?;
     let mut words = value.splitn(3, ' ');
     let (part, of) = words.next()?.split_once('/')?;
     let (at, folder) = (words.next()?.to_owned(), PathBuf::from(words.next()?));
@@ -211,11 +216,38 @@ pub fn explore(processes: usize, at: &Location<'_>, shard: Shard) -> Result<Expl
     }
 }
 
-/// How a process ends that plays this schedule and no other.
-fn alone(choices: &Choices) -> std::io::Result<ExitStatus> {
-    let mut command = Command::new(std::env::current_exe()?);
+/// How a process ends that plays this schedule and no other, if it does so in time.
+fn alone(choices: &Choices) -> Option<ExitStatus> {
+    let mut command = Command::new(std::env::current_exe().ok()?);
     command.args(arguments()).env("WINHTTP_REPLAY", choices.trimmed().to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+    let began = Instant::now();
+    while began.elapsed() < ALONE {
+        if let Some(status) = child.try_wait().ok()? {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    child.wait().ok();
+    None
+}
+
+/// What playing the schedule alone says of a process that ended like this.
+fn said_alone(died: ExitStatus, alone: Option<ExitStatus>) -> Option<&'static str> {
+    match alone {
+        _ if died.success() => None,
+        None => Some("alone, this schedule does not come to an end"),
+        Some(alone) if alone.success() => Some(
+            "alone, this schedule passes: an earlier one in the same process damaged memory; AddressSanitizer finds where \
+             (see the guide, memory errors)",
+        ),
+        Some(alone) if alone.code() == Some(FAILED) && died.code() != Some(FAILED) => Some(
+            "alone, this schedule fails in another way: the test fails, or the replay diverges; an earlier schedule in the \
+             same process damaged memory, or something decides that no Sim governs",
+        ),
+        Some(_) => None,
+    }
 }
 
 /// What became of a child.
@@ -231,13 +263,7 @@ fn ended(folder: &Path, part: usize, status: ExitStatus) -> Result<Exploration, 
     match fs::read_to_string(file("choices")).ok().and_then(|text| text.parse::<Choices>().ok()) {
         Some(choices) => {
             lines.push(format!("the schedule: {}", choices.trimmed().long()));
-            if !status.success() && alone(&choices).is_ok_and(|status| status.success()) {
-                lines.push(
-                    "alone, this schedule passes: an earlier one in the same process damaged memory; AddressSanitizer finds where \
-                     (see the guide, memory errors)"
-                        .to_owned(),
-                );
-            }
+            lines.extend(said_alone(status, alone(&choices)).map(str::to_owned));
             lines.push(environment::again(&choices));
         }
         None => lines.push("it had not come to the exploration".to_owned()),

@@ -7,6 +7,7 @@ mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -78,6 +79,8 @@ pub struct Scheduler {
     offers: Offers,
     /// The test that made the Sim, if one did.
     test: Option<String>,
+    /// Where it was made.
+    at: &'static Location<'static>,
 }
 
 impl Scheduler {
@@ -87,6 +90,7 @@ impl Scheduler {
         enter: Box<dyn Fn() + Send + Sync>,
         trace: Box<dyn Fn() -> String + Send + Sync>,
         note: Box<dyn Fn(&str) + Send + Sync>,
+        at: &'static Location<'static>,
     ) -> Arc<Scheduler> {
         let main = Thread::new("main", watch::this_thread(), Doing::Running, false);
         let state = State {
@@ -127,6 +131,7 @@ impl Scheduler {
             notes: AtomicBool::new(false),
             offers,
             test: environment::test(),
+            at,
         };
         let scheduler = Arc::new(scheduler);
         scheduler.join(MAIN);
@@ -197,6 +202,11 @@ impl Scheduler {
     /// The choices, if nobody is just making one.
     fn try_choices(&self) -> Option<Choices> {
         Some(self.state.try_lock()?.chooser.taken().clone())
+    }
+
+    /// Where its Sim was made.
+    pub fn made_at(&self) -> &'static Location<'static> {
+        self.at
     }
 
     /// The schedule as far as it came and the command that plays it again, from any thread, if nobody is just making a choice.

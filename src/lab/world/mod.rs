@@ -178,7 +178,7 @@ impl SimWorld {
                     world.recorder.note(text);
                 }
             };
-            let scheduler = Scheduler::new(chooser, offers, Box::new(enters), Box::new(trace), Box::new(note));
+            let scheduler = Scheduler::new(chooser, offers, Box::new(enters), Box::new(trace), Box::new(note), at);
             let clock = SimClock(Arc::clone(&scheduler));
             let repeated = Arc::downgrade(&scheduler);
             let (recorded, checked) = (clock.clone(), clock.clone());

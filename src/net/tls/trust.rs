@@ -25,7 +25,7 @@ impl Trust {
         static SYSTEM: LazyLock<Trust> = LazyLock::new(|| {
             let mut trust = Trust::default();
             trust.extend(rustls_native_certs::load_native_certs().certs);
-            if let Some(path) = std::env::var_os(ADDED) {
+            if let Some(path) = crate::variables::value(ADDED) {
                 trust.extend(added(Path::new(&path)));
             }
             trust
