@@ -20,8 +20,7 @@ pub fn run(stop: Option<Stop>) -> End {
 
 fn explained(stop: Stop) -> String {
     format!(
-        "{stop} ({}): {}\n\nWhy: {}\n\nHow to fix it: {}\n\n{}\n\nIn the documentation: portable_winhttp::verify::Stop::{stop:?}, \
-         https://docs.rs/portable-winhttp/latest/portable_winhttp/verify/enum.Stop.html#variant.{stop:?}\n",
+        "{stop} ({}): {}\n\nWhy: {}\n\nHow to fix it: {}\n\n{}\n\nIn the documentation (cargo doc --open): portable_winhttp::verify::Stop::{stop:?}\n",
         stop.level(),
         stop.title(),
         stop.why(),

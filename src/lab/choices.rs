@@ -186,6 +186,18 @@ impl Choices {
         self.taken.push(choice);
     }
 
+    /// The same, where the options have the names that they had in a run.
+    pub(super) fn labelled_by(&self, run: &Choices) -> Choices {
+        let mut labelled = self.clone();
+        for (own, made) in labelled.taken.iter_mut().zip(&run.taken) {
+            if (own.kind, own.taken, own.options) != (made.kind, made.taken, made.options) {
+                break;
+            }
+            own.label.clone_from(&made.label);
+        }
+        labelled
+    }
+
     /// Whether an option other than the usual one was taken.
     pub fn unusual(&self) -> bool {
         self.taken.iter().any(|choice| choice.taken != 0)

@@ -373,7 +373,9 @@ fn a_bug_of_three_choices_in_two_requests_is_found() {
         let last = found.lines().last().unwrap_or_default();
         let token: Choices = last.split(['=', ' ']).nth(2).unwrap_or_default().parse().unwrap();
         let again = said(|| drop(unheld().replay(token).run(planted)));
-        assert!(again.expect("it happens again").contains("the planted bug"));
+        let again = again.expect("it happens again");
+        let schedule = again.lines().find(|line| line.starts_with("the schedule: ")).unwrap_or_default();
+        assert!(again.contains("the planted bug") && schedule.contains("next:R"), "{again}");
     }
 }
 

@@ -102,9 +102,9 @@ pub fn failing(run: &Run, source: &Source) -> String {
         Source::Found { as_the, deviations: before, runs } => {
             let shrunk =
                 format!("shrunk from {before} to {} deviations from the usual in {runs} runs", deviations.len());
-            (format!("schedule {as_the} fails; {shrunk}"), &run.choices)
+            (format!("schedule {as_the} fails; {shrunk}"), run.choices.clone())
         }
-        Source::Given(choices) => ("the schedule that is replayed fails".to_owned(), choices),
+        Source::Given(choices) => ("the schedule that is replayed fails".to_owned(), choices.labelled_by(&run.choices)),
     };
     let mut lines = vec![first];
     let (injected, others): (Vec<&String>, Vec<&String>) =
@@ -124,7 +124,7 @@ pub fn failing(run: &Run, source: &Source) -> String {
     }
     lines.push(failure.report.trace.to_table());
     lines.push(format!("the schedule: {}", schedule.trimmed().long()));
-    lines.push(environment::again(schedule));
+    lines.push(environment::again(&schedule));
     lines.join("\n")
 }
 
